@@ -1,0 +1,25 @@
+/* Small files: whole reads, and writes that survive a power cut. */
+#ifndef BASE_FILES_H
+#define BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "base/errors.h"
+
+/* Reads all of `path` into `out` (appends a NUL past the end, not counted). ERR_NOT_FOUND, ERR_TOO_BIG above `most`, ERR_IO, ERR_MEMORY. */
+int file_read(const char *path, size_t most, struct buffer *out, struct error *e);
+/* Writes a temporary file beside `path`, syncs it, renames it, syncs the folder. */
+int file_replace(const char *path, mode_t mode, struct bytes content, struct error *e);
+/* The same for a file that must not exist yet: ERR_EXISTS, and what is there stays. */
+int file_create(const char *path, mode_t mode, struct bytes content, struct error *e);
+bool file_exists(const char *path);
+int folder_make(const char *path, mode_t mode, struct error *e); /* one level; an existing folder is fine */
+
+/* Takes an exclusive lock on `path` (made if missing) for the life of the process; *fd is closed to give it back.
+ * ERR_BUSY names the process that holds it (its pid stands in the file). */
+int file_lock(const char *path, int *fd, struct error *e);
+
+#endif

@@ -1,0 +1,239 @@
+/*
+ * One entry into the tables: the dispatch by kind and tier, and what all kinds share.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+
+const struct store_table domain_table_device = { .name = "device", .number = 20, .is_projection = true };
+const struct store_table domain_table_service = { .name = "service", .number = 21, .is_projection = true };
+const struct store_table domain_table_account = { .name = "account", .number = 22, .is_projection = true };
+const struct store_table domain_table_secret = { .name = "secret", .number = 23, .is_projection = true };
+const struct store_table domain_table_authority = { .name = "authority", .number = 24, .is_projection = true };
+const struct store_table domain_table_request = { .name = "request", .number = 25, .is_projection = true };
+const struct store_table domain_table_receipt = { .name = "receipt", .number = 26, .is_projection = true };
+const struct store_table domain_table_status = { .name = "status", .number = 27, .is_projection = true };
+const struct store_table domain_table_case = { .name = "case", .number = 28, .is_projection = true };
+const struct store_table domain_table_open = { .name = "open", .number = 29, .is_projection = true };
+const struct store_table domain_table_closed = { .name = "closed", .number = 30, .is_projection = true };
+const struct store_table domain_table_count = { .name = "count", .number = 31, .is_projection = true };
+const struct store_table domain_table_lock = { .name = "lock", .number = 32, .is_projection = true };
+
+const struct store_table *const domain_tables[] = {
+	&domain_table_device,  &domain_table_service, &domain_table_account, &domain_table_secret,
+	&domain_table_authority, &domain_table_request, &domain_table_receipt, &domain_table_status,
+	&domain_table_case,    &domain_table_open,    &domain_table_closed,  &domain_table_count,
+	&domain_table_lock,
+};
+const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
+
+int row_get(struct store_txn *txn, const struct store_table *table, struct bytes key, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out)
+{
+	struct bytes value;
+	int result = store_get(txn, table, key, arena, &value);
+	return result ? result : codec_unpack(type, value, arena, (ProtobufCMessage **)out, NULL);
+}
+
+int row_put(struct apply *a, const struct store_table *table, struct bytes key, const ProtobufCMessage *row)
+{
+	struct bytes packed;
+	struct error e;
+	int result = codec_pack(row, a->arena, &packed, &e);
+	return result ? store_fail(a->txn, result, "%s", e.text) : store_put(a->txn, table, key, packed);
+}
+
+struct bytes key_u64(uint64_t v, uint8_t memory[8])
+{
+	struct writer w = writer_over(memory, 8);
+	write_u64(&w, v);
+	return BYTES(memory, 8);
+}
+
+struct bytes key_id(const struct id *id)
+{
+	return BYTES(id->byte, ID_BYTES);
+}
+
+struct id header_request(const Lm__Header *h)
+{
+	struct id id = { { 0 } };
+	if (h->request_id.len == ID_BYTES)
+		memcpy(id.byte, h->request_id.data, ID_BYTES);
+	return id;
+}
+
+void domain_effects_clear(struct domain_effects *fx)
+{
+	fx->count = 0;
+}
+
+void domain_effects_release(struct domain_effects *fx)
+{
+	free(fx->list);
+	memset(fx, 0, sizeof *fx);
+}
+
+int effect_add(struct apply *a, struct domain_effect effect)
+{
+	struct domain_effects *fx = a->fx;
+	if (fx->count == fx->capacity) {
+		size_t capacity = fx->capacity ? fx->capacity * 2 : 32;
+		struct domain_effect *grown = realloc(fx->list, capacity * sizeof *grown);
+		if (!grown)
+			return store_fail(a->txn, ERR_MEMORY, "no memory for %zu effects", capacity);
+		fx->list = grown;
+		fx->capacity = capacity;
+	}
+	fx->list[fx->count++] = effect;
+	return OK;
+}
+
+/* Causes: 'R' and the request's id; 'S', the revision and the service's id. */
+static size_t cause_of_request(struct id request, uint8_t *memory)
+{
+	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
+	write_u8(&w, 'R');
+	write_bytes(&w, key_id(&request));
+	return w.size;
+}
+
+static size_t cause_of_service(const char *service, uint32_t revision, uint8_t *memory)
+{
+	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
+	write_u8(&w, 'S');
+	write_u32(&w, revision);
+	struct bytes name = bytes_from_text(service);
+	if (name.size > DOMAIN_CAUSE_BYTES - 5)
+		name.size = DOMAIN_CAUSE_BYTES - 5;
+	write_bytes(&w, name);
+	return w.size;
+}
+
+int held_on_request(struct apply *a)
+{
+	*a->cause_size = cause_of_request(header_request(a->item->header), a->cause);
+	return error_set(a->e, ERR_HELD, "waits for the request it belongs to");
+}
+
+int held_on_service(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	*a->cause_size = cause_of_service(h->service, h->revision, a->cause);
+	return error_set(a->e, ERR_HELD, "waits for revision %u of service %.64s", h->revision, h->service);
+}
+
+static int release(struct apply *a, const uint8_t *cause, size_t size)
+{
+	void *copy = arena_copy(a->arena, cause, size);
+	if (!copy)
+		return store_fail(a->txn, ERR_MEMORY, "no memory for an effect");
+	return effect_add(a, (struct domain_effect){ .type = DOMAIN_RELEASE_HELD, .cause = BYTES(copy, size) });
+}
+
+int release_request(struct apply *a, struct id request)
+{
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	return release(a, cause, cause_of_request(request, cause));
+}
+
+int release_service(struct apply *a, const char *service, uint32_t revision)
+{
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	return release(a, cause, cause_of_service(service, revision, cause));
+}
+
+/* ---- who may say what, and where it goes ---- */
+
+static bool origin_is(const struct apply *a, Lm__Tier tier)
+{
+	if (a->item->header->origin == a->d->device)
+		return a->d->tier == tier;
+	Lm__DeviceRecord *record;
+	return !device_get(a->txn, a->item->header->origin, a->arena, &record) && record->role == tier;
+}
+
+struct rule {
+	Lm__Kind kind;
+	Lm__Stream stream;
+	Lm__Tier from; /* whose entry it must be; TIER_NONE: this node's own */
+	unsigned at;   /* tiers that apply it, as bits */
+	int (*apply)(struct apply *a);
+};
+
+#define AT_TERMINAL (1u << LM__TIER__TIER_TERMINAL)
+#define AT_TOWN (1u << LM__TIER__TIER_TOWN)
+#define AT_DISTRICT (1u << LM__TIER__TIER_DISTRICT)
+#define UP LM__STREAM__STREAM_UP
+#define DOWN LM__STREAM__STREAM_DOWN
+#define ALL LM__STREAM__STREAM_ALL
+#define OWN LM__STREAM__STREAM_OWN
+#define TERMINAL LM__TIER__TIER_TERMINAL
+#define TOWN LM__TIER__TIER_TOWN
+#define DISTRICT LM__TIER__TIER_DISTRICT
+#define HERE LM__TIER__TIER_NONE
+
+static const struct rule rules[] = {
+	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TERMINAL, apply_request_here },
+	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_open },
+	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TERMINAL, apply_ask_here },
+	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TERMINAL, apply_ask_here },
+	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_CASE, UP, TOWN, AT_TOWN | AT_DISTRICT, apply_case_event },
+	{ LM__KIND__KIND_CASE, OWN, HERE, AT_DISTRICT, apply_case_event },
+	{ LM__KIND__KIND_CASE_COPY, DOWN, DISTRICT, AT_TOWN, apply_case_copy },
+	{ LM__KIND__KIND_STATUS, DOWN, TOWN, AT_TERMINAL, apply_status },
+	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, TOWN, AT_TERMINAL, apply_lock_release },
+	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, HERE, AT_TOWN, apply_lock_released },
+	{ LM__KIND__KIND_AUTHORITY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_authority },
+	{ LM__KIND__KIND_DEVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_device },
+	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_service },
+	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
+	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },
+	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
+};
+
+/* What we composed for a neighbour has its effect there, not here. */
+static bool is_for_others(const struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	return h->stream == DOWN && h->origin == a->d->device && h->kind != LM__KIND__KIND_LOCK_RELEASE;
+}
+
+int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item, struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e)
+{
+	struct apply a = { d, txn, arena, item, fx, cause, cause_size, e };
+	const Lm__Header *h = item->header;
+	*cause_size = 0;
+	if (h->kind == LM__KIND__KIND_PERIOD || is_for_others(&a))
+		return OK;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		const struct rule *r = &rules[i];
+		if (r->kind != h->kind || r->stream != h->stream || !(r->at & (1u << d->tier)))
+			continue;
+		bool may = r->from == HERE ? h->origin == d->device
+			   : h->kind == LM__KIND__KIND_AUTHORITY ? true /* its own signature counts */
+								 : origin_is(&a, r->from);
+		if (!may)
+			return error_set(e, ERR_DENIED, "device %016llx may not write entries of kind %d",
+					 (unsigned long long)h->origin, (int)h->kind);
+		int result = r->apply(&a);
+		int failure = store_failure(txn, e);
+		return failure ? failure : result;
+	}
+	return error_set(e, ERR_INVALID, "entries of kind %d in stream %d are not known here", (int)h->kind, (int)h->stream);
+}
+
+int domain_state_hash(struct store_txn *txn, struct hash *out, struct error *e)
+{
+	struct store_table_digest digest[sizeof domain_tables / sizeof *domain_tables];
+	struct bytes parts[sizeof domain_tables / sizeof *domain_tables];
+	for (size_t i = 0; i < domain_table_number; i++) {
+		int result = store_digest(txn, domain_tables[i], &digest[i], e);
+		if (result)
+			return result;
+		parts[i] = BYTES_OF(digest[i].hash);
+	}
+	return crypto_hash(SUITE_INTERNATIONAL, parts, domain_table_number, out, e);
+}

@@ -1,0 +1,423 @@
+/*
+ * Cases at town and district. One owner; the other tier follows.
+ *
+ *              ACCEPT            ASK
+ *   RECEIVED ──────────► ACCEPTED ─────► ASKED          (ANSWER_TAKEN: ASKED → ACCEPTED)
+ *      │  ▲                 │   ▲──────────┘
+ *      │  └── HAND_OVER ────┴──────────┘                 (the other tier owns it, and accepts anew)
+ *      └────────── any of the three ──────────► DECIDED (from ACCEPTED and ASKED only) · WITHDRAWN · DUPLICATE
+ *
+ *   TOO_LATE: an ask that came after the end; nothing moves but the version.
+ *
+ * An ask waits in the row until the owner's event cites it. An event may cite an ask that has not come yet over
+ * another stream: then the row remembers it as answered, and the ask does nothing when it comes.
+ */
+#include <string.h>
+
+#include "inside.h"
+
+#define CASE_ASKS_MOST 24
+#define CASE_EVENTS_MOST 200
+
+int case_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out)
+{
+	return row_get(txn, &domain_table_case, key_id(&request), &lm__case_record__descriptor, arena, out);
+}
+
+static int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record)
+{
+	return row_put(a, &domain_table_case, key_id(&request), &record->base);
+}
+
+bool case_state_is_closed(Lm__CaseState state)
+{
+	return state == LM__CASE_STATE__CASE_STATE_DECIDED || state == LM__CASE_STATE__CASE_STATE_WITHDRAWN ||
+	       state == LM__CASE_STATE__CASE_STATE_DUPLICATE;
+}
+
+#define BIT(state) (1u << LM__CASE_STATE__CASE_STATE_##state)
+#define OPEN_STATES (BIT(RECEIVED) | BIT(ACCEPTED) | BIT(ASKED))
+#define CLOSED_STATES (BIT(DECIDED) | BIT(WITHDRAWN) | BIT(DUPLICATE))
+#define TO(state) LM__CASE_STATE__CASE_STATE_##state
+
+static const struct move {
+	unsigned from;
+	Lm__CaseState to; /* CASE_STATE_NONE: stays */
+} moves[] = {
+	[LM__CASE_ACTION__CASE_ACTION_ACCEPT] = { BIT(RECEIVED), TO(ACCEPTED) },
+	[LM__CASE_ACTION__CASE_ACTION_ASK] = { BIT(ACCEPTED), TO(ASKED) },
+	[LM__CASE_ACTION__CASE_ACTION_DECIDE] = { BIT(ACCEPTED) | BIT(ASKED), TO(DECIDED) },
+	[LM__CASE_ACTION__CASE_ACTION_WITHDRAWN] = { OPEN_STATES, TO(WITHDRAWN) },
+	[LM__CASE_ACTION__CASE_ACTION_DUPLICATE] = { OPEN_STATES, TO(DUPLICATE) },
+	[LM__CASE_ACTION__CASE_ACTION_HAND_OVER] = { OPEN_STATES, TO(RECEIVED) },
+	[LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN] = { OPEN_STATES, TO(NONE) },
+	[LM__CASE_ACTION__CASE_ACTION_TOO_LATE] = { CLOSED_STATES, TO(NONE) },
+};
+#define MOVE_COUNT (sizeof moves / sizeof *moves)
+
+int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e)
+{
+	if ((size_t)action >= MOVE_COUNT || !moves[action].from)
+		return error_set(e, ERR_INVALID, "there is no such action on a case");
+	if ((action == LM__CASE_ACTION__CASE_ACTION_DECIDE) != (outcome != LM__OUTCOME__OUTCOME_NONE) ||
+	    outcome > LM__OUTCOME__OUTCOME_REFUSED)
+		return error_set(e, ERR_INVALID, "a decision, and nothing else, has an outcome");
+	if (moves[action].from & (1u << record->state))
+		return OK;
+	if (case_state_is_closed(record->state))
+		return error_set(e, ERR_CLOSED, "this case is closed");
+	return error_set(e, ERR_CONFLICT, "this is not possible in the state in which the case is now");
+}
+
+static Lm__CaseState state_after(const Lm__CaseRecord *record, Lm__CaseAction action)
+{
+	if (action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN && record->state == TO(ASKED))
+		return TO(ACCEPTED);
+	return moves[action].to == TO(NONE) ? record->state : moves[action].to;
+}
+
+static Lm__Tier owner_after(const Lm__CaseRecord *record, Lm__CaseAction action)
+{
+	if (action != LM__CASE_ACTION__CASE_ACTION_HAND_OVER)
+		return record->owner;
+	return record->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
+}
+
+void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, Lm__Header *h)
+{
+	h->kind = LM__KIND__KIND_CASE;
+	h->place = d->place[0] ? (char *)(uintptr_t)d->place : h->place;
+	h->service = record->service;
+	h->revision = record->revision;
+	h->action = action;
+	h->outcome = outcome;
+	h->owner = owner_after(record, action);
+	h->epoch = record->epoch + (action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER);
+	h->version = record->version + 1;
+	h->is_closing = !case_state_is_closed(record->state) && case_state_is_closed(state_after(record, action));
+}
+
+/* ---- the open and closed lists ---- */
+
+static int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
+{
+	bool is_ours = record->owner == a->d->tier;
+	bool should_be_open = is_ours && !case_state_is_closed(record->state);
+	bool should_be_closed = case_state_is_closed(record->state);
+	uint8_t key[8];
+	if (record->open_key && !should_be_open) {
+		store_delete(a->txn, &domain_table_open, key_u64(record->open_key, key));
+		record->open_key = 0;
+	} else if (!record->open_key && should_be_open) {
+		record->open_key = a->item->position;
+		store_put(a->txn, &domain_table_open, key_u64(record->open_key, key), key_id(&request));
+	}
+	if (should_be_closed && !record->closed_key) {
+		record->closed_key = a->item->position;
+		store_put(a->txn, &domain_table_closed, key_u64(record->closed_key, key), key_id(&request));
+		if (a->d->tier == LM__TIER__TIER_TOWN && record->lookup.len)
+			store_put(a->txn, &domain_table_lock, key_u64(record->closed_key, key), key_id(&request));
+	}
+	return store_failure(a->txn, NULL);
+}
+
+/* ---- a request becomes a case ---- */
+
+static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRecord *record)
+{
+	Lm__RequestPayload *payload;
+	struct form_fault fault;
+	record->is_absent = a->item->is_absent;
+	if (a->item->is_absent)
+		return OK;
+	int result = CODEC_UNPACK(lm__request_payload, a->item->plain, a->arena, &payload, a->e);
+	if (result)
+		return result;
+	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || payload->lookup.len != RECEIPT_LOOKUP_BYTES)
+		return error_set(a->e, ERR_INVALID, "the request carries no valid receipt key");
+	if (form_check(service, payload->values, payload->n_values, &fault, 1))
+		return error_set(a->e, ERR_INVALID, "field %.64s: %s", fault.field, fault.rule);
+	record->lookup = payload->lookup;
+	Lm__NodeSecretPayload *secret;
+	struct hash hash;
+	if (a->d->tier != LM__TIER__TIER_TOWN || secret_get(a->txn, a->arena, &secret) ||
+	    case_code_hash(secret->code_hash_key.data, payload->code, &hash, NULL))
+		return OK;
+	void *copy = arena_copy(a->arena, hash.byte, HASH_BYTES);
+	record->code_hash = codec_data(BYTES(copy, copy ? HASH_BYTES : 0));
+	return OK;
+}
+
+static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES])
+{
+	const Lm__Header *h = a->item->header;
+	Lm__DeviceRecord *device;
+	if (device_get(a->txn, h->origin, a->arena, &device))
+		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory", (unsigned long long)h->origin);
+	enum place_level level = place_level_of(h->place);
+	bool is_near = level >= PLACE_COMMUNITY && strlen(device->place) >= 12 && strncmp(device->place, h->place, 12) == 0;
+	if (!is_near)
+		return error_set(a->e, ERR_INVALID, "a device of %.20s cannot write for %.20s", device->place, h->place);
+	memcpy(town, h->place, 9);
+	town[9] = '\0';
+	return OK;
+}
+
+int apply_case_open(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	struct id request = header_request(h);
+	Lm__CaseRecord *known;
+	Lm__Service *service;
+	char town[PLACE_TEXT_BYTES];
+	if (id_is_zero(request))
+		return error_set(a->e, ERR_INVALID, "a request without an id");
+	int result = case_get(a->txn, request, a->arena, &known);
+	if (result != ERR_NOT_FOUND)
+		return result; /* the same request again: one case */
+	result = town_of(a, town);
+	if (result)
+		return result;
+	result = service_get(a->txn, h->service, h->revision, a->arena, &service);
+	if (result == ERR_NOT_FOUND || !h->revision)
+		return held_on_service(a);
+	Lm__CaseRecord record = LM__CASE_RECORD__INIT;
+	/* Who decides checks the answers; the town also files the code, wherever the case goes. */
+	if (!result && (service->owner == a->d->tier || a->d->tier == LM__TIER__TIER_TOWN))
+		result = payload_read(a, service, &record);
+	if (result)
+		return result;
+	record.service = h->service;
+	record.revision = h->revision;
+	record.place = h->place;
+	record.town = town;
+	record.terminal = h->origin;
+	record.position = a->item->position;
+	record.state = TO(RECEIVED);
+	record.owner = service->owner;
+	record.epoch = 1;
+	record.created_ms = h->time_ms;
+	record.received_ms = record.changed_ms = a->item->taken_ms;
+	result = lists_move(a, request, &record);
+	if (!result)
+		result = case_put(a, request, &record);
+	if (!result)
+		result = count_move(a, NULL, &record);
+	if (!result)
+		result = release_request(a, request);
+	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
+}
+
+/* ---- asks ---- */
+
+static Lm__PendingAsk *ask_find(const Lm__CaseRecord *record, struct bytes hash)
+{
+	for (size_t i = 0; i < record->n_asks; i++)
+		if (bytes_equal(codec_bytes(record->asks[i]->hash), hash))
+			return record->asks[i];
+	return NULL;
+}
+
+static int ask_add(struct apply *a, Lm__CaseRecord *record, const Lm__PendingAsk *ask)
+{
+	if (record->n_asks >= CASE_ASKS_MOST)
+		return error_set(a->e, ERR_TOO_MANY, "this case has %zu asks, as many as it may", record->n_asks);
+	Lm__PendingAsk **grown = arena_alloc(a->arena, (record->n_asks + 1) * sizeof *grown);
+	Lm__PendingAsk *copy = arena_copy(a->arena, ask, sizeof *ask);
+	if (!grown || !copy)
+		return store_fail(a->txn, ERR_MEMORY, "no memory for an ask");
+	if (record->n_asks)
+		memcpy(grown, record->asks, record->n_asks * sizeof *grown);
+	grown[record->n_asks++] = copy;
+	record->asks = grown;
+	return OK;
+}
+
+static int ask_effect(struct apply *a, struct id request, const Lm__PendingAsk *ask)
+{
+	struct domain_effect fx = { .type = DOMAIN_ANSWER_ASK, .request = request, .kind = ask->kind, .version = ask->version };
+	memcpy(fx.ask.byte, ask->hash.data, HASH_BYTES);
+	return effect_add(a, fx);
+}
+
+int apply_case_ask(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	struct id request = header_request(h);
+	Lm__CaseRecord *record;
+	int result = case_get(a->txn, request, a->arena, &record);
+	if (result == ERR_NOT_FOUND)
+		return held_on_request(a);
+	if (result)
+		return result;
+	Lm__PendingAsk *known = ask_find(record, BYTES_OF(a->item->hash));
+	if (known) { /* answered by the owner before it came here */
+		known->position = a->item->position;
+		known->kind = h->kind;
+		known->version = h->version;
+		known->time_ms = h->time_ms;
+		return case_put(a, request, record);
+	}
+	Lm__PendingAsk ask = LM__PENDING_ASK__INIT;
+	ask.hash = codec_data(BYTES_OF(a->item->hash));
+	ask.kind = h->kind;
+	ask.version = h->version;
+	ask.position = a->item->position;
+	ask.time_ms = h->time_ms;
+	result = ask_add(a, record, &ask);
+	if (!result)
+		result = case_put(a, request, record);
+	if (!result && record->owner == a->d->tier)
+		result = ask_effect(a, request, &ask);
+	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
+}
+
+/* ---- the owner's events ---- */
+
+static int asks_settle(struct apply *a, Lm__CaseRecord *record)
+{
+	const Lm__Header *h = a->item->header;
+	for (size_t i = 0; i < h->n_asks; i++) {
+		struct bytes hash = codec_bytes(h->asks[i]);
+		if (hash.size != HASH_BYTES)
+			return error_set(a->e, ERR_INVALID, "the event cites an ask by %zu bytes", hash.size);
+		Lm__PendingAsk *known = ask_find(record, hash);
+		if (known) {
+			if (known->is_answered)
+				return error_set(a->e, ERR_CONFLICT, "the ask that this event answers was answered before");
+			known->is_answered = true;
+			continue;
+		}
+		Lm__PendingAsk ask = LM__PENDING_ASK__INIT;
+		ask.hash = h->asks[i];
+		ask.is_answered = true;
+		int result = ask_add(a, record, &ask);
+		if (result)
+			return result;
+	}
+	return OK;
+}
+
+static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier by)
+{
+	const Lm__Header *h = a->item->header;
+	if (record->owner != by)
+		return error_set(a->e, ERR_DENIED, "the case belongs to another tier");
+	if (h->version != record->version + 1)
+		return error_set(a->e, ERR_CONFLICT, "event %u does not follow version %u of the case", h->version, record->version);
+	int result = case_action_check(record, h->action, h->outcome, a->e);
+	if (result)
+		return result;
+	Lm__Header want = LM__HEADER__INIT;
+	case_event_header(a->d, record, h->action, h->outcome, &want);
+	if (h->owner != want.owner || h->epoch != want.epoch || h->is_closing != want.is_closing)
+		return error_set(a->e, ERR_INVALID, "the event's owner, epoch or end does not fit the case");
+	if (record->n_events >= CASE_EVENTS_MOST)
+		return error_set(a->e, ERR_TOO_MANY, "this case has %zu events, as many as it may", record->n_events);
+	return OK;
+}
+
+static int event_note(struct apply *a, Lm__CaseRecord *record)
+{
+	uint64_t *grown = arena_alloc(a->arena, (record->n_events + 1) * sizeof *grown);
+	if (!grown)
+		return store_fail(a->txn, ERR_MEMORY, "no memory for an event");
+	if (record->n_events)
+		memcpy(grown, record->events, record->n_events * sizeof *grown);
+	grown[record->n_events++] = a->item->position;
+	record->events = grown;
+	return OK;
+}
+
+static int asks_hand_on(struct apply *a, struct id request, const Lm__CaseRecord *record)
+{
+	if (record->owner != a->d->tier || a->item->header->action != LM__CASE_ACTION__CASE_ACTION_HAND_OVER)
+		return OK;
+	int result = OK;
+	for (size_t i = 0; i < record->n_asks && !result; i++)
+		if (!record->asks[i]->is_answered)
+			result = ask_effect(a, request, record->asks[i]);
+	return result;
+}
+
+static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, Lm__Tier by)
+{
+	const Lm__Header *h = a->item->header;
+	Lm__CaseRecord before = *record;
+	int result = event_check(a, record, by);
+	if (!result)
+		result = asks_settle(a, record);
+	if (!result)
+		result = event_note(a, record);
+	if (result)
+		return result;
+	record->state = state_after(record, h->action);
+	if (h->outcome)
+		record->outcome = h->outcome;
+	record->owner = h->owner;
+	record->epoch = h->epoch;
+	record->version = h->version;
+	record->changed_ms = h->time_ms;
+	result = lists_move(a, request, record);
+	if (!result)
+		result = case_put(a, request, record);
+	if (!result)
+		result = count_move(a, &before, record);
+	if (!result)
+		result = asks_hand_on(a, request, record);
+	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
+}
+
+static int event_of(struct apply *a, Lm__Tier by)
+{
+	struct id request = header_request(a->item->header);
+	Lm__CaseRecord *record;
+	int result = case_get(a->txn, request, a->arena, &record);
+	if (result == ERR_NOT_FOUND)
+		return held_on_request(a);
+	return result ? result : event_apply(a, request, record, by);
+}
+
+int apply_case_event(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	if (h->stream == LM__STREAM__STREAM_OWN)
+		return event_of(a, LM__TIER__TIER_DISTRICT);
+	Lm__CaseRecord *record;
+	Lm__DeviceRecord *town;
+	struct id request = header_request(h);
+	/* A town may only speak of its own cases. */
+	if (a->d->tier == LM__TIER__TIER_DISTRICT && !case_get(a->txn, request, a->arena, &record) &&
+	    !device_get(a->txn, h->origin, a->arena, &town) && strcmp(town->place, record->town) != 0)
+		return error_set(a->e, ERR_DENIED, "town %.20s may not write for a case of town %.20s", town->place, record->town);
+	return event_of(a, LM__TIER__TIER_TOWN);
+}
+
+/* The terminal was told to drop the lock of a case that ended long ago. */
+int apply_lock_released(struct apply *a)
+{
+	Lm__CaseRecord *record;
+	uint8_t key[8];
+	int result = case_get(a->txn, header_request(a->item->header), a->arena, &record);
+	if (result)
+		return error_set(a->e, result, "a release for a case that is not here");
+	return store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
+}
+
+int apply_case_copy(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	int result = event_of(a, LM__TIER__TIER_DISTRICT);
+	if (result || a->item->is_absent)
+		return result;
+	Lm__CaseCopyPayload *copy;
+	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len)
+		return OK; /* the case moved; there is nothing to pass on */
+	return effect_add(a, (struct domain_effect){ .type = DOMAIN_RELAY_STATUS,
+						     .request = header_request(h),
+						     .device = copy->terminal,
+						     .version = h->version,
+						     .flag = h->is_closing,
+						     .message = codec_bytes(copy->receipt_message),
+						     .source = a->item->hash });
+}

@@ -1,0 +1,147 @@
+/*
+ * Reading cases: pages of the queue, and finding a case by its receipt code.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "inside.h"
+
+#define CODE_SCAN_MOST 20000 /* cases a call: about 30 ms, so that no snapshot is held for long */
+
+struct page {
+	struct store_txn *txn;
+	const struct store_table *table;
+	struct arena *arena;
+	size_t most, count;
+	bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record);
+	void *context;
+	char *next;
+};
+
+static const struct store_table *view_table(enum case_view view)
+{
+	return view == CASE_VIEW_OPEN ? &domain_table_open : view == CASE_VIEW_CLOSED ? &domain_table_closed : &domain_table_case;
+}
+
+static int page_row(struct page *p, struct bytes key, struct bytes value, bool *is_done)
+{
+	struct id request;
+	Lm__CaseRecord *record;
+	struct bytes id = p->table == &domain_table_case ? key : value;
+	if (id.size != ID_BYTES)
+		return ERR_DAMAGED;
+	memcpy(request.byte, id.data, ID_BYTES);
+	int result = case_get(p->txn, request, p->arena, &record);
+	if (result)
+		return result;
+	p->count++;
+	*is_done = !p->visit(p->context, request, record) || p->count == p->most;
+	if (p->count == p->most)
+		hex_encode(key, p->next); /* the next page begins after this row */
+	return OK;
+}
+
+static int page_start(struct store_cursor *c, enum case_view view, const char *after, struct arena *arena, struct bytes *key, struct bytes *value)
+{
+	bool is_forward = view == CASE_VIEW_OPEN;
+	if (!after[0])
+		return is_forward ? store_cursor_first(c, arena, key, value) : store_cursor_last(c, arena, key, value);
+	uint8_t at[ID_BYTES];
+	size_t size = strlen(after) / 2;
+	if (size > sizeof at || hex_decode(after, at, size))
+		return ERR_INVALID;
+	int result = store_cursor_seek(c, BYTES(at, size), arena, key, value);
+	if (result == ERR_NOT_FOUND)
+		return is_forward ? result : store_cursor_last(c, arena, key, value);
+	if (result)
+		return result;
+	if (!is_forward)
+		return store_cursor_prev(c, arena, key, value);
+	return bytes_equal(*key, BYTES(at, size)) ? store_cursor_next(c, arena, key, value) : OK;
+}
+
+int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context, char next[40], struct error *e)
+{
+	struct page p = { txn, view_table(view), arena, most, 0, visit, context, next };
+	struct store_cursor *c;
+	struct bytes key, value;
+	bool is_done = false;
+	next[0] = '\0';
+	int result = store_cursor_open(txn, p.table, &c);
+	if (result)
+		return store_failure(txn, e);
+	result = page_start(c, view, after, arena, &key, &value);
+	while (!result && !is_done) {
+		result = page_row(&p, key, value, &is_done);
+		if (!result && !is_done)
+			result = view == CASE_VIEW_OPEN ? store_cursor_next(c, arena, &key, &value)
+							: store_cursor_prev(c, arena, &key, &value);
+	}
+	store_cursor_close(c);
+	if (result == ERR_INVALID)
+		return error_set(e, result, "'after' is not a place where a page ended");
+	if (result == ERR_NOT_FOUND)
+		return OK;
+	return result ? error_set(e, result, "the list of cases cannot be read") : OK;
+}
+
+uint64_t case_open_count(struct store_txn *txn)
+{
+	return store_count(txn, &domain_table_open);
+}
+
+int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *out, struct error *e)
+{
+	return crypto_hmac(SUITE_INTERNATIONAL, key, bytes_from_text(code), out, e);
+}
+
+int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found, size_t most, size_t *count, struct id *from, struct error *e)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	int result = store_cursor_open(txn, &domain_table_case, &c);
+	if (result)
+		return store_failure(txn, e);
+	result = store_cursor_seek(c, key_id(from), arena, &key, &value);
+	memset(from, 0, sizeof *from);
+	for (size_t scanned = 0; !result; scanned++) {
+		Lm__CaseRecord *record;
+		if (scanned == CODE_SCAN_MOST) {
+			memcpy(from->byte, key.data, ID_BYTES);
+			break;
+		}
+		result = CODEC_UNPACK(lm__case_record, value, arena, &record, e);
+		if (result)
+			break;
+		if (record->code_hash.len == HASH_BYTES && crypto_equal(record->code_hash.data, code_hash->byte, HASH_BYTES)) {
+			if (*count < most)
+				memcpy(found[*count].byte, key.data, ID_BYTES);
+			(*count)++;
+		}
+		arena_reset(arena);
+		result = store_cursor_next(c, arena, &key, &value);
+	}
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+int case_locks_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	int result = store_cursor_open(txn, &domain_table_lock, &c);
+	if (result)
+		return result;
+	result = store_cursor_first(c, arena, &key, &value);
+	while (!result) {
+		struct id request;
+		Lm__CaseRecord *record;
+		memcpy(request.byte, value.data, ID_BYTES);
+		result = case_get(txn, request, arena, &record);
+		if (result || !visit(context, request, record))
+			break;
+		result = store_cursor_next(c, arena, &key, &value);
+	}
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
+}

@@ -1,0 +1,254 @@
+/*
+ * Answers against a service's fields. The pages check by the same rules and name them the same way; this is the
+ * check that counts.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "inside.h"
+
+#define VALUE_BYTES_MOST 8192
+#define NAME_CHARACTERS_MOST 50
+#define ADDRESS_CHARACTERS_MOST 120
+
+struct form {
+	const Lm__Field *field;
+	struct form_fault *faults;
+	size_t most, count;
+};
+
+static void form_fault_add(struct form *f, const char *field, const char *rule, int64_t least, int64_t most)
+{
+	if (f->count < f->most)
+		f->faults[f->count] = (struct form_fault){ field, rule, least, most };
+	f->count++;
+}
+
+static void fail(struct form *f, const char *rule)
+{
+	form_fault_add(f, f->field->id, rule, f->field->least, f->field->most);
+}
+
+static void length_check(struct form *f, const char *value, int64_t least, int64_t most)
+{
+	long length = utf8_length(bytes_from_text(value));
+	if (length < 0)
+		fail(f, "not-text");
+	else if (length < least)
+		form_fault_add(f, f->field->id, "too-short", least, most);
+	else if (length > most)
+		form_fault_add(f, f->field->id, "too-long", least, most);
+}
+
+static void range_check(struct form *f, int64_t value)
+{
+	const Lm__Field *field = f->field;
+	if (!field->least && !field->most)
+		return;
+	if (value < field->least)
+		fail(f, "too-small");
+	else if (value > field->most)
+		fail(f, "too-big");
+}
+
+/* At most 15 digits: no overflow, and more than anyone needs. */
+static bool digits_read(const char **text, int64_t *out)
+{
+	const char *p = *text;
+	*out = 0;
+	while (isdigit((unsigned char)*p) && p - *text < 15)
+		*out = *out * 10 + (*p++ - '0');
+	bool is_good = p > *text && !isdigit((unsigned char)*p);
+	*text = p;
+	return is_good;
+}
+
+static void number_check(struct form *f, const char *value)
+{
+	bool is_negative = *value == '-';
+	const char *p = value + is_negative;
+	int64_t n;
+	if (!digits_read(&p, &n) || *p)
+		fail(f, "not-a-number");
+	else
+		range_check(f, is_negative ? -n : n);
+}
+
+static void money_check(struct form *f, const char *value)
+{
+	const char *p = value;
+	int64_t yuan, fen = 0;
+	bool is_good = digits_read(&p, &yuan) && yuan < 10000000000000;
+	if (is_good && *p == '.') {
+		const char *decimals = ++p;
+		is_good = digits_read(&p, &fen) && p - decimals <= 2;
+		if (p - decimals == 1)
+			fen *= 10;
+	}
+	if (!is_good || *p)
+		fail(f, "not-money");
+	else
+		range_check(f, yuan * 100 + fen);
+}
+
+static bool date_is_real(const char *v)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	if (strlen(v) != 10 || v[4] != '-' || v[7] != '-')
+		return false;
+	for (size_t i = 0; i < 10; i++)
+		if (i != 4 && i != 7 && !isdigit((unsigned char)v[i]))
+			return false;
+	int year = (v[0] - '0') * 1000 + (v[1] - '0') * 100 + (v[2] - '0') * 10 + v[3] - '0';
+	int month = (v[5] - '0') * 10 + v[6] - '0', day = (v[8] - '0') * 10 + v[9] - '0';
+	if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1)
+		return false;
+	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return day <= days[month - 1] + (month == 2 && is_leap);
+}
+
+static bool choice_is_known(const Lm__Field *field, const char *value)
+{
+	for (size_t i = 0; i < field->n_choices; i++)
+		if (strcmp(field->choices[i]->id, value) == 0)
+			return true;
+	return false;
+}
+
+static bool phone_is_good(const char *v)
+{
+	size_t digits = 0;
+	for (; *v; v++) {
+		if (isdigit((unsigned char)*v))
+			digits++;
+		else if (*v != '-' && *v != ' ' && *v != '+')
+			return false;
+	}
+	return digits >= 7 && digits <= 15;
+}
+
+static void value_check(struct form *f, const char *value)
+{
+	const Lm__Field *field = f->field;
+	if (strlen(value) > VALUE_BYTES_MOST) {
+		fail(f, "too-long");
+		return;
+	}
+	switch (field->type) {
+	case LM__FIELD_TYPE__FIELD_TYPE_TEXT:
+	case LM__FIELD_TYPE__FIELD_TYPE_LONG_TEXT:
+		length_check(f, value, field->least, field->most);
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_PERSON:
+		length_check(f, value, 1, field->most ? field->most : NAME_CHARACTERS_MOST);
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_ADDRESS:
+		length_check(f, value, 1, field->most ? field->most : ADDRESS_CHARACTERS_MOST);
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_NUMBER:
+		number_check(f, value);
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_MONEY:
+		money_check(f, value);
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_DATE:
+		if (!date_is_real(value))
+			fail(f, "not-a-date");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_CHOICE:
+	case LM__FIELD_TYPE__FIELD_TYPE_SEVERAL:
+		if (!choice_is_known(field, value))
+			fail(f, "not-a-choice");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_YES_NO:
+		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0 && strcmp(value, "unknown") != 0)
+			fail(f, "not-a-choice");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_CERTIFICATE:
+		if (!certificate_number_is_valid(value))
+			fail(f, "not-a-certificate");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_ID_NUMBER:
+		if (!citizen_id_is_valid(value))
+			fail(f, "not-an-id-number");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_PHONE:
+		if (!phone_is_good(value))
+			fail(f, "not-a-phone");
+		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_PLACE:
+		if (place_level_of(value) != PLACE_COMMUNITY)
+			fail(f, "not-a-place");
+		return;
+	default:
+		fail(f, "unknown-field");
+	}
+}
+
+static void several_check(struct form *f, const Lm__FieldValue *v)
+{
+	const Lm__Field *field = f->field;
+	bool is_several = field->type == LM__FIELD_TYPE__FIELD_TYPE_SEVERAL;
+	int64_t most = is_several ? (field->most ? field->most : (int64_t)field->n_choices) : 1;
+	if ((int64_t)v->n_values > most)
+		form_fault_add(f, field->id, "too-many", field->least, most);
+	else if (is_several && (int64_t)v->n_values < field->least)
+		fail(f, "too-few");
+	else
+		for (size_t i = 0; i < v->n_values; i++)
+			value_check(f, v->values[i]);
+	for (size_t i = 0; is_several && i < v->n_values; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(v->values[i], v->values[k]) == 0)
+				fail(f, "not-a-choice"); /* the same choice twice */
+}
+
+static const Lm__FieldValue *value_find(Lm__FieldValue *const *values, size_t count, const char *field)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(values[i]->field, field) == 0)
+			return values[i];
+	return NULL;
+}
+
+static bool is_empty(const Lm__FieldValue *v)
+{
+	return !v || !v->n_values || (v->n_values == 1 && !v->values[0][0]);
+}
+
+static bool field_is_known(const Lm__Service *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_fields; i++)
+		if (strcmp(s->fields[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults, size_t most)
+{
+	struct form f = { .faults = faults, .most = most };
+	for (size_t i = 0; i < count; i++) {
+		if (!field_is_known(s, values[i]->field) || value_find(values, i, values[i]->field))
+			form_fault_add(&f, values[i]->field, "unknown-field", 0, 0);
+	}
+	for (size_t i = 0; i < s->n_fields; i++) {
+		f.field = s->fields[i];
+		const Lm__FieldValue *v = value_find(values, count, f.field->id);
+		if (!is_empty(v))
+			several_check(&f, v);
+		else if (f.field->is_required)
+			fail(&f, "required");
+	}
+	return f.count;
+}
+
+const char *form_value(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, Lm__FieldMeaning meaning)
+{
+	for (size_t i = 0; i < s->n_fields; i++) {
+		if (s->fields[i]->meaning != meaning)
+			continue;
+		const Lm__FieldValue *v = value_find(values, count, s->fields[i]->id);
+		return is_empty(v) ? NULL : v->values[0];
+	}
+	return NULL;
+}

@@ -1,0 +1,181 @@
+/*
+ * At the terminal: its own requests, the locks of its receipts, and what the town says for them. A lock cannot be
+ * tied to a request without the code, and a status cannot be read without it.
+ */
+#include <string.h>
+
+#include "inside.h"
+
+int request_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__RequestRecord **out)
+{
+	return row_get(txn, &domain_table_request, key_id(&request), &lm__request_record__descriptor, arena, out);
+}
+
+static int request_put(struct apply *a, struct id request, const Lm__RequestRecord *record)
+{
+	int result = row_put(a, &domain_table_request, key_id(&request), &record->base);
+	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_REQUEST, .request = request });
+}
+
+int apply_request_here(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	struct id request = header_request(h);
+	if (id_is_zero(request))
+		return error_set(a->e, ERR_INVALID, "a request without an id");
+	if (store_has(a->txn, &domain_table_request, key_id(&request)))
+		return error_set(a->e, ERR_EXISTS, "this request is saved already");
+	Lm__RequestRecord record = LM__REQUEST_RECORD__INIT;
+	record.ordinal = a->item->ordinal;
+	record.service = h->service;
+	record.revision = h->revision;
+	record.created_ms = h->time_ms;
+	return request_put(a, request, &record);
+}
+
+int apply_ask_here(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	struct id request = header_request(h);
+	Lm__RequestRecord *record;
+	int result = request_get(a->txn, request, a->arena, &record);
+	if (result == ERR_NOT_FOUND)
+		return OK; /* asked here for a request that was made elsewhere */
+	if (result)
+		return result;
+	if (record->asked_version == h->version + 1)
+		return error_set(a->e, ERR_DUPLICATE, "this was sent already; please wait for the answer");
+	record->asked_version = h->version + 1;
+	record->ask_ordinal = a->item->ordinal;
+	return request_put(a, request, record);
+}
+
+int apply_receipt_lock(struct apply *a)
+{
+	Lm__ReceiptLockPayload *lock;
+	int result = CODEC_UNPACK(lm__receipt_lock_payload, a->item->plain, a->arena, &lock, a->e);
+	if (!result && (lock->lookup.len != RECEIPT_LOOKUP_BYTES || lock->lock.len != RECEIPT_LOCK_BYTES))
+		return error_set(a->e, ERR_INVALID, "the receipt's lock has not the right size");
+	uint8_t key[8];
+	return result ? result : store_put(a->txn, &domain_table_receipt, key_u64(a->item->ordinal, key), a->item->plain);
+}
+
+/* Walks the locks from the newest; `visit` returns true to stop, and the row may then be deleted. */
+static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const Lm__ReceiptLockPayload *lock), void *context, bool must_delete)
+{
+	struct store_cursor *c;
+	struct arena arena;
+	struct bytes key, value;
+	arena_init(&arena, 64 * 1024);
+	int result = store_cursor_open(txn, &domain_table_receipt, &c);
+	if (!result)
+		result = store_cursor_last(c, &arena, &key, &value);
+	while (!result) {
+		Lm__ReceiptLockPayload *lock;
+		result = CODEC_UNPACK(lm__receipt_lock_payload, value, &arena, &lock, NULL);
+		if (!result && visit(context, lock)) {
+			if (must_delete)
+				result = store_cursor_delete(c);
+			break;
+		}
+		arena_reset(&arena);
+		if (!result)
+			result = store_cursor_prev(c, &arena, &key, &value);
+	}
+	store_cursor_close(c);
+	arena_release(&arena);
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+struct lock_search {
+	const uint8_t *lookup;
+	struct receipt_row *rows;
+	size_t most, count;
+};
+
+static bool lock_visit(void *context, const Lm__ReceiptLockPayload *lock)
+{
+	struct lock_search *s = context;
+	if (lock->lookup.len != RECEIPT_LOOKUP_BYTES || lock->lock.len != RECEIPT_LOCK_BYTES ||
+	    memcmp(lock->lookup.data, s->lookup, RECEIPT_LOOKUP_BYTES) != 0)
+		return false;
+	if (s->rows)
+		memcpy(s->rows[s->count].lock, lock->lock.data, RECEIPT_LOCK_BYTES);
+	return ++s->count == s->most;
+}
+
+int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows, size_t most, size_t *count, struct error *e)
+{
+	struct lock_search s = { lookup, rows, most, 0 };
+	int result = locks_walk(txn, lock_visit, &s, false);
+	if (result) {
+		store_failure(txn, e);
+		return result;
+	}
+	*count = s.count;
+	return OK;
+}
+
+int apply_lock_release(struct apply *a)
+{
+	Lm__LockReleasePayload *release;
+	int result = CODEC_UNPACK(lm__lock_release_payload, a->item->plain, a->arena, &release, a->e);
+	if (!result && release->lookup.len != RECEIPT_LOOKUP_BYTES)
+		return error_set(a->e, ERR_INVALID, "a release of %zu bytes", release->lookup.len);
+	if (result)
+		return result;
+	struct lock_search s = { release->lookup.data, NULL, 1, 0 };
+	return locks_walk(a->txn, lock_visit, &s, true);
+}
+
+/* ---- status messages ---- */
+
+static struct bytes status_key(struct id request, uint32_t version, uint8_t memory[20])
+{
+	struct writer w = writer_over(memory, 20);
+	write_bytes(&w, key_id(&request));
+	write_u32(&w, version);
+	return BYTES(memory, w.size);
+}
+
+struct bytes status_associated(struct id request, uint32_t version, uint8_t memory[24])
+{
+	return status_key(request, version, memory);
+}
+
+int apply_status(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	struct id request = header_request(h);
+	Lm__RequestRecord *record;
+	uint8_t key[20];
+	int result = request_get(a->txn, request, a->arena, &record);
+	if (result == ERR_NOT_FOUND)
+		return error_set(a->e, ERR_NOT_FOUND, "a status for a request that was not made here");
+	if (result)
+		return result;
+	store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
+	if (h->version > record->version)
+		record->version = h->version;
+	record->is_closed |= h->is_closing;
+	return request_put(a, request, record);
+}
+
+int status_each(struct store_txn *txn, struct id request, struct arena *arena, bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	uint8_t memory[20];
+	int result = store_cursor_open(txn, &domain_table_status, &c);
+	if (result)
+		return result;
+	result = store_cursor_seek(c, status_key(request, 0, memory), arena, &key, &value);
+	while (!result && key.size == 20 && memcmp(key.data, request.byte, ID_BYTES) == 0) {
+		struct reader r = reader_over(BYTES(key.data + ID_BYTES, 4));
+		if (!visit(context, read_u32(&r), value))
+			break;
+		result = store_cursor_next(c, arena, &key, &value);
+	}
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
+}

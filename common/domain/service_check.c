@@ -1,0 +1,164 @@
+/*
+ * What a service must be before it may be published. Every fault is named with its place, so that a person can mend it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "inside.h"
+
+#define ID_CHARACTERS_MOST 32
+#define NAME_HAN_MOST 15  /* UX 12: titles */
+#define EASY_HAN_MOST 40  /* UX 12: two sentences of 20 */
+#define FIELDS_MOST 30
+#define CHOICES_MOST 12
+#define LONG_TEXT_MOST 2000
+
+struct check {
+	struct service_fault *faults;
+	size_t most, count;
+};
+
+static void fault_add(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void fault_add(struct check *c, const char *format, ...)
+{
+	if (c->count < c->most) {
+		va_list args;
+		va_start(args, format);
+		vsnprintf(c->faults[c->count].text, sizeof c->faults[0].text, format, args);
+		va_end(args);
+	}
+	c->count++;
+}
+
+static bool id_is_good(const char *id)
+{
+	size_t length = strlen(id);
+	return length && length <= ID_CHARACTERS_MOST && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
+}
+
+static void words_check(struct check *c, const char *path, const Lm__Words *w, long zh_most)
+{
+	if (!w || !w->zh[0])
+		fault_add(c, "%s.zh: a Chinese text is missing", path);
+	if (!w || !w->en[0])
+		fault_add(c, "%s.en: an English text is missing", path);
+	if (w && zh_most && utf8_length(bytes_from_text(w->zh)) > zh_most)
+		fault_add(c, "%s.zh: longer than %ld characters", path, zh_most);
+}
+
+static bool date_is_good(const char *d)
+{
+	if (strlen(d) != 10 || d[4] != '-' || d[7] != '-')
+		return false;
+	for (size_t i = 0; i < 10; i++)
+		if (i != 4 && i != 7 && (d[i] < '0' || d[i] > '9'))
+			return false;
+	int month = (d[5] - '0') * 10 + d[6] - '0', day = (d[8] - '0') * 10 + d[9] - '0';
+	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+static void basis_check(struct check *c, const char *list, size_t i, const Lm__Basis *b)
+{
+	char path[48];
+	snprintf(path, sizeof path, "%s[%zu]", list, i);
+	words_check(c, path, b->text, 0);
+	if (b->is_sample)
+		return;
+	if (!b->source[0])
+		fault_add(c, "%s.source: a fact has a source, or is_sample is true", path);
+	if (!date_is_good(b->date))
+		fault_add(c, "%s.date: a source has a date like 2021-12-31, or is_sample is true", path);
+}
+
+static void choices_check(struct check *c, const char *path, const Lm__Field *f)
+{
+	bool wants = f->type == LM__FIELD_TYPE__FIELD_TYPE_CHOICE || f->type == LM__FIELD_TYPE__FIELD_TYPE_SEVERAL;
+	if (wants && (f->n_choices < 2 || f->n_choices > CHOICES_MOST))
+		fault_add(c, "%s.choices: 2 to %d choices are needed", path, CHOICES_MOST);
+	if (!wants && f->n_choices)
+		fault_add(c, "%s.choices: this type has no choices", path);
+	for (size_t i = 0; i < f->n_choices; i++) {
+		char inner[80];
+		snprintf(inner, sizeof inner, "%s.choices[%zu].name", path, i);
+		words_check(c, inner, f->choices[i]->name, 0);
+		if (!id_is_good(f->choices[i]->id))
+			fault_add(c, "%s.choices[%zu].id: lower case letters, digits and hyphens", path, i);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(f->choices[k]->id, f->choices[i]->id) == 0)
+				fault_add(c, "%s.choices[%zu].id: '%s' is there twice", path, i, f->choices[i]->id);
+	}
+}
+
+static void limits_check(struct check *c, const char *path, const Lm__Field *f)
+{
+	bool is_text = f->type == LM__FIELD_TYPE__FIELD_TYPE_TEXT || f->type == LM__FIELD_TYPE__FIELD_TYPE_LONG_TEXT;
+	if (f->least > f->most && (f->most || is_text))
+		fault_add(c, "%s.least: greater than most", path);
+	if (is_text && (f->least < 0 || f->most < 1 || f->most > LONG_TEXT_MOST))
+		fault_add(c, "%s.most: a text has a limit from 1 to %d characters", path, LONG_TEXT_MOST);
+}
+
+static void field_check(struct check *c, const Lm__Service *s, size_t i)
+{
+	const Lm__Field *f = s->fields[i];
+	char path[40], label[56];
+	snprintf(path, sizeof path, "fields[%zu]", i);
+	snprintf(label, sizeof label, "%s.label", path);
+	if (!id_is_good(f->id))
+		fault_add(c, "%s.id: lower case letters, digits and hyphens, at most %d", path, ID_CHARACTERS_MOST);
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(s->fields[k]->id, f->id) == 0)
+			fault_add(c, "%s.id: '%s' is there twice", path, f->id);
+	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_PLACE)
+		fault_add(c, "%s.type: not a type that this version knows", path);
+	words_check(c, label, f->label, 0);
+	choices_check(c, path, f);
+	limits_check(c, path, f);
+}
+
+static bool has_meaning(const Lm__Service *s, Lm__FieldMeaning meaning)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < s->n_fields; i++)
+		found += s->fields[i]->meaning == meaning;
+	return found == 1;
+}
+
+size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t most)
+{
+	struct check c = { faults, most, 0 };
+	if (!id_is_good(s->id))
+		fault_add(&c, "id: lower case letters, digits and hyphens, at most %d", ID_CHARACTERS_MOST);
+	if (s->module <= LM__MODULE__MODULE_NONE || s->module > LM__MODULE__MODULE_CULTURE)
+		fault_add(&c, "module: one of the eight modules");
+	words_check(&c, "name", s->name, NAME_HAN_MOST);
+	words_check(&c, "easy", s->easy, EASY_HAN_MOST);
+	if (s->owner != LM__TIER__TIER_TOWN && s->owner != LM__TIER__TIER_DISTRICT)
+		fault_add(&c, "owner: TIER_TOWN or TIER_DISTRICT decides");
+	if (!s->n_fields || s->n_fields > FIELDS_MOST)
+		fault_add(&c, "fields: 1 to %d fields", FIELDS_MOST);
+	for (size_t i = 0; i < s->n_fields; i++)
+		field_check(&c, s, i);
+	if (!has_meaning(s, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME))
+		fault_add(&c, "fields: one field has the meaning FIELD_MEANING_APPLICANT_NAME");
+	if (!s->n_steps)
+		fault_add(&c, "steps: at least one step");
+	for (size_t i = 0; i < s->n_steps; i++) {
+		char path[40];
+		snprintf(path, sizeof path, "steps[%zu].text", i);
+		words_check(&c, path, s->steps[i]->text, 0);
+	}
+	for (size_t i = 0; i < s->n_evidence; i++) {
+		char path[40];
+		snprintf(path, sizeof path, "evidence[%zu]", i);
+		words_check(&c, path, s->evidence[i], 0);
+	}
+	if (!s->n_basis)
+		fault_add(&c, "basis: the legal basis is missing");
+	for (size_t i = 0; i < s->n_basis; i++)
+		basis_check(&c, "basis", i, s->basis[i]);
+	for (size_t i = 0; i < s->n_facts; i++)
+		basis_check(&c, "facts", i, s->facts[i]);
+	return c.count;
+}

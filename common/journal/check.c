@@ -1,0 +1,100 @@
+/*
+ * What can be checked of a message without a store: shapes, hashes, the chain from entry to entry, the signature
+ * over the last head. Runs on the thread pool; nothing here touches the journal.
+ */
+#include <string.h>
+
+#include "inside.h"
+
+static int entry_unpack(const Lm__Entry *in, struct arena *arena, struct checked_entry *out, struct error *e)
+{
+	Lm__Header *h;
+	int result = CODEC_UNPACK(lm__header, codec_bytes(in->header), arena, &h, e);
+	if (result)
+		return result;
+	out->header = h;
+	out->header_packed = codec_bytes(in->header);
+	out->payload = codec_bytes(in->payload);
+	out->envelope_packed = codec_bytes(in->envelope);
+	return entry_hash(out->header_packed, &out->hash, e);
+}
+
+static bool hash_matches(ProtobufCBinaryData want, struct bytes content)
+{
+	struct hash hash;
+	return want.len == HASH_BYTES && !crypto_hash(SUITE_INTERNATIONAL, &content, 1, &hash, NULL) &&
+	       memcmp(want.data, hash.byte, HASH_BYTES) == 0;
+}
+
+static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, struct error *e)
+{
+	const Lm__Header *h = c->header;
+	unsigned long long seq = h->seq;
+	if (h->suite != SUITE_INTERNATIONAL)
+		return error_set(e, ERR_VERSION, "entry %llu uses suite %u, which this version does not know", seq, h->suite);
+	if (h->origin != key->origin || h->stream != key->stream || h->receiver != key->receiver)
+		return error_set(e, ERR_INVALID, "entry %llu belongs to another stream than its message", seq);
+	if (!h->seq || !h->incarnation || (h->request_id.len && h->request_id.len != 16))
+		return error_set(e, ERR_INVALID, "entry %llu has no valid position or request id", seq);
+	if (h->previous_hash.len && h->previous_hash.len != HASH_BYTES)
+		return error_set(e, ERR_INVALID, "entry %llu has a previous hash of %zu bytes", seq, h->previous_hash.len);
+	if (!hash_matches(h->payload_hash, c->payload))
+		return error_set(e, ERR_INVALID, "entry %llu: its payload is not the one its header names", seq);
+	/* A destroyed envelope travels as none; another one than the header names is refused. */
+	if (c->envelope_packed.size && !hash_matches(h->envelope_hash, c->envelope_packed))
+		return error_set(e, ERR_INVALID, "entry %llu: its key envelope is not the one its header names", seq);
+	return OK;
+}
+
+static int chain_check(const struct checked_entry *before, const struct checked_entry *c, struct error *e)
+{
+	const Lm__Header *h = c->header;
+	bool follows = h->incarnation == before->header->incarnation ? h->seq == before->header->seq + 1 : h->seq == 1;
+	if (!follows || h->previous_hash.len != HASH_BYTES ||
+	    memcmp(h->previous_hash.data, before->hash.byte, HASH_BYTES) != 0)
+		return error_set(e, ERR_INVALID, "entry %llu does not continue the one before it", (unsigned long long)h->seq);
+	return OK;
+}
+
+static int signature_check(const struct checked_entry *last, const Lm__SignedHeads *heads, const uint8_t key[KEY_BYTES], struct error *e)
+{
+	if (!heads || heads->origin != last->header->origin || heads->signature.len != SIGNATURE_BYTES ||
+	    heads->hashes.len % HASH_BYTES)
+		return error_set(e, ERR_BAD_SIGNATURE, "the message does not end at a signed head");
+	struct hash head, digest;
+	int result = head_hash(last->header, &last->hash, &head, e);
+	if (result)
+		return result;
+	size_t at = 0;
+	while (at < heads->hashes.len && memcmp(heads->hashes.data + at, head.byte, HASH_BYTES) != 0)
+		at += HASH_BYTES;
+	if (at == heads->hashes.len)
+		return error_set(e, ERR_BAD_SIGNATURE, "the signed list does not name the message's last entry");
+	result = heads_digest(heads, &digest, e);
+	return result ? result : sign_check((uint8_t)heads->suite, key, BYTES_OF(digest), heads->signature.data, e);
+}
+
+int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena, struct checked_entry **out, size_t *count, struct error *e)
+{
+	if (!batch->key || !batch->n_entries)
+		return error_set(e, ERR_INVALID, "a message without entries");
+	struct checked_entry *checked = arena_alloc(arena, batch->n_entries * sizeof *checked);
+	if (!checked)
+		return error_set(e, ERR_MEMORY, "no memory to check %zu entries", batch->n_entries);
+	int result = OK;
+	for (size_t i = 0; i < batch->n_entries && !result; i++) {
+		result = entry_unpack(batch->entries[i], arena, &checked[i], e);
+		if (!result)
+			result = entry_check(&checked[i], batch->key, e);
+		if (!result && i)
+			result = chain_check(&checked[i - 1], &checked[i], e);
+	}
+	if (!result)
+		result = signature_check(&checked[batch->n_entries - 1], batch->heads, signing_key, e);
+	if (result)
+		return result;
+	checked[batch->n_entries - 1].heads = batch->heads;
+	*out = checked;
+	*count = batch->n_entries;
+	return OK;
+}

@@ -1,0 +1,78 @@
+/*
+ * ZeroMQ on libuv: one ROUTER for those below, one DEALER to the tier above, both CURVE, both on the loop thread.
+ *
+ * Identity is the CURVE key that ZAP authenticated, never the routing id. Frames are single-part messages;
+ * what is in them is not this room's business.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/bytes.h"
+#include "base/errors.h"
+
+#define NET_KEY_BYTES 32
+#define NET_FRAME_BYTES_MOST (1024 * 1024) /* ZMQ_MAXMSGSIZE: a larger frame ends the connection */
+#define NET_ROUTE_BYTES 8                   /* a routing id made by libzmq is 5 bytes */
+
+struct net;        /* the ZeroMQ context and the ZAP handler of a process */
+struct net_server; /* a bound ROUTER */
+struct net_client; /* a DEALER to one address */
+
+struct net_route {
+	uint8_t size;
+	uint8_t byte[NET_ROUTE_BYTES];
+};
+
+int net_open(uv_loop_t *loop, struct net **out, struct error *e);
+void net_close(struct net *n); /* after its servers and clients; closes handles asynchronously, run the loop until they are gone */
+
+struct net_server_options {
+	const char *address;              /* tcp://127.0.0.1:5601 */
+	const char *zap_domain;           /* enforced; "link" */
+	const uint8_t *public_key, *secret_key;
+	void *context;
+	/* Called on the loop thread for each handshake. OK admits; any error refuses (ZAP 400) and is counted. */
+	int (*admit)(void *context, const uint8_t key[NET_KEY_BYTES]);
+	/* `key` is the authenticated key of the connection that sent the frame. The frame is valid during the call. */
+	void (*on_frame)(void *context, const struct net_route *route, const uint8_t key[NET_KEY_BYTES], struct bytes frame);
+	/* A queue that had refused a frame may take more now. Optional. */
+	void (*on_writable)(void *context);
+};
+/* ERR_EXISTS "address … is in use by another process", ERR_INVALID for an address it cannot bind. */
+int net_server_open(struct net *n, const struct net_server_options *options, struct net_server **out, struct error *e);
+/* As bound: "tcp://127.0.0.1:49152" for tcp://127.0.0.1:* */
+const char *net_server_address(const struct net_server *s);
+/*
+ * OK, ERR_AGAIN (queue full: keep the frame; on_writable follows, and may come early), ERR_UNREACHABLE (that route is
+ * gone), ERR_TOO_BIG (more than NET_FRAME_BYTES_MOST). The bytes are copied.
+ */
+int net_server_send(struct net_server *s, const struct net_route *route, struct bytes frame);
+void net_server_close(struct net_server *s);
+uint64_t net_server_refused(const struct net_server *s); /* handshakes refused since the start */
+uint64_t net_server_dropped(const struct net_server *s); /* messages of another form than one frame, or of a chosen, long route */
+
+enum net_client_state { NET_CONNECTING, NET_CONNECTED, NET_REFUSED /* the other side refuses this key */, NET_WRONG_KEY /* CURVE handshake fails: the configured server key is wrong, or no answer */ };
+
+struct net_client_options {
+	const char *address;
+	const uint8_t *server_key; /* the CURVE key that the configuration names */
+	const uint8_t *public_key, *secret_key;
+	void *context;
+	void (*on_state)(void *context, enum net_client_state state); /* from the socket's monitor, loop thread */
+	void (*on_frame)(void *context, struct bytes frame);
+	void (*on_writable)(void *context);
+	uint32_t retry_ms; /* after a refusal: disconnect, wait, connect anew; 0: 1000 */
+};
+int net_client_open(struct net *n, const struct net_client_options *options, struct net_client **out, struct error *e);
+int net_client_send(struct net_client *c, struct bytes frame); /* OK, ERR_AGAIN, ERR_UNREACHABLE (not connected), ERR_TOO_BIG */
+void net_client_reconnect(struct net_client *c); /* drops the connection and what is queued on it, connects anew after retry_ms */
+void net_client_close(struct net_client *c);
+
+/* A new CURVE key pair, raw 32 bytes each. */
+int net_keypair(uint8_t public_key[NET_KEY_BYTES], uint8_t secret_key[NET_KEY_BYTES], struct error *e);
+
+#endif

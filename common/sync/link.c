@@ -1,0 +1,421 @@
+/*
+ * link_step: see sync/link.h for the state machine and the order of effects.
+ */
+#include "sync/link.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void link_init(struct link *l, enum link_side side)
+{
+	memset(l, 0, sizeof *l);
+	l->side = side;
+}
+
+void link_release(struct link *l)
+{
+	free(l->out);
+	free(l->in);
+	memset(l, 0, sizeof *l);
+}
+
+void link_update_clear(struct link_update *u)
+{
+	u->count = 0;
+	u->wake_ms = 0;
+}
+
+void link_update_release(struct link_update *u)
+{
+	free(u->action);
+	memset(u, 0, sizeof *u);
+}
+
+static int update_add(struct link_update *u, struct link_action action)
+{
+	if (u->count == u->capacity) {
+		size_t capacity = u->capacity ? u->capacity * 2 : 16;
+		struct link_action *grown =
+			capacity > LINK_ACTIONS_MOST ? NULL : realloc(u->action, capacity * sizeof *grown);
+		if (!grown)
+			return ERR_MEMORY;
+		u->action = grown;
+		u->capacity = capacity;
+	}
+	u->action[u->count++] = action;
+	return OK;
+}
+
+static int update_tell(struct link_update *u, enum link_action_type type)
+{
+	return update_add(u, (struct link_action){ .type = type });
+}
+
+static struct link_out *out_find(struct link *l, uint32_t line)
+{
+	for (size_t i = 0; i < l->out_count; i++)
+		if (l->out[i].line == line)
+			return &l->out[i];
+	return NULL;
+}
+
+const struct link_out *link_out_find(const struct link *l, uint32_t line)
+{
+	return out_find((struct link *)(uintptr_t)l, line);
+}
+
+static struct link_in *in_find(struct link *l, uint32_t line)
+{
+	for (size_t i = 0; i < l->in_count; i++)
+		if (l->in[i].line == line)
+			return &l->in[i];
+	return NULL;
+}
+
+static int out_add(struct link *l, const struct link_event *ev)
+{
+	struct link_out *out = out_find(l, ev->line);
+	if (!out) {
+		if (l->out_count == l->out_capacity) {
+			size_t capacity = l->out_capacity ? l->out_capacity * 2 : 8;
+			struct link_out *grown = realloc(l->out, capacity * sizeof *grown);
+			if (!grown)
+				return ERR_MEMORY;
+			l->out = grown;
+			l->out_capacity = capacity;
+		}
+		out = &l->out[l->out_count++];
+		*out = (struct link_out){ .line = ev->line,
+					  .credit_entries = LINK_CREDIT_ENTRIES,
+					  .credit_bytes = LINK_CREDIT_BYTES };
+	}
+	if (ev->ordinal > out->head)
+		out->head = ev->ordinal;
+	return OK;
+}
+
+static int in_add(struct link *l, const struct link_event *ev)
+{
+	struct link_in *in = in_find(l, ev->line);
+	if (!in) {
+		if (l->in_count == l->in_capacity) {
+			size_t capacity = l->in_capacity ? l->in_capacity * 2 : 8;
+			struct link_in *grown = realloc(l->in, capacity * sizeof *grown);
+			if (!grown)
+				return ERR_MEMORY;
+			l->in = grown;
+			l->in_capacity = capacity;
+		}
+		in = &l->in[l->in_count++];
+		*in = (struct link_in){ .line = ev->line };
+	}
+	if (ev->ordinal > in->stored)
+		in->stored = ev->ordinal;
+	in->acked = in->stored;
+	return OK;
+}
+
+/* Nothing that was under way in an earlier session counts any more: positions come anew with HELLO. */
+static void session_forget(struct link *l)
+{
+	for (size_t i = 0; i < l->out_count; i++) {
+		l->out[i].is_started = false;
+		l->out[i].is_frozen = false;
+		l->out[i].sent = l->out[i].acked;
+		l->out[i].bytes_under_way = 0;
+		l->out[i].credit_entries = LINK_CREDIT_ENTRIES;
+		l->out[i].credit_bytes = LINK_CREDIT_BYTES;
+	}
+	l->session = 0;
+	l->peer_waiting = 0;
+}
+
+static int link_close(struct link *l, const struct link_event *ev, struct link_update *u)
+{
+	bool was_open = l->state == LINK_OPEN;
+	session_forget(l);
+	if (l->state != LINK_IDLE)
+		l->since_ms = ev->now_ms;
+	l->state = LINK_IDLE;
+	return was_open ? update_tell(u, LINK_DO_TELL_CLOSED) : OK;
+}
+
+static int link_greet(struct link *l, const struct link_event *ev, struct link_update *u)
+{
+	int result = link_close(l, ev, u);
+	l->state = LINK_GREETED;
+	l->greeted_ms = l->heard_ms = l->said_ms = ev->now_ms;
+	return result ? result : update_tell(u, LINK_DO_HELLO);
+}
+
+static int link_open(struct link *l, const struct link_event *ev, struct link_update *u)
+{
+	if (ev->version_most < LINK_VERSION_LEAST || ev->version_least > LINK_VERSION_MOST)
+		return update_tell(u, LINK_DO_REFUSE);
+	if (l->side == LINK_CLIENT && l->state != LINK_GREETED)
+		return OK; /* an answer to a greeting that was given up */
+	int result = OK;
+	if (l->side == LINK_SERVER) {
+		result = link_close(l, ev, u);
+		l->session = ev->fresh_session;
+	} else {
+		l->session = ev->session;
+	}
+	l->state = LINK_OPEN;
+	l->since_ms = l->heard_ms = l->said_ms = ev->now_ms;
+	for (size_t i = 0; i < l->in_count; i++) {
+		l->in[i].acked = l->in[i].stored; /* HELLO carries our positions */
+		l->in[i].must_tell = l->in[i].is_frozen;
+	}
+	if (!result && l->side == LINK_SERVER)
+		result = update_tell(u, LINK_DO_HELLO);
+	return result ? result : update_tell(u, LINK_DO_TELL_OPEN);
+}
+
+/* The neighbour says where it stands: send on from there. */
+static void out_start(struct link_out *out, const struct link_event *ev)
+{
+	out->acked = ev->ordinal;
+	out->sent = ev->ordinal;
+	out->bytes_under_way = 0;
+	out->is_started = true;
+	out->progress_ms = ev->now_ms;
+}
+
+static void out_ack(struct link_out *out, const struct link_event *ev)
+{
+	out->credit_entries = ev->credit_entries;
+	out->credit_bytes = ev->credit_bytes;
+	if (ev->ordinal <= out->acked || !out->is_started)
+		return;
+	uint64_t under_way = out->sent > out->acked ? out->sent - out->acked : 0;
+	uint64_t newly = ev->ordinal - out->acked;
+	/* Sizes of single entries are not kept: what is acked takes its share of the bytes under way. */
+	if (newly >= under_way)
+		out->bytes_under_way = 0;
+	else
+		out->bytes_under_way -= (uint32_t)(out->bytes_under_way * newly / under_way);
+	out->acked = ev->ordinal;
+	if (out->sent < out->acked)
+		out->sent = out->acked;
+	out->progress_ms = ev->now_ms;
+}
+
+static bool out_may_send(const struct link_out *out)
+{
+	return out->is_started && !out->is_frozen && out->sent < out->head &&
+	       out->sent - out->acked < out->credit_entries && out->bytes_under_way < out->credit_bytes;
+}
+
+/* One LINK_DO_SEND at most a step, lines in turn: the answer (LINK_SENT) asks for the next. */
+static int link_pump(struct link *l, struct link_update *u)
+{
+	if (l->state != LINK_OPEN)
+		return OK;
+	for (size_t i = 0; i < l->out_count; i++) {
+		size_t at = (l->out_turn + i) % l->out_count;
+		const struct link_out *out = &l->out[at];
+		if (!out_may_send(out))
+			continue;
+		l->out_turn = (at + 1) % l->out_count;
+		uint64_t entries = out->credit_entries - (out->sent - out->acked);
+		if (entries > LINK_BATCH_ENTRIES_MOST)
+			entries = LINK_BATCH_ENTRIES_MOST;
+		return update_add(u, (struct link_action){ .type = LINK_DO_SEND,
+							   .line = out->line,
+							   .ordinal = out->sent + 1,
+							   .entries = (uint32_t)entries,
+							   .bytes = LINK_BATCH_BYTES_MOST });
+	}
+	return OK;
+}
+
+static int link_tell_acks(struct link *l, struct link_update *u)
+{
+	if (l->state != LINK_OPEN)
+		return OK;
+	for (size_t i = 0; i < l->in_count; i++) {
+		struct link_in *in = &l->in[i];
+		if (in->stored == in->acked && !in->must_tell)
+			continue;
+		struct link_action ack = { .type = LINK_DO_ACK,
+					   .line = in->line,
+					   .ordinal = in->stored,
+					   .entries = l->is_inbox_full ? 0 : LINK_CREDIT_ENTRIES,
+					   .bytes = l->is_inbox_full ? 0 : LINK_CREDIT_BYTES,
+					   .is_expected = in->is_expected,
+					   .is_frozen = in->is_frozen };
+		int result = update_add(u, ack);
+		if (result)
+			return result;
+		in->acked = in->stored;
+		in->must_tell = in->is_expected = false;
+	}
+	return OK;
+}
+
+static void link_resend(struct link *l, const struct link_event *ev)
+{
+	for (size_t i = 0; i < l->out_count; i++) {
+		struct link_out *out = &l->out[i];
+		if (out->is_started && out->sent > out->acked && ev->now_ms - out->progress_ms >= LINK_RESEND_MS) {
+			out->sent = out->acked;
+			out->bytes_under_way = 0;
+			out->progress_ms = ev->now_ms;
+			/* Without a word about credits for so long, try again with a little. */
+			if (out->credit_entries == 0 || out->credit_bytes == 0) {
+				out->credit_entries = LINK_BATCH_ENTRIES_MOST;
+				out->credit_bytes = LINK_BATCH_BYTES_MOST;
+			}
+		}
+	}
+}
+
+static int link_tick(struct link *l, const struct link_event *ev, struct link_update *u)
+{
+	int result = OK;
+	if (l->state == LINK_GREETED && ev->now_ms - l->greeted_ms >= LINK_HELLO_RETRY_MS) {
+		result = link_greet(l, ev, u);
+	} else if (l->state == LINK_OPEN && ev->now_ms - l->heard_ms >= LINK_SILENCE_MS) {
+		result = link_close(l, ev, u);
+		if (!result && l->side == LINK_CLIENT)
+			result = update_tell(u, LINK_DO_RECONNECT);
+	} else if (l->state == LINK_OPEN) {
+		link_resend(l, ev);
+		if (ev->now_ms - l->said_ms >= LINK_BEAT_MS) {
+			l->said_ms = ev->now_ms;
+			result = update_tell(u, LINK_DO_BEAT);
+		}
+	}
+	return result;
+}
+
+static void in_mark(struct link *l, const struct link_event *ev)
+{
+	struct link_in *in = in_find(l, ev->line);
+	if (!in)
+		return;
+	if (ev->type == LINK_STORED) {
+		assert(ev->ordinal >= in->stored);
+		in->stored = ev->ordinal;
+		return;
+	}
+	in->must_tell = true;
+	if (ev->type == LINK_GAP)
+		in->is_expected = true;
+	if (ev->type == LINK_FROZEN)
+		in->is_frozen = true;
+}
+
+static void out_mark(struct link *l, const struct link_event *ev)
+{
+	struct link_out *out = out_find(l, ev->line);
+	if (!out)
+		return;
+	switch (ev->type) {
+	case LINK_PEER_AT:
+		out_start(out, ev);
+		break;
+	case LINK_ACKED:
+		out_ack(out, ev);
+		break;
+	case LINK_PEER_FROZE:
+		out->is_frozen = true;
+		break;
+	case LINK_LINE_MOVED:
+		if (ev->ordinal > out->head)
+			out->head = ev->ordinal;
+		break;
+	case LINK_SENT:
+		if (ev->ordinal > out->sent) {
+			if (out->sent == out->acked)
+				out->progress_ms = ev->now_ms;
+			out->sent = ev->ordinal;
+			out->bytes_under_way += ev->bytes;
+			l->said_ms = ev->now_ms;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+static int link_turn(struct link *l, const struct link_event *ev, struct link_update *u)
+{
+	switch (ev->type) {
+	case LINK_TRANSPORT_UP:
+		return l->side == LINK_CLIENT ? link_greet(l, ev, u) : OK;
+	case LINK_TRANSPORT_DOWN:
+	case LINK_REFUSED:
+		return link_close(l, ev, u);
+	case LINK_HELLO:
+		return link_open(l, ev, u);
+	case LINK_SEND_LINE:
+		return out_add(l, ev);
+	case LINK_TAKE_LINE:
+		return in_add(l, ev);
+	case LINK_PEER_AT:
+	case LINK_ACKED:
+	case LINK_PEER_FROZE:
+	case LINK_LINE_MOVED:
+	case LINK_SENT:
+		out_mark(l, ev);
+		return OK;
+	case LINK_STORED:
+	case LINK_DUPLICATE:
+	case LINK_GAP:
+	case LINK_FROZEN:
+		in_mark(l, ev);
+		return OK;
+	case LINK_INBOX:
+		if (l->is_inbox_full && !ev->flag)
+			for (size_t i = 0; i < l->in_count; i++)
+				l->in[i].must_tell = true;
+		l->is_inbox_full = ev->flag;
+		return OK;
+	case LINK_TICK:
+		return link_tick(l, ev, u);
+	case LINK_HEARD:
+		return OK;
+	}
+	return ERR_INTERNAL;
+}
+
+static bool is_from_neighbour(enum link_event_type type)
+{
+	return type == LINK_HELLO || type == LINK_PEER_AT || type == LINK_ACKED || type == LINK_PEER_FROZE ||
+	       type == LINK_HEARD;
+}
+
+static void wake_set(const struct link *l, struct link_update *u)
+{
+	if (l->state == LINK_GREETED)
+		u->wake_ms = l->greeted_ms + LINK_HELLO_RETRY_MS;
+	else if (l->state == LINK_OPEN)
+		u->wake_ms = l->said_ms + LINK_BEAT_MS;
+}
+
+int link_step(struct link *l, const struct link_event *event, struct link_update *u)
+{
+	if (is_from_neighbour(event->type))
+		l->heard_ms = event->now_ms;
+	int result = link_turn(l, event, u);
+	/* A send that is refused by the transport waits for the next tick instead of spinning. */
+	bool is_stuck = event->type == LINK_SENT && event->bytes == 0;
+	if (!result)
+		result = link_tell_acks(l, u);
+	if (!result && !is_stuck)
+		result = link_pump(l, u);
+	wake_set(l, u);
+	return result;
+}
+
+uint64_t link_waiting(const struct link *l)
+{
+	uint64_t waiting = 0;
+	for (size_t i = 0; i < l->out_count; i++)
+		if (l->out[i].head > l->out[i].acked)
+			waiting += l->out[i].head - l->out[i].acked;
+	return waiting;
+}

@@ -1,0 +1,250 @@
+// One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
+import { useState } from 'preact/hooks';
+import { t, words } from '../src/i18n';
+import { Button, Notice, SampleMark } from '../src/parts';
+import type { Basis, CaseView, FieldView, Service } from '../src/types';
+import { Decide, decisionText } from './decide';
+import { Asks, Timeline } from './happened';
+import { StateMark } from './marks';
+import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
+import { hrefOf } from './route';
+import { useDesk, useLoaded } from './session';
+import { PageHeading } from './shell';
+import { useShortcuts, useShortcutSwitch } from './shortcuts';
+import { momentText } from './time';
+
+export function CasePage({ requestId }: { requestId: string }) {
+	const { data, fault, reload } = useLoaded<CaseView>(
+		`/api/v1/cases/${requestId}`,
+		(name, event) => name === 'cases' && (event as { request_id: string }).request_id === requestId,
+	);
+	if (isKnown(data)) return <Case view={data} fault={fault} reload={reload} />;
+	return (
+		<>
+			<BackLink />
+			<PageHeading title={t('desk.case.title')} />
+			{fault ? (
+				<Notice kind="danger">
+					<p>{t('desk.failed', { text: fault })}</p>
+					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
+				</Notice>
+			) : (
+				<p>{t(data ? 'desk.not-found' : 'desk.loading')}</p>
+			)}
+		</>
+	);
+}
+
+interface CaseProps {
+	view: KnownCase;
+	fault: string;
+	reload: () => Promise<void>;
+}
+
+function Case({ view, fault, reload }: CaseProps) {
+	const { row, service } = view;
+	const { isExpired } = useDesk();
+	const [decision, setDecision] = useState<Decision | null>(null);
+	const can = decisionsOf(view);
+	useShortcuts({
+		...Object.fromEntries(can.map((name) => [RULES[name].key, () => setDecision(name)])),
+		b: () => {
+			location.hash = hrefOf('cases');
+		},
+	});
+	const name = words(row.service_name) || row.service;
+	return (
+		<>
+			<BackLink />
+			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`}>
+				<StateMark row={row} />
+			</PageHeading>
+			<Facts view={view} />
+			{fault && <Notice kind="danger">{t('desk.failed', { text: fault })}</Notice>}
+			{row.is_absent && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
+			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
+			<Doing view={view} can={can} onChoose={setDecision} />
+			<div class="desk-columns">
+				<div>
+					<section>
+						<h2>{t('desk.case.answers')}</h2>
+						<Answers fields={view.fields} />
+					</section>
+					<section>
+						<h2>{t('desk.case.asks')}</h2>
+						{view.asks.length > 0 ? <Asks asks={view.asks} /> : <p>{t('desk.case.asks-none')}</p>}
+					</section>
+					<section>
+						<h2>{t('desk.case.events')}</h2>
+						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
+					</section>
+				</div>
+				<div>{service ? <Catalogue service={service} /> : <p>{t('desk.case.no-service')}</p>}</div>
+			</div>
+			{decision && !isExpired && (
+				<Decide
+					key={decision}
+					view={view}
+					decision={decision}
+					reload={reload}
+					onClose={() => setDecision(null)}
+				/>
+			)}
+		</>
+	);
+}
+
+function BackLink() {
+	return (
+		<p class="desk-back">
+			<a class="desk-tab" href={hrefOf('cases')}>
+				{t('desk.back-to-queue')}
+			</a>
+		</p>
+	);
+}
+
+function Facts({ view }: { view: KnownCase }) {
+	const { row } = view;
+	const facts: [string, string][] = [
+		[t('desk.col.place'), words(row.place_name) || row.place],
+		[t('desk.col.owner'), t(`desk.tier.${row.owner}`)],
+		[t('desk.col.received'), momentText(row.received_ms)],
+		[t('desk.case.changed'), momentText(row.changed_ms)],
+		[t('desk.case.language'), t(view.language === 'en' ? 'desk.language.en' : 'desk.language.zh-CN')],
+		[t('desk.case.number'), row.request_id],
+	];
+	return (
+		<dl class="desk-facts">
+			{facts.map(([label, value]) => (
+				<div key={label}>
+					<dt>{label}</dt>
+					<dd>{value}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
+interface DoingProps {
+	view: KnownCase;
+	can: Decision[];
+	onChoose: (decision: Decision) => void;
+}
+
+function Doing({ view, can, onChoose }: DoingProps) {
+	const { row } = view;
+	const isOn = useShortcutSwitch();
+	if (can.length === 0)
+		return (
+			<Notice kind="info">
+				{isOpen(row) ? t('desk.case.not-ours', { owner: t(`desk.tier.${row.owner}`) }) : t('desk.case.closed')}
+			</Notice>
+		);
+	return (
+		<section class="desk-doing">
+			<h2>{t('desk.case.what-next')}</h2>
+			<div class="actions">
+				{can.map((decision) => (
+					<Button key={decision} kind={decision === 'accept' ? 'primary' : 'plain'} onPress={() => onChoose(decision)}>
+						{decisionText(decision, row)}
+						{isOn && (
+							<>
+								{' '}
+								<kbd>{RULES[decision].key.toUpperCase()}</kbd>
+							</>
+						)}
+					</Button>
+				))}
+			</div>
+		</section>
+	);
+}
+
+function Answers({ fields }: { fields: FieldView[] }) {
+	if (fields.length === 0) return <p>{t('desk.none')}</p>;
+	return (
+		<dl class="desk-answers">
+			{fields.map((field) => (
+				<div key={field.id}>
+					<dt>{words(field.label) || field.id}</dt>
+					<dd class="desk-said">{answerText(field)}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
+function answerText(field: FieldView): string {
+	if (field.values.length === 0) return t('desk.case.no-answer');
+	return field.values.map((value, at) => words(field.choice_names[at]) || valueText(field, value)).join(t('desk.list-comma'));
+}
+
+function valueText(field: FieldView, value: string): string {
+	if (field.type === 'FIELD_TYPE_YES_NO' && (value === 'yes' || value === 'no' || value === 'unknown'))
+		return t(`desk.answer.${value}`);
+	return field.type === 'FIELD_TYPE_MONEY' ? t('desk.answer.money', { value }) : value;
+}
+
+function Catalogue({ service }: { service: Service }) {
+	return (
+		<>
+			<section>
+				<h2>{t('desk.case.steps')}</h2>
+				{service.steps.length > 0 ? (
+					<ol>
+						{service.steps.map((step, at) => (
+							<li key={at}>
+								{words(step.text)}
+								{step.working_days > 0 && (
+									<span class="desk-minor"> {t('desk.case.days', { n: step.working_days })}</span>
+								)}
+							</li>
+						))}
+					</ol>
+				) : (
+					<p>{t('desk.none')}</p>
+				)}
+			</section>
+			<section>
+				<h2>{t('desk.case.evidence')}</h2>
+				{service.evidence.length > 0 ? (
+					<ul>
+						{service.evidence.map((paper, at) => (
+							<li key={at}>{words(paper)}</li>
+						))}
+					</ul>
+				) : (
+					<p>{t('desk.none')}</p>
+				)}
+			</section>
+			<section>
+				<h2>{t('desk.case.basis')}</h2>
+				<Sourced facts={service.basis} />
+			</section>
+			{service.facts.length > 0 && (
+				<section>
+					<h2>{t('desk.case.facts')}</h2>
+					<Sourced facts={service.facts} />
+				</section>
+			)}
+		</>
+	);
+}
+
+// A fact about the world has a source and a date, or says that it is a sample nobody has checked.
+function Sourced({ facts }: { facts: Basis[] }) {
+	if (facts.length === 0) return <p>{t('desk.none')}</p>;
+	return (
+		<ul>
+			{facts.map((fact, at) => (
+				<li key={at}>
+					{words(fact.text)} <SampleMark isSample={fact.is_sample} />
+					{fact.source && (
+						<p class="desk-minor">{t('desk.case.source', { source: fact.source, date: fact.date })}</p>
+					)}
+				</li>
+			))}
+		</ul>
+	);
+}

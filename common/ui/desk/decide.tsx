@@ -1,0 +1,356 @@
+// One decision on one case: type it, see what the resident will read, confirm. Whatever happens meanwhile at another
+// desk or at the terminal, what was typed stays, and nothing is sent before the person here has seen the new state.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, post } from '../src/api';
+import { t, words, type TextKey } from '../src/i18n';
+import { announce, Button, Dialog, Field, Notice } from '../src/parts';
+import type { CaseRow } from '../src/types';
+import { DuplicatePicker } from './duplicate';
+import { Happened } from './happened';
+import { StateMark } from './marks';
+import {
+	commandOf,
+	decisionsOf,
+	draftOf,
+	dropDraft,
+	faultsOf,
+	keepDraft,
+	openWithdrawal,
+	otherTier,
+	RULES,
+	TEXT_CHARACTERS_MOST,
+	type Decision,
+	type Draft,
+	type KnownCase,
+	type Part,
+} from './model';
+import { useDesk } from './session';
+
+export function decisionText(decision: Decision, row: CaseRow): string {
+	if (decision !== 'hand_over') return t(`desk.do.${decision}`);
+	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.do.hand_over.TIER_TOWN' : 'desk.do.hand_over.TIER_DISTRICT');
+}
+
+function readsText(decision: Decision, row: CaseRow): string {
+	if (decision !== 'hand_over') return t(`desk.reads.${decision}`);
+	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.reads.hand_over.TIER_TOWN' : 'desk.reads.hand_over.TIER_DISTRICT');
+}
+
+// Both the words that staff call a part by, and what the resident is told, depend on the decision.
+function partLabel(part: Part, decision: Decision): string {
+	if (part === 'text' && decision !== 'accept') return t(`desk.type.text.${decision}`);
+	if (part === 'note' && decision === 'hand_over') return t('desk.type.note.hand_over');
+	return t(part === 'text' ? 'desk.label.text' : `desk.type.${part}`);
+}
+
+const HINTS: Record<Part, TextKey> = {
+	text: 'desk.hint.plain',
+	ground: 'desk.hint.ground',
+	remedy: 'desk.hint.remedy',
+	note: 'desk.hint.note',
+	duplicate_of: 'desk.hint.duplicate_of',
+};
+
+interface DecideProps {
+	view: KnownCase; // kept fresh by whoever opened the dialog
+	decision: Decision;
+	reload: () => Promise<void>;
+	onClose: () => void;
+}
+
+// What of the case the person here has seen: a newer version or one more word of the resident is news.
+interface Seen {
+	version: number;
+	asks: number;
+}
+
+const seenOf = (view: KnownCase): Seen => ({ version: view.row.version, asks: view.asks.length });
+
+export function Decide({ view, decision, reload, onClose }: DecideProps) {
+	const { row } = view;
+	const desk = useDesk();
+	const rule = RULES[decision];
+	const [draft, setDraft] = useState<Draft>(() => draftOf(row.request_id, decision));
+	const [seen, setSeen] = useState<Seen>(() => seenOf(view));
+	const [step, setStep] = useState<'type' | 'review'>(decision === 'accept' ? 'review' : 'type');
+	const [isTried, setIsTried] = useState(false);
+	const [isBusy, setIsBusy] = useState(false);
+	const [refusal, setRefusal] = useState('');
+
+	const hasNews = !isBusy && (row.version !== seen.version || view.asks.length !== seen.asks);
+	const isPossible = decisionsOf(view).includes(decision);
+	const faults = faultsOf(decision, draft, row.request_id);
+
+	const type = (part: Part, value: string) => {
+		const next = { ...draft, [part]: value };
+		setDraft(next);
+		keepDraft(row.request_id, decision, next);
+	};
+	const review = () => {
+		setIsTried(true);
+		const first = rule.required.find((part) => faults[part]);
+		if (first) document.getElementById(`decide-${first}`)?.focus();
+		else setStep('review');
+	};
+	const send = async () => {
+		setIsBusy(true);
+		setRefusal('');
+		try {
+			await post<CaseRow>(`/api/v1/cases/${row.request_id}/actions`, commandOf(decision, draft, seen.version));
+		} catch (error) {
+			const text = desk.failed(error);
+			const isConflict = error instanceof ApiError && error.code === 'conflict';
+			if (isConflict) await reload();
+			setIsBusy(false);
+			setRefusal(isConflict ? t('desk.conflict') : t('desk.refused-by-server', { text }));
+			return;
+		}
+		dropDraft(row.request_id, decision);
+		await reload();
+		onClose();
+		announce(t('desk.done', { what: decisionText(decision, row) }));
+	};
+	const goOn = () => {
+		setSeen(seenOf(view));
+		setRefusal('');
+		setStep(decision === 'accept' ? 'review' : 'type');
+	};
+
+	useStepFocus(step, hasNews, isPossible, decision);
+	const what = decisionText(decision, row);
+	const subject = [row.masked_name || t('desk.no-name'), words(row.service_name) || row.service, words(row.place_name)];
+	const isTyping = step === 'type' && !(hasNews && !isPossible);
+
+	return (
+		<Dialog
+			title={what}
+			onClose={onClose}
+			actions={
+				<>
+					{hasNews
+						? isPossible && (
+								<Button kind="primary" class="desk-go-on" onPress={goOn}>
+									{t('desk.news.go-on')}
+								</Button>
+							)
+						: step === 'type'
+							? <Button kind="primary" onPress={review}>{t('desk.review')}</Button>
+							: (
+								<Button
+									kind={decision === 'refuse' ? 'danger' : 'primary'}
+									class="desk-confirm"
+									isBusy={isBusy}
+									describedBy="decide-reads"
+									onPress={() => void send()}
+								>
+									{isBusy ? t('desk.review.sending') : t('desk.review.send', { what })}
+								</Button>
+							)}
+					{step === 'review' && !hasNews && decision !== 'accept' && (
+						<Button onPress={() => setStep('type')}>{t('desk.review.edit')}</Button>
+					)}
+					<Button onPress={onClose}>{t('desk.cancel')}</Button>
+				</>
+			}
+		>
+			<p class="desk-subject">{subject.filter(Boolean).join(' · ')}</p>
+			<div role="alert" class="desk-form">
+				{refusal && <Notice kind="danger">{refusal}</Notice>}
+				{hasNews && <News view={view} seen={seen} what={what} isPossible={isPossible} />}
+			</div>
+			{isTyping && <Typing {...{ view, decision, draft, type }} faults={isTried ? faults : {}} />}
+			{step === 'review' && (!hasNews || isPossible) && <Review {...{ row, decision, draft, type }} />}
+			{hasNews && !isPossible && <Kept decision={decision} draft={draft} />}
+		</Dialog>
+	);
+}
+
+// Accepting is common and can still be handed over, so there Enter is enough; every other review starts at what the
+// resident will read. News takes the focus only if what had it is gone: nobody is torn out of a sentence.
+function useStepFocus(step: 'type' | 'review', hasNews: boolean, isPossible: boolean, decision: Decision): void {
+	const before = useRef<'type' | 'review' | null>(null);
+	useEffect(() => {
+		const isOpening = before.current === null;
+		const isNewStep = before.current !== step;
+		before.current = step;
+		const focus = (at: string) => document.querySelector<HTMLElement>(`dialog ${at}`)?.focus();
+		if (hasNews) {
+			if (!document.activeElement?.closest('dialog')) focus('h2');
+		} else if (step === 'review') focus(decision === 'accept' ? '.desk-confirm' : '#decide-reads h3');
+		else if (isNewStep || !document.activeElement?.closest('dialog')) focus(isOpening ? '.line' : 'h2');
+	}, [step, hasNews, isPossible]);
+}
+
+interface TypingProps {
+	view: KnownCase;
+	decision: Decision;
+	draft: Draft;
+	faults: Partial<Record<Part, TextKey>>;
+	type: (part: Part, value: string) => void;
+}
+
+function Typing({ view, decision, draft, faults, type }: TypingProps) {
+	const { required, optional } = RULES[decision];
+	const withdrawal = decision === 'close_withdrawn' && openWithdrawal(view.asks);
+	return (
+		<div class="desk-form">
+			{withdrawal && (
+				<Notice kind="info" title={t('desk.ask.KIND_WITHDRAW')}>
+					{withdrawal.text || t('desk.ask.no-text')}
+				</Notice>
+			)}
+			{[...required, ...optional].map((part) => (
+				<PartField
+					key={part}
+					part={part}
+					label={partLabel(part, decision)}
+					isRequired={required.includes(part)}
+					value={draft[part]}
+					error={faults[part] && t(faults[part])}
+					type={type}
+				/>
+			))}
+			{decision === 'close_duplicate' && (
+				<DuplicatePicker row={view.row} chosen={draft.duplicate_of} onChoose={(id) => type('duplicate_of', id)} />
+			)}
+		</div>
+	);
+}
+
+interface PartFieldProps {
+	part: Part;
+	label: string;
+	isRequired: boolean;
+	value: string;
+	error?: string;
+	type: (part: Part, value: string) => void;
+}
+
+function PartField({ part, label, isRequired, value, error, type }: PartFieldProps) {
+	const hint = `${isRequired ? '' : t('desk.hint.optional')}${t(HINTS[part])}`;
+	return (
+		<Field id={`decide-${part}`} label={label} hint={hint} error={error} isRequired={isRequired}>
+			{(wiring) =>
+				part === 'duplicate_of' ? (
+					<input
+						{...wiring}
+						class="line"
+						autocomplete="off"
+						spellcheck={false}
+						maxLength={64}
+						value={value}
+						onInput={(event) => type(part, event.currentTarget.value)}
+					/>
+				) : (
+					<textarea
+						{...wiring}
+						class="line"
+						rows={3}
+						maxLength={TEXT_CHARACTERS_MOST}
+						value={value}
+						onInput={(event) => type(part, event.currentTarget.value)}
+					/>
+				)
+			}
+		</Field>
+	);
+}
+
+interface ReviewProps {
+	row: CaseRow;
+	decision: Decision;
+	draft: Draft;
+	type: (part: Part, value: string) => void;
+}
+
+// Word for word what leaves for the terminal, apart from what stays among staff.
+function Review({ row, decision, draft, type }: ReviewProps) {
+	const parts = [...RULES[decision].required, ...RULES[decision].optional];
+	const forResident = (['text', 'ground', 'remedy'] as const).filter((part) => parts.includes(part) && draft[part].trim());
+	return (
+		<>
+			<section id="decide-reads" class="desk-reads">
+				<h3 tabIndex={-1}>{t('desk.review.title')}</h3>
+				<p>
+					<strong>{readsText(decision, row)}</strong>
+				</p>
+				{forResident.map((part) => (
+					<p key={part} class="desk-said">
+						{part !== 'text' && <strong>{t(`desk.label.${part}`)} </strong>}
+						{draft[part].trim()}
+					</p>
+				))}
+			</section>
+			{decision === 'accept' ? (
+				<PartField
+					part="note"
+					label={partLabel('note', decision)}
+					isRequired={false}
+					value={draft.note}
+					type={type}
+				/>
+			) : (
+				draft.note.trim() && (
+					<section>
+						<h3>{t('desk.review.staff')}</h3>
+						<p class="desk-said">{draft.note.trim()}</p>
+					</section>
+				)
+			)}
+			{decision === 'close_duplicate' && (
+				<p>
+					{t('desk.event.duplicate-of')} <code>{draft.duplicate_of}</code>
+				</p>
+			)}
+			<Consequence decision={decision} row={row} />
+		</>
+	);
+}
+
+function Consequence({ decision, row }: { decision: Decision; row: CaseRow }) {
+	if (decision === 'accept' || decision === 'ask') return null;
+	return (
+		<p>
+			{decision === 'hand_over'
+				? t('desk.review.moves', { tier: t(`desk.tier.${otherTier(row.owner)}`) })
+				: t('desk.review.final')}
+		</p>
+	);
+}
+
+interface NewsProps {
+	view: KnownCase;
+	seen: Seen;
+	what: string;
+	isPossible: boolean;
+}
+
+function News({ view, seen, what, isPossible }: NewsProps) {
+	const events = view.events.filter((event) => event.version > seen.version);
+	const asks = view.asks.slice(seen.asks);
+	return (
+		<Notice kind="warning" title={t('desk.news.title')}>
+			<Happened events={events} asks={asks} />
+			<p>
+				{t('desk.news.now')} <StateMark row={view.row} />
+			</p>
+			{!view.row.is_ours && <p>{t('desk.case.not-ours', { owner: t(`desk.tier.${view.row.owner}`) })}</p>}
+			<p>{isPossible ? t('desk.news.kept') : t('desk.news.impossible', { what })}</p>
+		</Notice>
+	);
+}
+
+// A decision that came too late: its words can still be read and copied.
+function Kept({ decision, draft }: { decision: Decision; draft: Draft }) {
+	const typed = [...RULES[decision].required, ...RULES[decision].optional].filter((part) => draft[part].trim());
+	return (
+		<dl class="desk-answers">
+			{typed.map((part) => (
+				<div key={part}>
+					<dt>{partLabel(part, decision)}</dt>
+					<dd class="desk-said">{draft[part]}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}

@@ -1,0 +1,65 @@
+// The staff pages of a tier: login, frame, and the pages that town and district have in common.
+import { render, type ComponentChildren } from 'preact';
+import { t, useLanguage } from '../src/i18n';
+import { Announcer } from '../src/parts';
+import { CasePage } from './case';
+import { startLanguage } from './language';
+import { Links } from './links';
+import { LoginPage } from './login';
+import { Queue } from './queue';
+import { DeskProvider } from './session';
+import { PageHeading, Shell, type NavItem } from './shell';
+import { useRoute, type Route } from './route';
+
+export interface DeskPages {
+	title: () => string; // asked at each drawing: it depends on the language
+	nav: () => NavItem[]; // the first is the first page
+	page?: (route: Route) => ComponentChildren; // pages of this tier alone; anything empty: the common ones
+}
+
+export function startDesk(pages: DeskPages): void {
+	startLanguage();
+	render(<Root pages={pages} />, document.getElementById('app')!);
+}
+
+function Root({ pages }: { pages: DeskPages }) {
+	useLanguage();
+	const title = pages.title();
+	return (
+		<DeskProvider
+			login={(logIn) => (
+				<>
+					<Announcer />
+					<LoginPage logIn={logIn} title={title} />
+				</>
+			)}
+		>
+			<Pages pages={pages} title={title} />
+		</DeskProvider>
+	);
+}
+
+function Pages({ pages, title }: { pages: DeskPages; title: string }) {
+	const nav = pages.nav();
+	const route = useRoute(nav[0]!.page);
+	return (
+		<Shell title={title} route={route} nav={nav}>
+			<Page key={`${route.page} ${route.page === 'case' ? route.part : ''}`} pages={pages} route={route} />
+		</Shell>
+	);
+}
+
+function Page({ pages, route }: { pages: DeskPages; route: Route }) {
+	const own = pages.page?.(route);
+	if (own) return <>{own}</>;
+	switch (route.page) {
+		case 'cases':
+			return <Queue route={route} />;
+		case 'case':
+			return <CasePage requestId={route.part} />;
+		case 'links':
+			return <Links route={route} />;
+		default:
+			return <PageHeading title={t('desk.no-page')} />;
+	}
+}

@@ -1,0 +1,91 @@
+// What happened to a case: events of the offices and words of the resident.
+import { t } from '../src/i18n';
+import type { AskView, EventView } from '../src/types';
+import { Mark } from './marks';
+import { hrefOf } from './route';
+import { momentText } from './time';
+
+export function Happened({ events, asks }: { events: EventView[]; asks: AskView[] }) {
+	return (
+		<>
+			{events.length > 0 && <Timeline events={events} />}
+			{asks.length > 0 && <Asks asks={asks} />}
+		</>
+	);
+}
+
+export function Timeline({ events }: { events: EventView[] }) {
+	return (
+		<ol class="desk-timeline">
+			{events.map((event) => (
+				<li key={event.version}>
+					<p>
+						<strong>{eventText(event)}</strong>{' '}
+						<span class="desk-minor">
+							{momentText(event.time_ms)} · {[t(`desk.tier.${event.by_tier}`), event.staff].filter(Boolean).join(' ')}
+						</span>
+					</p>
+					{event.is_absent ? <p>{t('desk.event.absent')}</p> : <EventWords event={event} />}
+				</li>
+			))}
+		</ol>
+	);
+}
+
+function eventText(event: EventView): string {
+	const action = t(`desk.event.${event.action}`);
+	if (event.action === 'CASE_ACTION_DECIDE' && event.outcome !== 'OUTCOME_NONE')
+		return t('desk.event.with', { action, what: t(`desk.outcome.${event.outcome}`) });
+	if (event.action === 'CASE_ACTION_HAND_OVER')
+		return t('desk.event.with', { action, what: t(`desk.tier.${event.owner}`) });
+	return action;
+}
+
+function EventWords({ event }: { event: EventView }) {
+	const parts = (['text', 'ground', 'remedy', 'note'] as const).filter((part) => event[part]);
+	if (parts.length === 0 && !event.duplicate_of) return null;
+	return (
+		<dl class="desk-words">
+			{parts.map((part) => (
+				<div key={part} class={part === 'note' ? 'desk-note' : undefined}>
+					<dt>{t(`desk.label.${part}`)}</dt>
+					<dd class="desk-said">{event[part]}</dd>
+				</div>
+			))}
+			{event.duplicate_of && (
+				<div>
+					<dt>{t('desk.event.duplicate-of')}</dt>
+					<dd>
+						<a href={hrefOf('case', event.duplicate_of)}>
+							<code>{event.duplicate_of}</code>
+						</a>
+					</dd>
+				</div>
+			)}
+		</dl>
+	);
+}
+
+export function Asks({ asks }: { asks: AskView[] }) {
+	return (
+		<ol class="desk-timeline">
+			{asks.map((ask, at) => (
+				<li key={at}>
+					<p>
+						<strong>{t(ask.kind === 'KIND_WITHDRAW' ? 'desk.ask.KIND_WITHDRAW' : 'desk.ask.KIND_ANSWER')}</strong>{' '}
+						<span class="desk-minor">{momentText(ask.time_ms)}</span>{' '}
+						<Mark icon={ask.is_answered ? 'success' : 'waiting'} tone={ask.is_answered ? 'good' : 'warn'}>
+							{t(ask.is_answered ? 'desk.ask.answered' : 'desk.ask.waiting')}
+						</Mark>
+					</p>
+					<p class="desk-said">{askText(ask)}</p>
+				</li>
+			))}
+		</ol>
+	);
+}
+
+function askText(ask: AskView): string {
+	if (ask.is_absent) return t('desk.ask.absent');
+	return ask.text || t('desk.ask.no-text');
+}

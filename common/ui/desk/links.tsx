@@ -1,0 +1,100 @@
+// Every link of this node, and what the towns report of theirs: is it up, since when, what waits, why not.
+import { t, words } from '../src/i18n';
+import { Button, Notice } from '../src/parts';
+import type { LinksView, LinkView } from '../src/types';
+import { LinkMark, linkState } from './marks';
+import { hrefOf, type Route } from './route';
+import { useLoaded } from './session';
+import { PageHeading } from './shell';
+import { Table, type Column } from './table';
+import { Moment, momentText, useNow } from './time';
+
+export function Links({ route }: { route: Route }) {
+	const { data, fault, reload } = useLoaded<LinksView>('/api/v1/links', (name, event) => name === 'links' && (event as LinksView));
+	const isTroubleOnly = route.part === 'trouble';
+	const town = route.query.get('town') ?? '';
+	const links = (data?.links ?? []).filter(
+		(link) => link.place.startsWith(town) && (!isTroubleOnly || linkState(link) !== 'up'),
+	);
+	return (
+		<>
+			<PageHeading title={t('desk.links.title')}>
+				{data && (
+					<p class="desk-lead">
+						{countsText(data)} {t('desk.as-of', { time: momentText(data.time_ms) })}
+					</p>
+				)}
+			</PageHeading>
+			{fault && (
+				<Notice kind="danger">
+					<p>{t('desk.failed', { text: fault })}</p>
+					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
+				</Notice>
+			)}
+			{!data && !fault && <p>{t('desk.loading')}</p>}
+			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} />}
+			{data && (
+				<nav aria-label={t('desk.links.filter')}>
+					<Tab part="" words={t('desk.links.every')} isHere={!isTroubleOnly} town={town} />
+					<Tab part="trouble" words={t('desk.links.troubled')} isHere={isTroubleOnly} town={town} />
+				</nav>
+			)}
+			{data && links.length === 0 && <p class="desk-empty">{t('desk.links.none')}</p>}
+			{links.length > 0 && <LinkTable caption={t('desk.links.all')} links={links} />}
+		</>
+	);
+}
+
+function Tab({ part, words: label, isHere, town }: { part: string; words: string; isHere: boolean; town: string }) {
+	return (
+		<a class="desk-tab" href={hrefOf('links', part, { town })} aria-current={isHere ? 'page' : undefined}>
+			{label}
+		</a>
+	);
+}
+
+function countsText({ upstream, links }: LinksView): string {
+	const count = { up: 0, down: 0, frozen: 0, revoked: 0 };
+	for (const link of upstream ? [upstream, ...links] : links) count[linkState(link)]++;
+	return t('desk.links.sentence', { up: count.up, down: count.down, stopped: count.frozen + count.revoked });
+}
+
+function LinkTable({ caption, links }: { caption: string; links: LinkView[] }) {
+	const now_ms = useNow();
+	const columns: Column<LinkView>[] = [
+		{
+			id: 'site',
+			head: t('desk.col.site'),
+			isHead: true,
+			cell: (link) => (
+				<>
+					{words(link.place_name) || link.place || link.device}
+					<span class="desk-minor desk-block">
+						{[t(`desk.tier.${link.tier}`), link.place].filter(Boolean).join(' ')}
+					</span>
+				</>
+			),
+		},
+		{
+			id: 'state',
+			head: t('desk.col.link'),
+			cell: (link) => (
+				<>
+					<LinkMark link={link} />
+					{!link.is_direct && <span class="desk-minor desk-block">{t('desk.link.reported')}</span>}
+				</>
+			),
+		},
+		{ id: 'since', head: t('desk.col.since'), cell: (link) => <Moment time_ms={link.since_ms} now_ms={now_ms} /> },
+		{ id: 'heard', head: t('desk.col.heard'), cell: (link) => <Moment time_ms={link.heard_ms} now_ms={now_ms} /> },
+		{ id: 'up', head: t('desk.col.waiting-up'), isNumber: true, cell: (link) => link.waiting_up },
+		{ id: 'down', head: t('desk.col.waiting-down'), isNumber: true, cell: (link) => link.waiting_down },
+		{ id: 'received', head: t('desk.col.entries'), isNumber: true, cell: (link) => link.received },
+		{
+			id: 'why',
+			head: t('desk.col.why'),
+			cell: (link) => link.text || <span class="desk-minor">{t('desk.none')}</span>,
+		},
+	];
+	return <Table caption={caption} columns={columns} rows={links} keyOf={(link) => `${link.place} ${link.device}`} />;
+}

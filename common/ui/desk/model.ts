@@ -1,0 +1,186 @@
+// What staff may do with a case, as plain values. The daemon decides again; this keeps impossible choices off the page.
+import type { TextKey } from '../src/i18n';
+import type { AskView, CaseCommand, CaseRow, CaseView, Tier } from '../src/types';
+
+export type Decision =
+	| 'accept'
+	| 'ask'
+	| 'grant'
+	| 'grant_partly'
+	| 'refuse'
+	| 'close_withdrawn'
+	| 'close_duplicate'
+	| 'hand_over';
+
+// What is typed for a decision. Every part is kept while the dialog changes pages, so that nothing is typed twice.
+export interface Draft {
+	text: string;
+	ground: string;
+	remedy: string;
+	note: string;
+	duplicate_of: string;
+}
+
+export type Part = keyof Draft;
+
+interface Rule {
+	key: string; // the single-key shortcut
+	action: CaseCommand['action'];
+	outcome: CaseCommand['outcome'];
+	required: Part[];
+	optional: Part[];
+}
+
+export const TEXT_CHARACTERS_MOST = 1000;
+
+export const RULES: Record<Decision, Rule> = {
+	accept: { key: 'a', action: 'CASE_ACTION_ACCEPT', outcome: 'OUTCOME_NONE', required: [], optional: ['note'] },
+	ask: { key: 'q', action: 'CASE_ACTION_ASK', outcome: 'OUTCOME_NONE', required: ['text'], optional: ['note'] },
+	grant: {
+		key: 'g',
+		action: 'CASE_ACTION_DECIDE',
+		outcome: 'OUTCOME_GRANTED',
+		required: [],
+		optional: ['text', 'note'],
+	},
+	grant_partly: {
+		key: 'p',
+		action: 'CASE_ACTION_DECIDE',
+		outcome: 'OUTCOME_PARTLY_GRANTED',
+		required: ['text'],
+		optional: ['note'],
+	},
+	// A refusal says why, on which rule it rests and how to object: without one of them the resident cannot answer it.
+	refuse: {
+		key: 'r',
+		action: 'CASE_ACTION_DECIDE',
+		outcome: 'OUTCOME_REFUSED',
+		required: ['text', 'ground', 'remedy'],
+		optional: ['note'],
+	},
+	close_withdrawn: {
+		key: 'w',
+		action: 'CASE_ACTION_WITHDRAWN',
+		outcome: 'OUTCOME_NONE',
+		required: [],
+		optional: ['text', 'note'],
+	},
+	close_duplicate: {
+		key: 'd',
+		action: 'CASE_ACTION_DUPLICATE',
+		outcome: 'OUTCOME_NONE',
+		required: ['duplicate_of'],
+		optional: ['text', 'note'],
+	},
+	hand_over: {
+		key: 'h',
+		action: 'CASE_ACTION_HAND_OVER',
+		outcome: 'OUTCOME_NONE',
+		required: ['note'],
+		optional: ['text'],
+	},
+};
+
+// A case as the pages use it: the JSON mapping may leave a message out, a case without its row cannot be shown.
+export type KnownCase = CaseView & { row: CaseRow };
+
+export function isKnown(view: CaseView | null): view is KnownCase {
+	return view?.row !== undefined;
+}
+
+export function isOpen(row: CaseRow): boolean {
+	return (
+		row.state === 'CASE_STATE_RECEIVED' || row.state === 'CASE_STATE_ACCEPTED' || row.state === 'CASE_STATE_ASKED'
+	);
+}
+
+// The withdrawal that nobody has answered yet; without one a case cannot be closed as withdrawn.
+export function openWithdrawal(asks: AskView[]): AskView | undefined {
+	return asks.find((ask) => ask.kind === 'KIND_WITHDRAW' && !ask.is_answered);
+}
+
+export function decisionsOf(view: Pick<KnownCase, 'row' | 'asks'>): Decision[] {
+	const { row, asks } = view;
+	if (!row.is_ours) return [];
+	switch (row.state) {
+		case 'CASE_STATE_RECEIVED':
+			return ['accept', 'hand_over'];
+		case 'CASE_STATE_ACCEPTED':
+		case 'CASE_STATE_ASKED': {
+			const can: Decision[] = row.state === 'CASE_STATE_ACCEPTED' ? ['ask'] : [];
+			can.push('grant', 'grant_partly', 'refuse');
+			if (openWithdrawal(asks)) can.push('close_withdrawn');
+			can.push('close_duplicate', 'hand_over');
+			return can;
+		}
+		default:
+			return [];
+	}
+}
+
+export function otherTier(tier: Tier): Tier {
+	return tier === 'TIER_TOWN' ? 'TIER_DISTRICT' : 'TIER_TOWN';
+}
+
+export function emptyDraft(): Draft {
+	return { text: '', ground: '', remedy: '', note: '', duplicate_of: '' };
+}
+
+export function isBlank(draft: Draft): boolean {
+	return Object.values(draft).every((part) => part.trim() === '');
+}
+
+// A request id as people type it: with spaces or hyphens, in capitals.
+export function requestIdFrom(typed: string): string {
+	return typed.replace(/[\s-]/g, '').toLowerCase();
+}
+
+// For each part that keeps the decision from being sent, the key of the sentence that says so.
+export function faultsOf(decision: Decision, draft: Draft, requestId: string): Partial<Record<Part, TextKey>> {
+	const faults: Partial<Record<Part, TextKey>> = {};
+	for (const part of RULES[decision].required)
+		if (draft[part].trim() === '') faults[part] = `desk.missing.${part}`;
+	if (decision === 'close_duplicate' && !faults.duplicate_of) {
+		const id = requestIdFrom(draft.duplicate_of);
+		if (!/^[0-9a-f]{32}$/.test(id)) faults.duplicate_of = 'desk.fault.not-a-request';
+		else if (id === requestId) faults.duplicate_of = 'desk.fault.same-request';
+	}
+	return faults;
+}
+
+// Only the parts that belong to the decision leave the page: what was typed for another one stays here.
+export function commandOf(decision: Decision, draft: Draft, version: number): CaseCommand {
+	const rule = RULES[decision];
+	const of = (part: Part) =>
+		rule.required.includes(part) || rule.optional.includes(part) ? draft[part].trim() : '';
+	return {
+		action: rule.action,
+		version,
+		outcome: rule.outcome,
+		note: of('note'),
+		text: of('text'),
+		ground: of('ground'),
+		remedy: of('remedy'),
+		duplicate_of: requestIdFrom(of('duplicate_of')),
+	};
+}
+
+// Drafts live as long as the page does and no longer: they hold personal data, so they never touch localStorage.
+const drafts = new Map<string, Draft>();
+
+export function draftOf(requestId: string, decision: Decision): Draft {
+	return drafts.get(`${requestId} ${decision}`) ?? emptyDraft();
+}
+
+export function keepDraft(requestId: string, decision: Decision, draft: Draft): void {
+	if (isBlank(draft)) drafts.delete(`${requestId} ${decision}`);
+	else drafts.set(`${requestId} ${decision}`, draft);
+}
+
+export function dropDraft(requestId: string, decision: Decision): void {
+	drafts.delete(`${requestId} ${decision}`);
+}
+
+export function dropAllDrafts(): void {
+	drafts.clear();
+}

@@ -1,0 +1,266 @@
+// The queue: who waits for what, in which state, who owns it. Arrows move, Enter opens, A accepts.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { t, words } from '../src/i18n';
+import { announce, Button, Field, Notice } from '../src/parts';
+import type { CaseRow } from '../src/types';
+import { useCases, VIEWS, type View } from './cases';
+import { Decide } from './decide';
+import { isKnown } from './model';
+import { Mark, StateMark } from './marks';
+import { hrefOf, type Route } from './route';
+import { PageHeading } from './shell';
+import { useLoaded } from './session';
+import { useShortcuts, useShortcutSwitch } from './shortcuts';
+import { Table, type Column } from './table';
+import { Moment, useNow } from './time';
+import type { CaseView } from '../src/types';
+
+export interface Town {
+	place: string;
+	name: string;
+}
+
+interface QueueProps {
+	route: Route;
+	towns?: Town[]; // where cases of several towns come together
+}
+
+const ROW_LINK = 'a[data-request]';
+let opened = ''; // coming back from a case, the focus returns to its row
+
+export function Queue({ route, towns = [] }: QueueProps) {
+	const view: View = VIEWS.find((known) => known === route.part) ?? 'open';
+	const town = route.query.get('town') ?? '';
+	const list = useCases(view);
+	const rows = town ? list.rows.filter((row) => row.place.startsWith(town)) : list.rows;
+	const [accepting, setAccepting] = useState('');
+	const [comesBack] = useState(opened);
+	const box = useRef<HTMLDivElement>(null);
+	useRowFocus(box, rows, comesBack, list.isRead);
+
+	const go = (next: View) => () => {
+		location.hash = hrefOf('cases', next, { town });
+	};
+	useShortcuts({
+		a: () => {
+			const row = currentRow(box.current, rows);
+			if (row?.is_ours && row.state === 'CASE_STATE_RECEIVED') setAccepting(row.request_id);
+			else announce(t('desk.queue.cannot-accept'));
+		},
+		1: go('open'),
+		2: go('closed'),
+		3: go('all'),
+	});
+
+	return (
+		<>
+			<PageHeading title={t('desk.queue.title')} keepFocus={comesBack !== ''}>
+				<p class="desk-lead">{t('desk.queue.ours', { n: list.open })}</p>
+			</PageHeading>
+			<div class="desk-bar">
+				<nav aria-label={t('desk.queue.views')}>
+					{VIEWS.map((name) => (
+						<a
+							key={name}
+							class="desk-tab"
+							href={hrefOf('cases', name, { town })}
+							aria-current={name === view ? 'page' : undefined}
+						>
+							{t(`desk.queue.${name}`)}
+						</a>
+					))}
+				</nav>
+				{towns.length > 0 && (
+					<TownFilter
+						towns={towns}
+						town={town}
+						onChoose={(next) => (location.hash = hrefOf('cases', view, { town: next }))}
+					/>
+				)}
+				<KeyHints />
+			</div>
+			{list.fault && (
+				<Notice kind="danger">
+					<p>{t('desk.failed', { text: list.fault })}</p>
+					<Button onPress={() => void list.reload()}>{t('desk.retry')}</Button>
+				</Notice>
+			)}
+			{!list.isRead && !list.fault && <p>{t('desk.loading')}</p>}
+			{list.isRead && (
+				<div ref={box} onKeyDown={moveFocus}>
+					{rows.length > 0 ? <Rows rows={rows} /> : <p class="desk-empty">{t('desk.queue.empty')}</p>}
+					<p class="desk-minor">{countText(list.rows.length, rows.length, list.hasMore, town !== '')}</p>
+					{list.hasMore && <Button onPress={() => void list.readMore()}>{t('desk.queue.more')}</Button>}
+				</div>
+			)}
+			{accepting && <Accept requestId={accepting} onClose={() => setAccepting('')} />}
+		</>
+	);
+}
+
+function countText(all: number, n: number, hasMore: boolean, isFiltered: boolean): string {
+	if (isFiltered) return t(hasMore ? 'desk.queue.filtered-more' : 'desk.queue.filtered', { all, n });
+	return t(hasMore ? 'desk.queue.more-exist' : 'desk.queue.shown', { n });
+}
+
+function Rows({ rows }: { rows: CaseRow[] }) {
+	const now_ms = useNow();
+	const columns: Column<CaseRow>[] = [
+		{
+			id: 'who',
+			head: t('desk.col.who'),
+			isHead: true,
+			cell: (row) => (
+				<a
+					class="desk-row-link"
+					data-request={row.request_id}
+					href={hrefOf('case', row.request_id)}
+					onClick={() => (opened = row.request_id)}
+				>
+					{row.masked_name || t('desk.no-name')}
+				</a>
+			),
+		},
+		{ id: 'service', head: t('desk.col.service'), cell: (row) => words(row.service_name) || row.service },
+		{ id: 'place', head: t('desk.col.place'), cell: (row) => words(row.place_name) || row.place },
+		{ id: 'state', head: t('desk.col.state'), cell: (row) => <StateMark row={row} /> },
+		{ id: 'owner', head: t('desk.col.owner'), cell: ownerText },
+		{
+			id: 'received',
+			head: t('desk.col.received'),
+			cell: (row) => <Moment time_ms={row.received_ms} now_ms={now_ms} />,
+		},
+		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => <Flags row={row} /> },
+	];
+	return (
+		<Table
+			caption={t('desk.queue.title')}
+			isCaptionHidden
+			columns={columns}
+			rows={rows}
+			keyOf={(row) => row.request_id}
+		/>
+	);
+}
+
+function ownerText(row: CaseRow): string {
+	return row.is_ours ? t('desk.owner.ours') : t(`desk.tier.${row.owner}`);
+}
+
+export function Flags({ row }: { row: CaseRow }) {
+	if (!row.pending_asks && !row.is_absent) return <span class="desk-minor">{t('desk.none')}</span>;
+	return (
+		<>
+			{row.pending_asks > 0 && (
+				<Mark icon="advice" tone="warn">
+					{t('desk.flag.pending')}
+				</Mark>
+			)}
+			{row.is_absent && (
+				<Mark icon="locked" tone="bad">
+					{t('desk.flag.absent')}
+				</Mark>
+			)}
+		</>
+	);
+}
+
+interface TownFilterProps {
+	towns: Town[];
+	town: string;
+	onChoose: (town: string) => void;
+}
+
+export function TownFilter({ towns, town, onChoose }: TownFilterProps) {
+	return (
+		<Field id="town-filter" label={t('desk.town-filter')}>
+			{(wiring) => (
+				<select {...wiring} class="line" value={town} onChange={(event) => onChoose(event.currentTarget.value)}>
+					<option value="">{t('desk.town-filter.every')}</option>
+					{towns.map(({ place, name }) => (
+						<option key={place} value={place}>
+							{name}
+						</option>
+					))}
+				</select>
+			)}
+		</Field>
+	);
+}
+
+function KeyHints() {
+	const isOn = useShortcutSwitch();
+	return (
+		<p class="desk-minor desk-keys">
+			{t('desk.queue.keys')} · {t(isOn ? 'desk.queue.keys-letters' : 'desk.queue.keys-off')}
+		</p>
+	);
+}
+
+// Accepting straight from the queue still reads the whole case first: the dialog shows whose it is.
+function Accept({ requestId, onClose }: { requestId: string; onClose: () => void }) {
+	const { data, fault, reload } = useLoaded<CaseView>(
+		`/api/v1/cases/${requestId}`,
+		(name, event) => name === 'cases' && (event as { request_id: string }).request_id === requestId,
+	);
+	useEffect(() => {
+		if (!fault) return;
+		announce(fault, true);
+		onClose();
+	}, [fault]);
+	if (!isKnown(data)) return null;
+	return <Decide view={data} decision="accept" reload={reload} onClose={onClose} />;
+}
+
+function rowLinks(box: Element | null): HTMLAnchorElement[] {
+	return [...(box?.querySelectorAll<HTMLAnchorElement>(ROW_LINK) ?? [])];
+}
+
+function currentRow(box: Element | null, rows: CaseRow[]): CaseRow | undefined {
+	const id = (document.activeElement as HTMLElement | null)?.dataset.request ?? rowLinks(box)[0]?.dataset.request;
+	return rows.find((row) => row.request_id === id);
+}
+
+function moveFocus(event: KeyboardEvent): void {
+	const links = rowLinks(event.currentTarget as Element);
+	const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+	const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: links.length - 1 }[event.key];
+	if (to === undefined || at < 0 || !links[to]) return;
+	event.preventDefault();
+	links[to].focus();
+}
+
+// Down and up also lead into the list from the heading; and a row that leaves the list hands its focus to its neighbour.
+function useRowFocus(box: { current: HTMLElement | null }, rows: CaseRow[], comesBack: string, isRead: boolean): void {
+	const last = useRef({ id: '', at: 0 });
+	useEffect(() => {
+		const enter = (event: KeyboardEvent) => {
+			const at = document.activeElement;
+			if (event.key !== 'ArrowDown' || (at !== document.body && at?.tagName !== 'H1')) return;
+			event.preventDefault();
+			rowLinks(box.current)[0]?.focus();
+		};
+		addEventListener('keydown', enter);
+		return () => removeEventListener('keydown', enter);
+	}, []);
+	useEffect(() => {
+		const note = () => {
+			const id = (document.activeElement as HTMLElement | null)?.dataset.request ?? '';
+			if (id) last.current = { id, at: rowLinks(box.current).findIndex((link) => link.dataset.request === id) };
+			else if (document.activeElement !== document.body) last.current = { id: '', at: 0 };
+		};
+		addEventListener('focusin', note);
+		return () => removeEventListener('focusin', note);
+	}, []);
+	useEffect(() => {
+		if (!isRead || !comesBack) return;
+		opened = '';
+		const link = rowLinks(box.current).find(({ dataset }) => dataset.request === comesBack);
+		(link ?? document.querySelector<HTMLElement>('main h1'))?.focus();
+	}, [isRead]);
+	useEffect(() => {
+		if (!last.current.id || document.activeElement !== document.body) return;
+		const links = rowLinks(box.current);
+		links[Math.min(last.current.at, links.length - 1)]?.focus();
+	}, [rows]);
+}

@@ -1,0 +1,181 @@
+// Who is logged in, what the daemon tells by itself, and what happens when the session ends while somebody types.
+import { createContext, type ComponentChildren } from 'preact';
+import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ApiError, events, get, post } from '../src/api';
+import { t, timeText } from '../src/i18n';
+import type { SessionView } from '../src/types';
+import { dropAllDrafts } from './model';
+
+const NAMES = ['cases', 'links', 'totals'] as const;
+
+type Hear = (name: string, data: unknown) => void;
+
+export interface Desk {
+	session: SessionView;
+	isExpired: boolean; // a login dialog stands in front; what is typed stays
+	lost_ms: number; // since when nothing is heard from the daemon; 0 while it speaks
+	hear: (listener: Hear) => () => void; // name "again": events may have been missed, read again
+	failed: (error: unknown) => string; // a sentence for people; a missing login opens the login dialog
+	logIn: (session: SessionView) => void;
+	logOut: () => void;
+}
+
+const Context = createContext<Desk | null>(null);
+
+export function useDesk(): Desk {
+	const desk = useContext(Context);
+	if (!desk) throw new Error('useDesk outside of a DeskProvider');
+	return desk;
+}
+
+export function isLoginError(error: unknown): boolean {
+	return error instanceof ApiError && error.code === 'login';
+}
+
+export function errorText(error: unknown): string {
+	if (!(error instanceof ApiError)) throw error; // a fault of the page itself: not to be dressed up as the daemon's
+	if (error.code === 'network') return t('desk.unreachable');
+	if (error.status === 404) return t('desk.not-found');
+	return error.text;
+}
+
+interface ProviderProps {
+	login: (logIn: (session: SessionView) => void) => ComponentChildren; // the page of somebody not logged in
+	children: ComponentChildren;
+}
+
+export function DeskProvider({ login, children }: ProviderProps) {
+	const [session, setSession] = useState<SessionView | null>(null);
+	const [isAsked, setIsAsked] = useState(false);
+	const [isExpired, setIsExpired] = useState(false);
+	const [fault, setFault] = useState('');
+	const [lost_ms, setLost] = useState(0);
+	const listeners = useRef(new Set<Hear>());
+
+	const ask = useCallback(async () => {
+		try {
+			setFault('');
+			setSession(await get<SessionView>('/api/v1/me'));
+		} catch (error) {
+			if (!isLoginError(error)) setFault(errorText(error));
+		}
+		setIsAsked(true);
+	}, []);
+	useEffect(() => void ask(), []);
+
+	const isListening = session !== null && !isExpired;
+	useEffect(() => {
+		if (!isListening) return;
+		const tell: Hear = (name, data) => listeners.current.forEach((listener) => listener(name, data));
+		return events(tell, {
+			names: NAMES,
+			onLink: (isUp) => {
+				setLost((since) => (isUp ? 0 : since || Date.now()));
+				if (isUp) tell('again', null);
+				// An event stream does not say why it ended; an ended session has to be asked about.
+				else get('/api/v1/me').catch((error: unknown) => isLoginError(error) && setIsExpired(true));
+			},
+		});
+	}, [isListening]);
+
+	const desk = useMemo<Desk | null>(
+		() =>
+			session && {
+				session,
+				isExpired,
+				lost_ms,
+				hear: (listener) => {
+					listeners.current.add(listener);
+					return () => void listeners.current.delete(listener);
+				},
+				failed: (error) => {
+					if (isLoginError(error)) setIsExpired(true);
+					return isLoginError(error) ? t('desk.login.again') : errorText(error);
+				},
+				logIn: (fresh) => {
+					// Somebody else must not find what the one before was writing.
+					if (fresh.user !== session.user) dropAllDrafts();
+					setSession(fresh);
+					setIsExpired(false);
+				},
+				logOut: () => {
+					dropAllDrafts();
+					const leave = () => {
+						setIsExpired(false);
+						setSession(null);
+					};
+					post('/api/v1/logout').then(leave, (error: unknown) => {
+						if (isLoginError(error)) leave();
+						else setFault(errorText(error));
+					});
+				},
+			},
+		[session, isExpired, lost_ms],
+	);
+
+	if (!isAsked) return <p class="desk-alone">{t('desk.loading')}</p>;
+	if (fault)
+		return (
+			<main class="desk-alone">
+				<h1>{t('desk.product')}</h1>
+				<p role="alert">{t('desk.failed', { text: fault })}</p>
+				<button type="button" class="button plain" onClick={() => void ask()}>
+					{t('desk.retry')}
+				</button>
+			</main>
+		);
+	if (!desk) return <>{login(setSession)}</>;
+	return <Context.Provider value={desk}>{children}</Context.Provider>;
+}
+
+// Says since when the page has not heard from the daemon: old numbers must not look like new ones.
+export function LostNotice() {
+	const { lost_ms } = useDesk();
+	if (!lost_ms) return null;
+	return <p class="desk-lost">{t('desk.live.lost', { time: timeText(lost_ms) })}</p>;
+}
+
+export interface Loaded<T> {
+	data: T | null;
+	fault: string; // why the newest reading failed; data may be older then
+	reload: () => Promise<void>;
+}
+
+// Reads `path` at once, after a gap in the events, and after a new login. `take` says what an event means for it:
+// false: nothing, true: read again, anything else is the new data itself.
+export function useLoaded<T extends object>(path: string, take: (name: string, data: unknown) => T | boolean): Loaded<T> {
+	const desk = useDesk();
+	const [state, setState] = useState<{ path: string; data: T | null; fault: string }>({ path, data: null, fault: '' });
+	const latest = useRef(0);
+	const taking = useRef(take);
+	taking.current = take;
+
+	const reload = useCallback(async () => {
+		const turn = ++latest.current; // answers may overtake each other: only the newest question's counts
+		try {
+			const data = await get<T>(path);
+			if (turn === latest.current) setState({ path, data, fault: '' });
+		} catch (error) {
+			const fault = desk.failed(error);
+			if (turn === latest.current)
+				setState((old) => ({ path, data: old.path === path ? old.data : null, fault }));
+		}
+	}, [path, desk.failed]);
+
+	const newest = useRef(reload);
+	newest.current = reload;
+	useEffect(() => {
+		if (!desk.isExpired) void newest.current();
+		return () => void latest.current++;
+	}, [path, desk.isExpired, desk.session.user]);
+	useEffect(
+		() =>
+			desk.hear((name, data) => {
+				const taken = name === 'again' || taking.current(name, data);
+				if (taken === true) void newest.current();
+				else if (taken) setState({ path, data: taken, fault: '' });
+			}),
+		[path, desk.hear],
+	);
+	return { data: state.path === path ? state.data : null, fault: state.path === path ? state.fault : '', reload };
+}

@@ -1,0 +1,106 @@
+// The frame of every staff page: where am I, where can I go, who is logged in, does the page still hear the daemon.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { t, useLanguage, words } from '../src/i18n';
+import { Announcer, Button, DemoBanner } from '../src/parts';
+import { LanguageSwitch } from './language';
+import { LoginAgain } from './login';
+import { LostNotice, useDesk } from './session';
+import { switchShortcuts, useShortcutSwitch } from './shortcuts';
+import { hrefOf, type Route } from './route';
+
+export interface NavItem {
+	page: string;
+	words: string;
+}
+
+interface ShellProps {
+	title: string;
+	route: Route;
+	nav: NavItem[];
+	children: ComponentChildren;
+}
+
+export function Shell({ title, route, nav, children }: ShellProps) {
+	useLanguage();
+	const { session, isExpired, logIn, logOut } = useDesk();
+	const here = route.page === 'case' ? 'cases' : route.page;
+	return (
+		<>
+			<Announcer />
+			<button type="button" class="desk-skip" onClick={focusHeading}>
+				{t('desk.skip')}
+			</button>
+			<header>
+				<DemoBanner isDemo={session.is_demo} />
+				<div class="desk-header">
+				<p class="desk-product">
+					<strong>{t('desk.product')}</strong> {title}
+					<span class="desk-place">{words(session.place_name) || session.place}</span>
+				</p>
+				<nav aria-label={t('desk.nav')}>
+					{nav.map((item) => (
+						<a
+							key={item.page}
+							class="desk-tab"
+							href={hrefOf(item.page)}
+							aria-current={item.page === here ? 'page' : undefined}
+						>
+							{item.words}
+						</a>
+					))}
+				</nav>
+				<div class="desk-tools">
+					<ShortcutSwitch />
+					<LanguageSwitch />
+					<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
+					<Button onPress={logOut}>{t('desk.logout')}</Button>
+				</div>
+				</div>
+			</header>
+			<main class="desk-main" id="main">
+				<LostNotice />
+				{children}
+			</main>
+			{isExpired && <LoginAgain user={session.user} logIn={logIn} leave={logOut} />}
+		</>
+	);
+}
+
+function focusHeading(): void {
+	document.querySelector<HTMLElement>('main h1')?.focus();
+}
+
+function ShortcutSwitch() {
+	const isOn = useShortcutSwitch();
+	return (
+		<button
+			type="button"
+			role="switch"
+			class="button plain"
+			aria-checked={isOn}
+			onClick={() => switchShortcuts(!isOn)}
+		>
+			{t('desk.shortcuts', { state: t(isOn ? 'desk.shortcuts.on' : 'desk.shortcuts.off') })}
+		</button>
+	);
+}
+
+// A page's heading takes the focus when the page is new, so that readers start there.
+export function PageHeading({ title, keepFocus, children }: { title: string; keepFocus?: boolean; children?: ComponentChildren }) {
+	const heading = useRef<HTMLHeadingElement>(null);
+	useEffect(() => {
+		if (!keepFocus) heading.current?.focus();
+	}, []);
+	useEffect(() => {
+		document.title = `${title} – ${t('desk.product')}`;
+	}, [title]);
+	return (
+		<div class="desk-heading">
+			<h1 ref={heading} tabIndex={-1}>
+				{title}
+			</h1>
+			{children}
+		</div>
+	);
+}

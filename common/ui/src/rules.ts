@@ -1,0 +1,150 @@
+// What the daemon accepts as an answer, checked here first so that a person hears of a slip at once. The names of the
+// rules are those of FieldFault (proto/api.proto); the daemon checks again and has the last word.
+import type { Field, FieldFault } from './types';
+
+const TEXT_MOST = 200; // where a service sets no limit
+const LONG_TEXT_MOST = 2000;
+const CHECK_CHARACTERS = '10X98765432';
+const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
+/** Citizen id number, GB 11643-1999: a real date and the ISO 7064 MOD 11-2 check character. The region is not checked. */
+export function isIdNumber(text: string): boolean {
+	if (!/^\d{17}[\dX]$/.test(text)) return false;
+	if (!isDate(`${text.slice(6, 10)}-${text.slice(10, 12)}-${text.slice(12, 14)}`)) return false;
+	const sum = WEIGHTS.reduce((total, weight, i) => total + weight * Number(text[i]), 0);
+	return text[17] === CHECK_CHARACTERS[sum % 11];
+}
+
+/** Certificate number: a citizen id, category 1–7, grade 1–4, and B with one or two digits for a reissue. */
+export function isCertificateNumber(text: string): boolean {
+	return /^\d{17}[\dX][1-7][1-4](B\d{1,2})?$/.test(text) && isIdNumber(text.slice(0, 18));
+}
+
+export function isDate(text: string): boolean {
+	const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+	if (!parts) return false;
+	const [year, month, day] = parts.slice(1).map(Number) as [number, number, number];
+	if (year < 1900 || month < 1 || month > 12 || day < 1) return false;
+	return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+/** Mobile numbers, and fixed lines with their area code. */
+export function isPhone(text: string): boolean {
+	return /^1[3-9]\d{9}$/.test(text) || /^0\d{9,11}$/.test(text);
+}
+
+/** A community of the statistics code list: 12 digits. */
+export function isPlace(text: string): boolean {
+	return /^[1-9]\d{11}$/.test(text);
+}
+
+/** Receipt codes: 12 digits, the last one the check digit of ISO/IEC 7064, MOD 11,10. */
+export function isReceiptCode(code: string): boolean {
+	if (!/^\d{12}$/.test(code)) return false;
+	let product = 10;
+	for (const digit of code.slice(0, 11)) {
+		const sum = (product + Number(digit)) % 10 || 10;
+		product = (sum * 2) % 11;
+	}
+	return (product + Number(code[11])) % 10 === 1;
+}
+
+/** The answer as the daemon stores it: trimmed, digits without spaces, X and B in capitals. Empty answers vanish. */
+export function canonical(field: Field, values: readonly string[]): string[] {
+	return values.map((value) => canonicalText(field, value.normalize('NFC').trim())).filter((value) => value !== '');
+}
+
+function canonicalText(field: Field, value: string): string {
+	switch (field.type) {
+		case 'FIELD_TYPE_CERTIFICATE':
+		case 'FIELD_TYPE_ID_NUMBER':
+		case 'FIELD_TYPE_PLACE':
+			return value.replace(/[\s-]/g, '').toUpperCase();
+		case 'FIELD_TYPE_PHONE':
+			return value.replace(/[\s()-]/g, '').replace(/^\+86/, '');
+		case 'FIELD_TYPE_NUMBER':
+		case 'FIELD_TYPE_MONEY':
+			return value.replace(/[\s,，]/g, '').replace(/^(-?)0+(?=\d)/, '$1');
+		case 'FIELD_TYPE_DATE':
+			return canonicalDate(value);
+		default:
+			return value;
+	}
+}
+
+// While a date is being typed its three parts stand between hyphens: "2026-3-".
+function canonicalDate(value: string): string {
+	const [year = '', month = '', day = ''] = value.split('-').map((part) => part.trim());
+	if (!year && !month && !day) return '';
+	return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+}
+
+/** The first rule that the answer (in canonical form) breaks, or null. */
+export function check(field: Field, values: readonly string[]): FieldFault | null {
+	if (values.length === 0) return field.is_required ? fault(field, 'required') : null;
+	if (field.type === 'FIELD_TYPE_SEVERAL') return checkSeveral(field, values);
+	return checkOne(field, values[0]!);
+}
+
+function checkSeveral(field: Field, values: readonly string[]): FieldFault | null {
+	if (!values.every((value) => field.choices.some((choice) => choice.id === value))) return fault(field, 'not-a-choice');
+	if (values.length < Number(field.least)) return fault(field, 'too-few');
+	if (Number(field.most) > 0 && values.length > Number(field.most)) return fault(field, 'too-many');
+	return null;
+}
+
+function checkOne(field: Field, value: string): FieldFault | null {
+	const when = (isGood: boolean, rule: string) => (isGood ? null : fault(field, rule));
+	switch (field.type) {
+		case 'FIELD_TYPE_TEXT':
+		case 'FIELD_TYPE_PERSON':
+		case 'FIELD_TYPE_ADDRESS':
+			return checkText(field, value, TEXT_MOST, /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+		case 'FIELD_TYPE_LONG_TEXT':
+			return checkText(field, value, LONG_TEXT_MOST, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/);
+		case 'FIELD_TYPE_NUMBER':
+			return /^-?\d{1,15}$/.test(value) ? checkRange(field, Number(value)) : fault(field, 'not-a-number');
+		case 'FIELD_TYPE_MONEY':
+			return /^\d{1,12}(\.\d{1,2})?$/.test(value) ? checkRange(field, fenOf(value)) : fault(field, 'not-money');
+		case 'FIELD_TYPE_DATE':
+			return when(isDate(value), 'not-a-date');
+		case 'FIELD_TYPE_CHOICE':
+			return when(field.choices.some((choice) => choice.id === value), 'not-a-choice');
+		case 'FIELD_TYPE_YES_NO':
+			return when(['yes', 'no', 'unknown'].includes(value), 'not-a-choice');
+		case 'FIELD_TYPE_CERTIFICATE':
+			return when(isCertificateNumber(value), 'not-a-certificate');
+		case 'FIELD_TYPE_ID_NUMBER':
+			return when(isIdNumber(value), 'not-an-id-number');
+		case 'FIELD_TYPE_PHONE':
+			return when(isPhone(value), 'not-a-phone');
+		case 'FIELD_TYPE_PLACE':
+			return when(isPlace(value), 'not-a-place');
+		default:
+			return fault(field, 'unknown-field');
+	}
+}
+
+function checkText(field: Field, value: string, mostWithoutLimit: number, forbidden: RegExp): FieldFault | null {
+	const characters = [...value].length;
+	const most = Number(field.most) || mostWithoutLimit;
+	if (forbidden.test(value)) return fault(field, 'not-text');
+	if (characters < Number(field.least)) return fault(field, 'too-short');
+	return characters > most ? fault(field, 'too-long', most) : null;
+}
+
+function checkRange(field: Field, value: number): FieldFault | null {
+	const [least, most] = [Number(field.least), Number(field.most)];
+	if (least === 0 && most === 0) return null;
+	if (value < least) return fault(field, 'too-small');
+	return value > most ? fault(field, 'too-big') : null;
+}
+
+function fenOf(yuan: string): number {
+	const [whole, part = ''] = yuan.split('.');
+	return Number(whole) * 100 + Number(part.padEnd(2, '0'));
+}
+
+function fault(field: Field, rule: string, most = Number(field.most)): FieldFault {
+	return { field: field.id, rule, least: field.least, most: String(most) };
+}

@@ -1,0 +1,382 @@
+// The messages of proto/*.proto as the JSON mapping (proto/json.h) writes them. 64-bit integers are strings; bytes are text.
+
+/** A 64-bit integer as decimal text. */
+export type Int64 = string;
+
+export type Kind =
+	| 'KIND_NONE'
+	| 'KIND_PERIOD'
+	| 'KIND_REQUEST'
+	| 'KIND_ANSWER'
+	| 'KIND_WITHDRAW'
+	| 'KIND_CASE'
+	| 'KIND_STATUS'
+	| 'KIND_CASE_COPY'
+	| 'KIND_LOCK_RELEASE'
+	| 'KIND_AUTHORITY'
+	| 'KIND_DEVICE'
+	| 'KIND_SERVICE'
+	| 'KIND_RECEIPT_LOCK'
+	| 'KIND_ACCOUNT'
+	| 'KIND_NODE_SECRET';
+
+export type CaseAction =
+	| 'CASE_ACTION_NONE'
+	| 'CASE_ACTION_ACCEPT'
+	| 'CASE_ACTION_ASK'
+	| 'CASE_ACTION_DECIDE'
+	| 'CASE_ACTION_WITHDRAWN'
+	| 'CASE_ACTION_DUPLICATE'
+	| 'CASE_ACTION_HAND_OVER'
+	| 'CASE_ACTION_ANSWER_TAKEN'
+	| 'CASE_ACTION_TOO_LATE';
+
+export type Outcome =
+	| 'OUTCOME_NONE'
+	| 'OUTCOME_GRANTED'
+	| 'OUTCOME_PARTLY_GRANTED'
+	| 'OUTCOME_REFUSED';
+
+export type Tier =
+	| 'TIER_NONE'
+	| 'TIER_TERMINAL'
+	| 'TIER_TOWN'
+	| 'TIER_DISTRICT';
+
+export interface FieldValue {
+	field: string; // id in the service's fields
+	values: string[]; // canonical text by the field's type; more than one only for "several"
+}
+
+export type Module =
+	| 'MODULE_NONE'
+	| 'MODULE_LIFE'
+	| 'MODULE_ADVICE'
+	| 'MODULE_JOBS'
+	| 'MODULE_DEVICES'
+	| 'MODULE_REHABILITATION'
+	| 'MODULE_POLICY'
+	| 'MODULE_RIGHTS'
+	| 'MODULE_CULTURE';
+
+export interface Words {
+	zh: string;
+	en: string;
+}
+
+export interface Basis {
+	text?: Words;
+	source: string; // a document or page, so that a reader can find it
+	date: string; // 2021-12-31: of the source, or of when it was read
+	is_sample: boolean;
+}
+
+export type FieldType =
+	| 'FIELD_TYPE_NONE'
+	| 'FIELD_TYPE_TEXT'
+	| 'FIELD_TYPE_LONG_TEXT'
+	| 'FIELD_TYPE_NUMBER'
+	| 'FIELD_TYPE_MONEY'
+	| 'FIELD_TYPE_DATE'
+	| 'FIELD_TYPE_CHOICE'
+	| 'FIELD_TYPE_SEVERAL'
+	| 'FIELD_TYPE_YES_NO'
+	| 'FIELD_TYPE_PERSON'
+	| 'FIELD_TYPE_CERTIFICATE'
+	| 'FIELD_TYPE_ID_NUMBER'
+	| 'FIELD_TYPE_PHONE'
+	| 'FIELD_TYPE_ADDRESS'
+	| 'FIELD_TYPE_PLACE';
+
+export type FieldMeaning =
+	| 'FIELD_MEANING_NONE'
+	| 'FIELD_MEANING_APPLICANT_NAME'
+	| 'FIELD_MEANING_APPLICANT_PHONE'
+	| 'FIELD_MEANING_APPLICANT_NUMBER';
+
+export interface FieldChoice {
+	id: string;
+	name?: Words;
+}
+
+export interface Field {
+	id: string;
+	type: FieldType;
+	label?: Words; // the question
+	hint?: Words;
+	is_required: boolean;
+	least: Int64;
+	most: Int64;
+	choices: FieldChoice[];
+	meaning: FieldMeaning;
+}
+
+export interface Step {
+	text?: Words;
+	working_days: number; // 0: no promise
+}
+
+export interface Service {
+	id: string; // lower case, digits, hyphens
+	revision: number; // given at publication
+	module: Module;
+	name?: Words;
+	easy?: Words; // one easy sentence
+	owner: Tier; // who decides: TIER_TOWN or TIER_DISTRICT
+	fields: Field[];
+	steps: Step[];
+	evidence: Words[];
+	basis: Basis[];
+	facts: Basis[]; // amounts, deadlines, addresses that the texts mention
+	published_by: string;
+	published_ms: Int64;
+}
+
+export interface LoginCommand {
+	name: string;
+	password: string;
+}
+
+export interface SessionView {
+	user: string;
+	role: string;
+	csrf: string;
+	tier: Tier;
+	place: string;
+	place_name?: Words;
+	is_demo: boolean; // pages carry 演示数据
+}
+
+export interface Marks3 {
+	saved: boolean; // saved here
+	town: boolean;
+	district: boolean;
+}
+
+export interface TerminalState {
+	place: string;
+	place_name?: Words;
+	can_take_requests: boolean;
+	why_code: string; // "full", "not-ready", "revoked", "unknown-key", "frozen"; empty if it can
+	why_text: string;
+	is_connected: boolean;
+	connected_since_ms: Int64;
+	link_text: string; // what the link says, for staff: "town 310114106 refuses this key: revoked on …"
+	storage_percent: number;
+	services: number;
+	waiting: Int64; // entries not yet at the town
+	fingerprint: string;
+	is_demo: boolean;
+	receipts_ready: number;
+}
+
+export interface CatalogueView {
+	services: Service[]; // newest revision of each
+}
+
+export interface DraftView {
+	request_id: string;
+	code: string;
+}
+
+export interface SubmitCommand {
+	request_id: string;
+	code: string;
+	service: string;
+	revision: number;
+	values: FieldValue[];
+	language: string;
+}
+
+export interface FieldFault {
+	field: string;
+	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, unknown-field
+	least: Int64;
+	most: Int64;
+}
+
+export interface SubmitView {
+	request_id: string;
+	code: string;
+	is_saved: boolean;
+	was_saved_before: boolean; // the same request came again: one receipt
+	saved_ms: Int64;
+	marks?: Marks3;
+	faults: FieldFault[]; // then nothing was saved
+}
+
+export interface LookupCommand {
+	code: string;
+}
+
+export interface StatusView {
+	version: number;
+	action: CaseAction;
+	outcome: Outcome;
+	office: string;
+	office_name?: Words;
+	time_ms: Int64;
+	text: string;
+	ground: string;
+	remedy: string;
+	is_closing: boolean;
+}
+
+export interface ReceiptView {
+	request_id: string;
+	service: string;
+	revision: number;
+	service_name?: Words;
+	created_ms: Int64;
+	marks?: Marks3;
+	statuses: StatusView[]; // oldest first
+	can_answer: boolean; // a question is open
+	can_withdraw: boolean;
+	is_from_town: boolean; // made at another terminal; looked up at the town just now
+	has_pending_ask: boolean; // an answer or withdrawal of this terminal is under way
+}
+
+export interface ReceiptsView {
+	receipts: ReceiptView[];
+	see_staff: boolean; // more than one match elsewhere: nothing is shown
+}
+
+export interface AskCommand {
+	code: string;
+	request_id: string;
+	version: number; // of the newest status that the resident saw; 0 if none
+	text: string;
+}
+
+export type CaseState =
+	| 'CASE_STATE_NONE'
+	| 'CASE_STATE_RECEIVED'
+	| 'CASE_STATE_ACCEPTED'
+	| 'CASE_STATE_ASKED'
+	| 'CASE_STATE_DECIDED'
+	| 'CASE_STATE_WITHDRAWN'
+	| 'CASE_STATE_DUPLICATE';
+
+export interface CaseRow {
+	request_id: string;
+	service: string;
+	service_name?: Words;
+	revision: number;
+	place: string;
+	place_name?: Words;
+	state: CaseState;
+	outcome: Outcome;
+	owner: Tier;
+	is_ours: boolean; // this tier may act
+	epoch: number;
+	version: number;
+	masked_name: string; // 张*
+	received_ms: Int64; // accepted at this tier
+	changed_ms: Int64;
+	pending_asks: number;
+	is_absent: boolean; // the payload was erased or cannot be opened
+}
+
+export interface CasesView {
+	cases: CaseRow[];
+	next: string; // give as `after` for the next page; empty at the end
+	open: Int64; // open cases that this tier owns
+}
+
+export interface FieldView {
+	id: string;
+	label?: Words;
+	type: FieldType;
+	values: string[];
+	choice_names: Words[]; // for choices, one a value
+}
+
+export interface EventView {
+	version: number;
+	action: CaseAction;
+	outcome: Outcome;
+	owner: Tier; // after it
+	by_tier: Tier;
+	staff: string;
+	note: string;
+	text: string;
+	ground: string;
+	remedy: string;
+	duplicate_of: string;
+	time_ms: Int64;
+	is_absent: boolean;
+}
+
+export interface AskView {
+	kind: Kind; // KIND_ANSWER, KIND_WITHDRAW
+	text: string;
+	time_ms: Int64;
+	version: number;
+	is_answered: boolean;
+	is_absent: boolean;
+}
+
+export interface CaseView {
+	row?: CaseRow;
+	service?: Service;
+	fields: FieldView[];
+	events: EventView[];
+	asks: AskView[];
+	language: string;
+}
+
+export interface CaseCommand {
+	action: CaseAction; // ACCEPT, ASK, DECIDE, WITHDRAWN, DUPLICATE, HAND_OVER
+	version: number; // that the staff member saw
+	outcome: Outcome;
+	note: string;
+	text: string;
+	ground: string;
+	remedy: string;
+	duplicate_of: string;
+}
+
+export interface LinkView {
+	device: string; // hexadecimal
+	place: string;
+	place_name?: Words;
+	tier: Tier;
+	is_up: boolean;
+	is_direct: boolean; // this node's own link; otherwise reported by the town
+	since_ms: Int64;
+	heard_ms: Int64;
+	waiting_down: Int64; // entries to send to it
+	waiting_up: Int64; // entries that it said it still has to send
+	received: Int64; // entries of its own that are stored here
+	is_frozen: boolean;
+	is_revoked: boolean;
+	text: string;
+}
+
+export interface LinksView {
+	upstream?: LinkView;
+	links: LinkView[];
+	time_ms: Int64;
+}
+
+export interface TotalRow {
+	town: string;
+	town_name?: Words;
+	service: string;
+	service_name?: Words;
+	received: Int64;
+	open: Int64;
+	granted: Int64;
+	partly_granted: Int64;
+	refused: Int64;
+	withdrawn: Int64;
+	duplicate: Int64;
+}
+
+export interface TotalsView {
+	totals: TotalRow[];
+	time_ms: Int64;
+	sites_total: number; // terminals in the directory
+	sites_heard: number; // of which some entry has arrived
+	sites_connected: number;
+}

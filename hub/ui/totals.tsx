@@ -1,0 +1,139 @@
+// Totals a town and service. What has not arrived is said beside what has: "nobody asked" is not "out of reach".
+import { t, words } from '../../common/ui/src/i18n';
+import { Button, Notice } from '../../common/ui/src/parts';
+import type { TotalRow, TotalsView } from '../../common/ui/src/types';
+import { Queue, TownFilter, type Town } from '../../common/ui/desk/queue';
+import { hrefOf, type Route } from '../../common/ui/desk/route';
+import { useDesk, useLoaded, type Loaded } from '../../common/ui/desk/session';
+import { PageHeading } from '../../common/ui/desk/shell';
+import { Table, type Column } from '../../common/ui/desk/table';
+import { momentText } from '../../common/ui/desk/time';
+
+const COUNTS = ['received', 'open', 'granted', 'partly_granted', 'refused', 'withdrawn', 'duplicate'] as const;
+type Count = (typeof COUNTS)[number];
+type Counts = Record<Count, bigint>;
+
+function useTotals(): Loaded<TotalsView> {
+	return useLoaded<TotalsView>('/api/v1/totals', (name, data) => name === 'totals' && (data as TotalsView));
+}
+
+function townsOf(view: TotalsView | null): Town[] {
+	const towns = new Map<string, string>();
+	for (const row of view?.totals ?? []) towns.set(row.town, words(row.town_name) || row.town);
+	return [...towns].map(([place, name]) => ({ place, name }));
+}
+
+/** The common queue, with a choice of town: here the requests of all towns come together. */
+export function DistrictQueue({ route }: { route: Route }) {
+	return <Queue route={route} towns={townsOf(useTotals().data)} />;
+}
+
+// Counters are 64-bit: a double would round them, so they are added as BigInt.
+function sumOf(rows: TotalRow[]): Counts {
+	const sum = Object.fromEntries(COUNTS.map((count) => [count, 0n])) as Counts;
+	for (const row of rows) for (const count of COUNTS) sum[count] += BigInt(row[count]);
+	return sum;
+}
+
+export function Totals({ route }: { route: Route }) {
+	const { data, fault, reload } = useTotals();
+	const { lost_ms } = useDesk();
+	const town = route.query.get('town') ?? '';
+	const rows = (data?.totals ?? []).filter((row) => !town || row.town === town);
+	return (
+		<>
+			<PageHeading title={t('desk.totals.title')} />
+			{fault && (
+				<Notice kind="danger">
+					<p>{t('desk.failed', { text: fault })}</p>
+					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
+				</Notice>
+			)}
+			{!data && !fault && <p>{t('desk.loading')}</p>}
+			{data && (
+				<>
+					<Sentences view={data} rows={rows} isStale={lost_ms > 0 || fault !== ''} />
+					<div class="desk-bar">
+						<TownFilter
+							towns={townsOf(data)}
+							town={town}
+							onChoose={(next) => (location.hash = hrefOf('totals', '', { town: next }))}
+						/>
+						<a class="desk-tab" href={hrefOf('cases', 'all', { town })}>
+							{t('desk.totals.see-cases')}
+						</a>
+						<a class="desk-tab" href={hrefOf('links', '', { town })}>
+							{t('desk.totals.see-links')}
+						</a>
+					</div>
+					{rows.length > 0 ? <TotalsTable rows={rows} /> : <p class="desk-empty">{t('desk.totals.none')}</p>}
+				</>
+			)}
+		</>
+	);
+}
+
+function Sentences({ view, rows, isStale }: { view: TotalsView; rows: TotalRow[]; isStale: boolean }) {
+	const sum = sumOf(rows);
+	const silent = view.sites_total - view.sites_heard;
+	return (
+		<div class={isStale ? 'desk-lead desk-stale' : 'desk-lead'}>
+			<p>
+				{t('desk.totals.sentence', {
+					received: countText(sum.received),
+					open: countText(sum.open),
+					decided: countText(sum.granted + sum.partly_granted + sum.refused),
+				})}{' '}
+				{t('desk.as-of', { time: momentText(view.time_ms) })} {isStale && <strong>{t('desk.totals.stale')}</strong>}
+			</p>
+			<p>
+				{t('desk.totals.sites', {
+					total: view.sites_total,
+					heard: view.sites_heard,
+					connected: view.sites_connected,
+				})}
+			</p>
+			{silent > 0 && <p>{t('desk.totals.missing', { n: silent })}</p>}
+		</div>
+	);
+}
+
+function countText(count: bigint | string): string {
+	return BigInt(count).toLocaleString('en');
+}
+
+interface Line extends Record<Count, bigint | string> {
+	key: string;
+	town: string;
+	service: string;
+}
+
+function TotalsTable({ rows }: { rows: TotalRow[] }) {
+	const lines: Line[] = rows.map((row) => ({
+		...row,
+		key: `${row.town} ${row.service}`,
+		town: words(row.town_name) || row.town,
+		service: words(row.service_name) || row.service,
+	}));
+	const columns: Column<Line>[] = [
+		{ id: 'town', head: t('desk.col.town'), isHead: true, cell: (line) => line.town },
+		{ id: 'service', head: t('desk.col.service'), cell: (line) => line.service },
+		...COUNTS.map(
+			(count): Column<Line> => ({
+				id: count,
+				head: t(`desk.count.${count}`),
+				isNumber: true,
+				cell: (line) => countText(line[count]),
+			}),
+		),
+	];
+	return (
+		<Table
+			caption={t('desk.totals.table')}
+			columns={columns}
+			rows={lines}
+			keyOf={(line) => line.key}
+			last={{ ...sumOf(rows), key: '', town: t('desk.totals.sum'), service: '' }}
+		/>
+	);
+}

@@ -1,0 +1,14 @@
+// The town's console: its queue of requests, each request, and the links to its terminals and to the district.
+import '../../common/ui/style/tokens.css';
+import '../../common/ui/style/parts.css';
+import '../../common/ui/desk/desk.css';
+import { startDesk } from '../../common/ui/desk/desk';
+import { t } from '../../common/ui/src/i18n';
+
+startDesk({
+	title: () => t('desk.title.town'),
+	nav: () => [
+		{ page: 'cases', words: t('desk.nav.cases') },
+		{ page: 'links', words: t('desk.nav.links') },
+	],
+});

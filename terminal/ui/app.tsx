@@ -1,0 +1,294 @@
+// The kiosk page: one screen at a time, and what a person has typed so far, in memory only.
+import { render, type JSX } from 'preact';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { ApiError, events } from 'ui/api';
+import { canonical, check } from 'ui/rules';
+import { focusAnswer, faultText, type Answers, type Here } from 'ui/form';
+import { language, setLanguage, t, useLanguage } from 'ui/i18n';
+import { announce, Announcer } from 'ui/parts';
+import type { DraftView, FieldFault, Marks3, Module, ReceiptsView, ReceiptView, Service, SubmitView, TerminalState } from 'ui/types';
+import { DEFAULT_DISPLAY, readScreenScale, showDisplay, type Display } from './display';
+import { ignoreRepeats } from './guard';
+import { IdleWatch } from './idle';
+import { marksText } from './marks';
+import * as server from './server';
+import { AskedBack } from './screens/asked';
+import { CheckAnswers, QuestionScreen, Saving } from './screens/form';
+import { Lookup } from './screens/lookup';
+import { Receipt } from './screens/receipt';
+import { Records } from './screens/records';
+import { Privacy, ServiceScreen, Services } from './screens/services';
+import { Start } from './screens/start';
+import './app.css';
+
+const STATE_EVERY_MS = 30_000;
+
+type Screen =
+	| { at: 'start' }
+	| { at: 'services'; module: Module }
+	| { at: 'service' | 'privacy'; service: Service }
+	| { at: 'question'; index: number; isChange: boolean }
+	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
+	| { at: 'asked'; receipt: ReceiptView };
+
+/** A request in the making. */
+export interface Draft extends DraftView {
+	service: Service;
+	answers: Answers;
+	faults: FieldFault[];
+}
+
+/** What a receipt code brought up. The code is kept to read again and to sign answers. */
+export interface Found {
+	code: string;
+	view: ReceiptsView;
+}
+
+export interface ScreenProps {
+	state: TerminalState | null;
+	display: Display;
+	onDisplay: (display: Display) => void;
+	onHome: () => void;
+}
+
+function hereOf(state: TerminalState | null): Here {
+	const code = /^\d{12}/.exec(state?.place ?? '')?.[0] ?? '';
+	return { code, name: state?.place_name };
+}
+
+function Kiosk(): JSX.Element {
+	const shownLanguage = useLanguage();
+	const [state, setState] = useState<TerminalState | null>(null);
+	const [services, setServices] = useState<Service[]>([]);
+	const [display, setDisplay] = useState<Display>(DEFAULT_DISPLAY);
+	const [screen, go] = useState<Screen>({ at: 'start' });
+	const [draft, setDraft] = useState<Draft | null>(null);
+	const [saved, setSaved] = useState<SubmitView | null>(null);
+	const [found, setFound] = useState<Found | null>(null);
+	const visit = useRef(0); // answers that arrive after their person has left are dropped
+
+	useEffect(() => showDisplay(display), [display]);
+
+	const home = useCallback(() => {
+		visit.current++;
+		setDraft(null);
+		setSaved(null);
+		setFound(null);
+		go({ at: 'start' });
+	}, []);
+
+	const reset = useCallback(() => {
+		home();
+		setDisplay(DEFAULT_DISPLAY);
+		setLanguage('zh-CN');
+	}, []);
+
+	const refresh = useCallback(async () => {
+		try {
+			setState(await server.readState());
+			setServices((await server.readCatalogue()).services);
+		} catch (e) {
+			console.error('state:', e); // the next tick tries again; the screen keeps what it knows
+		}
+	}, []);
+
+	const marksArrived = useCallback((id: string, marks: Marks3) => {
+		setSaved((old) => {
+			if (old?.request_id !== id) return old;
+			announce(marksText(marks));
+			return { ...old, marks };
+		});
+		setFound((old) => {
+			if (!old) return old;
+			const receipts = old.view.receipts.map((receipt) => (receipt.request_id === id ? { ...receipt, marks } : receipt));
+			return { ...old, view: { ...old.view, receipts } };
+		});
+	}, []);
+
+	useEffect(() => {
+		let close = () => {};
+		const start = async () => {
+			await server.begin().catch((e: unknown) => console.error('begin:', e));
+			await refresh();
+			close = events(
+				(name, data) => {
+					if (name === 'state') setState(data as TerminalState);
+					else marksArrived((data as { request_id: string }).request_id, (data as { marks: Marks3 }).marks);
+				},
+				{ onLink: (isUp) => isUp && void refresh() },
+			);
+		};
+		void start();
+		const timer = window.setInterval(() => void refresh(), STATE_EVERY_MS);
+		return () => {
+			close();
+			window.clearInterval(timer);
+		};
+	}, []);
+
+	// Events may have been missed while the stream was open elsewhere; the receipt's marks are read at the same beat.
+	const savedId = saved?.request_id;
+	useEffect(() => {
+		if (!savedId) return;
+		const read = () => void server.readMarks(savedId).then((marks) => marksArrived(savedId, marks), () => {});
+		const timer = window.setInterval(read, STATE_EVERY_MS);
+		return () => window.clearInterval(timer);
+	}, [savedId]);
+
+	const here = hereOf(state);
+	const common: ScreenProps = { state, display, onDisplay: setDisplay, onHome: home };
+
+	const startForm = async (service: Service) => {
+		if (draft?.service === service) return go({ at: 'question', index: 0, isChange: false }); // back to what was typed
+		const mine = visit.current;
+		const made = await server.makeDraft();
+		if (mine !== visit.current) return;
+		setDraft({ ...made, service, answers: {}, faults: [] });
+		go({ at: 'question', index: 0, isChange: false });
+	};
+
+	const answersOf = (d: Draft) => d.service.fields.map((field) => ({ field, values: canonical(field, d.answers[field.id] ?? []) }));
+
+	const leaveQuestion = (d: Draft, index: number, isChange: boolean, isSkipped: boolean) => {
+		const field = d.service.fields[index]!;
+		const values = isSkipped ? [] : canonical(field, d.answers[field.id] ?? []);
+		const fault = check(field, values);
+		const faults = d.faults.filter((other) => other.field !== field.id);
+		setDraft({ ...d, answers: { ...d.answers, [field.id]: values }, faults: fault ? [...faults, fault] : faults });
+		if (fault) {
+			announce(faultText(field, fault), true);
+			requestAnimationFrame(focusAnswer);
+		} else if (isChange || index + 1 === d.service.fields.length) go({ at: 'check' });
+		else go({ at: 'question', index: index + 1, isChange: false });
+	};
+
+	const send = async (d: Draft) => {
+		const mine = visit.current;
+		go({ at: 'saving' });
+		const { request_id, code, service } = d;
+		const values = answersOf(d)
+			.filter((answer) => answer.values.length > 0)
+			.map((answer) => ({ field: answer.field.id, values: answer.values }));
+		const command = { request_id, code, service: service.id, revision: service.revision, values, language: language() };
+		const view = await server.submit(command);
+		if (mine !== visit.current) return;
+		const wrong = service.fields.findIndex((field) => view.faults.some((fault) => fault.field === field.id));
+		if (view.is_saved) {
+			setSaved(view);
+			setDraft(null);
+			go({ at: 'receipt' });
+		} else if (wrong >= 0) {
+			setDraft({ ...d, faults: view.faults });
+			go({ at: 'question', index: wrong, isChange: true });
+		} else throw new ApiError(view.faults[0]?.rule ?? 'internal', '', 200);
+	};
+
+	const find = async (code: string) => {
+		const mine = visit.current;
+		const view = await server.lookup(code);
+		if (mine !== visit.current) return;
+		if (view.receipts.length === 0 && !view.see_staff) throw new ApiError('not-found', '', 200);
+		setFound({ code, view });
+		go({ at: 'records' });
+	};
+
+	const screenNow = () => {
+		switch (screen.at) {
+			case 'start':
+				return <Start {...common} services={services} onModule={(module) => go({ at: 'services', module })} onLookup={() => go({ at: 'lookup' })} />;
+			case 'services': {
+				const those = services.filter((service) => service.module === screen.module);
+				return <Services {...common} module={screen.module} services={those} onService={(service) => go({ at: 'service', service })} />;
+			}
+			case 'service': {
+				const { service } = screen;
+				const back = () => go({ at: 'services', module: service.module });
+				return <ServiceScreen {...common} service={service} onBack={back} onNext={() => go({ at: 'privacy', service })} />;
+			}
+			case 'privacy': {
+				const { service } = screen;
+				return <Privacy {...common} onBack={() => go({ at: 'service', service })} onNext={() => startForm(service)} />;
+			}
+			case 'question': {
+				if (!draft) return null;
+				const { index, isChange } = screen;
+				const field = draft.service.fields[index]!;
+				const back = () => {
+					if (isChange) go({ at: 'check' });
+					else if (index > 0) go({ at: 'question', index: index - 1, isChange: false });
+					else go({ at: 'service', service: draft.service });
+				};
+				return (
+					<QuestionScreen
+						{...common}
+						field={field}
+						values={draft.answers[field.id] ?? []}
+						fault={draft.faults.find((fault) => fault.field === field.id) ?? null}
+						here={here}
+						number={index + 1}
+						total={draft.service.fields.length}
+						onChange={(values) => setDraft({ ...draft, answers: { ...draft.answers, [field.id]: values } })}
+						onBack={back}
+						onNext={(isSkipped) => leaveQuestion(draft, index, isChange, isSkipped)}
+					/>
+				);
+			}
+			case 'check':
+				if (!draft) return null;
+				return (
+					<CheckAnswers
+						{...common}
+						service={draft.service}
+						answers={answersOf(draft)}
+						here={here}
+						onChangeOf={(index) => go({ at: 'question', index, isChange: true })}
+						onBack={() => go({ at: 'question', index: draft.service.fields.length - 1, isChange: false })}
+						onNext={() => go({ at: 'saving' })}
+					/>
+				);
+			case 'saving':
+				return draft && <Saving {...common} send={() => send(draft)} onBack={() => go({ at: 'check' })} />;
+			case 'receipt':
+				return saved && <Receipt {...common} view={saved} />;
+			case 'lookup':
+				return <Lookup {...common} onFind={find} />;
+			case 'records': {
+				if (!found) return null;
+				const withdraw = async (receipt: ReceiptView) => {
+					await server.withdraw(askOf(found.code, receipt, ''));
+					await find(found.code);
+				};
+				return <Records {...common} found={found} onFind={find} onAsked={(receipt) => go({ at: 'asked', receipt })} onWithdraw={withdraw} />;
+			}
+			case 'asked': {
+				if (!found) return null;
+				const { receipt } = screen;
+				const send = async (text: string) => {
+					await server.answer(askOf(found.code, receipt, text));
+					await find(found.code);
+				};
+				return <AskedBack {...common} receipt={receipt} onBack={() => go({ at: 'records' })} onSend={send} />;
+			}
+		}
+	};
+
+	const isDefault = display === DEFAULT_DISPLAY && shownLanguage === 'zh-CN';
+	return (
+		<>
+			{screenNow()}
+			<Announcer />
+			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset()} />
+		</>
+	);
+}
+
+function askOf(code: string, receipt: ReceiptView, text: string) {
+	const newest = receipt.statuses[receipt.statuses.length - 1];
+	return { code, request_id: receipt.request_id, version: newest?.version ?? 0, text };
+}
+
+readScreenScale();
+ignoreRepeats();
+setLanguage('zh-CN');
+document.title = t('kiosk.title');
+render(<Kiosk />, document.getElementById('app')!);

@@ -1,0 +1,71 @@
+// A question that was sent back, and the resident's answer.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { t } from 'ui/i18n';
+import { announce, Button, FieldNotes } from 'ui/parts';
+import type { ReceiptView } from 'ui/types';
+import type { ScreenProps } from '../app';
+import { BackAndHome, Failure, useTask } from '../common';
+import { Frame } from '../frame';
+
+export interface AskedProps extends ScreenProps {
+	receipt: ReceiptView;
+	onBack: () => void;
+	onSend: (text: string) => Promise<void>;
+}
+
+export function AskedBack({ receipt, onBack, onSend, ...common }: AskedProps): JSX.Element {
+	const task = useTask();
+	const [text, setText] = useState('');
+	const [isEmpty, setEmpty] = useState(false);
+	const question = [...receipt.statuses].reverse().find((status) => status.action === 'CASE_ACTION_ASK');
+	const send = () => {
+		if (text.trim()) return void task.run(() => onSend(text.trim().normalize('NFC')));
+		setEmpty(true);
+		announce(t('common.rule.required'), true);
+		document.getElementById('reply')?.focus();
+	};
+	return (
+		<Frame
+			{...common}
+			name="asked"
+			onBack={onBack}
+			onNext={send}
+			actions={
+				<BackAndHome onBack={onBack} onHome={common.onHome}>
+					<Button kind="primary" icon="next" isBusy={task.isRunning}>
+						{t('kiosk.asked.send')}
+					</Button>
+				</BackAndHome>
+			}
+		>
+			<div class="shown">
+				<h1 id="asked-title" tabIndex={-1}>
+					{t('kiosk.asked.title')}
+				</h1>
+				<p class="lead said" id="asked-question">
+					{question?.text}
+				</p>
+				<FieldNotes id="reply" hint={t('kiosk.asked.hint')} error={isEmpty ? t('common.rule.required') : undefined} />
+				<Failure code={task.failure} />
+			</div>
+			<div class={isEmpty ? 'touched wrong' : 'touched'}>
+				<textarea
+					class="line"
+					id="reply"
+					rows={4}
+					maxLength={1000}
+					autoComplete="off"
+					aria-labelledby="asked-title asked-question"
+					aria-describedby={isEmpty ? 'reply-hint reply-error' : 'reply-hint'}
+					aria-invalid={isEmpty || undefined}
+					value={text}
+					onInput={(e) => {
+						setEmpty(false);
+						setText(e.currentTarget.value);
+					}}
+				/>
+			</div>
+		</Frame>
+	);
+}

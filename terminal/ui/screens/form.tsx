@@ -1,0 +1,155 @@
+// A request in the making: its questions, one a screen, the check of all answers, and the saving.
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { answerText, Question, type Here, type QuestionProps } from 'ui/form';
+import { t, words } from 'ui/i18n';
+import { Button, Dialog, Notice } from 'ui/parts';
+import type { Field, Service } from 'ui/types';
+import type { ScreenProps } from '../app';
+import { BackAndHome, Failure, useTask } from '../common';
+import { Frame } from '../frame';
+
+export interface QuestionScreenProps extends ScreenProps, QuestionProps {
+	onBack: () => void;
+	onNext: (isSkipped: boolean) => void;
+}
+
+export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
+	const { state, display, onDisplay, onHome, onBack, onNext, ...question } = props;
+	const { field } = question;
+	const [isLeaving, setLeaving] = useState(false);
+	return (
+		<Frame
+			{...{ state, display, onDisplay }}
+			name={`question-${question.number}`}
+			onBack={onBack}
+			onNext={() => onNext(false)}
+			actions={
+				<BackAndHome onBack={onBack} onHome={() => setLeaving(true)}>
+					{!field.is_required && field.type !== 'FIELD_TYPE_YES_NO' && (
+						<Button icon="advice" onPress={() => onNext(true)}>
+							{t('kiosk.form.skip')}
+						</Button>
+					)}
+					<Button kind="primary" icon="next">
+						{t('kiosk.form.next')}
+					</Button>
+				</BackAndHome>
+			}
+		>
+			<Question {...question} />
+			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={onHome} />}
+		</Frame>
+	);
+}
+
+function Leave({ onStay, onLeave }: { onStay: () => void; onLeave: () => void }): JSX.Element {
+	return (
+		<Dialog
+			title={t('kiosk.leave.title')}
+			onClose={onStay}
+			actions={
+				<>
+					<Button kind="primary" onPress={onStay}>
+						{t('kiosk.leave.stay')}
+					</Button>
+					<Button kind="danger" onPress={onLeave}>
+						{t('kiosk.leave.leave')}
+					</Button>
+				</>
+			}
+		>
+			<p>{t('kiosk.leave.text')}</p>
+		</Dialog>
+	);
+}
+
+export interface CheckProps extends ScreenProps {
+	service: Service;
+	answers: { field: Field; values: string[] }[];
+	here: Here;
+	onChangeOf: (index: number) => void;
+	onBack: () => void;
+	onNext: () => void;
+}
+
+export function CheckAnswers({ service, answers, here, onChangeOf, onBack, onNext, ...common }: CheckProps): JSX.Element {
+	const [isLeaving, setLeaving] = useState(false);
+	return (
+		<Frame
+			{...common}
+			name="check"
+			onBack={onBack}
+			onNext={onNext}
+			actions={
+				<BackAndHome onBack={onBack} onHome={() => setLeaving(true)}>
+					<Button kind="primary" icon="success">
+						{t('kiosk.check.submit')}
+					</Button>
+				</BackAndHome>
+			}
+		>
+			<div class="shown">
+				<h1 tabIndex={-1}>{t('kiosk.check.title')}</h1>
+				<p class="lead">{words(service.name)}</p>
+				<p class="lead">{t('kiosk.check.text')}</p>
+			</div>
+			<div class="touched">
+				<dl class="answers">
+					{answers.map(({ field, values }, index) => (
+						<div class="answer" key={field.id}>
+							<dt>{words(field.label)}</dt>
+							<dd>{answerText(field, values, here)}</dd>
+							<dd>
+								<Button icon="edit" label={t('kiosk.check.change-of', { question: words(field.label) })} onPress={() => onChangeOf(index)}>
+									{t('kiosk.check.change')}
+								</Button>
+							</dd>
+						</div>
+					))}
+				</dl>
+			</div>
+			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={common.onHome} />}
+		</Frame>
+	);
+}
+
+export interface SavingProps extends ScreenProps {
+	send: () => Promise<void>;
+	onBack: () => void;
+}
+
+/** Says "saving" until the terminal has said "saved", and never more than that. */
+export function Saving({ send, onBack, ...common }: SavingProps): JSX.Element {
+	const task = useTask();
+	useEffect(() => void task.run(send), []);
+	const isOver = !task.isRunning && task.failure !== null;
+	return (
+		<Frame
+			{...common}
+			name={isOver ? 'not-saved' : 'saving'}
+			onNext={isOver ? () => void task.run(send) : undefined}
+			actions={
+				isOver && (
+					<BackAndHome onBack={onBack}>
+						<Button kind="primary" icon="refresh">
+							{t('kiosk.saving.again')}
+						</Button>
+					</BackAndHome>
+				)
+			}
+		>
+			<div class="read">
+				<h1 tabIndex={-1}>{isOver ? t('kiosk.saving.failed') : t('kiosk.saving.title')}</h1>
+				{isOver ? (
+					<>
+						<Failure code={task.failure} />
+						<p class="lead">{t('kiosk.saving.failed-text')}</p>
+					</>
+				) : (
+					<Notice kind="info" title={t('kiosk.saving.text')} />
+				)}
+			</div>
+		</Frame>
+	);
+}

@@ -1,0 +1,48 @@
+// The receipt: the code, and how far the request has come, as it happens.
+import type { JSX } from 'preact';
+import { t, timeText } from 'ui/i18n';
+import { Button } from 'ui/parts';
+import type { SubmitView } from 'ui/types';
+import type { ScreenProps } from '../app';
+import { Frame } from '../frame';
+import { Marks } from '../marks';
+
+export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView }): JSX.Element {
+	return (
+		<Frame
+			{...common}
+			name="receipt"
+			onNext={common.onHome}
+			actions={
+				<Button kind="primary" icon="home">
+					{t('kiosk.receipt.done')}
+				</Button>
+			}
+		>
+			<div class="read">
+				<h1 tabIndex={-1}>{t('kiosk.receipt.title')}</h1>
+				<p class="lead">{t('kiosk.receipt.keep')}</p>
+				<Code code={view.code} />
+				<p>{t('kiosk.receipt.time', { time: timeText(view.saved_ms) })}</p>
+				{view.was_saved_before && <p>{t('kiosk.receipt.before')}</p>}
+				{view.marks && <Marks marks={view.marks} />}
+				<p>{t('kiosk.receipt.next')}</p>
+			</div>
+		</Frame>
+	);
+}
+
+/** Groups of four, each a unit that a reader speaks digit by digit. */
+function Code({ code }: { code: string }): JSX.Element {
+	const groups = code.match(/\d{1,4}/g) ?? [];
+	return (
+		<p class="code">
+			<span class="unseen">{t('kiosk.receipt.code', { code: [...code].join(' ') })}</span>
+			<span class="code-digits" aria-hidden="true">
+				{groups.map((group, i) => (
+					<span key={i}>{group}</span>
+				))}
+			</span>
+		</p>
+	);
+}

@@ -1,0 +1,155 @@
+// What a receipt code shows: how far the request has come, what was decided and why, and what can be done about it.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { t, timeText, words, type TextKey } from 'ui/i18n';
+import { Button, Dialog, Notice, type NoticeKind } from 'ui/parts';
+import type { Outcome, ReceiptView, StatusView } from 'ui/types';
+import type { Found, ScreenProps } from '../app';
+import { BackAndHome, Failure, useTask } from '../common';
+import { Frame } from '../frame';
+import { Marks } from '../marks';
+
+export interface RecordsProps extends ScreenProps {
+	found: Found;
+	onFind: (code: string) => Promise<void>;
+	onAsked: (receipt: ReceiptView) => void;
+	onWithdraw: (receipt: ReceiptView) => Promise<void>;
+}
+
+export function Records({ found, onFind, onAsked, onWithdraw, ...common }: RecordsProps): JSX.Element {
+	const task = useTask();
+	const [leaving, setLeaving] = useState<ReceiptView | null>(null);
+	const { receipts, see_staff } = found.view;
+	return (
+		<Frame
+			{...common}
+			name="records"
+			onBack={common.onHome}
+			onNext={() => void task.run(() => onFind(found.code))}
+			actions={
+				<BackAndHome onHome={common.onHome}>
+					{receipts.length > 0 && (
+						<Button kind="primary" icon="refresh" isBusy={task.isRunning}>
+							{t('kiosk.records.refresh')}
+						</Button>
+					)}
+				</BackAndHome>
+			}
+		>
+			<div class="read">
+				<h1 tabIndex={-1}>{t('kiosk.records.title')}</h1>
+				<Failure code={task.failure} />
+				{see_staff && (
+					<Notice kind="warning" title={t('kiosk.records.see-staff')}>
+						<p>{t('kiosk.records.see-staff-text')}</p>
+					</Notice>
+				)}
+			</div>
+			{receipts.map((receipt) => (
+				<Record key={receipt.request_id} receipt={receipt} onAsked={() => onAsked(receipt)} onLeave={() => setLeaving(receipt)} />
+			))}
+			{leaving && (
+				<Withdraw
+					isBusy={task.isRunning}
+					onStay={() => setLeaving(null)}
+					onWithdraw={() => {
+						setLeaving(null);
+						void task.run(() => onWithdraw(leaving));
+					}}
+				/>
+			)}
+		</Frame>
+	);
+}
+
+function Record({ receipt, onAsked, onLeave }: { receipt: ReceiptView; onAsked: () => void; onLeave: () => void }): JSX.Element {
+	const newestFirst = [...receipt.statuses].reverse();
+	return (
+		<article class="record">
+			<h2>{words(receipt.service_name)}</h2>
+			<p>{t('kiosk.records.made', { time: timeText(receipt.created_ms) })}</p>
+			{receipt.is_from_town && <p>{t('kiosk.records.from-town')}</p>}
+			{receipt.marks && <Marks marks={receipt.marks} />}
+			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}
+			{newestFirst.length === 0 && <Notice kind="info" title={t('kiosk.records.none')} />}
+			{newestFirst.map((status) => (
+				<Status key={status.version} status={status} />
+			))}
+			<div class="actions">
+				{receipt.can_answer && (
+					<Button kind="primary" icon="edit" onPress={onAsked}>
+						{t('kiosk.records.answer')}
+					</Button>
+				)}
+				{receipt.can_withdraw && (
+					<Button kind="danger" icon="close" onPress={onLeave}>
+						{t('kiosk.records.withdraw')}
+					</Button>
+				)}
+			</div>
+		</article>
+	);
+}
+
+const OUTCOMES: Record<Outcome, { key: TextKey; kind: NoticeKind }> = {
+	OUTCOME_NONE: { key: 'kiosk.status.decided', kind: 'info' },
+	OUTCOME_GRANTED: { key: 'kiosk.status.granted', kind: 'success' },
+	OUTCOME_PARTLY_GRANTED: { key: 'kiosk.status.partly-granted', kind: 'success' },
+	OUTCOME_REFUSED: { key: 'kiosk.status.refused', kind: 'danger' },
+};
+
+function titleOf({ action, outcome }: StatusView): { key: TextKey; kind: NoticeKind } {
+	switch (action) {
+		case 'CASE_ACTION_ACCEPT':
+			return { key: 'kiosk.status.accepted', kind: 'info' };
+		case 'CASE_ACTION_ASK':
+			return { key: 'kiosk.status.asked', kind: 'warning' };
+		case 'CASE_ACTION_DECIDE':
+			return OUTCOMES[outcome];
+		case 'CASE_ACTION_WITHDRAWN':
+			return { key: 'kiosk.status.withdrawn', kind: 'info' };
+		case 'CASE_ACTION_DUPLICATE':
+			return { key: 'kiosk.status.duplicate', kind: 'info' };
+		case 'CASE_ACTION_HAND_OVER':
+			return { key: 'kiosk.status.handed-over', kind: 'info' };
+		case 'CASE_ACTION_ANSWER_TAKEN':
+			return { key: 'kiosk.status.answer-taken', kind: 'info' };
+		case 'CASE_ACTION_TOO_LATE':
+			return { key: 'kiosk.status.too-late', kind: 'warning' };
+		default:
+			return { key: 'kiosk.status.other', kind: 'info' };
+	}
+}
+
+function Status({ status }: { status: StatusView }): JSX.Element {
+	const { key, kind } = titleOf(status);
+	return (
+		<Notice kind={kind} title={t(key)}>
+			<p>{t('kiosk.status.by', { office: words(status.office_name) || status.office, time: timeText(status.time_ms) })}</p>
+			{status.text && <p class="said">{status.text}</p>}
+			{status.ground && <p class="said">{t('kiosk.status.ground', { text: status.ground })}</p>}
+			{status.remedy && <p class="said">{t('kiosk.status.remedy', { text: status.remedy })}</p>}
+		</Notice>
+	);
+}
+
+function Withdraw({ isBusy, onStay, onWithdraw }: { isBusy: boolean; onStay: () => void; onWithdraw: () => void }): JSX.Element {
+	return (
+		<Dialog
+			title={t('kiosk.withdraw.title')}
+			onClose={onStay}
+			actions={
+				<>
+					<Button kind="primary" onPress={onStay}>
+						{t('kiosk.withdraw.stay')}
+					</Button>
+					<Button kind="danger" isBusy={isBusy} onPress={onWithdraw}>
+						{t('kiosk.withdraw.withdraw')}
+					</Button>
+				</>
+			}
+		>
+			<p>{t('kiosk.withdraw.text')}</p>
+		</Dialog>
+	);
+}

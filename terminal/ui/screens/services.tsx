@@ -1,0 +1,149 @@
+// From a module to the beginning of a request: which service, what it is, who will see the answers.
+import type { JSX } from 'preact';
+import { language, t, words } from 'ui/i18n';
+import { Button, SampleMark } from 'ui/parts';
+import type { Basis, Module, Service } from 'ui/types';
+import type { ScreenProps } from '../app';
+import { BackAndHome, Failure, useTask } from '../common';
+import { CannotTake, Frame } from '../frame';
+import { MODULES } from '../modules';
+
+export interface ServicesProps extends ScreenProps {
+	module: Module;
+	services: Service[];
+	onService: (service: Service) => void;
+}
+
+export function Services({ module, services, onService, ...common }: ServicesProps): JSX.Element {
+	const name = MODULES.find(({ id }) => id === module)?.key ?? 'kiosk.start.title';
+	return (
+		<Frame {...common} name="services" onBack={common.onHome} actions={<BackAndHome onBack={common.onHome} />}>
+			<div class="shown">
+				<h1 tabIndex={-1}>{t(name)}</h1>
+				<p class="lead">{t('kiosk.services.text')}</p>
+			</div>
+			<div class="touched">
+				{services.map((service) => (
+					<Button class="tile wide" key={service.id} onPress={() => onService(service)}>
+						<strong>{words(service.name)}</strong>
+						<span class="about">{words(service.easy)}</span>
+					</Button>
+				))}
+			</div>
+		</Frame>
+	);
+}
+
+export interface ServiceProps extends ScreenProps {
+	service: Service;
+	onBack: () => void;
+	onNext: () => void;
+}
+
+export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
+	const canStart = common.state?.can_take_requests ?? false;
+	const next = canStart && (
+		<Button kind="primary" icon="next">
+			{t('kiosk.service.start')}
+		</Button>
+	);
+	return (
+		<Frame
+			{...common}
+			name="service"
+			onBack={onBack}
+			onNext={canStart ? onNext : undefined}
+			actions={
+				<BackAndHome onBack={onBack} onHome={common.onHome}>
+					{next}
+				</BackAndHome>
+			}
+		>
+			<div class="read">
+				<h1 tabIndex={-1}>{words(service.name)}</h1>
+				<p class="lead">{words(service.easy)}</p>
+				{common.state && <CannotTake state={common.state} />}
+				{service.steps.length > 0 && (
+					<section>
+						<h2>{t('kiosk.service.steps')}</h2>
+						<ol class="steps">
+							{service.steps.map((step, i) => (
+								<li key={i}>
+									{words(step.text)}
+									{step.working_days > 0 && <span class="days">{t('kiosk.service.days', { days: step.working_days })}</span>}
+								</li>
+							))}
+						</ol>
+					</section>
+				)}
+				{service.evidence.length > 0 && (
+					<section>
+						<h2>{t('kiosk.service.evidence')}</h2>
+						<ul>
+							{service.evidence.map((evidence, i) => (
+								<li key={i}>{words(evidence)}</li>
+							))}
+						</ul>
+					</section>
+				)}
+				<Bases title={t('kiosk.service.basis')} bases={service.basis} />
+				<Bases title={t('kiosk.service.facts')} bases={service.facts} />
+			</div>
+		</Frame>
+	);
+}
+
+function Bases({ title, bases }: { title: string; bases: Basis[] }): JSX.Element | null {
+	if (bases.length === 0) return null;
+	return (
+		<section>
+			<h2>{title}</h2>
+			<ul>
+				{bases.map((basis, i) => (
+					<li key={i}>
+						{words(basis.text)} <SampleMark isSample={basis.is_sample} />
+						{basis.source && (
+							<span class="source">
+								{t('kiosk.service.source')}
+								<span lang={language() === 'en' ? 'zh-CN' : undefined}>{basis.source}</span> {basis.date}
+							</span>
+						)}
+					</li>
+				))}
+			</ul>
+		</section>
+	);
+}
+
+export interface PrivacyProps extends ScreenProps {
+	onBack: () => void;
+	onNext: () => Promise<void>;
+}
+
+/** Agreeing here is what asks the terminal for a receipt; if it has no room left, that is said now. */
+export function Privacy({ onBack, onNext, ...common }: PrivacyProps): JSX.Element {
+	const task = useTask();
+	return (
+		<Frame
+			{...common}
+			name="privacy"
+			onBack={onBack}
+			onNext={() => task.run(onNext)}
+			actions={
+				<BackAndHome onBack={onBack} onHome={common.onHome}>
+					<Button kind="primary" icon="next" isBusy={task.isRunning}>
+						{t('kiosk.privacy.agree')}
+					</Button>
+				</BackAndHome>
+			}
+		>
+			<div class="read">
+				<h1 tabIndex={-1}>{t('kiosk.privacy.title')}</h1>
+				<p class="lead">{t('kiosk.privacy.who')}</p>
+				<p class="lead">{t('kiosk.privacy.sealed')}</p>
+				<p class="lead">{t('kiosk.privacy.unconfirmed')}</p>
+				<Failure code={task.failure} />
+			</div>
+		</Frame>
+	);
+}

@@ -1,0 +1,47 @@
+// The terminal's API as the kiosk page uses it. A session that has ended is begun again once, unseen.
+import { ApiError, get, post } from 'ui/api';
+import type { AskCommand, CatalogueView, DraftView, Marks3, ReceiptsView, SessionView, SubmitCommand, SubmitView, TerminalState } from 'ui/types';
+
+const SUBMIT_PATIENCE_MS = 30_000;
+const SUBMIT_PAUSE_MS = 1_500;
+
+/** A kiosk's session has no user; it is what the token against foreign posts hangs on. */
+export function begin(): Promise<SessionView> {
+	return post<SessionView>('/api/v1/begin');
+}
+
+async function withSession<T>(call: () => Promise<T>): Promise<T> {
+	try {
+		return await call();
+	} catch (e) {
+		if (!(e instanceof ApiError) || e.code !== 'login') throw e;
+		await begin();
+		return call();
+	}
+}
+
+export const readState = () => withSession(() => get<TerminalState>('/api/v1/state'));
+export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1/catalogue'));
+export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/requests/${id}/marks`));
+export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts'));
+export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
+export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
+export const withdraw = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/withdraw', ask));
+
+// Nothing came back, or the daemon is busy for a moment: whether it was saved is not known, and the same ids ask again.
+function isWorthRetrying(e: unknown): boolean {
+	return e instanceof ApiError && ['network', 'busy', 'again', 'timeout'].includes(e.code);
+}
+
+/** Sends the same request, with the same id, until the terminal has answered; gives up after half a minute. */
+export async function submit(command: SubmitCommand): Promise<SubmitView> {
+	const end_ms = performance.now() + SUBMIT_PATIENCE_MS;
+	for (;;) {
+		try {
+			return await withSession(() => post<SubmitView>('/api/v1/requests', command));
+		} catch (e) {
+			if (!isWorthRetrying(e) || performance.now() + SUBMIT_PAUSE_MS > end_ms) throw e;
+			await new Promise((resolve) => setTimeout(resolve, SUBMIT_PAUSE_MS));
+		}
+	}
+}

@@ -1,0 +1,146 @@
+// What the page tests share: a real browser, axe-core with the two rules that matter most turned on, and a ruler that
+// measures in millimetres of the kiosk's screen.
+import { createRequire } from 'node:module';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+export const SCREENS = {
+	kiosk32: { width: 1080, height: 1920, mm: 2.71 },
+	kiosk21: { width: 1080, height: 1920, mm: 4.034 },
+	narrow: { width: 320, height: 640, mm: 1.5 },
+	doubled: { width: 540, height: 960, mm: 2.71 }, // the 32-inch kiosk at 200 %
+	desk: { width: 1366, height: 768, mm: 3.78 },
+	wall: { width: 1920, height: 1080, mm: 3.78 },
+};
+
+/** A browser that talks to nobody but the pages under test. */
+export function launch() {
+	return chromium.launch({
+		executablePath: process.env.LM_CHROMIUM ?? '/usr/bin/chromium',
+		headless: true,
+		args: [
+			'--no-sandbox',
+			'--disable-gpu',
+			'--disable-quic',
+			'--no-first-run',
+			'--disable-background-networking',
+			'--disable-component-update',
+			'--disable-sync',
+		],
+	});
+}
+
+/** A page of one of SCREENS. `faults` collects errors of scripts, refusals by the CSP and requests to other hosts. */
+export async function openPage(browser, screen, url) {
+	const { width, height, mm } = SCREENS[screen];
+	const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
+	const page = await context.newPage();
+	const faults = [];
+	const host = new URL(url).host;
+	page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
+	page.on('console', (message) => {
+		if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+	});
+	page.on('request', (request) => {
+		const to = new URL(request.url());
+		if (to.protocol.startsWith('http') && to.host !== host) faults.push(`asked another host: ${to.host}`);
+	});
+	await page.goto(mm === SCREENS.kiosk21.mm ? `${url}?mm=${mm}` : url);
+	return { page, faults, mm, close: () => context.close() };
+}
+
+/** Findings of axe-core, one line each; none is the goal. */
+export async function axeFindings(page) {
+	if (!(await page.evaluate('typeof window.axe'))?.startsWith('object')) {
+		await page.evaluate(readFileSync(axePath, 'utf8')); // not by a script element: the CSP forbids it
+	}
+	const { violations } = await page.evaluate(() =>
+		window.axe.run(document, { rules: { 'target-size': { enabled: true }, 'color-contrast-enhanced': { enabled: true } } }),
+	);
+	return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary?.split('\n')[1]?.trim()}`));
+}
+
+export const KIOSK_GOALS = {
+	target_mm: 20,
+	target_px: 60,
+	gap_mm: 2.54,
+	cap_mm: 7.6,
+	reach_px: null, // nothing that is touched begins above this, before any scrolling
+};
+
+/**
+ * Measures what can be seen of a page against `goals`: targets, gaps, cap heights, reach, and whether anything is
+ * clipped or scrolls sideways. One line a finding.
+ */
+export async function measure(page, mm, goals = KIOSK_GOALS) {
+	return page.evaluate(
+		({ mm, goals }) => {
+			const CAP_EM = 0.733; // of Noto Sans
+			const SLACK_PX = 0.6; // layout rounds to pixels
+			const findings = [];
+			const nameOf = (e) => `${e.tagName.toLowerCase()}.${e.className || ''} "${(e.innerText || e.value || '').slice(0, 20)}"`.replace(/\n/g, ' ');
+			const top = document.querySelector('dialog[open]') ?? document.body;
+			const isSeen = (e) => {
+				const box = e.getBoundingClientRect();
+				return box.width > 1 && box.height > 1 && getComputedStyle(e).visibility === 'visible' && !e.closest('.unseen');
+			};
+			const all = (selector) => [...top.querySelectorAll(selector)].filter(isSeen);
+
+			const controls = all('button, a[href], summary, textarea, select, input, label').filter((e) =>
+				e.matches('label') ? e.querySelector('input[type=radio], input[type=checkbox]') : !e.closest('label')?.querySelector('input[type=radio], input[type=checkbox]'),
+			);
+			const boxes = controls.map((e) => e.getBoundingClientRect());
+			const least = Math.max(goals.target_mm * mm, goals.target_px) - SLACK_PX;
+			controls.forEach((e, i) => {
+				const { width, height, y } = boxes[i];
+				if (width < least || height < least) findings.push(`target ${width.toFixed(0)} x ${height.toFixed(0)} px: ${nameOf(e)}`);
+				if (goals.reach_px !== null && y + scrollY < goals.reach_px) findings.push(`out of reach at y ${y.toFixed(0)}: ${nameOf(e)}`);
+			});
+			boxes.forEach((a, i) => {
+				for (let j = i + 1; j < boxes.length; j++) {
+					const b = boxes[j];
+					const isPinned = (k) => Boolean(controls[k].closest('.foot')); // what scrolls passes beneath it
+					if (isPinned(i) !== isPinned(j)) continue;
+					const dx = Math.max(a.left - b.right, b.left - a.right);
+					const dy = Math.max(a.top - b.bottom, b.top - a.bottom);
+					const gap = Math.max(dx, dy);
+					if (gap < goals.gap_mm * mm - SLACK_PX) findings.push(`gap ${gap.toFixed(1)} px: ${nameOf(controls[i])} and ${nameOf(controls[j])}`);
+				}
+			});
+
+			const walker = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+			const small = new Set();
+			while (walker.nextNode()) {
+				const e = walker.currentNode.parentElement;
+				if (!walker.currentNode.data.trim() || !isSeen(e) || small.has(e)) continue;
+				const cap_mm = (parseFloat(getComputedStyle(e).fontSize) * CAP_EM) / mm;
+				if (cap_mm < goals.cap_mm - 0.05) {
+					small.add(e);
+					findings.push(`cap height ${cap_mm.toFixed(1)} mm: ${nameOf(e)}`);
+				}
+			}
+
+			const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+			if (wide > 0) findings.push(`scrolls sideways by ${wide} px`);
+			for (const e of all('*')) {
+				if (e.closest('svg') || e.matches('input, textarea')) continue;
+				const box = e.getBoundingClientRect();
+				if (box.right > innerWidth + SLACK_PX || box.left < -SLACK_PX) findings.push(`beyond the edge: ${nameOf(e)}`);
+				if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline') findings.push(`clipped: ${nameOf(e)}`);
+			}
+			return findings;
+		},
+		{ mm, goals },
+	);
+}
+
+/** Writes tests/ui/shots/NAME.png of the whole page. */
+export async function shoot(page, name, isFull = false) {
+	mkdirSync(join(here, 'shots'), { recursive: true });
+	await page.screenshot({ path: join(here, 'shots', `${name}.png`), fullPage: isFull });
+}

@@ -1,0 +1,296 @@
+/*
+ * Does the store ever serve wrong data? Single bits are flipped in a closed data file; each time a child process opens
+ * it and reads everything, because LMDB itself may crash on a page that is not what it was.
+ */
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "base/prng.h"
+
+#define ROWS 300u
+#define VALUE_FLIPS 600
+#define ANY_FLIPS 600
+
+enum outcome { NOTICED = 20, UNAFFECTED, WRONG, MISSED, REFUSED, CRASHED, OUTCOMES };
+static const char *const outcome_name[OUTCOMES] = {
+	[NOTICED] = "noticed",         [UNAFFECTED] = "unaffected",      [WRONG] = "WRONG DATA",
+	[MISSED] = "MISSED BY VERIFY", [REFUSED] = "refused at opening", [CRASHED] = "crashed",
+};
+
+/* Row n: its table, and a value that only it has, of a size that puts some on pages of their own. */
+static const struct store_table *table_of(uint32_t n)
+{
+	return all_tables[n % 3];
+}
+
+static struct bytes value_of(uint32_t n, uint8_t value[6000])
+{
+	struct prng p;
+	prng_seed(&p, n);
+	size_t size = n % 10 == 9 ? 6000 : 1 + prng_below(&p, 1500);
+	prng_fill(&p, value, size);
+	return BYTES(value, size);
+}
+
+/* A compact copy: few pages in it are dead. Rows of three openings. */
+static void build(struct fixture *f)
+{
+	struct fixture source;
+	fixture_begin(&source);
+	struct store *s = NULL;
+	for (uint32_t n = 0; n < ROWS; n++) {
+		if (n % 100 == 0) {
+			store_close(s);
+			s = open_store(&source);
+		}
+		struct store_txn *t = NULL;
+		uint8_t key[4], value[6000];
+		assert_ok(f, store_begin_write(s, &t, &f->e));
+		store_put(t, table_of(n), number_key(n, key), value_of(n, value));
+		assert_ok(f, store_commit(t, &f->e));
+	}
+	char path[PATH_BYTES];
+	path_in(f->folder, "data.mdb", path);
+	assert_ok(f, store_copy(s, path, &f->e));
+	store_close(s);
+	fixture_end(&source);
+	store_close(open_store(f));
+}
+
+/* In the child: reads every row, then verifies. */
+static enum outcome look(struct fixture *f, long suspect)
+{
+	struct store *s = NULL;
+	struct store_txn *t = NULL;
+	struct arena arena;
+	arena_init(&arena, 0);
+	f->options.is_read_only = true;
+	if (store_open(&f->options, &s, &f->e) != OK)
+		return REFUSED;
+	bool is_all_there = true, suspect_is_damaged = false;
+	for (uint32_t n = 0; n < ROWS; n++) {
+		uint8_t key[4], expected[6000];
+		struct bytes found;
+		if (store_begin_read(s, &t, NULL) != OK)
+			return REFUSED;
+		int rc = store_get(t, table_of(n), number_key(n, key), &arena, &found);
+		if (rc == OK && !bytes_equal(found, value_of(n, expected)))
+			return WRONG;
+		is_all_there = is_all_there && rc == OK;
+		if (n == suspect)
+			suspect_is_damaged = rc == ERR_DAMAGED;
+		else if (suspect >= 0 && rc != OK)
+			return WRONG; /* a flip in one value must not hurt another */
+		store_abort(t);
+		arena_reset(&arena);
+	}
+	int verified = store_verify(s, NULL, NULL, &f->e);
+	store_close(s);
+	arena_release(&arena);
+	if (suspect >= 0)
+		return suspect_is_damaged && verified == ERR_DAMAGED ? NOTICED : MISSED;
+	if (verified == OK)
+		return is_all_there ? UNAFFECTED : MISSED;
+	return NOTICED;
+}
+
+static enum outcome look_in_child(struct fixture *f, long suspect)
+{
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int quiet = open("/dev/null", O_WRONLY); /* LMDB's assertions speak */
+		dup2(quiet, 2);
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		alarm(20); /* damage can also make a circle */
+		_exit((int)look(f, suspect));
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) >= NOTICED && WEXITSTATUS(status) < CRASHED)
+		return (enum outcome)WEXITSTATUS(status);
+	return CRASHED;
+}
+
+static void flip(int fd, uint64_t bit)
+{
+	uint8_t byte;
+	assert_int_equal(pread(fd, &byte, 1, (off_t)(bit / 8)), 1);
+	byte ^= (uint8_t)(1u << bit % 8);
+	assert_int_equal(pwrite(fd, &byte, 1, (off_t)(bit / 8)), 1);
+}
+
+struct span {
+	uint64_t at, size;
+};
+
+/* Where in the file the sealed value of each row lies. Slack of pages may hold remains of others, so only a row that
+ * occurs once shows where the file begins in memory; the rest follows from the addresses. */
+static void find_values(struct fixture *f, int fd, struct span spans[ROWS])
+{
+	uint8_t *file = malloc(FIXTURE_MAP_BYTES);
+	assert_non_null(file);
+	assert_int_equal(pread(fd, file, FIXTURE_MAP_BYTES, 0), FIXTURE_MAP_BYTES);
+	struct beneath b = beneath_open(f->folder, all_tables[0]->name);
+	MDB_val found[ROWS];
+	const uint8_t *map = NULL;
+	for (uint32_t n = 0; n < ROWS; n++) {
+		uint8_t key[4];
+		assert_int_equal(mdb_dbi_open(b.txn, table_of(n)->name, 0, &b.dbi), 0);
+		found[n] = beneath_get(&b, number_key(n, key));
+		uint8_t *first = memmem(file, FIXTURE_MAP_BYTES, found[n].mv_data, found[n].mv_size);
+		assert_non_null(first);
+		size_t behind = (size_t)(first - file) + 1;
+		if (!memmem(first + 1, FIXTURE_MAP_BYTES - behind, found[n].mv_data, found[n].mv_size))
+			map = (uint8_t *)found[n].mv_data - (behind - 1);
+	}
+	assert_non_null(map);
+	for (uint32_t n = 0; n < ROWS; n++) {
+		spans[n] = (struct span){ .at = (size_t)((uint8_t *)found[n].mv_data - map), .size = found[n].mv_size };
+		assert_memory_equal(file + spans[n].at, found[n].mv_data, spans[n].size);
+	}
+	mdb_txn_abort(b.txn);
+	mdb_env_close(b.env);
+	free(file);
+}
+
+static int open_data(struct fixture *f)
+{
+	char path[PATH_BYTES];
+	path_in(f->folder, "data.mdb", path);
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void report(const unsigned counts[OUTCOMES])
+{
+	for (int i = NOTICED; i < OUTCOMES; i++) {
+		if (counts[i])
+			print_message("           %-20s %u\n", outcome_name[i], counts[i]);
+	}
+}
+
+static void every_flipped_bit_in_a_live_value_is_noticed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct span spans[ROWS];
+	unsigned counts[OUTCOMES] = { 0 };
+	struct prng p;
+	fixture_begin(&f);
+	build(&f);
+	int fd = open_data(&f);
+	find_values(&f, fd, spans);
+	assert_int_equal(look_in_child(&f, -1), UNAFFECTED);
+	prng_seed(&p, 20261121);
+	for (int i = 0; i < VALUE_FLIPS; i++) {
+		uint32_t row = (uint32_t)prng_below(&p, ROWS);
+		uint64_t bit = spans[row].at * 8 + prng_below(&p, spans[row].size * 8);
+		flip(fd, bit);
+		counts[look_in_child(&f, row)]++;
+		flip(fd, bit);
+	}
+	report(counts);
+	assert_int_equal(counts[NOTICED], VALUE_FLIPS);
+	assert_int_equal(look_in_child(&f, -1), UNAFFECTED);
+	close(fd);
+	fixture_end(&f);
+}
+
+/* A bit among those that LMDB steers by is hit more often than chance would: page headers, and signposts in branch
+ * pages. */
+static uint64_t choose_bit(struct prng *p, int fd, uint64_t pages)
+{
+	enum { PAGE = 4096, HEADER = 16, FLAGS_AT = 10, BRANCH = 1, SIGNPOSTS = 512 };
+	uint8_t flags[2] = { 0 };
+	uint64_t page = prng_below(p, pages);
+	switch (prng_below(p, 4)) {
+	case 0:
+		return page * PAGE * 8 + prng_below(p, PAGE * 8);
+	case 1:
+		return page * PAGE * 8 + prng_below(p, 4 * HEADER * 8);
+	case 2:
+		return page * PAGE * 8 + prng_below(p, HEADER * 8);
+	default:
+		for (uint64_t i = 0; i < pages && !(flags[0] & BRANCH); i++) {
+			page = (page + 1) % pages;
+			assert_int_equal(pread(fd, flags, 2, (off_t)(page * PAGE + FLAGS_AT)), 2);
+		}
+		return (page * PAGE + PAGE - SIGNPOSTS) * 8 + prng_below(p, SIGNPOSTS * 8);
+	}
+}
+
+static void no_flipped_bit_anywhere_yields_wrong_data(void **state)
+{
+	(void)state;
+	struct fixture f;
+	unsigned counts[OUTCOMES] = { 0 };
+	struct prng p;
+	fixture_begin(&f);
+	build(&f);
+	struct store *s = open_store(&f);
+	struct store_usage usage;
+	store_usage_read(s, &usage);
+	store_close(s);
+	int fd = open_data(&f);
+	prng_seed(&p, 7);
+	for (int i = 0; i < ANY_FLIPS; i++) {
+		uint64_t bit = choose_bit(&p, fd, usage.used_bytes / 4096);
+		flip(fd, bit);
+		counts[look_in_child(&f, -1)]++;
+		flip(fd, bit);
+	}
+	report(counts);
+	assert_int_equal(counts[WRONG], 0);
+	assert_int_equal(counts[MISSED], 0);
+	close(fd);
+	fixture_end(&f);
+}
+
+static void a_value_moved_to_another_row_is_noticed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	char out[16];
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "a", "first");
+	put_one(&f, s, &cases, "b", "other");
+	put_one(&f, s, &people, "a", "third");
+	store_close(s);
+	uint8_t sealed[64];
+	struct beneath b = beneath_open(f.folder, "cases");
+	MDB_val v = beneath_get(&b, text("a"));
+	size_t size = v.mv_size;
+	assert_true(size <= sizeof(sealed));
+	memcpy(sealed, v.mv_data, size);
+	beneath_put(&b, text("b"), sealed, size); /* to another key */
+	beneath_close(&b);
+	b = beneath_open(f.folder, "people");
+	beneath_put(&b, text("a"), sealed, size); /* to another table */
+	beneath_close(&b);
+	s = open_store(&f);
+	assert_row(&f, s, &cases, "a", "first");
+	assert_int_equal(get_one(&f, s, &cases, "b", out, sizeof(out)), ERR_DAMAGED);
+	assert_says(&f, "table cases, key 62");
+	assert_int_equal(get_one(&f, s, &people, "a", out, sizeof(out)), ERR_DAMAGED);
+	store_close(s);
+	fixture_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_flipped_bit_in_a_live_value_is_noticed),
+		cmocka_unit_test(no_flipped_bit_anywhere_yields_wrong_data),
+		cmocka_unit_test(a_value_moved_to_another_row_is_noticed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
