@@ -134,7 +134,7 @@ static int id_read(const struct json_reading *r, const struct json_place *place,
 	if (!json_is_string(value))
 		return kind_refuse(r, place, "16 hexadecimal digits as a text", value);
 	struct bytes text = text_of(value);
-	if (text.size != ID_DIGITS || !hex_decode_u64((const char *)text.data, slot))
+	if (text.size != ID_DIGITS || memchr(text.data, 0, text.size) || !hex_decode_u64((const char *)text.data, slot))
 		return json_refuse(r->e, place, ERR_INVALID, "\"%s\" is not 16 hexadecimal digits",
 		                   json_excerpt(json_string_value(value), shown));
 	return OK;

@@ -49,5 +49,6 @@ int apply_secret(struct apply *a)
 
 int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload **out)
 {
-	return row_get(txn, &domain_table_secret, bytes_from_text("secret"), &lm__node_secret_payload__descriptor, arena, out);
+	return row_get(txn, &domain_table_secret, bytes_from_text("secret"), &lm__node_secret_payload__descriptor,
+	               arena, out);
 }

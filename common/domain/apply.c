@@ -21,18 +21,29 @@ const struct store_table domain_table_count = { .name = "count", .number = 31, .
 const struct store_table domain_table_lock = { .name = "lock", .number = 32, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
-	&domain_table_device,  &domain_table_service, &domain_table_account, &domain_table_secret,
+	&domain_table_device,    &domain_table_service, &domain_table_account, &domain_table_secret,
 	&domain_table_authority, &domain_table_request, &domain_table_receipt, &domain_table_status,
-	&domain_table_case,    &domain_table_open,    &domain_table_closed,  &domain_table_count,
+	&domain_table_case,      &domain_table_open,    &domain_table_closed,  &domain_table_count,
 	&domain_table_lock,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
-int row_get(struct store_txn *txn, const struct store_table *table, struct bytes key, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out)
+int row_unpack(struct store_txn *txn, const struct store_table *table, const ProtobufCMessageDescriptor *type,
+               struct bytes value, struct arena *arena, void *out)
+{
+	struct error e = { 0 };
+	int result = codec_unpack(type, value, arena, (ProtobufCMessage **)out, &e);
+	return result ? store_fail(txn, result == ERR_MEMORY ? ERR_MEMORY : ERR_DAMAGED, "table %s: %s", table->name,
+	                           e.text)
+	              : OK;
+}
+
+int row_get(struct store_txn *txn, const struct store_table *table, struct bytes key,
+            const ProtobufCMessageDescriptor *type, struct arena *arena, void *out)
 {
 	struct bytes value;
 	int result = store_get(txn, table, key, arena, &value);
-	return result ? result : codec_unpack(type, value, arena, (ProtobufCMessage **)out, NULL);
+	return result ? result : row_unpack(txn, table, type, value, arena, out);
 }
 
 int row_put(struct apply *a, const struct store_table *table, struct bytes key, const ProtobufCMessage *row)
@@ -89,7 +100,7 @@ int effect_add(struct apply *a, struct domain_effect effect)
 	return OK;
 }
 
-/* Causes: 'R' and the request's id; 'S', the revision and the service's id. */
+/* Causes: 'R' and the request's id; 'S', the revision and the service's id; 'V', the request's id and a version. */
 static size_t cause_of_request(struct id request, uint8_t *memory)
 {
 	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
@@ -110,8 +121,19 @@ static size_t cause_of_service(const char *service, uint32_t revision, uint8_t *
 	return w.size;
 }
 
+static size_t cause_of_version(struct id request, uint32_t version, uint8_t *memory)
+{
+	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
+	write_u8(&w, 'V');
+	write_bytes(&w, key_id(&request));
+	write_u32(&w, version);
+	return w.size;
+}
+
 int held_on_request(struct apply *a)
 {
+	if (id_is_zero(header_request(a->item->header)))
+		return error_set(a->e, ERR_INVALID, "the entry belongs to no request");
 	*a->cause_size = cause_of_request(header_request(a->item->header), a->cause);
 	return error_set(a->e, ERR_HELD, "waits for the request it belongs to");
 }
@@ -121,6 +143,14 @@ int held_on_service(struct apply *a)
 	const Lm__Header *h = a->item->header;
 	*a->cause_size = cause_of_service(h->service, h->revision, a->cause);
 	return error_set(a->e, ERR_HELD, "waits for revision %u of service %.64s", h->revision, h->service);
+}
+
+/* A cause of its own for each version: what is released is applied or refused, and never waits for the same again. */
+int held_on_version(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	*a->cause_size = cause_of_version(header_request(h), h->version - 1, a->cause);
+	return error_set(a->e, ERR_HELD, "waits for version %u of its case", h->version - 1);
 }
 
 static int release(struct apply *a, const uint8_t *cause, size_t size)
@@ -141,6 +171,12 @@ int release_service(struct apply *a, const char *service, uint32_t revision)
 {
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
 	return release(a, cause, cause_of_service(service, revision, cause));
+}
+
+int release_version(struct apply *a, struct id request, uint32_t version)
+{
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	return release(a, cause, cause_of_version(request, version, cause));
 }
 
 /* ---- who may say what, and where it goes ---- */
@@ -174,13 +210,14 @@ struct rule {
 #define HERE LM__TIER__TIER_NONE
 
 static const struct rule rules[] = {
-	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TERMINAL, apply_request_here },
+	{ LM__KIND__KIND_REQUEST, UP, HERE, AT_TERMINAL, apply_request_here },
 	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_open },
-	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TERMINAL, apply_ask_here },
+	{ LM__KIND__KIND_ANSWER, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
-	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TERMINAL, apply_ask_here },
+	{ LM__KIND__KIND_WITHDRAW, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
-	{ LM__KIND__KIND_CASE, UP, TOWN, AT_TOWN | AT_DISTRICT, apply_case_event },
+	{ LM__KIND__KIND_CASE, UP, HERE, AT_TOWN, apply_case_event },
+	{ LM__KIND__KIND_CASE, UP, TOWN, AT_DISTRICT, apply_case_event },
 	{ LM__KIND__KIND_CASE, OWN, HERE, AT_DISTRICT, apply_case_event },
 	{ LM__KIND__KIND_CASE_COPY, DOWN, DISTRICT, AT_TOWN, apply_case_copy },
 	{ LM__KIND__KIND_STATUS, DOWN, TOWN, AT_TERMINAL, apply_status },
@@ -201,28 +238,63 @@ static bool is_for_others(const struct apply *a)
 	return h->stream == DOWN && h->origin == a->d->device && h->kind != LM__KIND__KIND_LOCK_RELEASE;
 }
 
-int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item, struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e)
+static const struct rule *rule_find(const struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+		if (rules[i].kind == h->kind && rules[i].stream == h->stream && (rules[i].at & (1u << a->d->tier)))
+			return &rules[i];
+	return NULL;
+}
+
+static bool may_write(const struct apply *a, const struct rule *r)
+{
+	const Lm__Header *h = a->item->header;
+	if (r->from == HERE)
+		return h->origin == a->d->device;
+	if (h->stream == DOWN && h->receiver != a->d->device)
+		return false;
+	return h->kind == LM__KIND__KIND_AUTHORITY || origin_is(a, r->from); /* an authority's own signature counts */
+}
+
+static int apply_by_rule(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	const struct rule *r = rule_find(a);
+	if (!r)
+		return error_set(a->e, ERR_INVALID, "entries of kind %d in stream %d are not known here", (int)h->kind,
+		                 (int)h->stream);
+	if (!may_write(a, r))
+		return error_set(a->e, ERR_DENIED, "device %016llx may not write entries of kind %d here",
+		                 (unsigned long long)h->origin, (int)h->kind);
+	return r->apply(a);
+}
+
+/* Sentences quote what came in, cut by bytes; the reason is stored, and what is stored is UTF-8. */
+static void sentence_mend(struct error *e)
+{
+	if (!e || utf8_length(bytes_from_text(e->text)) >= 0)
+		return;
+	for (char *p = e->text; *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+}
+
+int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item,
+                 struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e)
 {
 	struct apply a = { d, txn, arena, item, fx, cause, cause_size, e };
-	const Lm__Header *h = item->header;
+	size_t effects_before = fx->count;
 	*cause_size = 0;
-	if (h->kind == LM__KIND__KIND_PERIOD || is_for_others(&a))
+	if (item->header->kind == LM__KIND__KIND_PERIOD || is_for_others(&a))
 		return OK;
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		const struct rule *r = &rules[i];
-		if (r->kind != h->kind || r->stream != h->stream || !(r->at & (1u << d->tier)))
-			continue;
-		bool may = r->from == HERE ? h->origin == d->device
-			   : h->kind == LM__KIND__KIND_AUTHORITY ? true /* its own signature counts */
-								 : origin_is(&a, r->from);
-		if (!may)
-			return error_set(e, ERR_DENIED, "device %016llx may not write entries of kind %d",
-					 (unsigned long long)h->origin, (int)h->kind);
-		int result = r->apply(&a);
-		int failure = store_failure(txn, e);
-		return failure ? failure : result;
-	}
-	return error_set(e, ERR_INVALID, "entries of kind %d in stream %d are not known here", (int)h->kind, (int)h->stream);
+	int result = apply_by_rule(&a);
+	int failure = store_failure(txn, e);
+	if (failure || result)
+		fx->count = effects_before;
+	if (!failure && result)
+		sentence_mend(e);
+	return failure ? failure : result;
 }
 
 int domain_state_hash(struct store_txn *txn, struct hash *out, struct error *e)

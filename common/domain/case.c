@@ -16,15 +16,23 @@
 
 #include "inside.h"
 
-#define CASE_ASKS_MOST 24
-#define CASE_EVENTS_MOST 200
+/*
+ * Limits, so that a row stays small whatever a terminal or a clerk does. Those on asks count what only this tier sees,
+ * so they may refuse an ask and never an event: both tiers must judge an event alike, by what it and its predecessors
+ * say. They lie so far below those on events that every ask which was taken can be answered.
+ */
+#define CASE_ASKS_WAITING_MOST 24 /* asks without an answer; also what one event may cite */
+#define CASE_ASKS_TAKEN_MOST 100  /* asks in the row when one more comes */
+#define CASE_ASK_EVENTS_MOST 150  /* events of the case when an ask comes */
+#define CASE_ASKS_ANSWERED_MOST 200
+#define CASE_EVENTS_MOST 200 /* one more may close the case */
 
 int case_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out)
 {
 	return row_get(txn, &domain_table_case, key_id(&request), &lm__case_record__descriptor, arena, out);
 }
 
-static int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record)
+int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record)
 {
 	return row_put(a, &domain_table_case, key_id(&request), &record->base);
 }
@@ -60,7 +68,7 @@ int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__O
 	if ((size_t)action >= MOVE_COUNT || !moves[action].from)
 		return error_set(e, ERR_INVALID, "there is no such action on a case");
 	if ((action == LM__CASE_ACTION__CASE_ACTION_DECIDE) != (outcome != LM__OUTCOME__OUTCOME_NONE) ||
-	    outcome > LM__OUTCOME__OUTCOME_REFUSED)
+	    (unsigned)outcome > LM__OUTCOME__OUTCOME_REFUSED)
 		return error_set(e, ERR_INVALID, "a decision, and nothing else, has an outcome");
 	if (moves[action].from & (1u << record->state))
 		return OK;
@@ -73,7 +81,9 @@ static Lm__CaseState state_after(const Lm__CaseRecord *record, Lm__CaseAction ac
 {
 	if (action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN && record->state == TO(ASKED))
 		return TO(ACCEPTED);
-	return moves[action].to == TO(NONE) ? record->state : moves[action].to;
+	if ((size_t)action >= MOVE_COUNT || moves[action].to == TO(NONE))
+		return record->state;
+	return moves[action].to;
 }
 
 static Lm__Tier owner_after(const Lm__CaseRecord *record, Lm__CaseAction action)
@@ -83,7 +93,8 @@ static Lm__Tier owner_after(const Lm__CaseRecord *record, Lm__CaseAction action)
 	return record->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
 }
 
-void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, Lm__Header *h)
+void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome,
+                       Lm__Header *h)
 {
 	h->kind = LM__KIND__KIND_CASE;
 	h->place = d->place[0] ? (char *)(uintptr_t)d->place : h->place;
@@ -99,7 +110,7 @@ void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm_
 
 /* ---- the open and closed lists ---- */
 
-static int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
+int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
 {
 	bool is_ours = record->owner == a->d->tier;
 	bool should_be_open = is_ours && !case_state_is_closed(record->state);
@@ -121,93 +132,6 @@ static int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record
 	return store_failure(a->txn, NULL);
 }
 
-/* ---- a request becomes a case ---- */
-
-static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRecord *record)
-{
-	Lm__RequestPayload *payload;
-	struct form_fault fault;
-	record->is_absent = a->item->is_absent;
-	if (a->item->is_absent)
-		return OK;
-	int result = CODEC_UNPACK(lm__request_payload, a->item->plain, a->arena, &payload, a->e);
-	if (result)
-		return result;
-	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || payload->lookup.len != RECEIPT_LOOKUP_BYTES)
-		return error_set(a->e, ERR_INVALID, "the request carries no valid receipt key");
-	if (form_check(service, payload->values, payload->n_values, &fault, 1))
-		return error_set(a->e, ERR_INVALID, "field %.64s: %s", fault.field, fault.rule);
-	record->lookup = payload->lookup;
-	Lm__NodeSecretPayload *secret;
-	struct hash hash;
-	if (a->d->tier != LM__TIER__TIER_TOWN || secret_get(a->txn, a->arena, &secret) ||
-	    case_code_hash(secret->code_hash_key.data, payload->code, &hash, NULL))
-		return OK;
-	void *copy = arena_copy(a->arena, hash.byte, HASH_BYTES);
-	record->code_hash = codec_data(BYTES(copy, copy ? HASH_BYTES : 0));
-	return OK;
-}
-
-static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES])
-{
-	const Lm__Header *h = a->item->header;
-	Lm__DeviceRecord *device;
-	if (device_get(a->txn, h->origin, a->arena, &device))
-		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory", (unsigned long long)h->origin);
-	enum place_level level = place_level_of(h->place);
-	bool is_near = level >= PLACE_COMMUNITY && strlen(device->place) >= 12 && strncmp(device->place, h->place, 12) == 0;
-	if (!is_near)
-		return error_set(a->e, ERR_INVALID, "a device of %.20s cannot write for %.20s", device->place, h->place);
-	memcpy(town, h->place, 9);
-	town[9] = '\0';
-	return OK;
-}
-
-int apply_case_open(struct apply *a)
-{
-	const Lm__Header *h = a->item->header;
-	struct id request = header_request(h);
-	Lm__CaseRecord *known;
-	Lm__Service *service;
-	char town[PLACE_TEXT_BYTES];
-	if (id_is_zero(request))
-		return error_set(a->e, ERR_INVALID, "a request without an id");
-	int result = case_get(a->txn, request, a->arena, &known);
-	if (result != ERR_NOT_FOUND)
-		return result; /* the same request again: one case */
-	result = town_of(a, town);
-	if (result)
-		return result;
-	result = service_get(a->txn, h->service, h->revision, a->arena, &service);
-	if (result == ERR_NOT_FOUND || !h->revision)
-		return held_on_service(a);
-	Lm__CaseRecord record = LM__CASE_RECORD__INIT;
-	/* Who decides checks the answers; the town also files the code, wherever the case goes. */
-	if (!result && (service->owner == a->d->tier || a->d->tier == LM__TIER__TIER_TOWN))
-		result = payload_read(a, service, &record);
-	if (result)
-		return result;
-	record.service = h->service;
-	record.revision = h->revision;
-	record.place = h->place;
-	record.town = town;
-	record.terminal = h->origin;
-	record.position = a->item->position;
-	record.state = TO(RECEIVED);
-	record.owner = service->owner;
-	record.epoch = 1;
-	record.created_ms = h->time_ms;
-	record.received_ms = record.changed_ms = a->item->taken_ms;
-	result = lists_move(a, request, &record);
-	if (!result)
-		result = case_put(a, request, &record);
-	if (!result)
-		result = count_move(a, NULL, &record);
-	if (!result)
-		result = release_request(a, request);
-	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
-}
-
 /* ---- asks ---- */
 
 static Lm__PendingAsk *ask_find(const Lm__CaseRecord *record, struct bytes hash)
@@ -220,8 +144,6 @@ static Lm__PendingAsk *ask_find(const Lm__CaseRecord *record, struct bytes hash)
 
 static int ask_add(struct apply *a, Lm__CaseRecord *record, const Lm__PendingAsk *ask)
 {
-	if (record->n_asks >= CASE_ASKS_MOST)
-		return error_set(a->e, ERR_TOO_MANY, "this case has %zu asks, as many as it may", record->n_asks);
 	Lm__PendingAsk **grown = arena_alloc(a->arena, (record->n_asks + 1) * sizeof *grown);
 	Lm__PendingAsk *copy = arena_copy(a->arena, ask, sizeof *ask);
 	if (!grown || !copy)
@@ -235,9 +157,37 @@ static int ask_add(struct apply *a, Lm__CaseRecord *record, const Lm__PendingAsk
 
 static int ask_effect(struct apply *a, struct id request, const Lm__PendingAsk *ask)
 {
-	struct domain_effect fx = { .type = DOMAIN_ANSWER_ASK, .request = request, .kind = ask->kind, .version = ask->version };
+	struct domain_effect fx = {
+		.type = DOMAIN_ANSWER_ASK, .request = request, .kind = ask->kind, .version = ask->version
+	};
 	memcpy(fx.ask.byte, ask->hash.data, HASH_BYTES);
 	return effect_add(a, fx);
+}
+
+static size_t asks_answered(const Lm__CaseRecord *record)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < record->n_asks; i++)
+		count += record->asks[i]->is_answered ? 1 : 0;
+	return count;
+}
+
+/* Of this town, and not too many. Any terminal of the town may ask: who knows the receipt code can look it up there. */
+static int ask_check(struct apply *a, const Lm__CaseRecord *record)
+{
+	Lm__DeviceRecord *device;
+	uint64_t origin = a->item->header->origin;
+	if (device_get(a->txn, origin, a->arena, &device))
+		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
+		                 (unsigned long long)origin);
+	if (!place_contains(record->town, device->place))
+		return error_set(a->e, ERR_DENIED, "a device of %.20s may not ask for a case of town %.20s",
+		                 device->place, record->town);
+	if (record->n_asks - asks_answered(record) >= CASE_ASKS_WAITING_MOST ||
+	    record->n_asks >= CASE_ASKS_TAKEN_MOST || record->n_events >= CASE_ASK_EVENTS_MOST)
+		return error_set(a->e, ERR_TOO_MANY, "this case has %zu asks and %zu events, as many as it may",
+		                 record->n_asks, record->n_events);
+	return OK;
 }
 
 int apply_case_ask(struct apply *a)
@@ -256,8 +206,13 @@ int apply_case_ask(struct apply *a)
 		known->kind = h->kind;
 		known->version = h->version;
 		known->time_ms = h->time_ms;
-		return case_put(a, request, record);
+		result = case_put(a, request, record);
+		return result ? result
+		              : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
 	}
+	result = ask_check(a, record);
+	if (result)
+		return result;
 	Lm__PendingAsk ask = LM__PENDING_ASK__INIT;
 	ask.hash = codec_data(BYTES_OF(a->item->hash));
 	ask.kind = h->kind;
@@ -277,6 +232,8 @@ int apply_case_ask(struct apply *a)
 static int asks_settle(struct apply *a, Lm__CaseRecord *record)
 {
 	const Lm__Header *h = a->item->header;
+	if (h->n_asks > CASE_ASKS_WAITING_MOST || asks_answered(record) + h->n_asks > CASE_ASKS_ANSWERED_MOST)
+		return error_set(a->e, ERR_TOO_MANY, "the event answers %zu asks, more than it may", h->n_asks);
 	for (size_t i = 0; i < h->n_asks; i++) {
 		struct bytes hash = codec_bytes(h->asks[i]);
 		if (hash.size != HASH_BYTES)
@@ -284,7 +241,8 @@ static int asks_settle(struct apply *a, Lm__CaseRecord *record)
 		Lm__PendingAsk *known = ask_find(record, hash);
 		if (known) {
 			if (known->is_answered)
-				return error_set(a->e, ERR_CONFLICT, "the ask that this event answers was answered before");
+				return error_set(a->e, ERR_CONFLICT,
+				                 "the ask that this event answers was answered before");
 			known->is_answered = true;
 			continue;
 		}
@@ -301,10 +259,15 @@ static int asks_settle(struct apply *a, Lm__CaseRecord *record)
 static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier by)
 {
 	const Lm__Header *h = a->item->header;
+	/* The one before it is held or in quarantine: what cites it is held with it. First, as that one may change the
+	 * owner. */
+	if (h->version > record->version && h->version - record->version > 1)
+		return held_on_version(a);
+	if (h->version <= record->version)
+		return error_set(a->e, ERR_CONFLICT, "event %u does not follow version %u of the case", h->version,
+		                 record->version);
 	if (record->owner != by)
 		return error_set(a->e, ERR_DENIED, "the case belongs to another tier");
-	if (h->version != record->version + 1)
-		return error_set(a->e, ERR_CONFLICT, "event %u does not follow version %u of the case", h->version, record->version);
 	int result = case_action_check(record, h->action, h->outcome, a->e);
 	if (result)
 		return result;
@@ -312,7 +275,7 @@ static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier b
 	case_event_header(a->d, record, h->action, h->outcome, &want);
 	if (h->owner != want.owner || h->epoch != want.epoch || h->is_closing != want.is_closing)
 		return error_set(a->e, ERR_INVALID, "the event's owner, epoch or end does not fit the case");
-	if (record->n_events >= CASE_EVENTS_MOST)
+	if (record->n_events >= CASE_EVENTS_MOST && !h->is_closing)
 		return error_set(a->e, ERR_TOO_MANY, "this case has %zu events, as many as it may", record->n_events);
 	return OK;
 }
@@ -365,7 +328,25 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 		result = count_move(a, &before, record);
 	if (!result)
 		result = asks_hand_on(a, request, record);
+	if (!result)
+		result = release_version(a, request, record->version);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
+}
+
+/* A town may only speak of its own cases. */
+static int town_check(struct apply *a, const Lm__CaseRecord *record)
+{
+	Lm__DeviceRecord *town;
+	uint64_t origin = a->item->header->origin;
+	if (origin == a->d->device)
+		return OK;
+	if (device_get(a->txn, origin, a->arena, &town))
+		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
+		                 (unsigned long long)origin);
+	if (strcmp(town->place, record->town) != 0)
+		return error_set(a->e, ERR_DENIED, "town %.20s may not write for a case of town %.20s", town->place,
+		                 record->town);
+	return OK;
 }
 
 static int event_of(struct apply *a, Lm__Tier by)
@@ -375,22 +356,15 @@ static int event_of(struct apply *a, Lm__Tier by)
 	int result = case_get(a->txn, request, a->arena, &record);
 	if (result == ERR_NOT_FOUND)
 		return held_on_request(a);
+	if (!result && by == LM__TIER__TIER_TOWN)
+		result = town_check(a, record);
 	return result ? result : event_apply(a, request, record, by);
 }
 
 int apply_case_event(struct apply *a)
 {
-	const Lm__Header *h = a->item->header;
-	if (h->stream == LM__STREAM__STREAM_OWN)
-		return event_of(a, LM__TIER__TIER_DISTRICT);
-	Lm__CaseRecord *record;
-	Lm__DeviceRecord *town;
-	struct id request = header_request(h);
-	/* A town may only speak of its own cases. */
-	if (a->d->tier == LM__TIER__TIER_DISTRICT && !case_get(a->txn, request, a->arena, &record) &&
-	    !device_get(a->txn, h->origin, a->arena, &town) && strcmp(town->place, record->town) != 0)
-		return error_set(a->e, ERR_DENIED, "town %.20s may not write for a case of town %.20s", town->place, record->town);
-	return event_of(a, LM__TIER__TIER_TOWN);
+	return event_of(a, a->item->header->stream == LM__STREAM__STREAM_OWN ? LM__TIER__TIER_DISTRICT
+	                                                                     : LM__TIER__TIER_TOWN);
 }
 
 /* The terminal was told to drop the lock of a case that ended long ago. */
@@ -414,10 +388,10 @@ int apply_case_copy(struct apply *a)
 	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len)
 		return OK; /* the case moved; there is nothing to pass on */
 	return effect_add(a, (struct domain_effect){ .type = DOMAIN_RELAY_STATUS,
-						     .request = header_request(h),
-						     .device = copy->terminal,
-						     .version = h->version,
-						     .flag = h->is_closing,
-						     .message = codec_bytes(copy->receipt_message),
-						     .source = a->item->hash });
+	                                             .request = header_request(h),
+	                                             .device = copy->terminal,
+	                                             .version = h->version,
+	                                             .flag = h->is_closing,
+	                                             .message = codec_bytes(copy->receipt_message),
+	                                             .source = a->item->hash });
 }

@@ -20,28 +20,41 @@ struct page {
 
 static const struct store_table *view_table(enum case_view view)
 {
-	return view == CASE_VIEW_OPEN ? &domain_table_open : view == CASE_VIEW_CLOSED ? &domain_table_closed : &domain_table_case;
+	return view == CASE_VIEW_OPEN     ? &domain_table_open
+	       : view == CASE_VIEW_CLOSED ? &domain_table_closed
+	                                  : &domain_table_case;
 }
 
-static int page_row(struct page *p, struct bytes key, struct bytes value, bool *is_done)
+/* A case that a list names. */
+static int listed_get(struct store_txn *txn, const struct store_table *table, struct bytes id, struct arena *arena,
+                      struct id *request, Lm__CaseRecord **out)
+{
+	if (id.size != ID_BYTES)
+		return store_fail(txn, ERR_DAMAGED, "table %s: a row of %zu bytes is no request's id", table->name,
+		                  id.size);
+	memcpy(request->byte, id.data, ID_BYTES);
+	int result = case_get(txn, *request, arena, out);
+	return result == ERR_NOT_FOUND
+	               ? store_fail(txn, ERR_DAMAGED, "table %s names a case that is not there", table->name)
+	               : result;
+}
+
+static int page_row(struct page *p, struct bytes key, struct bytes value, bool *wants_more)
 {
 	struct id request;
 	Lm__CaseRecord *record;
 	struct bytes id = p->table == &domain_table_case ? key : value;
-	if (id.size != ID_BYTES)
-		return ERR_DAMAGED;
-	memcpy(request.byte, id.data, ID_BYTES);
-	int result = case_get(p->txn, request, p->arena, &record);
+	int result = listed_get(p->txn, p->table, id, p->arena, &request, &record);
 	if (result)
 		return result;
 	p->count++;
-	*is_done = !p->visit(p->context, request, record) || p->count == p->most;
-	if (p->count == p->most)
-		hex_encode(key, p->next); /* the next page begins after this row */
+	hex_encode(key, p->next); /* the next page begins after this row */
+	*wants_more = p->visit(p->context, request, record);
 	return OK;
 }
 
-static int page_start(struct store_cursor *c, enum case_view view, const char *after, struct arena *arena, struct bytes *key, struct bytes *value)
+static int page_start(struct store_cursor *c, enum case_view view, const char *after, struct arena *arena,
+                      struct bytes *key, struct bytes *value)
 {
 	bool is_forward = view == CASE_VIEW_OPEN;
 	if (!after[0])
@@ -60,29 +73,37 @@ static int page_start(struct store_cursor *c, enum case_view view, const char *a
 	return bytes_equal(*key, BYTES(at, size)) ? store_cursor_next(c, arena, key, value) : OK;
 }
 
-int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context, char next[40], struct error *e)
+static int page_step(struct store_cursor *c, enum case_view view, struct arena *arena, struct bytes *key,
+                     struct bytes *value)
 {
-	struct page p = { txn, view_table(view), arena, most, 0, visit, context, next };
+	return view == CASE_VIEW_OPEN ? store_cursor_next(c, arena, key, value)
+	                              : store_cursor_prev(c, arena, key, value);
+}
+
+int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena,
+              bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
+              char next[40], struct error *e)
+{
+	char reached[40] = "";
+	struct page p = { txn, view_table(view), arena, most, 0, visit, context, reached };
 	struct store_cursor *c;
 	struct bytes key, value;
-	bool is_done = false;
-	next[0] = '\0';
-	int result = store_cursor_open(txn, p.table, &c);
-	if (result)
+	bool wants_more = most > 0;
+	if (store_cursor_open(txn, p.table, &c))
 		return store_failure(txn, e);
-	result = page_start(c, view, after, arena, &key, &value);
-	while (!result && !is_done) {
-		result = page_row(&p, key, value, &is_done);
-		if (!result && !is_done)
-			result = view == CASE_VIEW_OPEN ? store_cursor_next(c, arena, &key, &value)
-							: store_cursor_prev(c, arena, &key, &value);
+	int result = page_start(c, view, after, arena, &key, &value);
+	while (!result && wants_more && p.count < most) {
+		result = page_row(&p, key, value, &wants_more);
+		if (!result)
+			result = page_step(c, view, arena, &key, &value);
 	}
 	store_cursor_close(c);
 	if (result == ERR_INVALID)
 		return error_set(e, result, "'after' is not a place where a page ended");
-	if (result == ERR_NOT_FOUND)
-		return OK;
-	return result ? error_set(e, result, "the list of cases cannot be read") : OK;
+	if (result && result != ERR_NOT_FOUND)
+		return store_failure(txn, e);
+	strcpy(next, result == ERR_NOT_FOUND || !wants_more ? "" : reached);
+	return OK;
 }
 
 uint64_t case_open_count(struct store_txn *txn)
@@ -95,25 +116,26 @@ int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *
 	return crypto_hmac(SUITE_INTERNATIONAL, key, bytes_from_text(code), out, e);
 }
 
-int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found, size_t most, size_t *count, struct id *from, struct error *e)
+int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found,
+                   size_t most, size_t *count, struct id *from, struct error *e)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
-	int result = store_cursor_open(txn, &domain_table_case, &c);
-	if (result)
+	struct id next = { { 0 } };
+	if (store_cursor_open(txn, &domain_table_case, &c))
 		return store_failure(txn, e);
-	result = store_cursor_seek(c, key_id(from), arena, &key, &value);
-	memset(from, 0, sizeof *from);
+	int result = store_cursor_seek(c, key_id(from), arena, &key, &value);
 	for (size_t scanned = 0; !result; scanned++) {
 		Lm__CaseRecord *record;
 		if (scanned == CODE_SCAN_MOST) {
-			memcpy(from->byte, key.data, ID_BYTES);
+			memcpy(next.byte, key.data, ID_BYTES);
 			break;
 		}
-		result = CODEC_UNPACK(lm__case_record, value, arena, &record, e);
+		result = row_unpack(txn, &domain_table_case, &lm__case_record__descriptor, value, arena, &record);
 		if (result)
 			break;
-		if (record->code_hash.len == HASH_BYTES && crypto_equal(record->code_hash.data, code_hash->byte, HASH_BYTES)) {
+		if (record->code_hash.len == HASH_BYTES &&
+		    crypto_equal(record->code_hash.data, code_hash->byte, HASH_BYTES)) {
 			if (*count < most)
 				memcpy(found[*count].byte, key.data, ID_BYTES);
 			(*count)++;
@@ -122,10 +144,14 @@ int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct a
 		result = store_cursor_next(c, arena, &key, &value);
 	}
 	store_cursor_close(c);
-	return result == ERR_NOT_FOUND ? OK : result;
+	if (result && result != ERR_NOT_FOUND)
+		return store_failure(txn, e);
+	*from = next;
+	return OK;
 }
 
-int case_locks_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context)
+int case_locks_each(struct store_txn *txn, struct arena *arena,
+                    bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -136,8 +162,7 @@ int case_locks_each(struct store_txn *txn, struct arena *arena, bool (*visit)(vo
 	while (!result) {
 		struct id request;
 		Lm__CaseRecord *record;
-		memcpy(request.byte, value.data, ID_BYTES);
-		result = case_get(txn, request, arena, &record);
+		result = listed_get(txn, &domain_table_lock, value, arena, &request, &record);
 		if (result || !visit(context, request, record))
 			break;
 		result = store_cursor_next(c, arena, &key, &value);

@@ -43,11 +43,13 @@ int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct
 	struct bytes key = service_key(id, revision, memory);
 	if (!key.size)
 		return ERR_NOT_FOUND;
-	int result = revision ? store_get(txn, &domain_table_service, key, arena, &value) : newest_of(txn, id, arena, &value);
-	return result ? result : CODEC_UNPACK(lm__service, value, arena, out, NULL);
+	int result = revision ? store_get(txn, &domain_table_service, key, arena, &value)
+	                      : newest_of(txn, id, arena, &value);
+	return result ? result : row_unpack(txn, &domain_table_service, &lm__service__descriptor, value, arena, out);
 }
 
-int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest), void *context)
+int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest),
+                 void *context)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -58,7 +60,7 @@ int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void 
 	bool wants_more = true;
 	result = store_cursor_first(c, arena, &key, &value);
 	while (!result && wants_more) {
-		result = CODEC_UNPACK(lm__service, value, arena, &service, NULL);
+		result = row_unpack(txn, &domain_table_service, &lm__service__descriptor, value, arena, &service);
 		if (result)
 			break;
 		/* Revisions of a service lie side by side, the newest last. */
@@ -81,14 +83,19 @@ int apply_service(struct apply *a)
 	Lm__Service *service;
 	struct service_fault fault;
 	uint8_t memory[STORE_KEY_BYTES_MOST];
+	if (a->item->is_absent)
+		return error_set(a->e, ERR_ABSENT, "the service's entry has no content");
 	int result = CODEC_UNPACK(lm__service, a->item->plain, a->arena, &service, a->e);
 	if (result)
 		return result;
-	if (service_check(service, &fault, 1) || !service->revision)
-		return error_set(a->e, ERR_INVALID, "service %.40s: %s", service->id, service->revision ? fault.text : "no revision");
+	if (!service->revision)
+		return error_set(a->e, ERR_INVALID, "service %.40s: no revision", service->id);
+	if (service_check(service, &fault, 1))
+		return error_set(a->e, ERR_INVALID, "service %.40s: %s", service->id, fault.text);
 	struct bytes key = service_key(service->id, service->revision, memory);
 	if (store_has(a->txn, &domain_table_service, key))
-		return error_set(a->e, ERR_EXISTS, "revision %u of service %s was published before", service->revision, service->id);
+		return error_set(a->e, ERR_EXISTS, "revision %u of service %s was published before", service->revision,
+		                 service->id);
 	result = store_put(a->txn, &domain_table_service, key, a->item->plain);
 	if (!result)
 		result = release_service(a, service->id, service->revision);

@@ -52,7 +52,9 @@ int count_move(struct apply *a, const Lm__CaseRecord *before, const Lm__CaseReco
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_TOTALS });
 }
 
-int count_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, const char *town, const char *service, const Lm__CountRecord *record), void *context)
+int count_each(struct store_txn *txn, struct arena *arena,
+               bool (*visit)(void *context, const char *town, const char *service, const Lm__CountRecord *record),
+               void *context)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -63,12 +65,17 @@ int count_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *c
 	while (!result) {
 		Lm__CountRecord *record;
 		const uint8_t *split = memchr(key.data, 0, key.size);
-		result = split ? CODEC_UNPACK(lm__count_record, value, arena, &record, NULL) : ERR_DAMAGED;
+		result = split ? row_unpack(txn, &domain_table_count, &lm__count_record__descriptor, value, arena,
+		                            &record)
+		               : store_fail(txn, ERR_DAMAGED, "a total has a key without a town");
 		if (result)
 			break;
 		const char *town = arena_text(arena, (const char *)key.data);
-		const char *service = arena_format(arena, "%.*s", (int)(key.size - (size_t)(split + 1 - key.data)), (const char *)split + 1);
-		if (!town || !service || !visit(context, town, service, record))
+		const char *service = arena_format(arena, "%.*s", (int)(key.size - (size_t)(split + 1 - key.data)),
+		                                   (const char *)split + 1);
+		if (!town || !service)
+			result = store_fail(txn, ERR_MEMORY, "no memory for the totals");
+		if (result || !visit(context, town, service, record))
 			break;
 		result = store_cursor_next(c, arena, &key, &value);
 	}

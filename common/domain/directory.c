@@ -11,7 +11,8 @@ int device_get(struct store_txn *txn, uint64_t device, struct arena *arena, Lm__
 	return row_get(txn, &domain_table_device, key_u64(device, key), &lm__device_record__descriptor, arena, out);
 }
 
-int device_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, const Lm__DeviceRecord *record), void *context)
+int device_each(struct store_txn *txn, struct arena *arena,
+                bool (*visit)(void *context, const Lm__DeviceRecord *record), void *context)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -21,7 +22,7 @@ int device_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *
 	result = store_cursor_first(c, arena, &key, &value);
 	while (!result) {
 		Lm__DeviceRecord *record;
-		result = CODEC_UNPACK(lm__device_record, value, arena, &record, NULL);
+		result = row_unpack(txn, &domain_table_device, &lm__device_record__descriptor, value, arena, &record);
 		if (result || !visit(context, record))
 			break;
 		result = store_cursor_next(c, arena, &key, &value);
@@ -40,14 +41,16 @@ static bool search_visit(void *context, const Lm__DeviceRecord *record)
 {
 	struct device_search *s = context;
 	bool fits = s->curve_key ? record->curve_key.len == KEY_BYTES &&
-					   memcmp(record->curve_key.data, s->curve_key, KEY_BYTES) == 0
-				 : strcmp(record->place, s->place) == 0;
+	                                   memcmp(record->curve_key.data, s->curve_key, KEY_BYTES) == 0
+	                         : strcmp(record->place, s->place) == 0;
 	if (!fits)
 		return true;
 	bool is_admitted = record->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
-	if (!s->found || is_admitted || s->found->since_ms < record->since_ms)
+	bool was_admitted = s->found && s->found->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
+	if (!s->found || is_admitted > was_admitted ||
+	    (is_admitted == was_admitted && s->found->since_ms < record->since_ms))
 		s->found = record;
-	return !is_admitted;
+	return true;
 }
 
 static int device_search(struct store_txn *txn, struct arena *arena, struct device_search *s, Lm__DeviceRecord **out)
@@ -59,7 +62,8 @@ static int device_search(struct store_txn *txn, struct arena *arena, struct devi
 	return OK;
 }
 
-int device_find_key(struct store_txn *txn, const uint8_t curve_key[KEY_BYTES], struct arena *arena, Lm__DeviceRecord **out)
+int device_find_key(struct store_txn *txn, const uint8_t curve_key[KEY_BYTES], struct arena *arena,
+                    Lm__DeviceRecord **out)
 {
 	return device_search(txn, arena, &(struct device_search){ .curve_key = curve_key }, out);
 }
@@ -88,8 +92,8 @@ static bool is_key(ProtobufCBinaryData d)
 int device_record_check(const Lm__DeviceRecord *r, struct error *e)
 {
 	static const enum place_level level_of[] = { [LM__TIER__TIER_TERMINAL] = PLACE_DEVICE,
-						     [LM__TIER__TIER_TOWN] = PLACE_TOWN,
-						     [LM__TIER__TIER_DISTRICT] = PLACE_DISTRICT };
+		                                     [LM__TIER__TIER_TOWN] = PLACE_TOWN,
+		                                     [LM__TIER__TIER_DISTRICT] = PLACE_DISTRICT };
 	struct hash fingerprint;
 	if (r->suite != SUITE_INTERNATIONAL)
 		return error_set(e, ERR_VERSION, "suite %u is not known to this version", r->suite);
@@ -98,16 +102,34 @@ int device_record_check(const Lm__DeviceRecord *r, struct error *e)
 	if (r->role < LM__TIER__TIER_TERMINAL || r->role > LM__TIER__TIER_DISTRICT)
 		return error_set(e, ERR_INVALID, "a device is a terminal, a town or the district");
 	if (place_level_of(r->place) != level_of[r->role])
-		return error_set(e, ERR_INVALID, "'%.20s' is not a place for this role: a terminal's is like 310114106001-T1, a town's like 310114106, the district's like 310114", r->place);
-	int result = device_fingerprint((uint8_t)r->suite, r->curve_key.data, r->signing_key.data, r->opening_key.data, &fingerprint, e);
+		return error_set(e, ERR_INVALID,
+		                 "'%.20s' is not a place for this role: a terminal's is like 310114106001-T1, a town's "
+		                 "like 310114106, the district's like 310114",
+		                 r->place);
+	int result = device_fingerprint((uint8_t)r->suite, r->curve_key.data, r->signing_key.data, r->opening_key.data,
+	                                &fingerprint, e);
 	if (!result && device_id_of(&fingerprint) != r->device)
 		return error_set(e, ERR_INVALID, "the device's id does not belong to its keys");
 	return result;
 }
 
+static int device_store(struct apply *a, const Lm__DeviceRecord *record)
+{
+	Lm__DeviceRecord *known;
+	uint8_t key[8];
+	int result = device_get(a->txn, record->device, a->arena, &known);
+	if (!result && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED &&
+	    record->status != LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
+		return error_set(a->e, ERR_REVOKED, "device %016llx was revoked; a revoked key stays revoked",
+		                 (unsigned long long)record->device);
+	result = row_put(a, &domain_table_device, key_u64(record->device, key), &record->base);
+	return result ? result
+	              : effect_add(a, (struct domain_effect){ .type = DOMAIN_DIRECTORY, .device = record->device });
+}
+
 int apply_device(struct apply *a)
 {
-	Lm__DeviceRecord *record, *known;
+	Lm__DeviceRecord *record;
 	if (a->item->is_absent)
 		return error_set(a->e, ERR_ABSENT, "the directory entry is missing");
 	int result = CODEC_UNPACK(lm__device_record, a->item->plain, a->arena, &record, a->e);
@@ -115,13 +137,12 @@ int apply_device(struct apply *a)
 		result = device_record_check(record, a->e);
 	if (result)
 		return result;
-	result = device_get(a->txn, record->device, a->arena, &known);
-	if (!result && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED &&
+	if (record->status != LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED &&
 	    record->status != LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
-		return error_set(a->e, ERR_REVOKED, "device %016llx was revoked; a revoked key stays revoked", (unsigned long long)record->device);
-	uint8_t key[8];
-	result = row_put(a, &domain_table_device, key_u64(record->device, key), &record->base);
-	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_DIRECTORY, .device = record->device });
+		return error_set(a->e, ERR_INVALID, "a device is admitted or revoked");
+	if (record->role == LM__TIER__TIER_DISTRICT && record->device != a->item->header->origin)
+		return error_set(a->e, ERR_DENIED, "only the district's authority vouches for a hub");
+	return device_store(a, record);
 }
 
 /* ---- the authority ---- */
@@ -132,14 +153,16 @@ int authority_key_hash(const uint8_t authority_key[KEY_BYTES], struct hash *out,
 	return crypto_hash(SUITE_INTERNATIONAL, parts, 2, out, e);
 }
 
-static int authority_open(struct bytes payload, struct arena *arena, Lm__AuthorityPayload **out, Lm__DeviceRecord **hub, struct error *e)
+static int authority_open(struct bytes payload, struct arena *arena, Lm__AuthorityPayload **out, Lm__DeviceRecord **hub,
+                          struct error *e)
 {
 	int result = CODEC_UNPACK(lm__authority_payload, payload, arena, out, e);
 	if (result)
 		return result;
 	if (!is_key((*out)->authority_key) || (*out)->signature.len != SIGNATURE_BYTES)
 		return error_set(e, ERR_INVALID, "the authority's entry has no valid key or signature");
-	result = sign_check(SUITE_INTERNATIONAL, (*out)->authority_key.data, codec_bytes((*out)->hub), (*out)->signature.data, e);
+	result = sign_check(SUITE_INTERNATIONAL, (*out)->authority_key.data, codec_bytes((*out)->hub),
+	                    (*out)->signature.data, e);
 	if (!result)
 		result = CODEC_UNPACK(lm__device_record, codec_bytes((*out)->hub), arena, hub, e);
 	if (!result)
@@ -149,7 +172,8 @@ static int authority_open(struct bytes payload, struct arena *arena, Lm__Authori
 	return result;
 }
 
-int authority_check(struct bytes payload, const struct hash *authority_hash, struct arena *arena, Lm__DeviceRecord **hub, struct error *e)
+int authority_check(struct bytes payload, const struct hash *authority_hash, struct arena *arena,
+                    Lm__DeviceRecord **hub, struct error *e)
 {
 	Lm__AuthorityPayload *authority;
 	struct hash hash;
@@ -157,23 +181,31 @@ int authority_check(struct bytes payload, const struct hash *authority_hash, str
 	if (!result)
 		result = authority_key_hash(authority->authority_key.data, &hash, e);
 	if (!result && !crypto_equal(&hash, authority_hash, sizeof hash))
-		return error_set(e, ERR_DENIED, "the hub belongs to another district: its authority is not the one in this device's configuration");
+		return error_set(e, ERR_DENIED,
+		                 "the hub belongs to another district: its authority is not the one in this device's "
+		                 "configuration");
 	return result;
 }
 
+/*
+ * Whether the first authority is the one in this device's configuration is the caller's to check (authority_check):
+ * apply knows no configuration. From then on only the same authority may speak.
+ */
 int apply_authority(struct apply *a)
 {
-	Lm__AuthorityPayload *authority;
+	Lm__AuthorityPayload *authority, *known;
 	Lm__DeviceRecord *hub;
+	struct bytes key = bytes_from_text("authority");
 	int result = authority_open(a->item->plain, a->arena, &authority, &hub, a->e);
 	if (!result && hub->device != a->item->header->origin)
 		return error_set(a->e, ERR_INVALID, "the authority vouches for another hub than the one that says so");
 	if (result)
 		return result;
-	uint8_t key[8];
-	store_put(a->txn, &domain_table_authority, bytes_from_text("authority"), a->item->plain);
-	row_put(a, &domain_table_device, key_u64(hub->device, key), &hub->base);
-	return effect_add(a, (struct domain_effect){ .type = DOMAIN_DIRECTORY, .device = hub->device });
+	result = row_get(a->txn, &domain_table_authority, key, &lm__authority_payload__descriptor, a->arena, &known);
+	if (!result && !bytes_equal(codec_bytes(known->authority_key), codec_bytes(authority->authority_key)))
+		return error_set(a->e, ERR_DENIED, "another authority than the one that this district has");
+	result = device_store(a, hub);
+	return result ? result : store_put(a->txn, &domain_table_authority, key, a->item->plain);
 }
 
 int authority_get(struct store_txn *txn, struct arena *arena, Lm__AuthorityPayload **out, Lm__DeviceRecord **hub)

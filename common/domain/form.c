@@ -10,6 +10,8 @@
 #define VALUE_BYTES_MOST 8192
 #define NAME_CHARACTERS_MOST 50
 #define ADDRESS_CHARACTERS_MOST 120
+#define PHONE_CHARACTERS_MOST 24 /* 15 digits by ITU-T E.164, and what people put between them */
+#define VALUES_COMPARED_MOST 256 /* a form has far fewer fields; what is beyond can only be wrong */
 
 struct form {
 	const Lm__Field *field;
@@ -91,7 +93,7 @@ static void money_check(struct form *f, const char *value)
 		range_check(f, yuan * 100 + fen);
 }
 
-static bool date_is_real(const char *v)
+bool date_is_real(const char *v)
 {
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	if (strlen(v) != 10 || v[4] != '-' || v[7] != '-')
@@ -107,7 +109,7 @@ static bool date_is_real(const char *v)
 	return day <= days[month - 1] + (month == 2 && is_leap);
 }
 
-static bool choice_is_known(const Lm__Field *field, const char *value)
+bool choice_is_known(const Lm__Field *field, const char *value)
 {
 	for (size_t i = 0; i < field->n_choices; i++)
 		if (strcmp(field->choices[i]->id, value) == 0)
@@ -118,6 +120,8 @@ static bool choice_is_known(const Lm__Field *field, const char *value)
 static bool phone_is_good(const char *v)
 {
 	size_t digits = 0;
+	if (strlen(v) > PHONE_CHARACTERS_MOST)
+		return false;
 	for (; *v; v++) {
 		if (isdigit((unsigned char)*v))
 			digits++;
@@ -185,6 +189,14 @@ static void value_check(struct form *f, const char *value)
 	}
 }
 
+static bool is_among(char *const *values, size_t count, const char *value)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(values[i], value) == 0)
+			return true;
+	return false;
+}
+
 static void several_check(struct form *f, const Lm__FieldValue *v)
 {
 	const Lm__Field *field = f->field;
@@ -195,12 +207,11 @@ static void several_check(struct form *f, const Lm__FieldValue *v)
 	else if (is_several && (int64_t)v->n_values < field->least)
 		fail(f, "too-few");
 	else
-		for (size_t i = 0; i < v->n_values; i++)
+		for (size_t i = 0; i < v->n_values; i++) {
 			value_check(f, v->values[i]);
-	for (size_t i = 0; is_several && i < v->n_values; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(v->values[i], v->values[k]) == 0)
+			if (is_several && is_among(v->values, i, v->values[i]))
 				fail(f, "not-a-choice"); /* the same choice twice */
+		}
 }
 
 static const Lm__FieldValue *value_find(Lm__FieldValue *const *values, size_t count, const char *field)
@@ -224,11 +235,13 @@ static bool field_is_known(const Lm__Service *s, const char *id)
 	return false;
 }
 
-size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults, size_t most)
+size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
+                  size_t most)
 {
 	struct form f = { .faults = faults, .most = most };
 	for (size_t i = 0; i < count; i++) {
-		if (!field_is_known(s, values[i]->field) || value_find(values, i, values[i]->field))
+		if (i >= VALUES_COMPARED_MOST || !field_is_known(s, values[i]->field) ||
+		    value_find(values, i, values[i]->field))
 			form_fault_add(&f, values[i]->field, "unknown-field", 0, 0);
 	}
 	for (size_t i = 0; i < s->n_fields; i++) {

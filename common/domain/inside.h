@@ -17,19 +17,29 @@ struct apply { /* one call of domain_apply */
 };
 
 /* rows */
-int row_get(struct store_txn *txn, const struct store_table *table, struct bytes key, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out);
+int row_get(struct store_txn *txn, const struct store_table *table, struct bytes key,
+            const ProtobufCMessageDescriptor *type, struct arena *arena, void *out);
+/* Unpacks a row that we wrote: if that fails the store is at fault, not the entry under way. */
+int row_unpack(struct store_txn *txn, const struct store_table *table, const ProtobufCMessageDescriptor *type,
+               struct bytes value, struct arena *arena, void *out);
 int row_put(struct apply *a, const struct store_table *table, struct bytes key, const ProtobufCMessage *row);
 struct bytes key_u64(uint64_t v, uint8_t memory[8]);
 struct bytes key_id(const struct id *id);
 
 /* effects and causes */
 int effect_add(struct apply *a, struct domain_effect effect);
-int held_on_request(struct apply *a);  /* ERR_HELD */
+int held_on_request(struct apply *a); /* ERR_HELD; ERR_INVALID if it names none */
 int held_on_service(struct apply *a);
+int held_on_version(struct apply *a); /* the event before it has not come */
 int release_request(struct apply *a, struct id request);
 int release_service(struct apply *a, const char *service, uint32_t revision);
+int release_version(struct apply *a, struct id request, uint32_t version); /* what follows `version` */
 
 struct id header_request(const Lm__Header *h);
+
+bool date_is_real(const char *text); /* 2026-11-21, a day that there is */
+bool choice_is_known(const Lm__Field *field, const char *choice);
+bool service_id_is_good(const char *id);
 
 /* one function a kind */
 int apply_authority(struct apply *a);
@@ -48,7 +58,13 @@ int apply_case_ask(struct apply *a);
 int apply_case_event(struct apply *a);
 int apply_case_copy(struct apply *a);
 
+/* cases */
+int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
+int lists_move(struct apply *a, struct id request,
+               Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */
+
 /* totals */
-int count_move(struct apply *a, const Lm__CaseRecord *before, const Lm__CaseRecord *after); /* `before` NULL: a new case */
+int count_move(struct apply *a, const Lm__CaseRecord *before,
+               const Lm__CaseRecord *after); /* `before` NULL: a new case */
 
 #endif

@@ -43,7 +43,9 @@ int apply_ask_here(struct apply *a)
 		return OK; /* asked here for a request that was made elsewhere */
 	if (result)
 		return result;
-	if (record->asked_version == h->version + 1)
+	if (h->version == UINT32_MAX)
+		return error_set(a->e, ERR_INVALID, "there is no version %u of a status", h->version);
+	if (h->version + 1 <= record->asked_version)
 		return error_set(a->e, ERR_DUPLICATE, "this was sent already; please wait for the answer");
 	record->asked_version = h->version + 1;
 	record->ask_ordinal = a->item->ordinal;
@@ -57,22 +59,29 @@ int apply_receipt_lock(struct apply *a)
 	if (!result && (lock->lookup.len != RECEIPT_LOOKUP_BYTES || lock->lock.len != RECEIPT_LOCK_BYTES))
 		return error_set(a->e, ERR_INVALID, "the receipt's lock has not the right size");
 	uint8_t key[8];
-	return result ? result : store_put(a->txn, &domain_table_receipt, key_u64(a->item->ordinal, key), a->item->plain);
+	return result ? result
+	              : store_put(a->txn, &domain_table_receipt, key_u64(a->item->ordinal, key), a->item->plain);
 }
 
-/* Walks the locks from the newest; `visit` returns true to stop, and the row may then be deleted. */
-static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const Lm__ReceiptLockPayload *lock), void *context, bool must_delete)
+/*
+ * Finding walks from the newest, `visit` returns true to stop. Releasing deletes the oldest that fits: two receipts of
+ * the same code have the same lookup, nothing here tells which lock is whose, and the older case mostly ends first.
+ */
+static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const Lm__ReceiptLockPayload *lock),
+                      void *context, bool must_delete)
 {
-	struct store_cursor *c;
+	struct store_cursor *c = NULL;
 	struct arena arena;
 	struct bytes key, value;
 	arena_init(&arena, 64 * 1024);
 	int result = store_cursor_open(txn, &domain_table_receipt, &c);
 	if (!result)
-		result = store_cursor_last(c, &arena, &key, &value);
+		result = must_delete ? store_cursor_first(c, &arena, &key, &value)
+		                     : store_cursor_last(c, &arena, &key, &value);
 	while (!result) {
 		Lm__ReceiptLockPayload *lock;
-		result = CODEC_UNPACK(lm__receipt_lock_payload, value, &arena, &lock, NULL);
+		result = row_unpack(txn, &domain_table_receipt, &lm__receipt_lock_payload__descriptor, value, &arena,
+		                    &lock);
 		if (!result && visit(context, lock)) {
 			if (must_delete)
 				result = store_cursor_delete(c);
@@ -80,7 +89,8 @@ static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const 
 		}
 		arena_reset(&arena);
 		if (!result)
-			result = store_cursor_prev(c, &arena, &key, &value);
+			result = must_delete ? store_cursor_next(c, &arena, &key, &value)
+			                     : store_cursor_prev(c, &arena, &key, &value);
 	}
 	store_cursor_close(c);
 	arena_release(&arena);
@@ -104,14 +114,13 @@ static bool lock_visit(void *context, const Lm__ReceiptLockPayload *lock)
 	return ++s->count == s->most;
 }
 
-int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows, size_t most, size_t *count, struct error *e)
+int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows,
+                 size_t most, size_t *count, struct error *e)
 {
 	struct lock_search s = { lookup, rows, most, 0 };
-	int result = locks_walk(txn, lock_visit, &s, false);
-	if (result) {
-		store_failure(txn, e);
-		return result;
-	}
+	int result = most ? locks_walk(txn, lock_visit, &s, false) : OK;
+	if (result)
+		return store_failure(txn, e);
 	*count = s.count;
 	return OK;
 }
@@ -154,14 +163,16 @@ int apply_status(struct apply *a)
 		return error_set(a->e, ERR_NOT_FOUND, "a status for a request that was not made here");
 	if (result)
 		return result;
-	store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
+	if (!a->item->is_absent) /* what cannot be shown still counts */
+		store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
 	if (h->version > record->version)
 		record->version = h->version;
 	record->is_closed |= h->is_closing;
 	return request_put(a, request, record);
 }
 
-int status_each(struct store_txn *txn, struct id request, struct arena *arena, bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context)
+int status_each(struct store_txn *txn, struct id request, struct arena *arena,
+                bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context)
 {
 	struct store_cursor *c;
 	struct bytes key, value;

@@ -10,8 +10,10 @@
 #define ID_CHARACTERS_MOST 32
 #define NAME_HAN_MOST 15  /* UX 12: titles */
 #define EASY_HAN_MOST 40  /* UX 12: two sentences of 20 */
+#define LABEL_HAN_MOST 20 /* UX 12: one sentence */
+#define HINT_HAN_MOST 40
 #define FIELDS_MOST 30
-#define CHOICES_MOST 12
+#define CHOICES_MOST 6 /* UX 12 */
 #define LONG_TEXT_MOST 2000
 
 struct check {
@@ -25,13 +27,18 @@ static void fault_add(struct check *c, const char *format, ...)
 	if (c->count < c->most) {
 		va_list args;
 		va_start(args, format);
-		vsnprintf(c->faults[c->count].text, sizeof c->faults[0].text, format, args);
+		char *text = c->faults[c->count].text;
+		int length = vsnprintf(text, sizeof c->faults[0].text, format, args);
 		va_end(args);
+		/* A text that was cut may end inside a character. */
+		for (size_t end = strlen(text);
+		     length >= (int)sizeof c->faults[0].text && end && utf8_length(bytes_from_text(text)) < 0;)
+			text[--end] = '\0';
 	}
 	c->count++;
 }
 
-static bool id_is_good(const char *id)
+bool service_id_is_good(const char *id)
 {
 	size_t length = strlen(id);
 	return length && length <= ID_CHARACTERS_MOST && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
@@ -47,17 +54,6 @@ static void words_check(struct check *c, const char *path, const Lm__Words *w, l
 		fault_add(c, "%s.zh: longer than %ld characters", path, zh_most);
 }
 
-static bool date_is_good(const char *d)
-{
-	if (strlen(d) != 10 || d[4] != '-' || d[7] != '-')
-		return false;
-	for (size_t i = 0; i < 10; i++)
-		if (i != 4 && i != 7 && (d[i] < '0' || d[i] > '9'))
-			return false;
-	int month = (d[5] - '0') * 10 + d[6] - '0', day = (d[8] - '0') * 10 + d[9] - '0';
-	return month >= 1 && month <= 12 && day >= 1 && day <= 31;
-}
-
 static void basis_check(struct check *c, const char *list, size_t i, const Lm__Basis *b)
 {
 	char path[48];
@@ -67,7 +63,7 @@ static void basis_check(struct check *c, const char *list, size_t i, const Lm__B
 		return;
 	if (!b->source[0])
 		fault_add(c, "%s.source: a fact has a source, or is_sample is true", path);
-	if (!date_is_good(b->date))
+	if (!date_is_real(b->date))
 		fault_add(c, "%s.date: a source has a date like 2021-12-31, or is_sample is true", path);
 }
 
@@ -82,21 +78,46 @@ static void choices_check(struct check *c, const char *path, const Lm__Field *f)
 		char inner[80];
 		snprintf(inner, sizeof inner, "%s.choices[%zu].name", path, i);
 		words_check(c, inner, f->choices[i]->name, 0);
-		if (!id_is_good(f->choices[i]->id))
-			fault_add(c, "%s.choices[%zu].id: lower case letters, digits and hyphens", path, i);
+		if (!service_id_is_good(f->choices[i]->id))
+			fault_add(c, "%s.choices[%zu].id: lower case letters, digits, - and _, at most %d", path, i,
+			          ID_CHARACTERS_MOST);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(f->choices[k]->id, f->choices[i]->id) == 0)
 				fault_add(c, "%s.choices[%zu].id: '%s' is there twice", path, i, f->choices[i]->id);
 	}
+	if (wants && f->is_required && !choice_is_known(f, "unknown"))
+		fault_add(c, "%s.choices: who must choose may say \"I don't know\": a choice 'unknown' is missing",
+		          path);
 }
 
+/* Limits under which no answer is right would make a question that nobody can pass. */
 static void limits_check(struct check *c, const char *path, const Lm__Field *f)
 {
-	bool is_text = f->type == LM__FIELD_TYPE__FIELD_TYPE_TEXT || f->type == LM__FIELD_TYPE__FIELD_TYPE_LONG_TEXT;
-	if (f->least > f->most && (f->most || is_text))
+	int64_t most = f->most;
+	switch (f->type) {
+	case LM__FIELD_TYPE__FIELD_TYPE_TEXT:
+	case LM__FIELD_TYPE__FIELD_TYPE_LONG_TEXT:
+		if (f->least < 0 || most < 1 || most > LONG_TEXT_MOST)
+			fault_add(c, "%s.most: a text has a limit from 1 to %d characters", path, LONG_TEXT_MOST);
+		break;
+	case LM__FIELD_TYPE__FIELD_TYPE_SEVERAL:
+	case LM__FIELD_TYPE__FIELD_TYPE_PERSON:
+	case LM__FIELD_TYPE__FIELD_TYPE_ADDRESS:
+		if (f->least < 0 || most < 0 || most > LONG_TEXT_MOST)
+			fault_add(c, "%s.most: from 0 to %d", path, LONG_TEXT_MOST);
+		if (f->type == LM__FIELD_TYPE__FIELD_TYPE_SEVERAL && (!most || most > (int64_t)f->n_choices))
+			most = (int64_t)f->n_choices;
+		else if (!most)
+			return;
+		break;
+	case LM__FIELD_TYPE__FIELD_TYPE_NUMBER:
+	case LM__FIELD_TYPE__FIELD_TYPE_MONEY:
+		break;
+	default:
+		return; /* limits mean nothing for the other types */
+	}
+	if (f->least > most)
 		fault_add(c, "%s.least: greater than most", path);
-	if (is_text && (f->least < 0 || f->most < 1 || f->most > LONG_TEXT_MOST))
-		fault_add(c, "%s.most: a text has a limit from 1 to %d characters", path, LONG_TEXT_MOST);
 }
 
 static void field_check(struct check *c, const Lm__Service *s, size_t i)
@@ -105,31 +126,45 @@ static void field_check(struct check *c, const Lm__Service *s, size_t i)
 	char path[40], label[56];
 	snprintf(path, sizeof path, "fields[%zu]", i);
 	snprintf(label, sizeof label, "%s.label", path);
-	if (!id_is_good(f->id))
-		fault_add(c, "%s.id: lower case letters, digits and hyphens, at most %d", path, ID_CHARACTERS_MOST);
+	if (!service_id_is_good(f->id))
+		fault_add(c, "%s.id: lower case letters, digits, - and _, at most %d", path, ID_CHARACTERS_MOST);
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(s->fields[k]->id, f->id) == 0)
 			fault_add(c, "%s.id: '%s' is there twice", path, f->id);
 	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_PLACE)
 		fault_add(c, "%s.type: not a type that this version knows", path);
-	words_check(c, label, f->label, 0);
+	words_check(c, label, f->label, LABEL_HAN_MOST);
+	if (f->hint) {
+		snprintf(label, sizeof label, "%s.hint", path);
+		words_check(c, label, f->hint, HINT_HAN_MOST);
+	}
 	choices_check(c, path, f);
 	limits_check(c, path, f);
 }
 
-static bool has_meaning(const Lm__Service *s, Lm__FieldMeaning meaning)
+static size_t meaning_count(const Lm__Service *s, Lm__FieldMeaning meaning)
 {
 	size_t found = 0;
 	for (size_t i = 0; i < s->n_fields; i++)
 		found += s->fields[i]->meaning == meaning;
-	return found == 1;
+	return found;
+}
+
+static void meanings_check(struct check *c, const Lm__Service *s)
+{
+	if (meaning_count(s, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME) != 1)
+		fault_add(c, "fields: one field has the meaning FIELD_MEANING_APPLICANT_NAME");
+	if (meaning_count(s, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_PHONE) > 1)
+		fault_add(c, "fields: two fields have the meaning FIELD_MEANING_APPLICANT_PHONE");
+	if (meaning_count(s, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NUMBER) > 1)
+		fault_add(c, "fields: two fields have the meaning FIELD_MEANING_APPLICANT_NUMBER");
 }
 
 size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t most)
 {
 	struct check c = { faults, most, 0 };
-	if (!id_is_good(s->id))
-		fault_add(&c, "id: lower case letters, digits and hyphens, at most %d", ID_CHARACTERS_MOST);
+	if (!service_id_is_good(s->id))
+		fault_add(&c, "id: lower case letters, digits, - and _, at most %d", ID_CHARACTERS_MOST);
 	if (s->module <= LM__MODULE__MODULE_NONE || s->module > LM__MODULE__MODULE_CULTURE)
 		fault_add(&c, "module: one of the eight modules");
 	words_check(&c, "name", s->name, NAME_HAN_MOST);
@@ -140,8 +175,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "fields: 1 to %d fields", FIELDS_MOST);
 	for (size_t i = 0; i < s->n_fields; i++)
 		field_check(&c, s, i);
-	if (!has_meaning(s, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME))
-		fault_add(&c, "fields: one field has the meaning FIELD_MEANING_APPLICANT_NAME");
+	meanings_check(&c, s);
 	if (!s->n_steps)
 		fault_add(&c, "steps: at least one step");
 	for (size_t i = 0; i < s->n_steps; i++) {

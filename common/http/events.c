@@ -1,9 +1,6 @@
 /*
  * Server-sent events. A stream is a response without end: libmicrohttpd asks stream_read for more, and when nothing is
  * pending the connection is suspended until something is published.
- *
- * A suspended connection is not watched by libmicrohttpd, so each stream watches its socket for the client's leaving
- * itself; otherwise every reload of a page would leave a dead connection until the next comment fails.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +22,6 @@ struct stream {
 	struct stream *next, *previous; /* in the channel */
 	struct buffer pending;
 	size_t sent; /* of `pending` */
-	uv_poll_t watch;
 	int fd;
 	bool is_suspended, is_over;
 	bool has_session;
@@ -95,12 +91,11 @@ static void stream_wake(struct stream *s)
 }
 
 /* The connection ends as soon as libmicrohttpd looks at it: also when it waits for a client that reads nothing. */
-static void stream_drop(struct stream *s)
+void stream_drop(struct stream *s)
 {
 	if (s->is_over)
 		return;
 	s->is_over = true;
-	uv_poll_stop(&s->watch);
 	shutdown(s->fd, SHUT_RDWR);
 	stream_wake(s);
 }
@@ -143,52 +138,24 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t m
 	return (ssize_t)size;
 }
 
-static void on_client_left(uv_poll_t *watch, int status, int events)
-{
-	(void)status;
-	(void)events;
-	stream_drop(watch->data);
-}
-
-static void on_watch_closed(uv_handle_t *handle)
-{
-	struct stream *s = handle->data;
-	struct http *h = s->http;
-
-	free(s);
-	http_handle_closed(h);
-}
-
 void stream_end(struct stream *s)
 {
-	s->is_over = true;
 	channel_leave(s);
 	buffer_release(&s->pending);
-	uv_close((uv_handle_t *)&s->watch, on_watch_closed);
-}
-
-static bool stream_watch(struct stream *s)
-{
-	const union MHD_ConnectionInfo *info =
-	        MHD_get_connection_info(s->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	if (info == NULL || uv_poll_init(s->http->loop, &s->watch, info->connect_fd) != 0)
-		return false;
-	s->fd = info->connect_fd;
-	s->watch.data = s;
-	return true;
+	free(s);
 }
 
 /* NULL: no memory. From here on r->stream belongs to the connection. */
 static struct stream *stream_begin(struct http_request *r, const char *channel)
 {
-	struct stream *s = calloc(1, sizeof(*s));
+	struct stream *s = r->peer == NULL ? NULL : calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
 	s->http = r->http;
 	s->front = r->front;
 	s->connection = r->connection;
+	s->fd = r->peer->fd;
 	s->has_session = r->has_session;
 	s->session = r->session;
 	/* The first bytes let the browser know at once that the stream is open. */
@@ -198,20 +165,12 @@ static struct stream *stream_begin(struct http_request *r, const char *channel)
 		free(s);
 		return NULL;
 	}
-	if (!stream_watch(s)) {
-		channel_leave(s);
-		buffer_release(&s->pending);
-		free(s);
-		return NULL;
-	}
-	r->http->handle_count++;
-	uv_poll_start(&s->watch, UV_DISCONNECT, on_client_left);
 	return s;
 }
 
 void http_answer_events(struct http_request *r, const char *channel)
 {
-	if (r->connection == NULL) {
+	if (r->connection == NULL || (r->peer != NULL && r->peer->has_left)) {
 		answer_put(r, 200, NULL);
 		return;
 	}

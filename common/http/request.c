@@ -28,12 +28,15 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *conne
 	r->front = front;
 	r->is_local = front->is_local;
 	r->connection = connection;
+	r->peer = peer_of(connection);
 	r->is_uri_too_long = uri != NULL && strlen(uri) > URI_BYTES_MOST;
 	r->uri = strdup(uri == NULL || r->is_uri_too_long ? "" : uri);
 	if (r->uri == NULL) {
 		free(r);
 		return NULL;
 	}
+	if (r->peer != NULL)
+		r->peer->request = r;
 	r->next = r->http->requests;
 	if (r->next != NULL)
 		r->next->previous = r;
@@ -73,6 +76,9 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	if (r->stream != NULL)
 		stream_end(r->stream);
 	r->stream = NULL;
+	if (r->peer != NULL)
+		r->peer->request = NULL;
+	r->peer = NULL;
 	r->connection = NULL;
 	if (!r->is_held)
 		request_free(r);

@@ -23,7 +23,7 @@ static unsigned connections_of(struct MHD_Daemon *daemon)
 }
 
 /* A full daemon stops listening, and takes it up again only in the run after the one that closed a connection. */
-static void front_run(struct front *f)
+void front_run(struct front *f)
 {
 	struct http *h = f->http;
 	unsigned before, after = connections_of(f->daemon);
@@ -97,7 +97,8 @@ static void on_front_closed(uv_handle_t *handle)
 	http_handle_closed(f->http);
 }
 
-/* Takes over `fd`, also on failure. */
+/* Takes over `fd`. On failure libmicrohttpd has closed it or not, by where it failed: closing it again could hit a
+ * descriptor that another thread has just opened, so the rare other case leaks it. */
 static int front_start(struct http *h, int fd, bool is_local, struct error *e)
 {
 	struct front *f = &h->front[h->front_count];
@@ -106,14 +107,13 @@ static int front_start(struct http *h, int fd, bool is_local, struct error *e)
 	f->is_local = is_local;
 	f->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_serve, f,
 	                             MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, request_begin, f,
-	                             MHD_OPTION_NOTIFY_COMPLETED, request_completed, f, MHD_OPTION_CONNECTION_LIMIT,
-	                             (unsigned)HTTP_CONNECTIONS_MOST, MHD_OPTION_CONNECTION_TIMEOUT,
-	                             (unsigned)CONNECTION_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	                             (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	if (f->daemon == NULL) {
-		close(fd);
+	                             MHD_OPTION_NOTIFY_COMPLETED, request_completed, f, MHD_OPTION_NOTIFY_CONNECTION,
+	                             peer_notify, f, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MOST,
+	                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_S,
+	                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+	                             MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	if (f->daemon == NULL)
 		return error_set(e, ERR_INTERNAL, "the HTTP server did not start; are there too many open files?");
-	}
 	h->front_count++;
 	return OK;
 }
@@ -137,7 +137,7 @@ static int front_watch(struct front *f, struct error *e)
 	return OK;
 }
 
-/* By default the names of loopback with our port, and the address itself, should it be another one of 127.0.0.0/8. */
+/* The names of loopback with our port. (The address itself already stands there: it may be another of 127.0.0.0/8.) */
 static void hosts_set(struct http *h)
 {
 	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };

@@ -83,6 +83,15 @@ struct http {
 	uv_timer_t keepalive;
 };
 
+/* One connection's other end; lives from accept to close, over all its requests. */
+struct peer {
+	struct front *front;
+	struct http_request *request; /* the present one, or NULL */
+	uv_poll_t watch;
+	int fd;
+	bool has_left;
+};
+
 struct field {
 	const char *name, *value;
 };
@@ -93,6 +102,7 @@ struct http_request {
 	struct http *http;
 	struct front *front;
 	struct MHD_Connection *connection; /* NULL once it is gone */
+	struct peer *peer;                 /* valid as long as the connection; NULL: could not be watched */
 	struct http_request *next, *previous;
 	bool is_local, is_examined, is_handled;
 	bool is_held;      /* the handler has it and has not answered */
@@ -131,7 +141,12 @@ int listen_local(const char *path, int *fd, struct stat *made, struct error *e);
 /* server.c */
 void http_handle_closed(struct http *h); /* a uv handle counted in handle_count is gone */
 void http_free_if_done(struct http *h);
+void front_run(struct front *f);
 void front_resume(struct front *f, struct MHD_Connection *connection);
+
+/* peers.c */
+void peer_notify(void *front, struct MHD_Connection *connection, void **peer, enum MHD_ConnectionNotificationCode code);
+struct peer *peer_of(struct MHD_Connection *connection);
 
 /* request.c: the callbacks of libmicrohttpd */
 void *request_begin(void *front, const char *uri, struct MHD_Connection *connection);
@@ -172,7 +187,8 @@ void sessions_release(struct http *h);
 /* events.c */
 void events_start(struct http *h);
 void events_stop(struct http *h);
-void stream_end(struct stream *s); /* the connection is gone */
+void stream_end(struct stream *s);  /* the connection is gone */
+void stream_drop(struct stream *s); /* ends the connection */
 void streams_drop_session(struct http *h, const struct hash *session);
 
 #endif

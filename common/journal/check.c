@@ -34,6 +34,8 @@ static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, 
 		return error_set(e, ERR_VERSION, "entry %llu uses suite %u, which this version does not know", seq, h->suite);
 	if (h->origin != key->origin || h->stream != key->stream || h->receiver != key->receiver)
 		return error_set(e, ERR_INVALID, "entry %llu belongs to another stream than its message", seq);
+	if (h->stream != LM__STREAM__STREAM_UP && h->stream != LM__STREAM__STREAM_ALL && h->stream != LM__STREAM__STREAM_DOWN)
+		return error_set(e, ERR_INVALID, "entry %llu is of stream %d, which crosses no link", seq, (int)h->stream);
 	if (!h->seq || !h->incarnation || (h->request_id.len && h->request_id.len != 16))
 		return error_set(e, ERR_INVALID, "entry %llu has no valid position or request id", seq);
 	if (h->previous_hash.len && h->previous_hash.len != HASH_BYTES)
@@ -59,7 +61,7 @@ static int chain_check(const struct checked_entry *before, const struct checked_
 static int signature_check(const struct checked_entry *last, const Lm__SignedHeads *heads, const uint8_t key[KEY_BYTES], struct error *e)
 {
 	if (!heads || heads->origin != last->header->origin || heads->signature.len != SIGNATURE_BYTES ||
-	    heads->hashes.len % HASH_BYTES)
+	    heads->hashes.len % HASH_BYTES || heads->suite > UINT8_MAX)
 		return error_set(e, ERR_BAD_SIGNATURE, "the message does not end at a signed head");
 	struct hash head, digest;
 	int result = head_hash(last->header, &last->hash, &head, e);
@@ -78,6 +80,8 @@ int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], 
 {
 	if (!batch->key || !batch->n_entries)
 		return error_set(e, ERR_INVALID, "a message without entries");
+	if (batch->n_entries > MESSAGE_ENTRIES_MOST)
+		return error_set(e, ERR_INVALID, "a message of %zu entries, which nobody could pass on", batch->n_entries);
 	struct checked_entry *checked = arena_alloc(arena, batch->n_entries * sizeof *checked);
 	if (!checked)
 		return error_set(e, ERR_MEMORY, "no memory to check %zu entries", batch->n_entries);

@@ -10,7 +10,12 @@
 #include "journal/journal.h"
 #include "proto/codec.h"
 
-#define LINES_MOST 4096 /* 282 sites with several streams each, and room for devices that were replaced */
+#define LINES_MOST 4000 /* 282 sites with several streams each, and replaced devices; one message lists them all */
+#define LINE_INDEX_SLOTS 8192 /* power of two, at least twice LINES_MOST */
+#define SIGN_ENTRIES_MOST 256 /* a line of ours is signed this often, so that any message can end at a signed head */
+#define SIGN_BYTES_MOST (256u * 1024)
+#define PAYLOAD_BYTES_MOST (512u * 1024)
+#define MESSAGE_ENTRIES_MOST 1024
 #define TAPE_KEY_BYTES 8
 #define LINE_KEY_BYTES 4
 #define ORDINAL_KEY_BYTES 12 /* line, ordinal */
@@ -25,16 +30,17 @@ struct run { /* entries side by side on the tape */
 struct slot_state { /* what a rolled back turn puts back */
 	struct line line;
 	struct run run;
+	struct period_recipient recipient[PERIOD_RECIPIENTS_MOST];
+	size_t recipient_count;
 };
 
 struct slot { /* a line in memory */
 	struct slot_state now, committed;
 	bool is_touched;      /* in the turn under way: entries or marks moved */
-	bool has_new_entry;   /* of our own, to be signed */
-	bool is_mark_unwritten;
-	uint64_t last_position; /* of the newest entry of our own in this turn */
-	struct period_recipient recipient[PERIOD_RECIPIENTS_MOST];
-	size_t recipient_count;
+	bool is_run_unwritten; /* now.run is ahead of its row */
+	bool is_mark_unwritten, is_mark_in_turn; /* moved since the last seal; written by the turn under way */
+	uint32_t unsigned_count, unsigned_bytes; /* entries of our own in this turn that no signed head covers yet */
+	uint64_t last_position;                  /* of the newest of them */
 	struct period *period;
 	bool is_period_new; /* begun in the turn under way */
 };
@@ -45,8 +51,9 @@ struct journal {
 	struct store *store;
 	const struct device_keys *keys;
 	uint64_t device, incarnation;
-	struct slot *slot; /* slot[n - 1] is line n */
-	uint32_t line_count, committed_line_count, capacity;
+	struct slot *slot; /* slot[n - 1] is line n; room for LINES_MOST from the start, so that none ever moves */
+	uint16_t index[LINE_INDEX_SLOTS]; /* line numbers by hash of the key; 0: free */
+	uint32_t line_count, committed_line_count;
 	uint32_t stored_line_count; /* lines that have a row: rows are without gaps, so that their numbers are their order */
 	uint64_t position, committed_position;
 	/* the turn */
@@ -73,13 +80,22 @@ int line_store(struct journal *j, const struct line *line); /* writes its row in
 struct slot *slot_of(struct journal *j, uint32_t line);
 struct slot *slot_find(const struct journal *j, const struct line_key *key);
 int slot_make(struct journal *j, const struct line_key *key, struct slot **out, struct error *e);
+void slots_drop(struct journal *j, uint32_t count); /* keeps the first `count` lines */
 int slot_touch(struct journal *j, struct slot *s);
 
 /* place.c */
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);
 int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position);
-int run_write(struct journal *j, const struct slot *s);
+int run_write(struct journal *j, struct slot *s);
 int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row, bool is_append);
+
+/* read.c */
+/* As journal_locate, for a line whose newest ordinal is `end` whatever its row says so far. */
+int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact);
+
+/* turn.c */
+/* Signs the heads of these lines of ours, once for all, and puts the list beside their newest entries. */
+int lines_sign(struct journal *j, struct slot *const *slots, size_t count, struct error *e);
 
 /* open.c */
 int openers_make(struct journal *j);

@@ -70,6 +70,13 @@ struct slot *slot_of(struct journal *j, uint32_t line)
 	return line >= 1 && line <= j->line_count ? &j->slot[line - 1] : NULL;
 }
 
+static size_t key_slot(const struct line_key *key)
+{
+	uint64_t mix = (key->origin ^ ((uint64_t)key->stream << 56)) * 0x9e3779b97f4a7c15u;
+	mix = (mix ^ (mix >> 32) ^ key->receiver) * 0xd6e8feb86659fd93u;
+	return (size_t)(mix >> 32) & (LINE_INDEX_SLOTS - 1);
+}
+
 static bool key_equal(const struct line_key *a, const struct line_key *b)
 {
 	return a->origin == b->origin && a->stream == b->stream && a->receiver == b->receiver;
@@ -77,39 +84,46 @@ static bool key_equal(const struct line_key *a, const struct line_key *b)
 
 struct slot *slot_find(const struct journal *j, const struct line_key *key)
 {
-	for (uint32_t i = 0; i < j->line_count; i++)
-		if (key_equal(&j->slot[i].now.line.key, key))
-			return &j->slot[i];
+	for (size_t at = key_slot(key); j->index[at]; at = (at + 1) & (LINE_INDEX_SLOTS - 1)) {
+		struct slot *s = &j->slot[j->index[at] - 1];
+		if (key_equal(&s->now.line.key, key))
+			return s;
+	}
 	return NULL;
 }
 
-static int slots_reserve(struct journal *j, struct error *e)
+static void index_add(struct journal *j, const struct slot *s)
 {
-	if (j->line_count < j->capacity)
-		return OK;
-	if (j->line_count >= LINES_MOST)
-		return error_set(e, ERR_TOO_MANY, "this journal has %u lines, as many as it may", j->line_count);
-	uint32_t capacity = j->capacity ? j->capacity * 2 : 16;
-	struct slot *grown = realloc(j->slot, capacity * sizeof *grown);
-	if (!grown)
-		return error_set(e, ERR_MEMORY, "no memory for %u lines", capacity);
-	j->slot = grown;
-	j->capacity = capacity;
-	return OK;
+	size_t at = key_slot(&s->now.line.key);
+	while (j->index[at])
+		at = (at + 1) & (LINE_INDEX_SLOTS - 1);
+	j->index[at] = (uint16_t)s->now.line.number;
 }
 
 int slot_make(struct journal *j, const struct line_key *key, struct slot **out, struct error *e)
 {
-	int result = slots_reserve(j, e);
-	if (result)
-		return result;
+	if (j->line_count >= LINES_MOST)
+		return error_set(e, ERR_TOO_MANY, "this journal has %u lines, as many as it may", j->line_count);
 	struct slot *s = &j->slot[j->line_count++];
 	memset(s, 0, sizeof *s);
 	s->now.line.number = j->line_count;
 	s->now.line.key = *key;
 	s->committed = s->now;
+	index_add(j, s);
 	*out = s;
 	return OK;
+}
+
+void slots_drop(struct journal *j, uint32_t count)
+{
+	if (count == j->line_count)
+		return;
+	for (uint32_t i = count; i < j->line_count; i++)
+		period_end(j->slot[i].period);
+	j->line_count = count;
+	memset(j->index, 0, sizeof j->index);
+	for (uint32_t i = 0; i < count; i++)
+		index_add(j, &j->slot[i]);
 }
 
 int slot_touch(struct journal *j, struct slot *s)
@@ -192,7 +206,11 @@ static int lines_read(struct journal *j, struct store_txn *txn, struct error *e)
 	while (!result) {
 		Lm__LineState *row;
 		struct slot *s;
-		result = CODEC_UNPACK(lm__line_state, value, &j->arena, &row, e);
+		struct reader r = reader_over(key);
+		if (read_u32(&r) != j->line_count + 1)
+			result = error_set(e, ERR_DAMAGED, "the row of line %u is missing", j->line_count + 1);
+		if (!result)
+			result = CODEC_UNPACK(lm__line_state, value, &j->arena, &row, e);
 		if (!result)
 			result = slot_make(j, &(struct line_key){ row->origin, row->stream, row->receiver }, &s, e);
 		if (!result) {
@@ -228,9 +246,10 @@ static int position_read(struct journal *j, struct store_txn *txn, struct error 
 		return store_failure(txn, e);
 	/* After trimming, the tape may end before the checkpoint does. */
 	Lm__Checkpoint *checkpoint;
-	if (!journal_checkpoint(txn, &j->arena, &checkpoint, NULL) && checkpoint->position > j->position)
+	result = journal_checkpoint(txn, &j->arena, &checkpoint, e);
+	if (!result && checkpoint->position > j->position)
 		j->position = checkpoint->position;
-	return OK;
+	return result == ERR_NOT_FOUND ? OK : result;
 }
 
 int lines_load(struct journal *j, struct error *e)
@@ -296,8 +315,9 @@ bool journal_mark_raise(struct journal *j, uint32_t line, enum journal_mark mark
 	if (*field >= ordinal)
 		return false;
 	*field = ordinal;
-	/* Marks are facts about the neighbour: a turn that fails does not undo them. */
-	*mark_field(&s->committed.line, mark) = ordinal;
+	/* Marks are facts about the neighbour: a turn that fails does not undo them, unless it takes the entries along. */
+	uint64_t committed = s->committed.line.ordinal;
+	*mark_field(&s->committed.line, mark) = ordinal < committed ? ordinal : committed;
 	s->is_mark_unwritten = true;
 	j->has_unwritten_marks = true;
 	return true;
@@ -313,7 +333,14 @@ int journal_unfreeze(struct journal *j, uint32_t line)
 	struct slot *s = slot_of(j, line);
 	if (!s)
 		return ERR_NOT_FOUND;
+	int result = j->txn ? slot_touch(j, s) : OK;
+	if (result)
+		return result;
 	s->now.line.is_frozen = false;
 	s->now.line.frozen_why[0] = '\0';
-	return slot_touch(j, s);
+	if (!j->txn) { /* between turns: the next one writes it, as with a mark */
+		s->committed = s->now;
+		s->is_mark_unwritten = j->has_unwritten_marks = true;
+	}
+	return OK;
 }

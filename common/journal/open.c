@@ -113,6 +113,8 @@ static int opener_from(struct journal *j, struct bytes notice_packed, struct per
 	int result = CODEC_UNPACK(lm__period_notice, notice_packed, &arena, &row, NULL);
 	if (!result)
 		result = notice_from(row, &notice);
+	if (!result && !j->keys)
+		result = ERR_ABSENT; /* a reader without the device's keys */
 	if (!result)
 		result = period_opener_init(out, &notice, j->device, j->keys->opening_public, j->keys->opening_secret, NULL);
 	arena_release(&arena);
@@ -123,7 +125,8 @@ static void cache_put(struct journal *j, uint64_t origin, const struct period_op
 {
 	pthread_mutex_lock(&j->opener_lock);
 	struct opener_entry *entry = cache_find(j->openers, origin, opener->period_id, true);
-	if (!entry->is_set || memcmp(entry->opener.period_id, opener->period_id, PERIOD_ID_BYTES) != 0)
+	if (!entry->is_set || entry->origin != origin ||
+	    memcmp(entry->opener.period_id, opener->period_id, PERIOD_ID_BYTES) != 0)
 		*entry = (struct opener_entry){ origin, *opener, ++j->openers->clock, true };
 	pthread_mutex_unlock(&j->opener_lock);
 }
@@ -143,11 +146,22 @@ int journal_period_learn(struct journal *j, const Lm__Header *h, struct bytes no
 static int cached_open(struct journal *j, const Lm__Header *h, const struct envelope *env, struct bytes payload, uint8_t *out)
 {
 	uint8_t associated[80];
+	struct period_opener opener;
 	pthread_mutex_lock(&j->opener_lock);
 	struct opener_entry *entry = cache_find(j->openers, h->origin, env->period_id, false);
-	int result = entry ? period_open(&entry->opener, env, payload_associated(h, associated), payload, out, NULL)
-			   : ERR_NOT_FOUND;
+	if (entry)
+		opener = entry->opener;
 	pthread_mutex_unlock(&j->opener_lock);
+	if (!entry)
+		return ERR_NOT_FOUND;
+	/* On a copy: the way to an old index takes a millisecond, and nobody else should wait for it. */
+	int result = period_open(&opener, env, payload_associated(h, associated), payload, out, NULL);
+	pthread_mutex_lock(&j->opener_lock);
+	entry = cache_find(j->openers, h->origin, env->period_id, false);
+	if (!result && entry && entry->opener.next_index < opener.next_index)
+		entry->opener = opener;
+	pthread_mutex_unlock(&j->opener_lock);
+	crypto_wipe(&opener, sizeof opener);
 	return result;
 }
 
@@ -200,6 +214,9 @@ int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Hea
 		if (!result)
 			result = cached_open(j, h, &env, payload, out);
 	}
+	int failure = result && txn ? store_failure(txn, e) : OK;
+	if (failure || result == ERR_MEMORY) /* not knowing is not the same as absent */
+		return failure ? failure : error_set(e, result, "no memory to open a payload");
 	if (result)
 		return error_set(e, ERR_ABSENT, "the payload of entry %llu cannot be opened here", (unsigned long long)h->seq);
 	*plain = BYTES(out, payload.size - TAG_BYTES);

@@ -11,10 +11,12 @@
  *   seq 1 of an unknown incarnation, parent beyond the head  gap
  *   an earlier incarnation, position known                   duplicate, or clone if the hash differs
  *   an earlier incarnation, beyond where it ended            clone: the line freezes
+ *   seq 1 that cites as parent a place beyond such an end    clone, too
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "inside.h"
 
 int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row, bool is_append)
@@ -34,10 +36,11 @@ int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, b
 	return result ? store_failure(j->txn, e) : OK;
 }
 
-int run_write(struct journal *j, const struct slot *s)
+int run_write(struct journal *j, struct slot *s)
 {
-	if (!s->now.run.count)
+	if (!s->is_run_unwritten)
 		return OK;
+	s->is_run_unwritten = false;
 	Lm__Run row = LM__RUN__INIT;
 	row.position = s->now.run.position;
 	row.count = s->now.run.count;
@@ -50,10 +53,12 @@ int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t pos
 	struct run *r = &s->now.run;
 	if (r->count && r->ordinal + r->count == ordinal && r->position + r->count == position) {
 		r->count++;
+		s->is_run_unwritten = true;
 		return OK;
 	}
 	int result = run_write(j, s);
 	*r = (struct run){ ordinal, position, 1 };
+	s->is_run_unwritten = true;
 	return result;
 }
 
@@ -66,6 +71,20 @@ static int segment_begin(struct journal *j, const struct slot *s, uint64_t ordin
 	return row_write(j, &journal_table_segment, ordinal_key(s->now.line.number, ordinal, key), &row.base, false);
 }
 
+/* The notice in a table of its own: an old payload finds its period without a walk along the line. */
+static void period_write(struct journal *j, const Lm__Header *h, struct bytes payload)
+{
+	Lm__PeriodNotice *notice;
+	struct error e = { 0 };
+	int result = CODEC_UNPACK(lm__period_notice, payload, &j->arena, &notice, &e);
+	if (result == ERR_MEMORY)
+		store_fail(j->txn, result, "%s", e.text);
+	if (result || notice->period_id.len != PERIOD_ID_BYTES)
+		return; /* what it was to open is absent */
+	uint8_t key[PERIOD_KEY_BYTES];
+	store_put(j->txn, &journal_table_period, period_key(h->origin, codec_bytes(notice->period_id), key), payload);
+}
+
 /* Everything that is the same for an entry of ours and a neighbour's: rows, then the line's head. */
 static int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope, const struct hash *hash, struct placed *out, struct error *e)
 {
@@ -74,28 +93,19 @@ static int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, L
 	item->line = l->number;
 	item->ordinal = ordinal;
 	item->taken_ms = j->now_ms;
-	int result = item_write(j, position, item, true, e);
-	if (!result && envelope.size) {
+	if (slot_touch(j, s)) /* first: what is not touched is not put back when the turn fails */
+		return error_set(e, ERR_MEMORY, "no memory for an entry");
+	item_write(j, position, item, true, NULL);
+	if (envelope.size) {
 		uint8_t key[ENVELOPE_KEY_BYTES];
 		store_put(j->txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key), envelope);
 	}
-	if (!result && h->kind == LM__KIND__KIND_PERIOD) {
-		Lm__PeriodNotice *notice;
-		if (!CODEC_UNPACK(lm__period_notice, codec_bytes(item->payload), &j->arena, &notice, NULL) &&
-		    notice->period_id.len == PERIOD_ID_BYTES) {
-			uint8_t key[PERIOD_KEY_BYTES];
-			store_put(j->txn, &journal_table_period, period_key(h->origin, codec_bytes(notice->period_id), key),
-				  codec_bytes(item->payload));
-		}
-	}
-	if (!result && (l->ordinal == 0 || h->incarnation != l->incarnation))
+	if (h->kind == LM__KIND__KIND_PERIOD)
+		period_write(j, h, codec_bytes(item->payload));
+	if (l->ordinal == 0 || h->incarnation != l->incarnation)
 		segment_begin(j, s, ordinal, h);
-	if (!result)
-		run_extend(j, s, ordinal, position);
-	if (!result)
-		result = slot_touch(j, s);
-	if (!result)
-		result = store_failure(j->txn, e);
+	run_extend(j, s, ordinal, position);
+	int result = store_failure(j->txn, e);
 	if (result)
 		return result;
 	l->ordinal = ordinal;
@@ -120,19 +130,22 @@ static int header_finish(struct journal *j, const struct slot *s, Lm__Header *h,
 	bool continues = l->ordinal && l->incarnation == j->incarnation;
 	h->seq = continues ? l->seq + 1 : 1;
 	h->parent = NULL;
-	if (l->ordinal) {
-		h->previous_hash = codec_data(BYTES(l->hash.byte, HASH_BYTES));
-		if (!continues) {
-			Lm__Parent *parent = arena_alloc(&j->arena, sizeof *parent);
-			if (!parent)
-				return error_set(e, ERR_MEMORY, "no memory for an entry");
-			lm__parent__init(parent);
-			parent->incarnation = l->incarnation;
-			parent->seq = l->seq;
-			parent->hash = codec_data(BYTES(l->hash.byte, HASH_BYTES));
-			h->parent = parent;
-		}
-	}
+	h->previous_hash = h->payload_hash = h->envelope_hash = (ProtobufCBinaryData){ 0 };
+	if (!l->ordinal)
+		return OK;
+	/* Copies: the caller's header is read after the line has moved on. */
+	struct hash *previous = arena_copy(&j->arena, &l->hash, sizeof l->hash);
+	Lm__Parent *parent = continues ? NULL : arena_alloc(&j->arena, sizeof *parent);
+	if (!previous || (!continues && !parent))
+		return error_set(e, ERR_MEMORY, "no memory for an entry");
+	h->previous_hash = codec_data(BYTES(previous->byte, HASH_BYTES));
+	if (!parent)
+		return OK;
+	lm__parent__init(parent);
+	parent->incarnation = l->incarnation;
+	parent->seq = l->seq;
+	parent->hash = h->previous_hash;
+	h->parent = parent;
 	return OK;
 }
 
@@ -164,11 +177,17 @@ static int own_place(struct journal *j, struct slot *s, Lm__Header *h, struct by
 	item.disposition = LM__DISPOSITION__DISPOSITION_APPLIED;
 	item.header = codec_data(packed);
 	item.payload = codec_data(payload);
-	result = entry_place(j, s, h, &item, envelope, &hash, out, e);
-	if (!result) {
-		s->has_new_entry = true;
-		s->last_position = out->position;
-	}
+	struct placed placed;
+	result = entry_place(j, s, h, &item, envelope, &hash, &placed, e);
+	if (result)
+		return result;
+	s->last_position = placed.position;
+	s->unsigned_count++;
+	s->unsigned_bytes += (uint32_t)(packed.size + payload.size + envelope.size);
+	if (s->unsigned_count >= SIGN_ENTRIES_MOST || s->unsigned_bytes >= SIGN_BYTES_MOST)
+		result = lines_sign(j, &s, 1, e);
+	if (!result)
+		*out = placed;
 	return result;
 }
 
@@ -199,7 +218,8 @@ static int period_ensure(struct journal *j, struct slot *s, struct error *e)
 	period_end(s->period);
 	s->period = NULL;
 	struct period_notice notice;
-	int result = period_begin(SUITE_INTERNATIONAL, s->recipient, s->recipient_count, j->now_ms, &s->period, &notice, e);
+	int result = period_begin(SUITE_INTERNATIONAL, s->now.recipient, s->now.recipient_count, j->now_ms, &s->period,
+				  &notice, e);
 	if (result)
 		return result;
 	s->is_period_new = true;
@@ -213,6 +233,10 @@ static int period_ensure(struct journal *j, struct slot *s, struct error *e)
 		result = header_finish(j, s, &h, e);
 	if (!result)
 		result = own_place(j, s, &h, payload, (struct bytes){ 0 }, &placed, e);
+	if (result) { /* a period that nobody was told of must not be used */
+		period_end(s->period);
+		s->period = NULL;
+	}
 	return result;
 }
 
@@ -238,15 +262,32 @@ static int payload_seal(struct journal *j, struct slot *s, const Lm__Header *h, 
 	return result ? result : envelope_pack(j, &env, envelope, e);
 }
 
+/* What every receiver would refuse, and with it all that follows, must not begin its way. */
+static int draft_check(const struct draft *draft, struct error *e)
+{
+	const Lm__Header *h = draft->header;
+	if (draft->is_sealed != kind_is_sealed(h->kind, draft->stream))
+		return error_set(e, ERR_INTERNAL, "an entry of kind %d in stream %d is %s", (int)h->kind, (int)draft->stream,
+				 draft->is_sealed ? "never sealed" : "always sealed");
+	if (h->request_id.len && h->request_id.len != ID_BYTES)
+		return error_set(e, ERR_INVALID, "a request id of %zu bytes", h->request_id.len);
+	if (draft->payload.size > PAYLOAD_BYTES_MOST)
+		return error_set(e, ERR_TOO_BIG, "an entry holds at most %u bytes, not %zu", PAYLOAD_BYTES_MOST,
+				 draft->payload.size);
+	return OK;
+}
+
 int journal_append(struct journal *j, const struct draft *draft, struct placed *out, struct error *e)
 {
 	struct line_key key = { j->device, draft->stream, draft->receiver };
 	struct slot *s = slot_find(j, &key);
-	int result = s ? OK : slot_make(j, &key, &s, e);
+	int result = draft_check(draft, e);
+	if (!result && draft->is_sealed && (!s || !s->now.recipient_count))
+		return error_set(e, ERR_NOT_READY, "the keys of the town and the district are not known here yet");
+	if (!result && !s)
+		result = slot_make(j, &key, &s, e);
 	if (result)
 		return result;
-	if (draft->is_sealed && !s->recipient_count)
-		return error_set(e, ERR_NOT_READY, "the keys of the town and the district are not known here yet");
 	if (draft->is_sealed)
 		result = period_ensure(j, s, e);
 	Lm__Header *h = draft->header;
@@ -261,18 +302,23 @@ int journal_append(struct journal *j, const struct draft *draft, struct placed *
 
 /* ---- a neighbour's ---- */
 
-/* The hash that stands at (incarnation, seq) here. ERR_NOT_FOUND: no such position; ERR_ABSENT: it was trimmed. */
-static int known_hash(struct journal *j, const struct line *l, uint64_t incarnation, uint64_t seq, struct hash *out, uint64_t *ordinal)
+/* The hash that stands at (incarnation, seq) here. ERR_NOT_FOUND: the incarnation is unknown; ERR_CLOSED: it ended
+ * before; ERR_ABSENT: trimmed; or a store fault. */
+static int known_hash(struct journal *j, struct slot *s, uint64_t incarnation, uint64_t seq, struct hash *out, uint64_t *ordinal)
 {
+	const struct line *l = &s->now.line;
 	if (l->ordinal && incarnation == l->incarnation && seq == l->seq) {
 		*out = l->hash;
 		*ordinal = l->ordinal;
 		return OK;
 	}
 	bool is_exact;
-	int result = journal_locate(j->txn, l->number, incarnation, seq, ordinal, &is_exact);
-	if (result || !is_exact)
-		return ERR_NOT_FOUND;
+	run_write(j, s); /* an entry of this very turn may come again within it */
+	int result = line_locate(j->txn, l->number, l->ordinal, incarnation, seq, ordinal, &is_exact);
+	if (result)
+		return result;
+	if (!is_exact)
+		return ERR_CLOSED;
 	if (*ordinal == l->trimmed) {
 		*out = l->trimmed_hash;
 		return OK;
@@ -282,6 +328,8 @@ static int known_hash(struct journal *j, const struct line *l, uint64_t incarnat
 	uint64_t position;
 	Lm__TapeItem *item;
 	result = journal_read_line(j->txn, l->number, *ordinal, &j->arena, &position, &item, NULL);
+	if (result == ERR_NOT_FOUND)
+		return store_fail(j->txn, ERR_DAMAGED, "line %u lacks entry %llu", l->number, (unsigned long long)*ordinal);
 	return result ? result : entry_hash(codec_bytes(item->header), out, NULL);
 }
 
@@ -292,95 +340,135 @@ static bool hash_is(ProtobufCBinaryData data, const struct hash *hash)
 
 enum fit { FIT_NEXT, FIT_ROLLBACK, FIT_DUPLICATE, FIT_GAP, FIT_CLONE };
 
+/* Not knowing for want of memory or of a readable row is no verdict on the sender. */
+static int fit_fault(struct journal *j, const struct line *l, int code, struct error *e)
+{
+	int failure = store_failure(j->txn, e);
+	return failure ? failure : error_set(e, code, "cannot look up what line %u holds", l->number);
+}
+
 /* The position is one that this line has passed, or it claims to. */
-static enum fit fit_known(struct journal *j, const struct line *l, const struct checked_entry *entry)
+static int fit_known(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit, struct error *e)
 {
 	struct hash hash;
 	uint64_t ordinal;
-	int result = known_hash(j, l, entry->header->incarnation, entry->header->seq, &hash, &ordinal);
+	int result = known_hash(j, s, entry->header->incarnation, entry->header->seq, &hash, &ordinal);
 	if (result == ERR_ABSENT)
-		return FIT_DUPLICATE; /* trimmed: only what the district has is trimmed */
-	if (result)
-		return FIT_CLONE; /* beyond the end of an incarnation that was left */
-	return memcmp(hash.byte, entry->hash.byte, HASH_BYTES) ? FIT_CLONE : FIT_DUPLICATE;
+		*fit = FIT_DUPLICATE; /* trimmed: only what the district has is trimmed */
+	else if (result == ERR_CLOSED)
+		*fit = FIT_CLONE;
+	else if (result)
+		return fit_fault(j, &s->now.line, result, e);
+	else
+		*fit = memcmp(hash.byte, entry->hash.byte, HASH_BYTES) ? FIT_CLONE : FIT_DUPLICATE;
+	return OK;
 }
 
 /* The first entry of an incarnation that is new here. */
-static enum fit fit_first(struct journal *j, const struct line *l, const Lm__Header *h)
+static int fit_first(struct journal *j, struct slot *s, const Lm__Header *h, enum fit *fit, struct error *e)
 {
-	if (!h->parent)
-		return l->ordinal ? FIT_CLONE : FIT_NEXT;
-	if (!l->ordinal)
-		return FIT_GAP;
-	if (h->parent->incarnation == l->incarnation && h->parent->seq > l->seq)
-		return FIT_GAP;
+	const struct line *l = &s->now.line;
 	struct hash hash;
 	uint64_t ordinal;
-	int result = known_hash(j, l, h->parent->incarnation, h->parent->seq, &hash, &ordinal);
+	if (!h->parent) {
+		*fit = l->ordinal ? FIT_CLONE : FIT_NEXT;
+		return OK;
+	}
+	*fit = FIT_GAP;
+	if (!l->ordinal || (h->parent->incarnation == l->incarnation && h->parent->seq > l->seq))
+		return OK;
+	int result = known_hash(j, s, h->parent->incarnation, h->parent->seq, &hash, &ordinal);
+	if (result == ERR_NOT_FOUND)
+		return OK;
 	if (result == ERR_ABSENT)
-		return FIT_ROLLBACK;
-	if (result)
-		return FIT_GAP;
-	if (!hash_is(h->parent->hash, &hash) || !hash_is(h->previous_hash, &hash))
-		return FIT_CLONE;
-	return ordinal == l->ordinal ? FIT_NEXT : FIT_ROLLBACK;
+		*fit = FIT_ROLLBACK;
+	else if (result == ERR_CLOSED)
+		*fit = FIT_CLONE;
+	else if (result)
+		return fit_fault(j, l, result, e);
+	else if (!hash_is(h->parent->hash, &hash) || !hash_is(h->previous_hash, &hash))
+		*fit = FIT_CLONE;
+	else
+		*fit = ordinal == l->ordinal ? FIT_NEXT : FIT_ROLLBACK;
+	return OK;
 }
 
-static enum fit entry_fit(struct journal *j, const struct line *l, const struct checked_entry *entry)
+static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit, struct error *e)
 {
 	const Lm__Header *h = entry->header;
+	const struct line *l = &s->now.line;
 	if (l->ordinal && h->incarnation == l->incarnation) {
-		if (h->seq > l->seq + 1)
-			return FIT_GAP;
 		if (h->seq <= l->seq)
-			return fit_known(j, l, entry);
-		return hash_is(h->previous_hash, &l->hash) ? FIT_NEXT : FIT_CLONE;
+			return fit_known(j, s, entry, fit, e);
+		*fit = h->seq > l->seq + 1 ? FIT_GAP : hash_is(h->previous_hash, &l->hash) ? FIT_NEXT : FIT_CLONE;
+		return OK;
 	}
 	uint64_t ordinal;
 	bool is_exact;
-	if (l->ordinal && !journal_locate(j->txn, l->number, h->incarnation, h->seq, &ordinal, &is_exact))
-		return fit_known(j, l, entry);
-	return h->seq == 1 ? fit_first(j, l, h) : FIT_GAP;
-}
-
-/* Kept, sealed as it came, for an operator; nothing of it is applied. */
-static int quarantine_put(struct journal *j, const struct slot *s, const struct checked_entry *entry, const char *why, struct error *e)
-{
-	struct store_cursor *c;
-	uint64_t number = 1;
-	struct bytes last;
-	if (store_cursor_open(j->txn, &journal_table_quarantine, &c))
-		return store_failure(j->txn, e);
-	if (!store_cursor_last(c, NULL, &last, NULL)) {
-		struct reader r = reader_over(last);
-		number = read_u64(&r) + 1;
-	}
-	store_cursor_close(c);
-	Lm__TapeItem item = LM__TAPE_ITEM__INIT;
-	item.disposition = LM__DISPOSITION__DISPOSITION_FROZEN;
-	item.line = s->now.line.number;
-	item.header = codec_data(entry->header_packed);
-	item.payload = codec_data(entry->payload);
-	item.reason = (char *)(uintptr_t)why;
-	uint8_t key[TAPE_KEY_BYTES];
-	int result = row_write(j, &journal_table_quarantine, tape_key(number, key), &item.base, true);
-	return result ? store_failure(j->txn, e) : OK;
+	int result = l->ordinal ? line_locate(j->txn, l->number, l->ordinal, h->incarnation, h->seq, &ordinal, &is_exact)
+				: ERR_NOT_FOUND;
+	if (!result)
+		return fit_known(j, s, entry, fit, e);
+	if (result != ERR_NOT_FOUND)
+		return fit_fault(j, l, result, e);
+	*fit = FIT_GAP;
+	return h->seq == 1 ? fit_first(j, s, h, fit, e) : OK;
 }
 
 #define QUARANTINE_MOST 4096 /* a clone that keeps talking must not fill the map */
+#define QUARANTINE_PERCENT_MOST 75
+#define QUARANTINE_KEY_BYTES (LINE_KEY_BYTES + HASH_BYTES)
+#define QUARANTINE_ENVELOPE (UINT64_C(1) << 63) /* stands for a position: the envelope of what has no place on the tape */
+
+/* Kept, sealed as it came, for an operator; nothing of it is applied. The same entry sent again is kept once. */
+static int quarantine_put(struct journal *j, uint32_t line, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct error *e)
+{
+	uint8_t memory[QUARANTINE_KEY_BYTES], envelope_memory[ENVELOPE_KEY_BYTES];
+	struct writer w = writer_over(memory, sizeof memory);
+	write_u32(&w, line);
+	write_bytes(&w, BYTES_OF(entry->hash));
+	struct bytes key = BYTES(memory, w.size);
+	struct store_usage usage;
+	store_usage_read(j->store, &usage);
+	if (usage.percent >= QUARANTINE_PERCENT_MOST || journal_quarantine_count(j->txn) >= QUARANTINE_MOST ||
+	    store_has(j->txn, &journal_table_quarantine, key))
+		return store_failure(j->txn, e);
+	Lm__TapeItem item = LM__TAPE_ITEM__INIT;
+	item.disposition = disposition;
+	item.line = line;
+	item.header = codec_data(entry->header_packed);
+	item.payload = codec_data(entry->payload);
+	item.reason = (char *)(uintptr_t)(why ? why : "");
+	item.taken_ms = j->now_ms;
+	row_write(j, &journal_table_quarantine, key, &item.base, false);
+	if (entry->envelope_packed.size) {
+		struct reader r = reader_over(BYTES_OF(entry->hash));
+		uint64_t place = read_u64(&r) | QUARANTINE_ENVELOPE;
+		store_put(j->txn, &journal_table_envelope,
+			  envelope_key(codec_bytes(entry->header->request_id), place, envelope_memory), entry->envelope_packed);
+	}
+	return store_failure(j->txn, e);
+}
+
+int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why)
+{
+	struct line_key key = { entry->header->origin, entry->header->stream, entry->header->receiver };
+	const struct slot *s = slot_find(j, &key);
+	return quarantine_put(j, s ? s->now.line.number : 0, entry, disposition, why, NULL);
+}
 
 static int entry_freeze(struct journal *j, struct slot *s, const struct checked_entry *entry, int code, struct error *e)
 {
 	struct line *l = &s->now.line;
+	if (slot_touch(j, s))
+		return error_set(e, ERR_MEMORY, "no memory to freeze line %u", l->number);
 	if (!l->is_frozen) {
 		l->is_frozen = true;
 		snprintf(l->frozen_why, sizeof l->frozen_why,
 			 "two histories: incarnation %016llx seq %llu does not continue what is stored",
 			 (unsigned long long)entry->header->incarnation, (unsigned long long)entry->header->seq);
 	}
-	int result = slot_touch(j, s);
-	if (!result && journal_quarantine_count(j->txn) < QUARANTINE_MOST)
-		result = quarantine_put(j, s, entry, l->frozen_why, e);
+	int result = quarantine_put(j, l->number, entry, LM__DISPOSITION__DISPOSITION_FROZEN, l->frozen_why, e);
 	if (result)
 		return result;
 	return error_set(e, code, "stream %d of device %016llx is frozen: %s", (int)l->key.stream,
@@ -398,31 +486,45 @@ static int received_place(struct journal *j, struct slot *s, const struct checke
 	return entry_place(j, s, entry->header, &item, entry->envelope_packed, &entry->hash, out, e);
 }
 
+static int gap(const Lm__Header *h, struct error *e)
+{
+	return error_set(e, ERR_GAP, "entries before incarnation %016llx seq %llu are missing",
+			 (unsigned long long)h->incarnation, (unsigned long long)h->seq);
+}
+
 int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct placed *out, bool *was_rollback, struct error *e)
 {
 	const Lm__Header *h = entry->header;
 	struct line_key key = { h->origin, h->stream, h->receiver };
 	struct slot *s = slot_find(j, &key);
+	if (!s && (h->seq != 1 || h->parent))
+		return gap(h, e); /* nothing of this line is here: no line is made for what cannot be placed */
 	int result = s ? OK : slot_make(j, &key, &s, e);
 	if (result)
 		return result;
 	if (s->now.line.is_frozen)
 		return entry_freeze(j, s, entry, ERR_FROZEN, e);
-	enum fit fit = entry_fit(j, &s->now.line, entry);
-	*was_rollback = fit == FIT_ROLLBACK;
+	enum fit fit;
+	struct line before = s->now.line;
+	result = entry_fit(j, s, entry, &fit, e);
+	if (result)
+		return result;
 	switch (fit) {
 	case FIT_ROLLBACK:
-		s->now.line.rollbacks++;
-		s->now.line.closed_incarnation = s->now.line.incarnation;
-		s->now.line.closed_seq = s->now.line.seq;
-		/* fall through */
 	case FIT_NEXT:
-		return received_place(j, s, entry, disposition, why, out, e);
+		result = received_place(j, s, entry, disposition, why, out, e);
+		if (!result && fit == FIT_ROLLBACK) {
+			s->now.line.rollbacks++;
+			s->now.line.closed_incarnation = before.incarnation;
+			s->now.line.closed_seq = before.seq;
+		}
+		if (!result)
+			*was_rollback = fit == FIT_ROLLBACK;
+		return result;
 	case FIT_DUPLICATE:
 		return error_set(e, ERR_DUPLICATE, "this entry is stored already");
 	case FIT_GAP:
-		return error_set(e, ERR_GAP, "entries before incarnation %016llx seq %llu are missing",
-				 (unsigned long long)h->incarnation, (unsigned long long)h->seq);
+		return gap(h, e);
 	case FIT_CLONE:
 		return entry_freeze(j, s, entry, ERR_CLONE, e);
 	}

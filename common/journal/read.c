@@ -42,26 +42,47 @@ int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *a
 	return result;
 }
 
-/* The row of `table` at or before (line, ordinal), which must belong to the line. */
-static int row_before(struct store_txn *txn, const struct store_table *table, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *row_ordinal, struct bytes *value)
+static int row_of_line(struct bytes key, uint32_t line, uint64_t *row_ordinal)
+{
+	struct reader r = reader_over(key);
+	if (read_u32(&r) != line)
+		return ERR_NOT_FOUND;
+	*row_ordinal = read_u64(&r);
+	return r.failed ? ERR_NOT_FOUND : OK;
+}
+
+/* The row at or before (line, ordinal), which must belong to the line. */
+static int row_before(struct store_cursor *c, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *row_ordinal, struct bytes *value)
 {
 	uint8_t memory[ORDINAL_KEY_BYTES];
+	struct bytes key, want = ordinal_key(line, ordinal, memory);
+	int result = store_cursor_seek(c, want, NULL, &key, NULL);
+	if (!result && bytes_equal(key, want))
+		result = store_cursor_seek(c, want, arena, &key, value);
+	else if (!result)
+		result = store_cursor_prev(c, arena, &key, value);
+	else if (result == ERR_NOT_FOUND)
+		result = store_cursor_last(c, arena, &key, value);
+	return result ? result : row_of_line(key, line, row_ordinal);
+}
+
+static int row_step_back(struct store_cursor *c, uint32_t line, struct arena *arena, uint64_t *row_ordinal, struct bytes *value)
+{
 	struct bytes key;
+	int result = store_cursor_prev(c, arena, &key, value);
+	return result ? result : row_of_line(key, line, row_ordinal);
+}
+
+static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *first, Lm__Run **run)
+{
+	struct bytes value;
 	struct store_cursor *c;
-	int result = store_cursor_open(txn, table, &c);
+	int result = store_cursor_open(txn, &journal_table_run, &c);
 	if (result)
 		return result;
-	result = store_cursor_seek(c, ordinal_key(line, ordinal, memory), arena, &key, value);
-	if (result == ERR_NOT_FOUND)
-		result = store_cursor_last(c, arena, &key, value);
-	else if (!result && bytes_compare(key, BYTES(memory, sizeof memory)) > 0)
-		result = store_cursor_prev(c, arena, &key, value);
-	if (!result) {
-		struct reader r = reader_over(key);
-		if (read_u32(&r) != line)
-			result = ERR_NOT_FOUND;
-		*row_ordinal = read_u64(&r);
-	}
+	result = row_before(c, line, ordinal, arena, first, &value);
+	if (!result)
+		result = CODEC_UNPACK(lm__run, value, arena, run, NULL);
 	store_cursor_close(c);
 	return result;
 }
@@ -69,11 +90,8 @@ static int row_before(struct store_txn *txn, const struct store_table *table, ui
 static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position, uint32_t *left)
 {
 	uint64_t first;
-	struct bytes value;
 	Lm__Run *run;
-	int result = row_before(txn, &journal_table_run, line, ordinal, arena, &first, &value);
-	if (!result)
-		result = CODEC_UNPACK(lm__run, value, arena, &run, NULL);
+	int result = run_before(txn, line, ordinal, arena, &first, &run);
 	if (!result && ordinal - first >= run->count)
 		result = ERR_NOT_FOUND;
 	if (result)
@@ -129,56 +147,57 @@ struct segment {
 };
 
 /* Walks the segments of a line from the newest back, until `visit` returns true. */
-static int segments_walk(struct store_txn *txn, uint32_t line, bool (*visit)(void *context, const struct segment *s), void *context)
+static int segments_walk(struct store_txn *txn, uint32_t line, uint64_t end, bool (*visit)(void *context, const struct segment *s), void *context)
 {
 	struct arena arena;
+	struct store_cursor *c;
+	uint64_t first, last = end;
+	struct bytes value;
+	Lm__Segment *row;
+	int result = store_cursor_open(txn, &journal_table_segment, &c);
+	if (result)
+		return result;
 	arena_init(&arena, 64 * 1024);
-	uint64_t before = UINT64_MAX, end = UINT64_MAX;
-	int result = OK;
-	for (;;) {
-		uint64_t first;
-		struct bytes value;
-		Lm__Segment *row;
-		arena_reset(&arena);
-		result = row_before(txn, &journal_table_segment, line, before, &arena, &first, &value);
-		if (!result)
-			result = CODEC_UNPACK(lm__segment, value, &arena, &row, NULL);
+	result = row_before(c, line, UINT64_MAX, &arena, &first, &value);
+	while (!result) {
+		result = CODEC_UNPACK(lm__segment, value, &arena, &row, NULL);
 		if (result)
 			break;
-		struct segment s = { first, end, row->incarnation, row->first_seq };
-		if (visit(context, &s) || first <= 1)
-			break;
-		end = first - 1;
-		before = first - 1;
+		struct segment s = { first, last, row->incarnation, row->first_seq };
+		if (last >= first) {
+			if (visit(context, &s) || first <= 1)
+				break;
+			last = first - 1;
+		}
+		arena_reset(&arena);
+		result = row_step_back(c, line, &arena, &first, &value);
 	}
+	store_cursor_close(c);
 	arena_release(&arena);
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
-/* The newest ordinal of the line: from its row, as of this transaction. */
+/* The newest ordinal of the line, as of this transaction. Within a turn its runs may be ahead of its row. */
 static uint64_t line_end(struct store_txn *txn, uint32_t line)
 {
 	struct arena arena;
-	arena_init(&arena, 64 * 1024);
 	uint8_t key[LINE_KEY_BYTES];
 	struct bytes value;
 	Lm__LineState *row;
-	uint64_t end = 0;
+	Lm__Run *run;
+	uint64_t first, end = 0;
+	arena_init(&arena, 64 * 1024);
 	if (!store_get(txn, &journal_table_line, line_key_bytes(line, key), &arena, &value) &&
 	    !CODEC_UNPACK(lm__line_state, value, &arena, &row, NULL))
 		end = row->ordinal;
-	/* Runs written earlier in this very turn may be ahead of the row. */
-	uint64_t first;
-	Lm__Run *run;
-	if (!row_before(txn, &journal_table_run, line, UINT64_MAX, &arena, &first, &value) &&
-	    !CODEC_UNPACK(lm__run, value, &arena, &run, NULL) && first + run->count - 1 > end)
+	if (!run_before(txn, line, UINT64_MAX, &arena, &first, &run) && first + run->count - 1 > end)
 		end = first + run->count - 1;
 	arena_release(&arena);
 	return end;
 }
 
 struct locate {
-	uint64_t incarnation, seq, end;
+	uint64_t incarnation, seq;
 	uint64_t ordinal;
 	bool is_found, is_exact;
 };
@@ -188,20 +207,19 @@ static bool locate_visit(void *context, const struct segment *s)
 	struct locate *want = context;
 	if (s->incarnation != want->incarnation)
 		return false;
-	uint64_t last = s->last < want->end ? s->last : want->end;
 	want->is_found = true;
-	want->is_exact = want->seq >= s->first_seq && want->seq - s->first_seq <= last - s->first;
+	want->is_exact = want->seq >= s->first_seq && want->seq - s->first_seq <= s->last - s->first;
 	if (want->is_exact)
 		want->ordinal = s->first + (want->seq - s->first_seq);
 	else
-		want->ordinal = want->seq < s->first_seq ? s->first - 1 : last;
+		want->ordinal = want->seq < s->first_seq ? s->first - 1 : s->last;
 	return true;
 }
 
-int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact)
+int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact)
 {
-	struct locate want = { .incarnation = incarnation, .seq = seq, .end = line_end(txn, line) };
-	int result = segments_walk(txn, line, locate_visit, &want);
+	struct locate want = { .incarnation = incarnation, .seq = seq };
+	int result = segments_walk(txn, line, end, locate_visit, &want);
 	if (result)
 		return result;
 	if (!want.is_found)
@@ -209,6 +227,11 @@ int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, u
 	*ordinal = want.ordinal;
 	*is_exact = want.is_exact;
 	return OK;
+}
+
+int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact)
+{
+	return line_locate(txn, line, line_end(txn, line), incarnation, seq, ordinal, is_exact);
 }
 
 struct coordinates {
@@ -230,7 +253,7 @@ static bool coordinates_visit(void *context, const struct segment *s)
 int journal_coordinates(struct store_txn *txn, uint32_t line, uint64_t ordinal, uint64_t *incarnation, uint64_t *seq)
 {
 	struct coordinates want = { .ordinal = ordinal };
-	int result = segments_walk(txn, line, coordinates_visit, &want);
+	int result = segments_walk(txn, line, UINT64_MAX, coordinates_visit, &want);
 	if (result || !want.is_found)
 		return result ? result : ERR_NOT_FOUND;
 	*incarnation = want.incarnation;
@@ -240,22 +263,21 @@ int journal_coordinates(struct store_txn *txn, uint32_t line, uint64_t ordinal, 
 
 struct ends {
 	size_t most, count;
-	uint64_t *incarnations, *seqs, end;
+	uint64_t *incarnations, *seqs;
 };
 
 static bool ends_visit(void *context, const struct segment *s)
 {
 	struct ends *out = context;
-	uint64_t last = s->last < out->end ? s->last : out->end;
 	out->incarnations[out->count] = s->incarnation;
-	out->seqs[out->count] = s->first_seq + (last - s->first);
+	out->seqs[out->count] = s->first_seq + (s->last - s->first);
 	return ++out->count == out->most;
 }
 
 size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs)
 {
-	struct ends out = { .most = most, .incarnations = incarnations, .seqs = seqs, .end = line_end(txn, line) };
-	if (!most || !out.end || segments_walk(txn, line, ends_visit, &out))
+	struct ends out = { .most = most, .incarnations = incarnations, .seqs = seqs };
+	if (!most || segments_walk(txn, line, line_end(txn, line), ends_visit, &out))
 		return 0;
 	return out.count;
 }
@@ -264,16 +286,29 @@ size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t 
 
 struct load {
 	struct store_txn *txn;
+	struct store_cursor *tape;
 	struct arena *arena;
 	Lm__Batch *batch;
 	Lm__Entry **entries;
 	size_t count, signed_count; /* signed_count: entries up to the newest signed head */
 	uint32_t bytes, signed_bytes;
+	uint64_t incarnation, position; /* of the newest entry */
 	Lm__SignedHeads *heads;
+	bool is_ended; /* the next entry begins an incarnation */
 };
 
-#define LOAD_ENTRIES_HARD_MOST 1024
-#define LOAD_BYTES_HARD_MOST (900u * 1024)
+/* Entries of a line mostly lie side by side: the cursor then steps on. */
+static int load_read(struct load *l, uint64_t position, Lm__TapeItem **item, struct error *e)
+{
+	uint8_t memory[TAPE_KEY_BYTES];
+	struct bytes key, value, want = tape_key(position, memory);
+	int result = l->position + 1 == position ? store_cursor_next(l->tape, l->arena, &key, &value)
+						 : store_cursor_seek(l->tape, want, l->arena, &key, &value);
+	if (!result && !bytes_equal(key, want))
+		result = ERR_NOT_FOUND;
+	l->position = position;
+	return result ? result : item_unpack(value, l->arena, item, e);
+}
 
 static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item, struct error *e)
 {
@@ -283,10 +318,13 @@ static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item
 	if (!entry)
 		return error_set(e, ERR_MEMORY, "no memory to load entries");
 	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), l->arena, &h, e);
-	if (!result)
+	/* After a rollback an earlier incarnation's tail is no part of what the later one's signed head vouches for. */
+	l->is_ended = !result && l->count && l->signed_count == l->count && h->incarnation != l->incarnation;
+	if (!result && !l->is_ended)
 		result = journal_envelope(l->txn, h, position, l->arena, &envelope);
-	if (result)
+	if (result || l->is_ended)
 		return result;
+	l->incarnation = h->incarnation;
 	lm__entry__init(entry);
 	entry->header = item->header;
 	entry->payload = item->payload;
@@ -303,38 +341,52 @@ static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item
 
 static bool load_is_full(const struct load *l, uint32_t entries_most, uint32_t bytes_most)
 {
-	if (l->count >= LOAD_ENTRIES_HARD_MOST || l->bytes >= LOAD_BYTES_HARD_MOST)
+	if (l->is_ended || l->count >= MESSAGE_ENTRIES_MOST || l->bytes >= CODEC_MESSAGE_BYTES_MOST)
 		return true;
 	return l->signed_count && (l->count >= entries_most || l->bytes >= bytes_most);
 }
 
-int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes, struct error *e)
+static int load_entries(struct load *l, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct error *e)
 {
-	struct load l = { .txn = txn, .arena = arena };
-	l.batch = arena_alloc(arena, sizeof *l.batch);
-	l.entries = arena_alloc(arena, LOAD_ENTRIES_HARD_MOST * sizeof *l.entries);
-	Lm__StreamKey *key = arena_alloc(arena, sizeof *key);
-	if (!l.batch || !l.entries || !key)
-		return error_set(e, ERR_MEMORY, "no memory to load entries");
-	int result = OK;
 	uint64_t position = 0;
 	uint32_t left = 0;
-	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(&l, entries_most, bytes_most); ordinal++) {
+	int result = OK;
+	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(l, entries_most, bytes_most); ordinal++) {
 		Lm__TapeItem *item;
 		if (!left)
-			result = position_of(txn, line->number, ordinal, arena, &position, &left);
+			result = position_of(l->txn, line->number, ordinal, l->arena, &position, &left);
 		if (!result)
-			result = journal_read(txn, position, arena, &item, e);
+			result = load_read(l, position, &item, e);
 		if (!result)
-			result = load_item(&l, position, item, e);
+			result = load_item(l, position, item, e);
 		if (result == ERR_NOT_FOUND)
 			return error_set(e, ERR_DAMAGED, "line %u lacks entry %llu, though its head is %llu",
 					 line->number, (unsigned long long)ordinal, (unsigned long long)line->ordinal);
 		if (result)
-			return store_failure(txn, e) ? store_failure(txn, e) : result;
+			return result;
 		position++;
 		left--;
 	}
+	return OK;
+}
+
+int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes, struct error *e)
+{
+	if (from <= line->trimmed)
+		return error_set(e, ERR_NOT_FOUND, "entries of line %u up to %llu are trimmed; %llu was asked for", line->number,
+				 (unsigned long long)line->trimmed, (unsigned long long)from);
+	struct load l = { .txn = txn, .arena = arena };
+	l.batch = arena_alloc(arena, sizeof *l.batch);
+	l.entries = arena_alloc(arena, MESSAGE_ENTRIES_MOST * sizeof *l.entries);
+	Lm__StreamKey *key = arena_alloc(arena, sizeof *key);
+	if (!l.batch || !l.entries || !key)
+		return error_set(e, ERR_MEMORY, "no memory to load entries");
+	int result = store_cursor_open(txn, &journal_table_tape, &l.tape);
+	if (!result)
+		result = load_entries(&l, line, from, entries_most, bytes_most, e);
+	store_cursor_close(l.tape);
+	if (result)
+		return store_failure(txn, e) ? store_failure(txn, NULL) : result;
 	lm__batch__init(l.batch);
 	lm__stream_key__init(key);
 	key->origin = line->key.origin;

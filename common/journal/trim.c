@@ -38,7 +38,7 @@ static int state_hash(struct journal *j, const struct store_table *const *tables
 {
 	struct bytes parts[STORE_TABLES_MOST];
 	struct store_table_digest digest[STORE_TABLES_MOST];
-	int result = OK;
+	int result = count <= STORE_TABLES_MOST ? OK : error_set(e, ERR_INTERNAL, "%zu tables of projections", count);
 	for (size_t i = 0; i < count && !result; i++) {
 		result = store_digest(j->txn, tables[i], &digest[i], e);
 		parts[i] = BYTES_OF(digest[i].hash);
@@ -77,20 +77,32 @@ static int checkpoint_write(struct journal *j, const struct store_table *const *
 	return row_write(j, &journal_table_checkpoint, bytes_from_text("checkpoint"), &row.base, false);
 }
 
-/* How far a line may be trimmed: what we sent up once the district signed for it; what never leaves us or came
- * from above as soon as the checkpoint holds its effect. Other origins' entries are not ours to drop. */
-static uint64_t trim_limit(const struct journal *j, const struct line *l)
+/*
+ * How far a line may be trimmed: what we sent up once the district signed for it; what never leaves us or came down to
+ * us as soon as the checkpoint holds its effect. What we tell others below stays for those who join or come back, and
+ * other origins' entries are not ours to drop. Entries of the turn under way are not signed yet: they stay, too.
+ */
+static uint64_t trim_limit(const struct journal *j, const struct slot *s)
 {
-	if (l->key.origin == j->device)
-		return l->key.stream == LM__STREAM__STREAM_UP ? l->signed_final : l->ordinal;
-	return l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device ? l->ordinal : l->trimmed;
+	const struct line *l = &s->now.line;
+	bool is_ours = l->key.origin == j->device;
+	uint64_t limit = l->trimmed;
+	if (is_ours && l->key.stream == LM__STREAM__STREAM_UP)
+		limit = l->signed_final;
+	else if ((is_ours && l->key.stream == LM__STREAM__STREAM_OWN) ||
+		 (!is_ours && l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device))
+		limit = l->ordinal;
+	return limit < s->committed.line.ordinal ? limit : s->committed.line.ordinal;
 }
 
-static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem *item, struct hash *hash)
+/* An item that waited goes together with the one that applied it. */
+static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem *item, struct arena *arena, struct hash *hash)
 {
 	Lm__Header *h;
 	uint8_t key[ENVELOPE_KEY_BYTES];
-	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), &j->arena, &h, NULL);
+	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &h, NULL);
+	if (!result && item->retry_of)
+		result = store_delete(j->txn, &journal_table_tape, tape_key(item->retry_of, key));
 	if (!result)
 		result = entry_hash(codec_bytes(item->header), hash, NULL);
 	if (result)
@@ -101,7 +113,7 @@ static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem
 }
 
 /* The runs that lie wholly in the trimmed part. One that reaches past it stays: its head is simply never asked for. */
-static int runs_remove(struct journal *j, uint32_t line, uint64_t limit)
+static int runs_remove(struct journal *j, uint32_t line, uint64_t limit, struct arena *arena)
 {
 	uint8_t memory[ORDINAL_KEY_BYTES];
 	struct bytes key, value;
@@ -109,56 +121,69 @@ static int runs_remove(struct journal *j, uint32_t line, uint64_t limit)
 	int result = store_cursor_open(j->txn, &journal_table_run, &c);
 	if (result)
 		return result;
-	result = store_cursor_seek(c, ordinal_key(line, 0, memory), &j->arena, &key, &value);
+	result = store_cursor_seek(c, ordinal_key(line, 0, memory), arena, &key, &value);
 	while (!result) {
 		struct reader r = reader_over(key);
 		uint32_t owner = read_u32(&r);
 		uint64_t first = read_u64(&r);
 		Lm__Run *run;
-		result = CODEC_UNPACK(lm__run, value, &j->arena, &run, NULL);
+		result = CODEC_UNPACK(lm__run, value, arena, &run, NULL);
 		if (result || owner != line || first + run->count - 1 > limit)
 			break;
 		result = store_cursor_delete(c);
 		if (!result)
-			result = store_cursor_next(c, &j->arena, &key, &value);
+			result = store_cursor_next(c, arena, &key, &value);
 	}
 	store_cursor_close(c);
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
-static bool is_kept_for_operator(const Lm__TapeItem *item)
+/* Held or in quarantine, and not applied since by a retry. */
+static bool is_kept_for_operator(struct journal *j, const Lm__TapeItem *item, struct arena *arena)
 {
-	return item->disposition == LM__DISPOSITION__DISPOSITION_HELD ||
-	       item->disposition == LM__DISPOSITION__DISPOSITION_QUARANTINED;
+	Lm__TapeItem *retry;
+	if (item->disposition != LM__DISPOSITION__DISPOSITION_HELD &&
+	    item->disposition != LM__DISPOSITION__DISPOSITION_QUARANTINED)
+		return false;
+	return !item->retry_of || journal_read(j->txn, item->retry_of, arena, &retry, NULL) ||
+	       retry->disposition != LM__DISPOSITION__DISPOSITION_RETRIED;
 }
 
-static int line_trim(struct journal *j, struct slot *s, uint64_t *removed, struct error *e)
+static int line_trim(struct journal *j, struct slot *s, struct arena *arena, uint64_t *removed, struct error *e)
 {
 	struct line *l = &s->now.line;
-	uint64_t limit = trim_limit(j, l), before = l->trimmed;
-	int result = OK;
+	uint64_t limit = trim_limit(j, s), before = l->trimmed;
+	if (limit <= before)
+		return OK;
+	int result = slot_touch(j, s);
+	if (result)
+		return error_set(e, result, "no memory to trim line %u", l->number);
+	run_write(j, s);
 	while (!result && l->trimmed < limit) {
 		uint64_t position;
 		Lm__TapeItem *item;
-		result = journal_read_line(j->txn, l->number, l->trimmed + 1, &j->arena, &position, &item, e);
-		if (!result && is_kept_for_operator(item))
+		result = journal_read_line(j->txn, l->number, l->trimmed + 1, arena, &position, &item, e);
+		if (!result && is_kept_for_operator(j, item, arena))
 			break;
 		if (!result)
-			result = entry_remove(j, position, item, &l->trimmed_hash);
+			result = entry_remove(j, position, item, arena, &l->trimmed_hash);
 		if (!result)
 			l->trimmed++;
-		arena_reset(&j->arena);
+		arena_reset(arena);
 	}
-	if (result || l->trimmed == before)
+	if (result)
 		return result;
 	*removed += l->trimmed - before;
-	result = runs_remove(j, l->number, l->trimmed);
-	return result ? result : slot_touch(j, s);
+	if (s->now.run.count && s->now.run.ordinal + s->now.run.count - 1 <= l->trimmed)
+		s->now.run.count = 0; /* its row goes, too: the next entry begins another */
+	return runs_remove(j, l->number, l->trimmed, arena);
 }
 
 int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms, uint64_t *removed, struct error *e)
 {
-	*removed = 0;
+	struct arena arena;
+	uint64_t gone = 0;
+	arena_init(&arena, 8u * 1024 * 1024);
 	store_clear(j->txn, &journal_table_base);
 	for (size_t i = 0; i < count; i++)
 		base_copy(j, projections[i]);
@@ -166,8 +191,14 @@ int journal_trim(struct journal *j, const struct store_table *const *projections
 	if (!result)
 		result = checkpoint_write(j, projections, count, now_ms, e);
 	for (uint32_t i = 0; i < j->line_count && !result; i++)
-		result = line_trim(j, &j->slot[i], removed, e);
-	return result ? result : store_failure(j->txn, e);
+		result = line_trim(j, &j->slot[i], &arena, &gone, e);
+	arena_release(&arena);
+	int failure = store_failure(j->txn, e);
+	if (failure)
+		return failure;
+	if (!result)
+		*removed = gone;
+	return result;
 }
 
 int journal_checkpoint(struct store_txn *txn, struct arena *arena, Lm__Checkpoint **out, struct error *e)

@@ -9,6 +9,7 @@
 
 #define TURN_ARENA_BYTES_MOST (64u * 1024 * 1024)
 #define HELD_CAUSE_BYTES_MOST 48
+#define HELD_KEY_BYTES_MOST (1 + HELD_CAUSE_BYTES_MOST + 8)
 
 int journal_open(const struct journal_options *options, struct journal **out, struct error *e)
 {
@@ -20,7 +21,8 @@ int journal_open(const struct journal_options *options, struct journal **out, st
 	j->device = options->device;
 	arena_init(&j->arena, TURN_ARENA_BYTES_MOST);
 	pthread_mutex_init(&j->opener_lock, NULL);
-	int result = openers_make(j);
+	j->slot = calloc(LINES_MOST, sizeof *j->slot);
+	int result = j->slot ? openers_make(j) : ERR_MEMORY;
 	if (result)
 		result = error_set(e, result, "no memory for the journal");
 	if (!result && !options->is_reader)
@@ -65,11 +67,6 @@ int journal_turn_begin(struct journal *j, struct store_txn *txn, int64_t now_ms)
 	j->now_ms = now_ms;
 	j->touched_count = 0;
 	arena_reset(&j->arena);
-	if (!j->has_unwritten_marks)
-		return OK;
-	for (uint32_t i = 0; i < j->line_count; i++)
-		if (j->slot[i].is_mark_unwritten && slot_touch(j, &j->slot[i]))
-			return ERR_MEMORY;
 	return OK;
 }
 
@@ -107,15 +104,8 @@ int heads_digest(const Lm__SignedHeads *heads, struct hash *out, struct error *e
 	return crypto_hash((uint8_t)heads->suite, parts, 3, out, e);
 }
 
-/* The list of heads that this commit moved, signed once. NULL if it moved none of ours. */
-static int heads_sign(struct journal *j, Lm__SignedHeads **out, struct error *e)
+static int heads_make(struct journal *j, struct slot *const *slots, size_t count, Lm__SignedHeads **out, struct error *e)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < j->touched_count; i++)
-		count += j->slot[j->touched[i] - 1].has_new_entry;
-	*out = NULL;
-	if (!count)
-		return OK;
 	Lm__SignedHeads *heads = arena_alloc(&j->arena, sizeof *heads);
 	struct hash *hashes = arena_alloc(&j->arena, count * sizeof *hashes);
 	uint8_t *signature = arena_alloc(&j->arena, SIGNATURE_BYTES);
@@ -123,12 +113,9 @@ static int heads_sign(struct journal *j, Lm__SignedHeads **out, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory to sign %zu heads", count);
 	lm__signed_heads__init(heads);
 	int result = OK;
-	size_t at = 0;
-	for (size_t i = 0; i < j->touched_count && !result; i++) {
-		const struct slot *s = &j->slot[j->touched[i] - 1];
-		const struct line *l = &s->now.line;
-		if (s->has_new_entry)
-			result = head_hash_of(&l->key, l->incarnation, l->seq, &l->hash, &hashes[at++], e);
+	for (size_t i = 0; i < count && !result; i++) {
+		const struct line *l = &slots[i]->now.line;
+		result = head_hash_of(&l->key, l->incarnation, l->seq, &l->hash, &hashes[i], e);
 	}
 	heads->suite = SUITE_INTERNATIONAL;
 	heads->origin = j->device;
@@ -154,62 +141,82 @@ static int heads_attach(struct journal *j, const struct slot *s, Lm__SignedHeads
 	return item_write(j, s->last_position, item, false, e);
 }
 
-static int lines_write(struct journal *j)
+int lines_sign(struct journal *j, struct slot *const *slots, size_t count, struct error *e)
 {
-	for (uint32_t number = j->stored_line_count + 1; number <= j->line_count; number++)
-		if (slot_touch(j, &j->slot[number - 1]))
-			return ERR_MEMORY;
+	Lm__SignedHeads *heads = NULL;
+	int result = heads_make(j, slots, count, &heads, e);
+	for (size_t i = 0; i < count && !result; i++) {
+		result = heads_attach(j, slots[i], heads, e);
+		slots[i]->unsigned_count = slots[i]->unsigned_bytes = 0;
+	}
+	return result;
+}
+
+/* The list of heads that this commit moved is signed once. */
+static int turn_sign(struct journal *j, struct error *e)
+{
+	struct slot **slots = arena_alloc(&j->arena, j->touched_count * sizeof *slots);
+	size_t count = 0;
+	if (!slots)
+		return error_set(e, ERR_MEMORY, "no memory to sign %zu heads", j->touched_count);
 	for (size_t i = 0; i < j->touched_count; i++) {
-		const struct slot *s = &j->slot[j->touched[i] - 1];
+		struct slot *s = &j->slot[j->touched[i] - 1];
+		if (s->unsigned_count)
+			slots[count++] = s;
+	}
+	return count ? lines_sign(j, slots, count, e) : OK;
+}
+
+static int lines_write(struct journal *j, struct error *e)
+{
+	for (uint32_t i = j->has_unwritten_marks ? 0 : j->stored_line_count; i < j->line_count; i++)
+		if ((i >= j->stored_line_count || j->slot[i].is_mark_unwritten) && slot_touch(j, &j->slot[i]))
+			return error_set(e, ERR_MEMORY, "no memory to write %u lines", j->line_count);
+	for (size_t i = 0; i < j->touched_count; i++) {
+		struct slot *s = &j->slot[j->touched[i] - 1];
 		run_write(j, s);
 		line_store(j, &s->now.line);
+		s->is_mark_in_turn |= s->is_mark_unwritten;
+		s->is_mark_unwritten = false;
 	}
-	return OK;
+	j->has_unwritten_marks = false;
+	return store_failure(j->txn, e);
 }
 
 int journal_turn_seal(struct journal *j, struct error *e)
 {
-	Lm__SignedHeads *heads;
-	int result = heads_sign(j, &heads, e);
-	for (size_t i = 0; i < j->touched_count && !result; i++) {
-		const struct slot *s = &j->slot[j->touched[i] - 1];
-		if (s->has_new_entry)
-			result = heads_attach(j, s, heads, e);
-	}
-	if (!result)
-		result = lines_write(j);
-	return result ? result : store_failure(j->txn, e);
+	int result = turn_sign(j, e);
+	return result ? result : lines_write(j, e);
 }
 
-static void slot_settle(struct slot *s, bool was_committed)
+static void slot_settle(struct journal *j, struct slot *s, bool was_committed)
 {
 	if (was_committed) {
 		s->committed = s->now;
-		s->is_mark_unwritten = false;
 	} else {
 		s->now = s->committed;
 		if (s->is_period_new) { /* its notice was rolled back with the rest */
 			period_end(s->period);
 			s->period = NULL;
 		}
+		if (s->is_mark_in_turn)
+			s->is_mark_unwritten = j->has_unwritten_marks = true;
 	}
-	s->is_touched = s->has_new_entry = s->is_period_new = false;
+	s->is_touched = s->is_period_new = s->is_run_unwritten = s->is_mark_in_turn = false;
+	s->unsigned_count = s->unsigned_bytes = 0;
 }
 
 void journal_turn_end(struct journal *j, bool was_committed)
 {
 	for (size_t i = 0; i < j->touched_count; i++)
-		slot_settle(&j->slot[j->touched[i] - 1], was_committed);
+		slot_settle(j, &j->slot[j->touched[i] - 1], was_committed);
 	if (was_committed) {
 		j->committed_position = j->position;
 		if (j->touched_count)
 			j->stored_line_count = j->line_count;
 		j->committed_line_count = j->line_count;
-		j->has_unwritten_marks = false;
 	} else {
-		for (uint32_t i = j->committed_line_count; i < j->line_count; i++)
-			period_end(j->slot[i].period);
-		j->line_count = j->committed_line_count;
+		slots_drop(j, j->committed_line_count);
 		j->position = j->committed_position;
 		j->touched_count = 0;
 	}
@@ -224,16 +231,26 @@ size_t journal_turn_lines(const struct journal *j, const uint32_t **numbers)
 
 int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients, size_t count, struct error *e)
 {
+	if (count > PERIOD_RECIPIENTS_MOST)
+		return error_set(e, ERR_TOO_MANY, "a stream is sealed to at most %d recipients, not %zu", PERIOD_RECIPIENTS_MOST,
+				 count);
 	struct slot *s = slot_find(j, key);
 	int result = s ? OK : slot_make(j, key, &s, e);
+	if (!result && j->txn)
+		result = slot_touch(j, s);
 	if (result)
 		return result;
 	if (!j->txn)
 		j->committed_line_count = j->line_count; /* made outside a turn: it stays */
-	if (count == s->recipient_count && memcmp(recipients, s->recipient, count * sizeof *recipients) == 0)
+	if (count == s->now.recipient_count && (!count || !memcmp(recipients, s->now.recipient, count * sizeof *recipients)))
 		return OK;
-	memcpy(s->recipient, recipients, count * sizeof *recipients);
-	s->recipient_count = count;
+	if (count)
+		memcpy(s->now.recipient, recipients, count * sizeof *recipients);
+	s->now.recipient_count = count;
+	if (!j->txn) {
+		memcpy(s->committed.recipient, s->now.recipient, sizeof s->now.recipient);
+		s->committed.recipient_count = count;
+	}
 	period_end(s->period);
 	s->period = NULL;
 	return OK;
@@ -242,7 +259,7 @@ int journal_set_recipients(struct journal *j, const struct line_key *key, const 
 bool journal_has_recipients(const struct journal *j, const struct line_key *key)
 {
 	const struct slot *s = slot_find(j, key);
-	return s && s->recipient_count;
+	return s && s->now.recipient_count;
 }
 
 int journal_set_disposition(struct journal *j, uint64_t position, Lm__Disposition disposition, const char *why)
@@ -253,26 +270,39 @@ int journal_set_disposition(struct journal *j, uint64_t position, Lm__Dispositio
 	if (result)
 		return result;
 	item->disposition = disposition;
-	item->reason = (char *)(uintptr_t)why;
+	item->reason = (char *)(uintptr_t)(why ? why : "");
 	return item_write(j, position, item, false, NULL);
 }
 
+/* The item itself keeps its disposition, for replay passes it over, and tells where it was applied after all. */
 int journal_retry(struct journal *j, uint64_t position, uint64_t *retry_position)
 {
-	Lm__TapeItem item = LM__TAPE_ITEM__INIT;
+	Lm__TapeItem item = LM__TAPE_ITEM__INIT, *first;
+	int result = journal_read(j->txn, position, &j->arena, &first, NULL);
+	if (!result && !first->header.len) /* a retry that was held again */
+		position = first->retry_of;
+	if (!result && !first->header.len)
+		result = journal_read(j->txn, position, &j->arena, &first, NULL);
+	if (result)
+		return result;
+	first->retry_of = j->position + 1;
+	result = item_write(j, position, first, false, NULL);
+	if (result)
+		return result;
 	item.disposition = LM__DISPOSITION__DISPOSITION_RETRIED;
 	item.retry_of = position;
 	item.taken_ms = j->now_ms;
-	*retry_position = j->position + 1;
-	int result = item_write(j, j->position + 1, &item, true, NULL);
+	result = item_write(j, j->position + 1, &item, true, NULL);
 	if (!result)
-		j->position++;
+		*retry_position = ++j->position;
 	return result;
 }
 
-static struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD_CAUSE_BYTES_MOST + 8])
+/* The cause's length comes first, so that no other cause lies between the items of one. */
+static struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD_KEY_BYTES_MOST])
 {
-	struct writer w = writer_over(memory, HELD_CAUSE_BYTES_MOST + 8);
+	struct writer w = writer_over(memory, HELD_KEY_BYTES_MOST);
+	write_u8(&w, (uint8_t)cause.size);
 	write_bytes(&w, cause);
 	write_u64(&w, position);
 	return BYTES(memory, w.failed ? 0 : w.size);
@@ -280,7 +310,7 @@ static struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memo
 
 int journal_hold(struct journal *j, struct bytes cause, uint64_t position)
 {
-	uint8_t memory[HELD_CAUSE_BYTES_MOST + 8];
+	uint8_t memory[HELD_KEY_BYTES_MOST];
 	struct bytes key = held_key(cause, position, memory);
 	if (!key.size)
 		return ERR_TOO_BIG;
@@ -289,20 +319,25 @@ int journal_hold(struct journal *j, struct bytes cause, uint64_t position)
 
 int journal_held_take(struct journal *j, struct bytes cause, uint64_t *position)
 {
-	uint8_t memory[HELD_CAUSE_BYTES_MOST + 8];
+	uint8_t memory[HELD_KEY_BYTES_MOST];
 	struct bytes first = held_key(cause, 0, memory), key;
 	struct store_cursor *c;
+	if (!first.size)
+		return ERR_NOT_FOUND;
 	int result = store_cursor_open(j->txn, &journal_table_held, &c);
 	if (result)
 		return result;
 	result = store_cursor_seek(c, first, NULL, &key, NULL);
-	if (!result && (key.size != first.size || memcmp(key.data, cause.data, cause.size) != 0))
+	if (!result && (key.size != first.size || memcmp(key.data, first.data, first.size - 8) != 0))
 		result = ERR_NOT_FOUND;
+	uint64_t found = 0;
 	if (!result) {
-		struct reader r = reader_over(BYTES(key.data + cause.size, 8));
-		*position = read_u64(&r);
+		struct reader r = reader_over(BYTES(key.data + first.size - 8, 8));
+		found = read_u64(&r);
 		result = store_cursor_delete(c);
 	}
 	store_cursor_close(c);
+	if (!result)
+		*position = found;
 	return result;
 }

@@ -22,37 +22,80 @@ static int damaged(struct error *e, const struct line *l, uint64_t ordinal, uint
 			 (unsigned long long)position, what);
 }
 
+static bool hash_stands(ProtobufCBinaryData field, const struct hash *hash)
+{
+	return field.len == HASH_BYTES && memcmp(field.data, hash->byte, HASH_BYTES) == 0;
+}
+
+/* After a rollback the chain goes on from an earlier entry than the one before: from the parent that the header names. */
+static int parent_verify(struct audit *a, const struct line *l, uint64_t ordinal, const Lm__Header *h)
+{
+	uint64_t at, position;
+	bool is_exact;
+	Lm__TapeItem *item;
+	struct hash hash = l->trimmed_hash;
+	if (h->seq != 1 || !h->parent || !l->rollbacks)
+		return ERR_DAMAGED;
+	int result = line_locate(a->txn, l->number, l->ordinal, h->parent->incarnation, h->parent->seq, &at, &is_exact);
+	if (!result && (!is_exact || at >= ordinal))
+		result = ERR_DAMAGED;
+	if (result || at < l->trimmed)
+		return result;
+	if (at > l->trimmed) {
+		result = journal_read_line(a->txn, l->number, at, &a->arena, &position, &item, NULL);
+		if (!result)
+			result = entry_hash(codec_bytes(item->header), &hash, NULL);
+	}
+	return result || !hash_stands(h->previous_hash, &hash) ? ERR_DAMAGED : OK;
+}
+
+static const char *heads_fault(struct audit *a, const struct line *l, const Lm__Header *h, const struct hash *entry, const Lm__SignedHeads *heads)
+{
+	uint8_t key[KEY_BYTES];
+	struct hash head, digest;
+	if (!heads || a->signing_key(a->context, l->key.origin, key))
+		return NULL;
+	a->out->signatures++;
+	if (heads->origin != l->key.origin || heads->suite != SUITE_INTERNATIONAL || heads->signature.len != SIGNATURE_BYTES ||
+	    heads->hashes.len % HASH_BYTES || head_hash(h, entry, &head, NULL) || heads_digest(heads, &digest, NULL))
+		return "its signed head cannot be read";
+	size_t at = 0;
+	while (at < heads->hashes.len && memcmp(heads->hashes.data + at, head.byte, HASH_BYTES) != 0)
+		at += HASH_BYTES;
+	if (at == heads->hashes.len || sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), heads->signature.data, NULL))
+		return "its signed head does not verify";
+	return NULL;
+}
+
 static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, uint64_t position, const Lm__TapeItem *item, struct hash *previous, struct error *e)
 {
 	Lm__Header *h;
-	struct hash payload, entry, head, digest;
-	struct bytes content = codec_bytes(item->payload);
+	struct hash payload, envelope_hash, entry;
+	struct bytes content = codec_bytes(item->payload), envelope;
 	if (CODEC_UNPACK(lm__header, codec_bytes(item->header), &a->arena, &h, NULL))
 		return damaged(e, l, ordinal, position, "its header cannot be read");
 	if (item->line != l->number || item->ordinal != ordinal)
 		return damaged(e, l, ordinal, position, "it stands in another place than it says");
+	if (h->origin != l->key.origin || h->stream != l->key.stream || h->receiver != l->key.receiver)
+		return damaged(e, l, ordinal, position, "it belongs to another stream");
 	int result = crypto_hash(SUITE_INTERNATIONAL, &content, 1, &payload, e);
 	if (!result)
 		result = entry_hash(codec_bytes(item->header), &entry, e);
+	if (!result)
+		result = journal_envelope(a->txn, h, position, &a->arena, &envelope);
+	if (!result && envelope.size)
+		result = crypto_hash(SUITE_INTERNATIONAL, &envelope, 1, &envelope_hash, e);
 	if (result)
 		return result;
-	if (h->payload_hash.len != HASH_BYTES || memcmp(h->payload_hash.data, payload.byte, HASH_BYTES) != 0)
+	if (!hash_stands(h->payload_hash, &payload))
 		return damaged(e, l, ordinal, position, "its payload is not the one its header names");
-	if (ordinal > 1 &&
-	    (h->previous_hash.len != HASH_BYTES || memcmp(h->previous_hash.data, previous->byte, HASH_BYTES) != 0) &&
-	    !(h->seq == 1 && l->rollbacks))
+	if (envelope.size && !hash_stands(h->envelope_hash, &envelope_hash))
+		return damaged(e, l, ordinal, position, "its key envelope is not the one its header names");
+	if (ordinal > 1 && !hash_stands(h->previous_hash, previous) && parent_verify(a, l, ordinal, h))
 		return damaged(e, l, ordinal, position, "it does not continue the entry before it");
 	*previous = entry;
-	uint8_t key[KEY_BYTES];
-	if (!item->heads || a->signing_key(a->context, l->key.origin, key))
-		return OK;
-	a->out->signatures++;
-	if (head_hash(h, &entry, &head, NULL) || heads_digest(item->heads, &digest, NULL) ||
-	    item->heads->signature.len != SIGNATURE_BYTES ||
-	    !memmem(item->heads->hashes.data, item->heads->hashes.len, head.byte, HASH_BYTES) ||
-	    sign_check((uint8_t)item->heads->suite, key, BYTES_OF(digest), item->heads->signature.data, NULL))
-		return damaged(e, l, ordinal, position, "its signed head does not verify");
-	return OK;
+	const char *fault = heads_fault(a, l, h, &entry, item->heads);
+	return fault ? damaged(e, l, ordinal, position, fault) : OK;
 }
 
 static int line_verify(struct audit *a, const struct line *l, struct error *e)
@@ -66,8 +109,12 @@ static int line_verify(struct audit *a, const struct line *l, struct error *e)
 		result = journal_read_line(a->txn, l->number, ordinal, &a->arena, &position, &item, e);
 		if (result == ERR_NOT_FOUND)
 			return damaged(e, l, ordinal, position, "it is missing");
+		if (result == ERR_INVALID)
+			return damaged(e, l, ordinal, position, "it cannot be read");
 		if (!result)
 			result = item_verify(a, l, ordinal, position, item, &previous, e);
+		if (!result)
+			result = store_failure(a->txn, e);
 		a->out->items++;
 	}
 	if (!result && l->ordinal && memcmp(previous.byte, l->hash.byte, HASH_BYTES) != 0)
@@ -80,7 +127,7 @@ int journal_verify(struct journal *j, struct store_txn *txn, int (*signing_key)(
 {
 	struct audit a = { .txn = txn, .signing_key = signing_key, .context = context, .out = out };
 	memset(out, 0, sizeof *out);
-	arena_init(&a.arena, 8 * 1024 * 1024);
+	arena_init(&a.arena, 16 * 1024 * 1024);
 	int result = OK;
 	for (uint32_t i = 0; i < j->committed_line_count && !result; i++)
 		result = line_verify(&a, &j->slot[i].committed.line, e);

@@ -3,7 +3,6 @@
  */
 #include "sync/link.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +29,12 @@ void link_update_release(struct link_update *u)
 {
 	free(u->action);
 	memset(u, 0, sizeof *u);
+}
+
+/* Events of one moment may come with clocks read in another order. */
+static uint64_t since(uint64_t now_ms, uint64_t then_ms)
+{
+	return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
 static int update_add(struct link_update *u, struct link_action action)
@@ -108,11 +113,10 @@ static int in_add(struct link *l, const struct link_event *ev)
 			l->in_capacity = capacity;
 		}
 		in = &l->in[l->in_count++];
-		*in = (struct link_in){ .line = ev->line };
+		*in = (struct link_in){ .line = ev->line, .stored = ev->ordinal, .acked = ev->ordinal };
 	}
 	if (ev->ordinal > in->stored)
 		in->stored = ev->ordinal;
-	in->acked = in->stored;
 	return OK;
 }
 
@@ -122,20 +126,25 @@ static void session_forget(struct link *l)
 	for (size_t i = 0; i < l->out_count; i++) {
 		l->out[i].is_started = false;
 		l->out[i].is_frozen = false;
+		l->out[i].restarted_ms = 0;
 		l->out[i].sent = l->out[i].acked;
 		l->out[i].bytes_under_way = 0;
 		l->out[i].credit_entries = LINK_CREDIT_ENTRIES;
 		l->out[i].credit_bytes = LINK_CREDIT_BYTES;
 	}
+	/* A line that stays frozen answers so again; one that an operator released goes on. */
+	for (size_t i = 0; i < l->in_count; i++)
+		l->in[i].is_frozen = l->in[i].is_expected = l->in[i].must_tell = false;
 	l->session = 0;
 	l->peer_waiting = 0;
+	l->is_send_asked = false;
 }
 
 static int link_close(struct link *l, const struct link_event *ev, struct link_update *u)
 {
 	bool was_open = l->state == LINK_OPEN;
 	session_forget(l);
-	if (l->state != LINK_IDLE)
+	if (was_open)
 		l->since_ms = ev->now_ms;
 	l->state = LINK_IDLE;
 	return was_open ? update_tell(u, LINK_DO_TELL_CLOSED) : OK;
@@ -145,7 +154,7 @@ static int link_greet(struct link *l, const struct link_event *ev, struct link_u
 {
 	int result = link_close(l, ev, u);
 	l->state = LINK_GREETED;
-	l->greeted_ms = l->heard_ms = l->said_ms = ev->now_ms;
+	l->greeted_ms = l->said_ms = ev->now_ms;
 	return result ? result : update_tell(u, LINK_DO_HELLO);
 }
 
@@ -153,31 +162,41 @@ static int link_open(struct link *l, const struct link_event *ev, struct link_up
 {
 	if (ev->version_most < LINK_VERSION_LEAST || ev->version_least > LINK_VERSION_MOST)
 		return update_tell(u, LINK_DO_REFUSE);
-	if (l->side == LINK_CLIENT && l->state != LINK_GREETED)
-		return OK; /* an answer to a greeting that was given up */
-	int result = OK;
-	if (l->side == LINK_SERVER) {
-		result = link_close(l, ev, u);
-		l->session = ev->fresh_session;
-	} else {
-		l->session = ev->session;
-	}
+	if (l->side == LINK_CLIENT && (l->state == LINK_IDLE || l->session == ev->session))
+		return OK; /* an answer to a greeting that was given up, or the same answer again */
+	int result = link_close(l, ev, u);
+	l->session = l->side == LINK_SERVER ? ev->fresh_session : ev->session;
 	l->state = LINK_OPEN;
 	l->since_ms = l->heard_ms = l->said_ms = ev->now_ms;
-	for (size_t i = 0; i < l->in_count; i++) {
-		l->in[i].acked = l->in[i].stored; /* HELLO carries our positions */
-		l->in[i].must_tell = l->in[i].is_frozen;
-	}
+	if (l->side == LINK_SERVER)
+		for (size_t i = 0; i < l->in_count; i++)
+			l->in[i].acked = l->in[i].stored; /* the HELLO that now leaves carries our positions */
 	if (!result && l->side == LINK_SERVER)
 		result = update_tell(u, LINK_DO_HELLO);
 	return result ? result : update_tell(u, LINK_DO_TELL_OPEN);
 }
 
-/* The neighbour says where it stands: send on from there. */
+/* Nobody can have more than there is. */
+static uint64_t out_claim(const struct link_out *out, uint64_t ordinal)
+{
+	return ordinal < out->head ? ordinal : out->head;
+}
+
+/* The neighbour says where it stands: send on from there. Behind one lost frame every further one that was under way
+ * is answered by the same EXPECTED; only the first of them sends us back. */
 static void out_start(struct link_out *out, const struct link_event *ev)
 {
-	out->acked = ev->ordinal;
-	out->sent = ev->ordinal;
+	uint64_t at = out_claim(out, ev->ordinal);
+	bool is_echo = out->is_started && out->restarted_ms && at == out->acked &&
+		       since(ev->now_ms, out->restarted_ms) < LINK_RESTART_MS;
+	if (out->is_started && ev->credit_entries) { /* an EXPECTED ack grants as any other */
+		out->credit_entries = ev->credit_entries;
+		out->credit_bytes = ev->credit_bytes;
+	}
+	if (is_echo)
+		return;
+	out->restarted_ms = out->is_started ? ev->now_ms : 0;
+	out->acked = out->sent = at;
 	out->bytes_under_way = 0;
 	out->is_started = true;
 	out->progress_ms = ev->now_ms;
@@ -185,18 +204,19 @@ static void out_start(struct link_out *out, const struct link_event *ev)
 
 static void out_ack(struct link_out *out, const struct link_event *ev)
 {
+	uint64_t at = out_claim(out, ev->ordinal);
 	out->credit_entries = ev->credit_entries;
 	out->credit_bytes = ev->credit_bytes;
-	if (ev->ordinal <= out->acked || !out->is_started)
+	if (at <= out->acked || !out->is_started)
 		return;
 	uint64_t under_way = out->sent > out->acked ? out->sent - out->acked : 0;
-	uint64_t newly = ev->ordinal - out->acked;
+	uint64_t newly = at - out->acked;
 	/* Sizes of single entries are not kept: what is acked takes its share of the bytes under way. */
 	if (newly >= under_way)
 		out->bytes_under_way = 0;
 	else
 		out->bytes_under_way -= (uint32_t)(out->bytes_under_way * newly / under_way);
-	out->acked = ev->ordinal;
+	out->acked = at;
 	if (out->sent < out->acked)
 		out->sent = out->acked;
 	out->progress_ms = ev->now_ms;
@@ -211,7 +231,7 @@ static bool out_may_send(const struct link_out *out)
 /* One LINK_DO_SEND at most a step, lines in turn: the answer (LINK_SENT) asks for the next. */
 static int link_pump(struct link *l, struct link_update *u)
 {
-	if (l->state != LINK_OPEN)
+	if (l->state != LINK_OPEN || l->is_send_asked)
 		return OK;
 	for (size_t i = 0; i < l->out_count; i++) {
 		size_t at = (l->out_turn + i) % l->out_count;
@@ -219,6 +239,7 @@ static int link_pump(struct link *l, struct link_update *u)
 		if (!out_may_send(out))
 			continue;
 		l->out_turn = (at + 1) % l->out_count;
+		l->is_send_asked = true;
 		uint64_t entries = out->credit_entries - (out->sent - out->acked);
 		if (entries > LINK_BATCH_ENTRIES_MOST)
 			entries = LINK_BATCH_ENTRIES_MOST;
@@ -259,7 +280,7 @@ static void link_resend(struct link *l, const struct link_event *ev)
 {
 	for (size_t i = 0; i < l->out_count; i++) {
 		struct link_out *out = &l->out[i];
-		if (out->is_started && out->sent > out->acked && ev->now_ms - out->progress_ms >= LINK_RESEND_MS) {
+		if (out->is_started && out->sent > out->acked && since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
 			out->sent = out->acked;
 			out->bytes_under_way = 0;
 			out->progress_ms = ev->now_ms;
@@ -275,15 +296,16 @@ static void link_resend(struct link *l, const struct link_event *ev)
 static int link_tick(struct link *l, const struct link_event *ev, struct link_update *u)
 {
 	int result = OK;
-	if (l->state == LINK_GREETED && ev->now_ms - l->greeted_ms >= LINK_HELLO_RETRY_MS) {
-		result = link_greet(l, ev, u);
-	} else if (l->state == LINK_OPEN && ev->now_ms - l->heard_ms >= LINK_SILENCE_MS) {
+	l->is_send_asked = false;
+	if (l->state != LINK_IDLE && since(ev->now_ms, l->heard_ms) >= LINK_SILENCE_MS) {
 		result = link_close(l, ev, u);
 		if (!result && l->side == LINK_CLIENT)
 			result = update_tell(u, LINK_DO_RECONNECT);
+	} else if (l->state == LINK_GREETED && since(ev->now_ms, l->greeted_ms) >= LINK_HELLO_RETRY_MS) {
+		result = link_greet(l, ev, u);
 	} else if (l->state == LINK_OPEN) {
 		link_resend(l, ev);
-		if (ev->now_ms - l->said_ms >= LINK_BEAT_MS) {
+		if (since(ev->now_ms, l->said_ms) >= LINK_BEAT_MS) {
 			l->said_ms = ev->now_ms;
 			result = update_tell(u, LINK_DO_BEAT);
 		}
@@ -297,8 +319,10 @@ static void in_mark(struct link *l, const struct link_event *ev)
 	if (!in)
 		return;
 	if (ev->type == LINK_STORED) {
-		assert(ev->ordinal >= in->stored);
+		if (ev->ordinal <= in->stored)
+			return;
 		in->stored = ev->ordinal;
+		in->is_frozen = false;
 		return;
 	}
 	in->must_tell = true;
@@ -328,6 +352,7 @@ static void out_mark(struct link *l, const struct link_event *ev)
 			out->head = ev->ordinal;
 		break;
 	case LINK_SENT:
+		l->is_send_asked = false;
 		if (ev->ordinal > out->sent) {
 			if (out->sent == out->acked)
 				out->progress_ms = ev->now_ms;
@@ -345,6 +370,7 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 {
 	switch (ev->type) {
 	case LINK_TRANSPORT_UP:
+		l->heard_ms = ev->now_ms;
 		return l->side == LINK_CLIENT ? link_greet(l, ev, u) : OK;
 	case LINK_TRANSPORT_DOWN:
 	case LINK_REFUSED:
@@ -377,6 +403,8 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 	case LINK_TICK:
 		return link_tick(l, ev, u);
 	case LINK_HEARD:
+		if (ev->flag)
+			l->peer_waiting = ev->ordinal;
 		return OK;
 	}
 	return ERR_INTERNAL;
@@ -388,9 +416,11 @@ static bool is_from_neighbour(enum link_event_type type)
 	       type == LINK_HEARD;
 }
 
-static void wake_set(const struct link *l, struct link_update *u)
+static void wake_set(const struct link *l, const struct link_event *ev, bool is_stuck, struct link_update *u)
 {
-	if (l->state == LINK_GREETED)
+	if (l->state == LINK_OPEN && is_stuck)
+		u->wake_ms = ev->now_ms + LINK_STUCK_MS;
+	else if (l->state == LINK_GREETED)
 		u->wake_ms = l->greeted_ms + LINK_HELLO_RETRY_MS;
 	else if (l->state == LINK_OPEN)
 		u->wake_ms = l->said_ms + LINK_BEAT_MS;
@@ -407,7 +437,7 @@ int link_step(struct link *l, const struct link_event *event, struct link_update
 		result = link_tell_acks(l, u);
 	if (!result && !is_stuck)
 		result = link_pump(l, u);
-	wake_set(l, u);
+	wake_set(l, event, is_stuck, u);
 	return result;
 }
 

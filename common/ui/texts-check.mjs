@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const folders = [join(here, 'src'), join(here, 'desk'), join(root, 'terminal/ui'), join(root, 'subcenter/ui'), join(root, 'hub/ui')];
+const folders = [
+	join(here, 'src'),
+	join(here, 'desk'),
+	join(root, 'terminal/ui'),
+	join(root, 'subcenter/ui'),
+	join(root, 'hub/ui'),
+];
 
 function sourcesIn(folder) {
 	if (!existsSync(folder)) return [];
@@ -28,7 +34,11 @@ function textsOf(language) {
 	return { texts: JSON.parse(text), faults };
 }
 
-const paramsOf = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort().join(',');
+const paramsOf = (text) =>
+	[...text.matchAll(/\{(\w+)\}/g)]
+		.map((m) => m[1])
+		.sort()
+		.join(',');
 
 const zh = textsOf('zh-CN');
 const en = textsOf('en');
@@ -36,14 +46,19 @@ const faults = [...zh.faults, ...en.faults];
 for (const key of new Set([...Object.keys(zh.texts), ...Object.keys(en.texts)])) {
 	if (!zh.texts[key]) faults.push(`zh-CN: "${key}" is missing`);
 	else if (!en.texts[key]) faults.push(`en: "${key}" is missing`);
-	else if (paramsOf(zh.texts[key]) !== paramsOf(en.texts[key])) faults.push(`"${key}" has other parameters in the other language`);
+	else if (paramsOf(zh.texts[key]) !== paramsOf(en.texts[key]))
+		faults.push(`"${key}" has other parameters in the other language`);
 }
 
-const source = folders.flatMap(sourcesIn).map((path) => readFileSync(path, 'utf8')).join('\n');
+const source = folders
+	.flatMap(sourcesIn)
+	.map((path) => readFileSync(path, 'utf8'))
+	.join('\n');
 const literals = new Set([...source.matchAll(/['"]((?:common|kiosk|desk)\.[\w.-]+)['"]/g)].map((m) => m[1]));
 const prefixes = [...source.matchAll(/`((?:common|kiosk|desk)\.[\w.-]+)\$\{/g)].map((m) => m[1]);
 for (const key of Object.keys(zh.texts))
-	if (!literals.has(key) && !prefixes.some((prefix) => key.startsWith(prefix))) faults.push(`"${key}" is used nowhere`);
+	if (!literals.has(key) && !prefixes.some((prefix) => key.startsWith(prefix)))
+		faults.push(`"${key}" is used nowhere`);
 for (const key of literals) if (!(key in zh.texts)) faults.push(`the source uses "${key}", which has no text`);
 
 if (faults.length > 0) {

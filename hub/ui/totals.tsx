@@ -133,7 +133,7 @@ function TotalsTable({ rows }: { rows: TotalRow[] }) {
 			columns={columns}
 			rows={lines}
 			keyOf={(line) => line.key}
-			last={{ ...sumOf(rows), key: '', town: t('desk.totals.sum'), service: '' }}
+			last={{ ...sumOf(rows), key: '', town: t('desk.totals.sum'), service: t('desk.totals.every-service') }}
 		/>
 	);
 }

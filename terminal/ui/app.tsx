@@ -6,7 +6,17 @@ import { canonical, check } from 'ui/rules';
 import { focusAnswer, faultText, type Answers, type Here } from 'ui/form';
 import { language, setLanguage, t, useLanguage } from 'ui/i18n';
 import { announce, Announcer } from 'ui/parts';
-import type { DraftView, FieldFault, Marks3, Module, ReceiptsView, ReceiptView, Service, SubmitView, TerminalState } from 'ui/types';
+import type {
+	DraftView,
+	FieldFault,
+	Marks3,
+	Module,
+	ReceiptsView,
+	ReceiptView,
+	Service,
+	SubmitView,
+	TerminalState,
+} from 'ui/types';
 import { DEFAULT_DISPLAY, readScreenScale, showDisplay, type Display } from './display';
 import { ignoreRepeats } from './guard';
 import { IdleWatch } from './idle';
@@ -100,7 +110,7 @@ function Kiosk(): JSX.Element {
 		});
 		setFound((old) => {
 			if (!old) return old;
-			const receipts = old.view.receipts.map((receipt) => (receipt.request_id === id ? { ...receipt, marks } : receipt));
+			const receipts = old.view.receipts.map((r) => (r.request_id === id ? { ...r, marks } : r));
 			return { ...old, view: { ...old.view, receipts } };
 		});
 	}, []);
@@ -130,7 +140,11 @@ function Kiosk(): JSX.Element {
 	const savedId = saved?.request_id;
 	useEffect(() => {
 		if (!savedId) return;
-		const read = () => void server.readMarks(savedId).then((marks) => marksArrived(savedId, marks), () => {});
+		const read = () =>
+			void server.readMarks(savedId).then(
+				(marks) => marksArrived(savedId, marks),
+				() => {},
+			);
 		const timer = window.setInterval(read, STATE_EVERY_MS);
 		return () => window.clearInterval(timer);
 	}, [savedId]);
@@ -147,7 +161,8 @@ function Kiosk(): JSX.Element {
 		go({ at: 'question', index: 0, isChange: false });
 	};
 
-	const answersOf = (d: Draft) => d.service.fields.map((field) => ({ field, values: canonical(field, d.answers[field.id] ?? []) }));
+	const answersOf = (d: Draft) =>
+		d.service.fields.map((field) => ({ field, values: canonical(field, d.answers[field.id] ?? []) }));
 
 	const leaveQuestion = (d: Draft, index: number, isChange: boolean, isSkipped: boolean) => {
 		const field = d.service.fields[index]!;
@@ -169,7 +184,14 @@ function Kiosk(): JSX.Element {
 		const values = answersOf(d)
 			.filter((answer) => answer.values.length > 0)
 			.map((answer) => ({ field: answer.field.id, values: answer.values }));
-		const command = { request_id, code, service: service.id, revision: service.revision, values, language: language() };
+		const command = {
+			request_id,
+			code,
+			service: service.id,
+			revision: service.revision,
+			values,
+			language: language(),
+		};
 		const view = await server.submit(command);
 		if (mine !== visit.current) return;
 		const wrong = service.fields.findIndex((field) => view.faults.some((fault) => fault.field === field.id));
@@ -195,19 +217,31 @@ function Kiosk(): JSX.Element {
 	const screenNow = () => {
 		switch (screen.at) {
 			case 'start':
-				return <Start {...common} services={services} onModule={(module) => go({ at: 'services', module })} onLookup={() => go({ at: 'lookup' })} />;
+				return (
+					<Start
+						{...common}
+						services={services}
+						onModule={(module) => go({ at: 'services', module })}
+						onLookup={() => go({ at: 'lookup' })}
+					/>
+				);
 			case 'services': {
-				const those = services.filter((service) => service.module === screen.module);
-				return <Services {...common} module={screen.module} services={those} onService={(service) => go({ at: 'service', service })} />;
+				const { module } = screen;
+				const those = services.filter((service) => service.module === module);
+				const choose = (service: Service) => go({ at: 'service', service });
+				return <Services {...common} module={module} services={those} onService={choose} />;
 			}
 			case 'service': {
 				const { service } = screen;
 				const back = () => go({ at: 'services', module: service.module });
-				return <ServiceScreen {...common} service={service} onBack={back} onNext={() => go({ at: 'privacy', service })} />;
+				const next = () => go({ at: 'privacy', service });
+				return <ServiceScreen {...common} service={service} onBack={back} onNext={next} />;
 			}
 			case 'privacy': {
 				const { service } = screen;
-				return <Privacy {...common} onBack={() => go({ at: 'service', service })} onNext={() => startForm(service)} />;
+				return (
+					<Privacy {...common} onBack={() => go({ at: 'service', service })} onNext={() => startForm(service)} />
+				);
 			}
 			case 'question': {
 				if (!draft) return null;
@@ -258,7 +292,8 @@ function Kiosk(): JSX.Element {
 					await server.withdraw(askOf(found.code, receipt, ''));
 					await find(found.code);
 				};
-				return <Records {...common} found={found} onFind={find} onAsked={(receipt) => go({ at: 'asked', receipt })} onWithdraw={withdraw} />;
+				const answer = (receipt: ReceiptView) => go({ at: 'asked', receipt });
+				return <Records {...common} found={found} onFind={find} onAsked={answer} onWithdraw={withdraw} />;
 			}
 			case 'asked': {
 				if (!found) return null;

@@ -7,7 +7,15 @@ import { announce, Button, Notice } from 'ui/parts';
 import { whyText } from './frame';
 
 /** The actions below a screen, always in this order: back, home, onward. */
-export function BackAndHome({ onBack, onHome, children }: { onBack?: () => void; onHome?: () => void; children?: ComponentChildren }): JSX.Element {
+export function BackAndHome({
+	onBack,
+	onHome,
+	children,
+}: {
+	onBack?: () => void;
+	onHome?: () => void;
+	children?: ComponentChildren;
+}): JSX.Element {
 	return (
 		<>
 			{onBack && (

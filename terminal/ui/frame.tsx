@@ -79,13 +79,21 @@ function BottomRow({ display, onDisplay, onStaff }: FrameProps & { onStaff: () =
 	};
 	return (
 		<nav class="bar" aria-label={t('kiosk.bar')}>
-			<Button icon="size" label={t('kiosk.bar.size-label', { number: display.size + 1, total: SIZES })} onPress={grow}>
+			<Button
+				icon="size"
+				label={t('kiosk.bar.size-label', { number: display.size + 1, total: SIZES })}
+				onPress={grow}
+			>
 				{t('kiosk.bar.size')}
 			</Button>
 			<Button icon="colour" onPress={recolour}>
 				{t('kiosk.bar.colour')}
 			</Button>
-			<Button icon="language" lang={isEnglish ? 'zh-CN' : 'en'} onPress={() => setLanguage(isEnglish ? 'zh-CN' : 'en')}>
+			<Button
+				icon="language"
+				lang={isEnglish ? 'zh-CN' : 'en'}
+				onPress={() => setLanguage(isEnglish ? 'zh-CN' : 'en')}
+			>
 				{isEnglish ? '中文' : 'English'}
 			</Button>
 			<Button icon="person" onPress={onStaff}>

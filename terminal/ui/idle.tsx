@@ -2,10 +2,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
-import { announce, Button, Dialog } from 'ui/parts';
+import { Button, Dialog } from 'ui/parts';
 
 const IDLE_MS = 240_000;
 const WARNING_MS = 45_000;
+const SPOKEN_EVERY_S = 15;
 const INPUTS = ['pointerdown', 'keydown', 'wheel', 'input'] as const;
 
 /** `isFresh`: nothing to lose, so it resets without asking. */
@@ -40,10 +41,6 @@ export function IdleWatch({ isFresh, onReset }: { isFresh: boolean; onReset: () 
 	useEffect(() => {
 		if (isWarning) chime();
 	}, [isWarning]);
-	useEffect(() => {
-		if (left_s !== null && left_s % 15 === 0) announce(t('kiosk.idle.left', { seconds: left_s }), true);
-	}, [left_s]);
-
 	if (left_s === null) return null;
 	return (
 		<Dialog
@@ -57,7 +54,12 @@ export function IdleWatch({ isFresh, onReset }: { isFresh: boolean; onReset: () 
 			}
 		>
 			<p>{t('kiosk.idle.text')}</p>
-			<p class="countdown">{t('kiosk.idle.left', { seconds: left_s })}</p>
+			<p class="countdown" aria-hidden="true">
+				{t('kiosk.idle.left', { seconds: left_s })}
+			</p>
+			<p class="unseen" role="status">
+				{t('kiosk.idle.left', { seconds: Math.ceil(left_s / SPOKEN_EVERY_S) * SPOKEN_EVERY_S })}
+			</p>
 		</Dialog>
 	);
 }

@@ -1,6 +1,16 @@
 // The terminal's API as the kiosk page uses it. A session that has ended is begun again once, unseen.
 import { ApiError, get, post } from 'ui/api';
-import type { AskCommand, CatalogueView, DraftView, Marks3, ReceiptsView, SessionView, SubmitCommand, SubmitView, TerminalState } from 'ui/types';
+import type {
+	AskCommand,
+	CatalogueView,
+	DraftView,
+	Marks3,
+	ReceiptsView,
+	SessionView,
+	SubmitCommand,
+	SubmitView,
+	TerminalState,
+} from 'ui/types';
 
 const SUBMIT_PATIENCE_MS = 30_000;
 const SUBMIT_PAUSE_MS = 1_500;

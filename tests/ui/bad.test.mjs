@@ -10,9 +10,16 @@ test('the checks find what is wrong with a bad page', async () => {
 		await page.goto(new URL('bad.html', import.meta.url).href);
 		const axe = await axeFindings(page);
 		const ruler = await measure(page, SCREENS.kiosk32.mm, { ...KIOSK_GOALS, reach_px: 511 });
-		for (const rule of ['target-size', 'color-contrast-enhanced']) assert.ok(axe.some((line) => line.startsWith(rule)), rule);
+		for (const rule of ['target-size', 'color-contrast', 'color-contrast-enhanced'])
+			assert.ok(
+				axe.some((line) => line.startsWith(rule)),
+				rule,
+			);
 		for (const finding of ['target', 'gap', 'cap height', 'out of reach', 'scrolls sideways', 'beyond the edge'])
-			assert.ok(ruler.some((line) => line.startsWith(finding)), finding);
+			assert.ok(
+				ruler.some((line) => line.startsWith(finding)),
+				finding,
+			);
 	} finally {
 		await browser.close();
 	}

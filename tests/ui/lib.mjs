@@ -60,9 +60,13 @@ export async function axeFindings(page) {
 		await page.evaluate(readFileSync(axePath, 'utf8')); // not by a script element: the CSP forbids it
 	}
 	const { violations } = await page.evaluate(() =>
-		window.axe.run(document, { rules: { 'target-size': { enabled: true }, 'color-contrast-enhanced': { enabled: true } } }),
+		window.axe.run(document, {
+			rules: { 'target-size': { enabled: true }, 'color-contrast-enhanced': { enabled: true } },
+		}),
 	);
-	return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary?.split('\n')[1]?.trim()}`));
+	return violations.flatMap(({ id, nodes }) =>
+		nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary?.split('\n')[1]?.trim()}`),
+	);
 }
 
 export const KIOSK_GOALS = {
@@ -83,23 +87,33 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 			const CAP_EM = 0.733; // of Noto Sans
 			const SLACK_PX = 0.6; // layout rounds to pixels
 			const findings = [];
-			const nameOf = (e) => `${e.tagName.toLowerCase()}.${e.className || ''} "${(e.innerText || e.value || '').slice(0, 20)}"`.replace(/\n/g, ' ');
+			const nameOf = (e) =>
+				`${e.tagName.toLowerCase()}.${e.className || ''} "${(e.innerText || e.value || '').slice(0, 20)}"`.replace(
+					/\n/g,
+					' ',
+				);
 			const top = document.querySelector('dialog[open]') ?? document.body;
 			const isSeen = (e) => {
 				const box = e.getBoundingClientRect();
-				return box.width > 1 && box.height > 1 && getComputedStyle(e).visibility === 'visible' && !e.closest('.unseen');
+				return (
+					box.width > 1 && box.height > 1 && getComputedStyle(e).visibility === 'visible' && !e.closest('.unseen')
+				);
 			};
 			const all = (selector) => [...top.querySelectorAll(selector)].filter(isSeen);
 
 			const controls = all('button, a[href], summary, textarea, select, input, label').filter((e) =>
-				e.matches('label') ? e.querySelector('input[type=radio], input[type=checkbox]') : !e.closest('label')?.querySelector('input[type=radio], input[type=checkbox]'),
+				e.matches('label')
+					? e.querySelector('input[type=radio], input[type=checkbox]')
+					: !e.closest('label')?.querySelector('input[type=radio], input[type=checkbox]'),
 			);
 			const boxes = controls.map((e) => e.getBoundingClientRect());
 			const least = Math.max(goals.target_mm * mm, goals.target_px) - SLACK_PX;
 			controls.forEach((e, i) => {
 				const { width, height, y } = boxes[i];
-				if (width < least || height < least) findings.push(`target ${width.toFixed(0)} x ${height.toFixed(0)} px: ${nameOf(e)}`);
-				if (goals.reach_px !== null && y + scrollY < goals.reach_px) findings.push(`out of reach at y ${y.toFixed(0)}: ${nameOf(e)}`);
+				if (width < least || height < least)
+					findings.push(`target ${width.toFixed(0)} x ${height.toFixed(0)} px: ${nameOf(e)}`);
+				if (goals.reach_px !== null && y + scrollY < goals.reach_px)
+					findings.push(`out of reach at y ${y.toFixed(0)}: ${nameOf(e)}`);
 			});
 			boxes.forEach((a, i) => {
 				for (let j = i + 1; j < boxes.length; j++) {
@@ -109,7 +123,8 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 					const dx = Math.max(a.left - b.right, b.left - a.right);
 					const dy = Math.max(a.top - b.bottom, b.top - a.bottom);
 					const gap = Math.max(dx, dy);
-					if (gap < goals.gap_mm * mm - SLACK_PX) findings.push(`gap ${gap.toFixed(1)} px: ${nameOf(controls[i])} and ${nameOf(controls[j])}`);
+					if (gap < goals.gap_mm * mm - SLACK_PX)
+						findings.push(`gap ${gap.toFixed(1)} px: ${nameOf(controls[i])} and ${nameOf(controls[j])}`);
 				}
 			});
 
@@ -131,7 +146,8 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 				if (e.closest('svg') || e.matches('input, textarea')) continue;
 				const box = e.getBoundingClientRect();
 				if (box.right > innerWidth + SLACK_PX || box.left < -SLACK_PX) findings.push(`beyond the edge: ${nameOf(e)}`);
-				if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline') findings.push(`clipped: ${nameOf(e)}`);
+				if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline')
+					findings.push(`clipped: ${nameOf(e)}`);
 			}
 			return findings;
 		},

@@ -176,14 +176,16 @@ function Answers({ fields }: { fields: FieldView[] }) {
 }
 
 function answerText(field: FieldView): string {
-	if (field.values.length === 0) return t('desk.case.no-answer');
-	return field.values.map((value, at) => words(field.choice_names[at]) || valueText(field, value)).join(t('desk.list-comma'));
+	if (field.values.length === 0) return t('common.form.no-answer');
+	return field.values
+		.map((value, at) => words(field.choice_names[at]) || valueText(field, value))
+		.join(t('desk.list-comma'));
 }
 
-function valueText(field: FieldView, value: string): string {
-	if (field.type === 'FIELD_TYPE_YES_NO' && (value === 'yes' || value === 'no' || value === 'unknown'))
-		return t(`desk.answer.${value}`);
-	return field.type === 'FIELD_TYPE_MONEY' ? t('desk.answer.money', { value }) : value;
+function valueText({ type }: FieldView, value: string): string {
+	if (type === 'FIELD_TYPE_YES_NO' && (value === 'yes' || value === 'no' || value === 'unknown'))
+		return t(`common.${value}`);
+	return type === 'FIELD_TYPE_MONEY' ? t('common.money', { yuan: value }) : value;
 }
 
 function Catalogue({ service }: { service: Service }) {

@@ -1,5 +1,6 @@
 // One decision on one case: type it, see what the resident will read, confirm. Whatever happens meanwhile at another
 // desk or at the terminal, what was typed stays, and nothing is sent before the person here has seen the new state.
+import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../src/api';
 import { t, words, type TextKey } from '../src/i18n';
@@ -31,12 +32,19 @@ export function decisionText(decision: Decision, row: CaseRow): string {
 	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.do.hand_over.TIER_TOWN' : 'desk.do.hand_over.TIER_DISTRICT');
 }
 
-function readsText(decision: Decision, row: CaseRow): string {
-	if (decision !== 'hand_over') return t(`desk.reads.${decision}`);
-	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.reads.hand_over.TIER_TOWN' : 'desk.reads.hand_over.TIER_DISTRICT');
-}
+// The very words of the terminal's page, so that what is confirmed here is what is read there.
+const READS: Record<Decision, TextKey> = {
+	accept: 'kiosk.status.accepted',
+	ask: 'kiosk.status.asked',
+	grant: 'kiosk.status.granted',
+	grant_partly: 'kiosk.status.partly-granted',
+	refuse: 'kiosk.status.refused',
+	close_withdrawn: 'kiosk.status.withdrawn',
+	close_duplicate: 'kiosk.status.duplicate',
+	hand_over: 'kiosk.status.handed-over',
+};
 
-// Both the words that staff call a part by, and what the resident is told, depend on the decision.
+// The same part is a question in one decision and a reason in another.
 function partLabel(part: Part, decision: Decision): string {
 	if (part === 'text' && decision !== 'accept') return t(`desk.type.text.${decision}`);
 	if (part === 'note' && decision === 'hand_over') return t('desk.type.note.hand_over');
@@ -73,7 +81,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 	const [draft, setDraft] = useState<Draft>(() => draftOf(row.request_id, decision));
 	const [seen, setSeen] = useState<Seen>(() => seenOf(view));
 	const [step, setStep] = useState<'type' | 'review'>(decision === 'accept' ? 'review' : 'type');
-	const [isTried, setIsTried] = useState(false);
+	const [tries, setTries] = useState(0);
 	const [isBusy, setIsBusy] = useState(false);
 	const [refusal, setRefusal] = useState('');
 
@@ -86,12 +94,17 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 		setDraft(next);
 		keepDraft(row.request_id, decision, next);
 	};
+	const firstFault = rule.required.find((part) => faults[part]);
 	const review = () => {
-		setIsTried(true);
-		const first = rule.required.find((part) => faults[part]);
-		if (first) document.getElementById(`decide-${first}`)?.focus();
-		else setStep('review');
+		setTries(tries + 1);
+		if (!firstFault) setStep('review');
 	};
+	useEffect(() => {
+		if (tries === 0 || !firstFault) return;
+		const input = document.getElementById(`decide-${firstFault}`);
+		input?.focus();
+		input?.closest('.field')?.scrollIntoView({ block: 'nearest' }); // with its label and its fault
+	}, [tries]);
 	const send = async () => {
 		setIsBusy(true);
 		setRefusal('');
@@ -127,29 +140,31 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 			onClose={onClose}
 			actions={
 				<>
-					{hasNews
-						? isPossible && (
-								<Button kind="primary" class="desk-go-on" onPress={goOn}>
-									{t('desk.news.go-on')}
-								</Button>
-							)
-						: step === 'type'
-							? <Button kind="primary" onPress={review}>{t('desk.review')}</Button>
-							: (
-								<Button
-									kind={decision === 'refuse' ? 'danger' : 'primary'}
-									class="desk-confirm"
-									isBusy={isBusy}
-									describedBy="decide-reads"
-									onPress={() => void send()}
-								>
-									{isBusy ? t('desk.review.sending') : t('desk.review.send', { what })}
-								</Button>
-							)}
-					{step === 'review' && !hasNews && decision !== 'accept' && (
+					{hasNews && isPossible && (
+						<Button kind="primary" class="desk-go-on" onPress={goOn}>
+							{t('desk.news.go-on')}
+						</Button>
+					)}
+					{!hasNews && step === 'type' && (
+						<Button kind="primary" onPress={review}>
+							{t('desk.review')}
+						</Button>
+					)}
+					{!hasNews && step === 'review' && (
+						<Button
+							kind={decision === 'refuse' ? 'danger' : 'primary'}
+							class="desk-confirm"
+							isBusy={isBusy}
+							describedBy="decide-reads"
+							onPress={() => void send()}
+						>
+							{isBusy ? t('desk.review.sending') : t('desk.review.send', { what })}
+						</Button>
+					)}
+					{!hasNews && step === 'review' && decision !== 'accept' && (
 						<Button onPress={() => setStep('type')}>{t('desk.review.edit')}</Button>
 					)}
-					<Button onPress={onClose}>{t('desk.cancel')}</Button>
+					<Button onPress={onClose}>{t(isPossible ? 'desk.cancel' : 'desk.close')}</Button>
 				</>
 			}
 		>
@@ -158,7 +173,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 				{refusal && <Notice kind="danger">{refusal}</Notice>}
 				{hasNews && <News view={view} seen={seen} what={what} isPossible={isPossible} />}
 			</div>
-			{isTyping && <Typing {...{ view, decision, draft, type }} faults={isTried ? faults : {}} />}
+			{isTyping && <Typing {...{ view, decision, draft, type }} faults={tries > 0 ? faults : {}} />}
 			{step === 'review' && (!hasNews || isPossible) && <Review {...{ row, decision, draft, type }} />}
 			{hasNews && !isPossible && <Kept decision={decision} draft={draft} />}
 		</Dialog>
@@ -200,19 +215,20 @@ function Typing({ view, decision, draft, faults, type }: TypingProps) {
 				</Notice>
 			)}
 			{[...required, ...optional].map((part) => (
-				<PartField
-					key={part}
-					part={part}
-					label={partLabel(part, decision)}
-					isRequired={required.includes(part)}
-					value={draft[part]}
-					error={faults[part] && t(faults[part])}
-					type={type}
-				/>
+				<Fragment key={part}>
+					<PartField
+						part={part}
+						label={partLabel(part, decision)}
+						isRequired={required.includes(part)}
+						value={draft[part]}
+						error={faults[part] && t(faults[part])}
+						type={type}
+					/>
+					{part === 'duplicate_of' && (
+						<DuplicatePicker row={view.row} chosen={draft.duplicate_of} onChoose={(id) => type(part, id)} />
+					)}
+				</Fragment>
 			))}
-			{decision === 'close_duplicate' && (
-				<DuplicatePicker row={view.row} chosen={draft.duplicate_of} onChoose={(id) => type('duplicate_of', id)} />
-			)}
 		</div>
 	);
 }
@@ -227,7 +243,7 @@ interface PartFieldProps {
 }
 
 function PartField({ part, label, isRequired, value, error, type }: PartFieldProps) {
-	const hint = `${isRequired ? '' : t('desk.hint.optional')}${t(HINTS[part])}`;
+	const hint = isRequired ? t(HINTS[part]) : t('desk.hint.optional', { hint: t(HINTS[part]) });
 	return (
 		<Field id={`decide-${part}`} label={label} hint={hint} error={error} isRequired={isRequired}>
 			{(wiring) =>
@@ -266,18 +282,22 @@ interface ReviewProps {
 // Word for word what leaves for the terminal, apart from what stays among staff.
 function Review({ row, decision, draft, type }: ReviewProps) {
 	const parts = [...RULES[decision].required, ...RULES[decision].optional];
-	const forResident = (['text', 'ground', 'remedy'] as const).filter((part) => parts.includes(part) && draft[part].trim());
+	const typed = (part: Part) => (parts.includes(part) ? draft[part].trim() : '');
+	const said = [
+		typed('text'),
+		typed('ground') && t('kiosk.status.ground', { text: typed('ground') }),
+		typed('remedy') && t('kiosk.status.remedy', { text: typed('remedy') }),
+	].filter(Boolean);
 	return (
 		<>
 			<section id="decide-reads" class="desk-reads">
 				<h3 tabIndex={-1}>{t('desk.review.title')}</h3>
 				<p>
-					<strong>{readsText(decision, row)}</strong>
+					<strong>{t(READS[decision])}</strong>
 				</p>
-				{forResident.map((part) => (
-					<p key={part} class="desk-said">
-						{part !== 'text' && <strong>{t(`desk.label.${part}`)} </strong>}
-						{draft[part].trim()}
+				{said.map((sentence) => (
+					<p key={sentence} class="desk-said">
+						{sentence}
 					</p>
 				))}
 			</section>
@@ -343,6 +363,7 @@ function News({ view, seen, what, isPossible }: NewsProps) {
 // A decision that came too late: its words can still be read and copied.
 function Kept({ decision, draft }: { decision: Decision; draft: Draft }) {
 	const typed = [...RULES[decision].required, ...RULES[decision].optional].filter((part) => draft[part].trim());
+	if (typed.length === 0) return null;
 	return (
 		<dl class="desk-answers">
 			{typed.map((part) => (

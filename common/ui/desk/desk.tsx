@@ -6,6 +6,7 @@ import { CasePage } from './case';
 import { startLanguage } from './language';
 import { Links } from './links';
 import { LoginPage } from './login';
+import { hasDrafts } from './model';
 import { Queue } from './queue';
 import { DeskProvider } from './session';
 import { PageHeading, Shell, type NavItem } from './shell';
@@ -19,6 +20,9 @@ export interface DeskPages {
 
 export function startDesk(pages: DeskPages): void {
 	startLanguage();
+	addEventListener('beforeunload', (event) => {
+		if (hasDrafts()) event.preventDefault(); // asks before what was typed is lost
+	});
 	render(<Root pages={pages} />, document.getElementById('app')!);
 }
 

@@ -10,7 +10,10 @@ import { Table, type Column } from './table';
 import { Moment, momentText, useNow } from './time';
 
 export function Links({ route }: { route: Route }) {
-	const { data, fault, reload } = useLoaded<LinksView>('/api/v1/links', (name, event) => name === 'links' && (event as LinksView));
+	const { data, fault, reload } = useLoaded<LinksView>(
+		'/api/v1/links',
+		(name, event) => name === 'links' && (event as LinksView),
+	);
 	const isTroubleOnly = route.part === 'trouble';
 	const town = route.query.get('town') ?? '';
 	const links = (data?.links ?? []).filter(
@@ -35,12 +38,17 @@ export function Links({ route }: { route: Route }) {
 			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} />}
 			{data && (
 				<nav aria-label={t('desk.links.filter')}>
+					{town && (
+						<a class="desk-tab" href={hrefOf('links', route.part)}>
+							{t('desk.town-filter.every')}
+						</a>
+					)}
 					<Tab part="" words={t('desk.links.every')} isHere={!isTroubleOnly} town={town} />
 					<Tab part="trouble" words={t('desk.links.troubled')} isHere={isTroubleOnly} town={town} />
 				</nav>
 			)}
 			{data && links.length === 0 && <p class="desk-empty">{t('desk.links.none')}</p>}
-			{links.length > 0 && <LinkTable caption={t('desk.links.all')} links={links} />}
+			{links.length > 0 && <LinkTable caption={allText(data, town)} links={links} />}
 		</>
 	);
 }
@@ -51,6 +59,11 @@ function Tab({ part, words: label, isHere, town }: { part: string; words: string
 			{label}
 		</a>
 	);
+}
+
+function allText(data: LinksView | null, town: string): string {
+	const named = data?.links.find((link) => link.place === town);
+	return town ? t('desk.links.of-town', { town: words(named?.place_name) || town }) : t('desk.links.all');
 }
 
 function countsText({ upstream, links }: LinksView): string {

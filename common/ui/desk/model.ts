@@ -184,3 +184,7 @@ export function dropDraft(requestId: string, decision: Decision): void {
 export function dropAllDrafts(): void {
 	drafts.clear();
 }
+
+export function hasDrafts(): boolean {
+	return drafts.size > 0;
+}

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t, words } from '../src/i18n';
 import { announce, Button, Field, Notice } from '../src/parts';
-import type { CaseRow } from '../src/types';
+import type { CaseRow, CaseView } from '../src/types';
 import { useCases, VIEWS, type View } from './cases';
 import { Decide } from './decide';
 import { isKnown } from './model';
@@ -13,7 +13,6 @@ import { useLoaded } from './session';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
 import { Table, type Column } from './table';
 import { Moment, useNow } from './time';
-import type { CaseView } from '../src/types';
 
 export interface Town {
 	place: string;

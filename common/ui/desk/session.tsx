@@ -3,6 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, events, get, post } from '../src/api';
 import { t, timeText } from '../src/i18n';
+import { announce } from '../src/parts';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
 
@@ -131,8 +132,11 @@ export function DeskProvider({ login, children }: ProviderProps) {
 // Says since when the page has not heard from the daemon: old numbers must not look like new ones.
 export function LostNotice() {
 	const { lost_ms } = useDesk();
-	if (!lost_ms) return null;
-	return <p class="desk-lost">{t('desk.live.lost', { time: timeText(lost_ms) })}</p>;
+	const text = lost_ms ? t('desk.live.lost', { time: timeText(lost_ms) }) : '';
+	useEffect(() => {
+		if (text) announce(text);
+	}, [text]);
+	return text ? <p class="desk-lost">{text}</p> : null;
 }
 
 export interface Loaded<T> {

@@ -34,28 +34,28 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 			<header>
 				<DemoBanner isDemo={session.is_demo} />
 				<div class="desk-header">
-				<p class="desk-product">
-					<strong>{t('desk.product')}</strong> {title}
-					<span class="desk-place">{words(session.place_name) || session.place}</span>
-				</p>
-				<nav aria-label={t('desk.nav')}>
-					{nav.map((item) => (
-						<a
-							key={item.page}
-							class="desk-tab"
-							href={hrefOf(item.page)}
-							aria-current={item.page === here ? 'page' : undefined}
-						>
-							{item.words}
-						</a>
-					))}
-				</nav>
-				<div class="desk-tools">
-					<ShortcutSwitch />
-					<LanguageSwitch />
-					<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
-					<Button onPress={logOut}>{t('desk.logout')}</Button>
-				</div>
+					<p class="desk-product">
+						<strong>{t('desk.product')}</strong> {title}
+						<span class="desk-place">{words(session.place_name) || session.place}</span>
+					</p>
+					<nav aria-label={t('desk.nav')}>
+						{nav.map((item) => (
+							<a
+								key={item.page}
+								class="desk-tab"
+								href={hrefOf(item.page)}
+								aria-current={item.page === here ? 'page' : undefined}
+							>
+								{item.words}
+							</a>
+						))}
+					</nav>
+					<div class="desk-tools">
+						<ShortcutSwitch />
+						<LanguageSwitch />
+						<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
+						<Button onPress={logOut}>{t('desk.logout')}</Button>
+					</div>
 				</div>
 			</header>
 			<main class="desk-main" id="main">
@@ -86,8 +86,14 @@ function ShortcutSwitch() {
 	);
 }
 
+interface HeadingProps {
+	title: string;
+	keepFocus?: boolean; // the page puts it somewhere better
+	children?: ComponentChildren;
+}
+
 // A page's heading takes the focus when the page is new, so that readers start there.
-export function PageHeading({ title, keepFocus, children }: { title: string; keepFocus?: boolean; children?: ComponentChildren }) {
+export function PageHeading({ title, keepFocus, children }: HeadingProps) {
 	const heading = useRef<HTMLHeadingElement>(null);
 	useEffect(() => {
 		if (!keepFocus) heading.current?.focus();

@@ -1,5 +1,5 @@
 // Single-key shortcuts, and the switch that turns them off (WCAG 2.1.4: speech input types letters by accident).
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 const STORED_AS = 'lm.desk.shortcuts';
 
@@ -48,7 +48,8 @@ export type Keys = Record<string, () => void>;
 export function useShortcuts(keys: Keys): void {
 	const newest = useRef(keys);
 	newest.current = keys;
-	useEffect(() => {
+	useLayoutEffect(() => {
+		// before the page is painted: who sees it may press a key
 		const press = (event: KeyboardEvent) => {
 			if (!isOn || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
 			if (isForTyping(event.target) || hasOpenDialog()) return;

@@ -39,7 +39,6 @@ export function Question(props: QuestionProps): JSX.Element {
 				<h1 id={TITLE} tabIndex={-1}>
 					{words(field.label)}
 				</h1>
-				{!field.is_required && <p class="optional">{t('common.form.optional')}</p>}
 				<FieldNotes id={ANSWER} hint={hint} error={fault ? faultText(field, fault) : undefined} />
 			</div>
 			<div class={fault ? 'touched wrong' : 'touched'}>
@@ -52,7 +51,9 @@ export function Question(props: QuestionProps): JSX.Element {
 /** Puts the focus on what must be corrected. */
 export function focusAnswer(): void {
 	const place = document.getElementById(ANSWER);
-	const input = place?.matches('input, textarea') ? place : place?.querySelector<HTMLElement>('input:checked, input, textarea');
+	const input = place?.matches('input, textarea')
+		? place
+		: place?.querySelector<HTMLElement>('input:checked, input, textarea');
 	input?.focus();
 }
 
@@ -123,7 +124,13 @@ function Choices(props: QuestionProps & { options: Option[]; areSeveral?: boolea
 	);
 }
 
-const NUMERIC = ['FIELD_TYPE_NUMBER', 'FIELD_TYPE_MONEY', 'FIELD_TYPE_PHONE', 'FIELD_TYPE_CERTIFICATE', 'FIELD_TYPE_ID_NUMBER'];
+const NUMERIC = [
+	'FIELD_TYPE_NUMBER',
+	'FIELD_TYPE_MONEY',
+	'FIELD_TYPE_PHONE',
+	'FIELD_TYPE_CERTIFICATE',
+	'FIELD_TYPE_ID_NUMBER',
+];
 
 function inputModeOf(field: Field): 'text' | 'numeric' | 'decimal' | 'tel' {
 	switch (field.type) {
@@ -175,7 +182,11 @@ function Line(props: QuestionProps): JSX.Element {
 	return (
 		<>
 			{input}
-			<Keypad extras={extrasOf(field)} onKey={(key) => onChange([value + key])} onErase={() => onChange([value.slice(0, -1)])} />
+			<Keypad
+				extras={extrasOf(field)}
+				onKey={(key) => onChange([value + key])}
+				onErase={() => onChange([value.slice(0, -1)])}
+			/>
 		</>
 	);
 }
@@ -325,7 +336,9 @@ function valueText(field: Field, value: string, here: Here): string {
 		case 'FIELD_TYPE_MONEY':
 			return t('common.money', { yuan: value });
 		case 'FIELD_TYPE_DATE':
-			return new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${value}T00:00:00Z`));
+			return new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeZone: 'UTC' }).format(
+				new Date(`${value}T00:00:00Z`),
+			);
 		case 'FIELD_TYPE_PLACE':
 			return value === here.code ? words(here.name) : value;
 		default:

@@ -102,7 +102,15 @@ export function FieldNotes({ id, hint, error }: { id: string; hint?: string; err
 export type NoticeKind = 'info' | 'success' | 'warning' | 'danger';
 
 /** Status by icon, word and colour. */
-export function Notice({ kind, title, children }: { kind: NoticeKind; title?: string; children?: ComponentChildren }): JSX.Element {
+export function Notice({
+	kind,
+	title,
+	children,
+}: {
+	kind: NoticeKind;
+	title?: string;
+	children?: ComponentChildren;
+}): JSX.Element {
 	return (
 		<div class={`notice ${kind}`}>
 			<Icon name={kind} />
@@ -186,7 +194,9 @@ export function Dialog({ title, children, actions, onClose, isAlert }: DialogPro
 // showModal makes the rest of the page inert, but Tab could still leave for the browser's own controls.
 function keepFocus(e: JSX.TargetedKeyboardEvent<HTMLDialogElement>, box: HTMLDialogElement): void {
 	if (e.key !== 'Tab') return;
-	const stops = [...box.querySelectorAll<HTMLElement>('button, input, textarea, select, a[href], summary, [tabindex="0"]')];
+	const stops = [
+		...box.querySelectorAll<HTMLElement>('button, input, textarea, select, a[href], summary, [tabindex="0"]'),
+	];
 	const edge = e.shiftKey ? stops[0] : stops[stops.length - 1];
 	const atStart = e.shiftKey && !stops.includes(document.activeElement as HTMLElement);
 	if (document.activeElement !== edge && !atStart) return;

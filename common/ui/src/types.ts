@@ -31,17 +31,9 @@ export type CaseAction =
 	| 'CASE_ACTION_ANSWER_TAKEN'
 	| 'CASE_ACTION_TOO_LATE';
 
-export type Outcome =
-	| 'OUTCOME_NONE'
-	| 'OUTCOME_GRANTED'
-	| 'OUTCOME_PARTLY_GRANTED'
-	| 'OUTCOME_REFUSED';
+export type Outcome = 'OUTCOME_NONE' | 'OUTCOME_GRANTED' | 'OUTCOME_PARTLY_GRANTED' | 'OUTCOME_REFUSED';
 
-export type Tier =
-	| 'TIER_NONE'
-	| 'TIER_TERMINAL'
-	| 'TIER_TOWN'
-	| 'TIER_DISTRICT';
+export type Tier = 'TIER_NONE' | 'TIER_TERMINAL' | 'TIER_TOWN' | 'TIER_DISTRICT';
 
 export interface FieldValue {
 	field: string; // id in the service's fields

@@ -73,7 +73,15 @@ export interface CheckProps extends ScreenProps {
 	onNext: () => void;
 }
 
-export function CheckAnswers({ service, answers, here, onChangeOf, onBack, onNext, ...common }: CheckProps): JSX.Element {
+export function CheckAnswers({
+	service,
+	answers,
+	here,
+	onChangeOf,
+	onBack,
+	onNext,
+	...common
+}: CheckProps): JSX.Element {
 	const [isLeaving, setLeaving] = useState(false);
 	return (
 		<Frame
@@ -101,7 +109,11 @@ export function CheckAnswers({ service, answers, here, onChangeOf, onBack, onNex
 							<dt>{words(field.label)}</dt>
 							<dd>{answerText(field, values, here)}</dd>
 							<dd>
-								<Button icon="edit" label={t('kiosk.check.change-of', { question: words(field.label) })} onPress={() => onChangeOf(index)}>
+								<Button
+									icon="edit"
+									label={t('kiosk.check.change-of', { question: words(field.label) })}
+									onPress={() => onChangeOf(index)}
+								>
 									{t('kiosk.check.change')}
 								</Button>
 							</dd>

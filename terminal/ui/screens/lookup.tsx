@@ -11,7 +11,10 @@ import { Frame } from '../frame';
 
 const DIGITS = 12;
 
-export function Lookup({ onFind, ...common }: ScreenProps & { onFind: (code: string) => Promise<void> }): JSX.Element {
+export function Lookup({
+	onFind,
+	...common
+}: ScreenProps & { onFind: (code: string) => Promise<void> }): JSX.Element {
 	const task = useTask();
 	const [code, setCode] = useState('');
 	const [isWrong, setWrong] = useState(false);

@@ -46,7 +46,12 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 				)}
 			</div>
 			{receipts.map((receipt) => (
-				<Record key={receipt.request_id} receipt={receipt} onAsked={() => onAsked(receipt)} onLeave={() => setLeaving(receipt)} />
+				<Record
+					key={receipt.request_id}
+					receipt={receipt}
+					onAsked={() => onAsked(receipt)}
+					onLeave={() => setLeaving(receipt)}
+				/>
 			))}
 			{leaving && (
 				<Withdraw
@@ -62,7 +67,15 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 	);
 }
 
-function Record({ receipt, onAsked, onLeave }: { receipt: ReceiptView; onAsked: () => void; onLeave: () => void }): JSX.Element {
+function Record({
+	receipt,
+	onAsked,
+	onLeave,
+}: {
+	receipt: ReceiptView;
+	onAsked: () => void;
+	onLeave: () => void;
+}): JSX.Element {
 	const newestFirst = [...receipt.statuses].reverse();
 	return (
 		<article class="record">
@@ -125,7 +138,9 @@ function Status({ status }: { status: StatusView }): JSX.Element {
 	const { key, kind } = titleOf(status);
 	return (
 		<Notice kind={kind} title={t(key)}>
-			<p>{t('kiosk.status.by', { office: words(status.office_name) || status.office, time: timeText(status.time_ms) })}</p>
+			<p>
+				{t('kiosk.status.by', { office: words(status.office_name) || status.office, time: timeText(status.time_ms) })}
+			</p>
 			{status.text && <p class="said">{status.text}</p>}
 			{status.ground && <p class="said">{t('kiosk.status.ground', { text: status.ground })}</p>}
 			{status.remedy && <p class="said">{t('kiosk.status.remedy', { text: status.remedy })}</p>}
@@ -133,7 +148,15 @@ function Status({ status }: { status: StatusView }): JSX.Element {
 	);
 }
 
-function Withdraw({ isBusy, onStay, onWithdraw }: { isBusy: boolean; onStay: () => void; onWithdraw: () => void }): JSX.Element {
+function Withdraw({
+	isBusy,
+	onStay,
+	onWithdraw,
+}: {
+	isBusy: boolean;
+	onStay: () => void;
+	onWithdraw: () => void;
+}): JSX.Element {
 	return (
 		<Dialog
 			title={t('kiosk.withdraw.title')}

@@ -69,8 +69,10 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 						<ol class="steps">
 							{service.steps.map((step, i) => (
 								<li key={i}>
-									{words(step.text)}
-									{step.working_days > 0 && <span class="days">{t('kiosk.service.days', { days: step.working_days })}</span>}
+									{words(step.text)}{' '}
+									{step.working_days > 0 && (
+										<span class="days">{t('kiosk.service.days', { days: step.working_days })}</span>
+									)}
 								</li>
 							))}
 						</ol>
@@ -104,7 +106,7 @@ function Bases({ title, bases }: { title: string; bases: Basis[] }): JSX.Element
 						{words(basis.text)} <SampleMark isSample={basis.is_sample} />
 						{basis.source && (
 							<span class="source">
-								{t('kiosk.service.source')}
+								{t('kiosk.service.source')}{' '}
 								<span lang={language() === 'en' ? 'zh-CN' : undefined}>{basis.source}</span> {basis.date}
 							</span>
 						)}

@@ -65,14 +65,14 @@ static void on_pair(void *context, struct http_request *r)
 
 	(void)context;
 	answer_format(r, "{\"town\":\"%s\",\"case\":\"%s\",\"q\":\"%s\",\"none\":%d}", http_parameter(r, "town"),
-		      http_parameter(r, "case"), q == NULL ? "" : q, http_parameter(r, "nothing") == NULL);
+	              http_parameter(r, "case"), q == NULL ? "" : q, http_parameter(r, "nothing") == NULL);
 }
 
 static void on_search(void *context, struct http_request *r)
 {
 	(void)context;
 	answer_format(r, "{\"search\":true,\"agent\":\"%s\"}",
-		      http_header(r, "user-agent") == NULL ? "" : http_header(r, "user-agent"));
+	              http_header(r, "user-agent") == NULL ? "" : http_header(r, "user-agent"));
 }
 
 static void on_echo(void *context, struct http_request *r)
@@ -103,8 +103,8 @@ static void late_work(uv_work_t *work)
 	nanosleep(&pause, NULL);
 	/* A job on the pool may read its request at any time, also when the client and the server have gone. */
 	snprintf(late->text, sizeof(late->text), "{\"late\":%s,\"agent\":\"%s\",\"body\":%zu}",
-		 http_parameter(late->request, "ms"), http_header(late->request, "User-Agent"),
-		 http_body(late->request).size);
+	         http_parameter(late->request, "ms"), http_header(late->request, "User-Agent"),
+	         http_body(late->request).size);
 }
 
 static void late_done(uv_work_t *work, int status)
@@ -150,7 +150,7 @@ static void on_me(void *context, struct http_request *r)
 
 	(void)context;
 	answer_format(r, "{\"user\":\"%s\",\"role\":\"%s\",\"has\":%d,\"csrf\":\"%s\",\"local\":%d}", http_user(r),
-		      http_role(r), has, csrf, http_is_local(r));
+	              http_role(r), has, csrf, http_is_local(r));
 }
 
 static void on_logout(void *context, struct http_request *r)
@@ -296,8 +296,8 @@ struct reply {
 static UNUSED_OK int dial(uint16_t port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(port),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                  .sin_port = htons(port),
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
@@ -383,7 +383,7 @@ static UNUSED_OK void await_reply(int fd, struct reply *reply, bool is_head)
 
 /* One request over `fd`: `headers` are whole lines with their ends; a body adds its Content-Length. */
 static UNUSED_OK void ask(int fd, struct reply *reply, const char *method, const char *path, const char *headers,
-			  const char *body)
+                          const char *body)
 {
 	size_t size = strlen(path) + strlen(headers) + (body == NULL ? 0 : strlen(body)) + 256;
 	char *text = malloc(size);
@@ -401,7 +401,7 @@ static UNUSED_OK void ask(int fd, struct reply *reply, const char *method, const
 
 /* One request over a new TCP connection with the right Host. A body goes as JSON. */
 static UNUSED_OK int fetch(struct rig *rig, struct reply *reply, const char *method, const char *path,
-			   const char *headers, const char *body)
+                           const char *headers, const char *body)
 {
 	char all[4096];
 	int fd = dial(rig->port);

@@ -1,8 +1,9 @@
 /* Event streams: order, a client that does not read, a client that leaves, a session that ends. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -110,12 +111,10 @@ static void a_slow_client_is_dropped_alone(void **state)
 {
 	static struct reply slow_reply;
 	char json[8192];
-	int small = 4096;
 	int slow = subscribe(&slow_reply, "/api/events/busy", "");
 	int quick = subscribe(&reply, "/api/events/busy", "");
 
 	(void)state;
-	setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	for (int i = 0; i < 1500; i++) {
 		int at = snprintf(json, sizeof(json), "{\"n\":%d,\"pad\":\"", i);
 		memset(json + at, 'p', 8000 - (size_t)at);
@@ -182,7 +181,7 @@ static void a_stream_ends_with_its_session(void **state)
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/own-events/mine", "", NULL), 403);
 	assert_int_equal(fetch(&rig, &reply, "POST", "/api/login", "", "{}"), 200);
 	snprintf(cookie, sizeof(cookie), "Cookie: lm_test=%.64s\r\n",
-		 strstr(reply.text, "Set-Cookie: lm_test=") + strlen("Set-Cookie: lm_test="));
+	         strstr(reply.text, "Set-Cookie: lm_test=") + strlen("Set-Cookie: lm_test="));
 	int fd = subscribe(&reply, "/api/own-events/mine", cookie);
 	int open = subscribe(&other, "/api/events/mine", "");
 	publish("mine", "one", "{}");

@@ -1,8 +1,9 @@
 /* Pages from the folder: types, caching, and that no path leads out of it. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -12,8 +13,8 @@ static struct reply reply;
 
 static int setup(void **state)
 {
-	static const char *const names[] = { "app.js",	"app.css", "logo.svg", "font.woff2", "data.json",
-					     "dot.png", "plain",   ".hidden",  "sub/page.html" };
+	static const char *const names[] = { "app.js",  "app.css", "logo.svg", "font.woff2",   "data.json",
+		                             "dot.png", "plain",   ".hidden",  "sub/page.html" };
 	char path[256], inside[256];
 
 	(void)state;
@@ -82,9 +83,26 @@ static void each_ending_has_its_type(void **state)
 static void no_path_leads_out(void **state)
 {
 	static const char *const paths[] = {
-		"/../secret.txt",     "/%2e%2e/secret.txt", "/sub/../../secret.txt", "/..%2fsecret.txt", "/%2e%2e%2fsecret.txt",
-		"/sub/..%5c..%5csecret.txt", "/link.txt", "/up/secret.txt", "/old/secret.txt", "/.hidden", "/./app.js",
-		"//etc/passwd", "/%2fetc%2fpasswd", "/sub", "/sub/", "/app.js/", "/nothing", "/nothing.html", "/sub/../app.js",
+		"/../secret.txt",
+		"/%2e%2e/secret.txt",
+		"/sub/../../secret.txt",
+		"/..%2fsecret.txt",
+		"/%2e%2e%2fsecret.txt",
+		"/sub/..%5c..%5csecret.txt",
+		"/link.txt",
+		"/up/secret.txt",
+		"/old/secret.txt",
+		"/.hidden",
+		"/./app.js",
+		"//etc/passwd",
+		"/%2fetc%2fpasswd",
+		"/sub",
+		"/sub/",
+		"/app.js/",
+		"/nothing",
+		"/nothing.html",
+		"/sub/../app.js",
+		"/sub%2fpage.html",
 	};
 
 	(void)state;

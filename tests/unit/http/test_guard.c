@@ -1,8 +1,9 @@
 /* Who is let in: Host, Origin, sessions, CSRF tokens, the Unix socket. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -26,7 +27,7 @@ static int teardown(void **state)
 
 /* One request with exactly these headers. */
 static int raw(const char *method, const char *path, const char *body, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+        __attribute__((format(printf, 4, 5)));
 static int raw(const char *method, const char *path, const char *body, const char *format, ...)
 {
 	char headers[1024];
@@ -44,8 +45,8 @@ static int raw(const char *method, const char *path, const char *body, const cha
 static void only_our_own_names_are_hosts(void **state)
 {
 	static const char *const right[] = { "127.0.0.1:%u", "localhost:%u", "[::1]:%u" };
-	static const char *const wrong[] = { "evil.example:%u",	 "localhost",	 "localhost.:%u",      "LOCALHOST:%u",
-					     "127.0.0.1:%u.evil", "127.0.0.2:%u", "x@localhost:%u", "" };
+	static const char *const wrong[] = { "evil.example:%u",   "localhost",    "localhost.:%u",  "LOCALHOST:%u",
+		                             "127.0.0.1:%u.evil", "127.0.0.2:%u", "x@localhost:%u", "" };
 	char host[64];
 
 	(void)state;
@@ -68,7 +69,7 @@ static void only_our_own_names_are_hosts(void **state)
 static void another_sites_page_cannot_write(void **state)
 {
 	static const char *const wrong[] = { "http://evil.example", "null", "https://localhost:%u", "http://localhost",
-					     "http://localhost:%u.evil" };
+		                             "http://localhost:%u.evil" };
 	char origin[64];
 
 	(void)state;
@@ -77,14 +78,14 @@ static void another_sites_page_cannot_write(void **state)
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		snprintf(origin, sizeof(origin), wrong[i], rig.port);
 #pragma GCC diagnostic pop
-		assert_int_equal(
-			raw("POST", "/api/echo", "{}", "Host: localhost:%u\r\n" JSON_TYPE "Origin: %s\r\n", rig.port, origin),
-			403);
+		assert_int_equal(raw("POST", "/api/echo", "{}", "Host: localhost:%u\r\n" JSON_TYPE "Origin: %s\r\n",
+		                     rig.port, origin),
+		                 403);
 		assert_true(has_text(&reply, "Wrong Origin header"));
 	}
 	assert_int_equal(raw("POST", "/api/echo", "{}",
-			     "Host: localhost:%u\r\n" JSON_TYPE "Origin: http://127.0.0.1:%u\r\n", rig.port, rig.port),
-			 201);
+	                     "Host: localhost:%u\r\n" JSON_TYPE "Origin: http://127.0.0.1:%u\r\n", rig.port, rig.port),
+	                 201);
 }
 
 static void cross_site_fetches_are_refused(void **state)
@@ -115,7 +116,8 @@ static void login(struct login *out, const char *user, const char *headers)
 	const char *set = strstr(reply.text, "Set-Cookie: lm_test=");
 	assert_non_null(set);
 	assert_non_null(strstr(set, "; Path=/; HttpOnly; SameSite=Strict\r\n"));
-	snprintf(out->cookie, sizeof(out->cookie), "Cookie: a=b; lm_test=%.64s; c=d\r\n", set + strlen("Set-Cookie: lm_test="));
+	snprintf(out->cookie, sizeof(out->cookie), "Cookie: a=b; lm_test=%.64s; c=d\r\n",
+	         set + strlen("Set-Cookie: lm_test="));
 	snprintf(out->csrf, sizeof(out->csrf), "%.64s", strstr(reply.body, "csrf\":\"") + 7);
 	snprintf(out->token_line, sizeof(out->token_line), "X-Lm-Csrf: %s\r\n", out->csrf);
 }
@@ -138,8 +140,8 @@ static void a_session_opens_what_needs_one(void **state)
 	assert_true(has_text(&reply, "\"code\":\"login\"") && has_text(&reply, "There is no session"));
 	login(&l, "wang", "");
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/me", l.cookie, NULL), 200);
-	snprintf(expected, sizeof(expected), "{\"user\":\"wang\",\"role\":\"clerk\",\"has\":1,\"csrf\":\"%s\",\"local\":0}",
-		 l.csrf);
+	snprintf(expected, sizeof(expected),
+	         "{\"user\":\"wang\",\"role\":\"clerk\",\"has\":1,\"csrf\":\"%s\",\"local\":0}", l.csrf);
 	assert_string_equal(reply.body, expected);
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/anybody", l.cookie, NULL), 200);
 	assert_true(has_text(&reply, "\"user\":\"wang\""));

@@ -1,8 +1,9 @@
 /* Opening: which addresses and sockets are refused, and that hostile bytes leave the server alive. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -43,10 +44,10 @@ static int open_once(const struct http_options *options, struct error *e)
 
 static void only_loopback_is_served(void **state)
 {
-	static const char *const wrong[] = { "0.0.0.0:0",     "192.168.1.5:80", "[::]:0",    "[::ffff:127.0.0.1]:0",
-					     "localhost:0",   "127.0.0.1",	"127.0.0.1:", "127.0.0.1:65536",
-					     "127.0.0.1:-1", "128.0.0.1:0",	":80",	      "",
-					     "127.0.0.1:80x", "::1:0",		"[::1:0",     "[fe80::1]:0" };
+	static const char *const wrong[] = { "0.0.0.0:0",     "192.168.1.5:80", "[::]:0",     "[::ffff:127.0.0.1]:0",
+		                             "localhost:0",   "127.0.0.1",      "127.0.0.1:", "127.0.0.1:65536",
+		                             "127.0.0.1:-1",  "128.0.0.1:0",    ":80",        "",
+		                             "127.0.0.1:80x", "::1:0",          "[::1:0",     "[fe80::1]:0" };
 	static const char *const right[] = { "127.0.0.1:0", "127.1.2.3:0" };
 	struct error e;
 
@@ -106,11 +107,11 @@ static void nothing_stays_when_opening_fails(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/other.sock", rig.folder);
 	assert_int_equal(open_once(&(struct http_options){ .address = "127.0.0.1:0", .socket_path = "/nowhere/x" }, &e),
-			 ERR_IO);
-	assert_int_equal(
-		open_once(&(struct http_options){ .socket_path = path, .routes = bad, .route_count = 1 }, &e), ERR_INVALID);
+	                 ERR_IO);
+	assert_int_equal(open_once(&(struct http_options){ .socket_path = path, .routes = bad, .route_count = 1 }, &e),
+	                 ERR_INVALID);
 	assert_int_equal(open_once(&(struct http_options){ .socket_path = path, .static_folder = "/nowhere" }, &e),
-			 ERR_NOT_FOUND);
+	                 ERR_NOT_FOUND);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -150,7 +151,8 @@ static void malformed_requests_leave_the_server_alive(void **state)
 		"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\nabc",
 		"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzzzz\r\n",
 		"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n",
-		"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+		"POST /api/echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+		"3\r\n\r\n0\r\n\r\n",
 		"POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort",
 		"GET / HTTP/1.1\r\nHost: x\r\nCookie: lm_test=;;;===;\"\r\n\r\n",
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS",
@@ -176,8 +178,8 @@ static void random_bytes_leave_the_server_alive(void **state)
 	for (int i = 0; i < 300; i++) {
 		size_t start = 0;
 		if (i % 2 == 0)
-			start = (size_t)snprintf(bytes, sizeof(bytes), "GET /api/hello?%d HTTP/1.1\r\nHost: localhost:%u\r\n", i,
-						 rig.port);
+			start = (size_t)snprintf(bytes, sizeof(bytes),
+			                         "GET /api/hello?%d HTTP/1.1\r\nHost: localhost:%u\r\n", i, rig.port);
 		for (size_t at = start; at < sizeof(bytes); at++)
 			bytes[at] = (char)rand_r(&seed);
 		throw_at(bytes, sizeof(bytes));
@@ -219,10 +221,10 @@ static void pipelined_requests_are_answered_in_order(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text),
-		 "GET /api/late/80 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n"
-		 "GET /api/hello HTTP/1.1\r\nHost: localhost:%u\r\n\r\n"
-		 "GET /api/towns/1/cases/2?q=last HTTP/1.1\r\nHost: localhost:%u\r\n\r\n",
-		 rig.port, rig.port, rig.port);
+	         "GET /api/late/80 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n"
+	         "GET /api/hello HTTP/1.1\r\nHost: localhost:%u\r\n\r\n"
+	         "GET /api/towns/1/cases/2?q=last HTTP/1.1\r\nHost: localhost:%u\r\n\r\n",
+	         rig.port, rig.port, rig.port);
 	reply_clear(&reply);
 	assert_true(transmit(fd, text, strlen(text)));
 	assert_true(await_text(fd, &reply, "\"q\":\"last\"", PATIENCE_MS));
@@ -246,7 +248,6 @@ static void connections_are_bounded_and_none_is_lost(void **state)
 	assert_true(transmit(waiting, text, strlen(text)));
 	reply_clear(&reply);
 	assert_int_equal(receive(waiting, &reply, 300), -1);
-	if (getenv("PAUSE")) system("ss -xtnp | grep -c test_open; ss -tn state close-wait | head; ss -tn state established | wc -l");
 	close(fd[100]);
 	assert_true(await_text(waiting, &reply, "\"world\"", 2000));
 	close(waiting);

@@ -1,8 +1,9 @@
 /* Routes, answers at once and late, limits, and closing while answers are outstanding. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "rig.h"
@@ -27,7 +28,8 @@ static int teardown(void **state)
 static void parameters_are_whole_segments_and_decoded(void **state)
 {
 	(void)state;
-	assert_int_equal(fetch(&rig, &reply, "GET", "/api/towns/%E9%95%87/cases/a%2Fb?x=1&q=a+b%26c&q=2", "", NULL), 200);
+	assert_int_equal(fetch(&rig, &reply, "GET", "/api/towns/%E9%95%87/cases/a%2Fb?x=1&q=a+b%26c&q=2", "", NULL),
+	                 200);
 	assert_string_equal(reply.body, "{\"town\":\"镇\",\"case\":\"a/b\",\"q\":\"a b&c\",\"none\":1}");
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/towns/1/cases/", "", NULL), 404);
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/towns/1/cases/2/3", "", NULL), 404);
@@ -43,8 +45,8 @@ static void literal_goes_before_parameter(void **state)
 static void bad_escapes_are_refused(void **state)
 {
 	static const char *const paths[] = {
-		"/api/towns/%/cases/1", "/api/towns/%4/cases/1",    "/api/towns/%zz/cases/1", "/api/towns/%00/cases/1",
-		"/api/hello?q=%0d%0a",	"/api/towns/%c0%af/cases/1", "/api/towns/%ff/cases/1",
+		"/api/towns/%/cases/1", "/api/towns/%4/cases/1",     "/api/towns/%zz/cases/1", "/api/towns/%00/cases/1",
+		"/api/hello?q=%0d%0a",  "/api/towns/%c0%af/cases/1", "/api/towns/%ff/cases/1",
 	};
 
 	(void)state;
@@ -59,7 +61,7 @@ static void unknown_path_and_method(void **state)
 	(void)state;
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/nothing", "", NULL), 404);
 	assert_string_equal(reply.body,
-			    "{\"error\":{\"code\":\"not-found\",\"text\":\"There is nothing at this path.\"}}");
+	                    "{\"error\":{\"code\":\"not-found\",\"text\":\"There is nothing at this path.\"}}");
 	assert_int_equal(fetch(&rig, &reply, "POST", "/api/hello", "", "{}"), 405);
 	assert_true(has_text(&reply, "\r\nAllow: GET\r\n"));
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/echo", "", NULL), 405);
@@ -71,10 +73,13 @@ static void unknown_path_and_method(void **state)
 static void answers_carry_the_security_headers(void **state)
 {
 	static const char *const headers[] = {
-		"Content-Security-Policy: default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+		"Content-Security-Policy: default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' "
+		"data:; "
 		"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'\r\n",
-		"X-Content-Type-Options: nosniff\r\n",	     "Referrer-Policy: no-referrer\r\n",
-		"Cross-Origin-Opener-Policy: same-origin\r\n", "Cross-Origin-Resource-Policy: same-origin\r\n",
+		"X-Content-Type-Options: nosniff\r\n",
+		"Referrer-Policy: no-referrer\r\n",
+		"Cross-Origin-Opener-Policy: same-origin\r\n",
+		"Cross-Origin-Resource-Policy: same-origin\r\n",
 	};
 	static const char *const paths[] = { "/api/hello", "/api/nothing", "/", "/api/towns/%/cases/1" };
 
@@ -97,7 +102,7 @@ static void body_comes_back_and_errors_have_their_status(void **state)
 	assert_string_equal(reply.body, "{\"a\":1}");
 	assert_int_equal(fetch(&rig, &reply, "POST", "/api/fail", "", "{}"), 409);
 	assert_string_equal(reply.body,
-			    "{\"error\":{\"code\":\"conflict\",\"text\":\"Somebody \\\"else\\\" was faster.\"}}");
+	                    "{\"error\":{\"code\":\"conflict\",\"text\":\"Somebody \\\"else\\\" was faster.\"}}");
 }
 
 /* The answer arrives although the client is still sending; the connection serves the next request. */
@@ -132,7 +137,8 @@ static void body_in_chunks_has_the_same_limit(void **state)
 
 	(void)state;
 	snprintf(head, sizeof(head),
-		 "POST /api/echo HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_TYPE "Transfer-Encoding: chunked\r\n\r\n", rig.port);
+	         "POST /api/echo HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_TYPE "Transfer-Encoding: chunked\r\n\r\n",
+	         rig.port);
 	assert_true(transmit(fd, head, strlen(head)));
 	int at = snprintf(chunk, sizeof(chunk), "2000\r\n");
 	memset(chunk + at, 'x', 8192);
@@ -153,13 +159,35 @@ static void endless_body_is_cut(void **state)
 
 	(void)state;
 	snprintf(head, sizeof(head),
-		 "POST /api/echo HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_TYPE "Content-Length: 99999999999\r\n\r\n", rig.port);
+	         "POST /api/echo HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_TYPE "Content-Length: 99999999999\r\n\r\n",
+	         rig.port);
 	assert_true(transmit(fd, head, strlen(head)));
 	await_reply(fd, &reply, false);
 	assert_int_equal(reply.status, 413);
 	bool is_open = true;
 	for (int i = 0; i < 2000 && is_open; i++)
 		is_open = transmit(fd, piece, sizeof(piece));
+	assert_false(is_open);
+	close(fd);
+}
+
+static void endless_chunks_are_cut(void **state)
+{
+	char text[8192 + 32];
+	int fd = dial(rig.port);
+
+	(void)state;
+	int size = snprintf(text, sizeof(text),
+	                    "POST /api/echo HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_TYPE
+	                    "Transfer-Encoding: chunked\r\n\r\n",
+	                    rig.port);
+	assert_true(transmit(fd, text, (size_t)size));
+	size = snprintf(text, sizeof(text), "2000\r\n");
+	memset(text + size, 'x', 8192);
+	memcpy(text + size + 8192, "\r\n", 2);
+	bool is_open = true;
+	for (int i = 0; i < 4000 && is_open; i++)
+		is_open = transmit(fd, text, (size_t)size + 8192 + 2);
 	assert_false(is_open);
 	close(fd);
 }
@@ -192,7 +220,7 @@ static void post_must_be_json(void **state)
 	ask(fd, &reply, "POST", "/api/echo", headers, "{}");
 	assert_int_equal(reply.status, 415);
 	snprintf(headers, sizeof(headers), "Host: localhost:%u\r\nContent-Type: Application/JSON ; charset=utf-8\r\n",
-		 rig.port);
+	         rig.port);
 	ask(fd, &reply, "POST", "/api/echo", headers, "{}");
 	assert_int_equal(reply.status, 201);
 	close(fd);
@@ -204,7 +232,8 @@ static void late_answers_come_in_their_own_time(void **state)
 	int slow = dial(rig.port), quick = dial(rig.port);
 
 	(void)state;
-	snprintf(head, sizeof(head), "GET /api/late/400 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n", rig.port);
+	snprintf(head, sizeof(head), "GET /api/late/400 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n",
+	         rig.port);
 	transmit(slow, head, strlen(head));
 	snprintf(head, sizeof(head), "Host: localhost:%u\r\nUser-Agent: Q\r\n" JSON_TYPE, rig.port);
 	ask(quick, &reply, "POST", "/api/late/10", head, "[1,2]");
@@ -232,7 +261,8 @@ static void client_leaves_before_the_late_answer(void **state)
 
 	(void)state;
 	rig_call(&rig, late_count, &before);
-	snprintf(head, sizeof(head), "GET /api/late/150 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n", rig.port);
+	snprintf(head, sizeof(head), "GET /api/late/150 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n",
+	         rig.port);
 	for (int i = 0; i < 8; i++) {
 		int fd = dial(rig.port);
 		assert_true(transmit(fd, head, strlen(head)));
@@ -263,7 +293,8 @@ static void closing_with_unanswered_requests_is_safe(void **state)
 
 	(void)state;
 	rig_open(&own, 600);
-	snprintf(head, sizeof(head), "GET /api/late/300 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n", own.port);
+	snprintf(head, sizeof(head), "GET /api/late/300 HTTP/1.1\r\nHost: localhost:%u\r\nUser-Agent: S\r\n\r\n",
+	         own.port);
 	for (int i = 0; i < 4; i++) {
 		fd[i] = dial(own.port);
 		assert_true(transmit(fd[i], head, strlen(head)));
@@ -303,6 +334,7 @@ int main(void)
 		cmocka_unit_test(body_has_a_limit),
 		cmocka_unit_test(body_in_chunks_has_the_same_limit),
 		cmocka_unit_test(endless_body_is_cut),
+		cmocka_unit_test(endless_chunks_are_cut),
 		cmocka_unit_test(long_address_is_refused),
 		cmocka_unit_test(post_must_be_json),
 		cmocka_unit_test(late_answers_come_in_their_own_time),

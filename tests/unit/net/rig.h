@@ -42,22 +42,22 @@ struct peer {
 	bool is_out_of_order;
 };
 
-static void rig_timer_fired(uv_timer_t *timer)
+static void rig_tick(uv_timer_t *timer)
 {
-	*(bool *)timer->data = true;
+	(void)timer;
 }
 
+/* It ticks, because a turn that has met the condition in a timer would still sleep until the next thing happens. */
 static bool run_bounded(struct rig *r, const unsigned *value, unsigned least, uint64_t duration_ms)
 {
-	bool is_over = false;
-	uv_timer_t timer;
+	uint64_t end_us = clock_monotonic_us() + duration_ms * 1000;
+	uv_timer_t tick;
 
-	uv_timer_init(&r->loop, &timer);
-	timer.data = &is_over;
-	uv_timer_start(&timer, rig_timer_fired, duration_ms, 0);
-	while (!is_over && !(value && *value >= least))
+	uv_timer_init(&r->loop, &tick);
+	uv_timer_start(&tick, rig_tick, 2, 2);
+	while (clock_monotonic_us() < end_us && !(value && *value >= least))
 		uv_run(&r->loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *)&timer, NULL);
+	uv_close((uv_handle_t *)&tick, NULL);
 	uv_run(&r->loop, UV_RUN_NOWAIT); /* closes the timer, which lies on this stack */
 	return value && *value >= least;
 }
@@ -93,8 +93,10 @@ static void rig_on_frame(void *context, const struct net_route *route, const uin
 	r->frames++;
 	r->route = *route;
 	memcpy(r->key, key, NET_KEY_BYTES);
-	if (r->does_echo)
-		assert_int_equal(net_server_send(r->server, route, frame), OK);
+	if (!r->does_echo)
+		return;
+	int rc = net_server_send(r->server, route, frame);
+	assert_true(rc == OK || rc == ERR_UNREACHABLE); /* its sender may have gone */
 }
 
 static void rig_on_writable(void *context)

@@ -56,7 +56,7 @@ static void without_admit_nobody_gets_in(void **state)
 static void each_domain_asks_its_own_server(void **state)
 {
 	struct rig r, other;
-	struct peer p;
+	struct peer p, stray;
 	struct net_server *join;
 
 	(void)state;
@@ -70,7 +70,10 @@ static void each_domain_asks_its_own_server(void **state)
 	run_until(&r, &p.connected, 1);
 	assert_int_equal(other.asked, 1);
 	assert_int_equal(r.asked, 0);
-	options.address = "tcp://127.0.0.1:*";
+	peer_open(&r, &stray, &other.known[0]); /* known to the other server only */
+	run_until(&r, &stray.refused, 1);
+	assert_int_equal(other.asked, 1);
+	net_client_close(stray.client);
 	struct net_server *twin = NULL;
 	assert_int_equal(net_server_open(r.net, &options, &twin, NULL), ERR_EXISTS);
 	assert_null(twin);

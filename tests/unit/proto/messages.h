@@ -14,6 +14,8 @@
 static const ProtobufCMessageDescriptor *const messages[] = {
 	/* api.proto */
 	&lm__empty__descriptor,
+	&lm__error_text__descriptor,
+	&lm__error_view__descriptor,
 	&lm__login_command__descriptor,
 	&lm__session_view__descriptor,
 	&lm__marks3__descriptor,
@@ -46,6 +48,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__admit_command__descriptor,
 	&lm__revoke_command__descriptor,
 	&lm__device_view__descriptor,
+	&lm__devices_view__descriptor,
 	&lm__publish_command__descriptor,
 	&lm__publish_view__descriptor,
 	&lm__user_command__descriptor,

@@ -252,6 +252,8 @@ static void faults_have_their_place(void **state)
 		  "header.origin: expected 16 hexadecimal digits as a text, found a number" },
 		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"ff\"}}",
 		  "header.origin: \"ff\" is not 16 hexadecimal digits" },
+		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"ff\\u00000000000000000\"}}",
+		  "header.origin: \"ff\" is not 16 hexadecimal digits" },
 		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"00000000000000fg\"}}",
 		  "header.origin: \"00000000000000fg\" is not 16 hexadecimal digits" },
 		{ &lm__tape_view__descriptor, "{\"hash\":\"abc\"}", "hash: not hexadecimal digits, two for each byte" },

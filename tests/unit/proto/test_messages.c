@@ -79,7 +79,7 @@ static void every_message_is_in_the_list(void **state)
 	size_t count = 0;
 	for (struct dirent *file; (file = readdir(files));) {
 		const char *end = strrchr(file->d_name, '.');
-		if (!end || strcmp(end, ".proto"))
+		if (!end || strcmp(end, ".proto") != 0)
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, file->d_name);
 		count += messages_of_file(path);

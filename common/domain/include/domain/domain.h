@@ -21,8 +21,8 @@
 #include "store/store.h"
 
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
-	domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
-	domain_table_open, domain_table_closed, domain_table_count, domain_table_lock;
+        domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
+        domain_table_open, domain_table_closed, domain_table_count, domain_table_lock;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
@@ -43,13 +43,13 @@ struct domain_item {
 };
 
 enum domain_effect_type {
-	DOMAIN_ANSWER_ASK,     /* this node owns the case and an ask waits: `request`, `ask`, `kind`, `version` */
-	DOMAIN_RELAY_STATUS,   /* pass `message` down to `device`: `request`, `version`, `flag` (closing) */
-	DOMAIN_RELEASE_HELD,   /* items that waited for `cause` can be tried again */
-	DOMAIN_DIRECTORY,      /* a device was admitted or revoked: `device` */
+	DOMAIN_ANSWER_ASK,   /* this node owns the case and an ask waits: `request`, `ask`, `kind`, `version` */
+	DOMAIN_RELAY_STATUS, /* pass `message` down to `device`: `request`, `version`, `flag` (closing) */
+	DOMAIN_RELEASE_HELD, /* items that waited for `cause` can be tried again */
+	DOMAIN_DIRECTORY,    /* a device was admitted or revoked: `device` */
 	DOMAIN_CATALOGUE,
-	DOMAIN_CASE,           /* a case changed: `request` */
-	DOMAIN_REQUEST,        /* a request of this terminal changed: `request` */
+	DOMAIN_CASE,    /* a case changed: `request` */
+	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */
 	DOMAIN_TOTALS,
 	DOMAIN_SECRET,
 };
@@ -76,35 +76,50 @@ struct domain_effects {
 void domain_effects_clear(struct domain_effects *fx);
 void domain_effects_release(struct domain_effects *fx);
 
-/* OK; ERR_HELD: it cites something that has not come yet, `cause` says what; a store fault (sticky); any other error is a refusal.
- * `arena` must live until the effects are carried out. */
-int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item, struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e);
+/* OK; ERR_HELD: it cites something that has not come yet, `cause` says what; a store fault (sticky); any other error is
+ * a refusal. Unless it is OK it adds no effect. `arena` must live until the effects are carried out. */
+int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item,
+                 struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e);
 
 /* ---- directory ---- */
 int device_get(struct store_txn *txn, uint64_t device, struct arena *arena, Lm__DeviceRecord **out);
-int device_find_key(struct store_txn *txn, const uint8_t curve_key[KEY_BYTES], struct arena *arena, Lm__DeviceRecord **out);
-int device_find_place(struct store_txn *txn, const char *place, struct arena *arena, Lm__DeviceRecord **out); /* the admitted one, else the newest */
+int device_find_key(struct store_txn *txn, const uint8_t curve_key[KEY_BYTES], struct arena *arena,
+                    Lm__DeviceRecord **out);
+int device_find_place(struct store_txn *txn, const char *place, struct arena *arena,
+                      Lm__DeviceRecord **out); /* the admitted one, else the newest */
 /* Calls `visit` for every device; it returns false to stop. Records live in `arena` until it is reset by the caller. */
-int device_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, const Lm__DeviceRecord *record), void *context);
-uint64_t device_town_of(struct store_txn *txn, const char *place, struct arena *arena); /* device id of the town that a place belongs to; 0 */
+int device_each(struct store_txn *txn, struct arena *arena,
+                bool (*visit)(void *context, const Lm__DeviceRecord *record), void *context);
+uint64_t device_town_of(struct store_txn *txn, const char *place,
+                        struct arena *arena); /* device id of the town that a place belongs to; 0 */
 int authority_get(struct store_txn *txn, struct arena *arena, Lm__AuthorityPayload **out, Lm__DeviceRecord **hub);
 /* Checks that `payload` is signed by the authority with this hash; gives the hub's record. */
-int authority_check(struct bytes payload, const struct hash *authority_hash, struct arena *arena, Lm__DeviceRecord **hub, struct error *e);
+int authority_check(struct bytes payload, const struct hash *authority_hash, struct arena *arena,
+                    Lm__DeviceRecord **hub, struct error *e);
 int authority_key_hash(const uint8_t authority_key[KEY_BYTES], struct hash *out, struct error *e);
 /* Fingerprint and shape of a record: ERR_INVALID says what is wrong. */
 int device_record_check(const Lm__DeviceRecord *record, struct error *e);
 
 /* ---- catalogue ---- */
-int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct arena *arena, Lm__Service **out); /* revision 0: the newest */
-int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest), void *context);
+int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct arena *arena,
+                Lm__Service **out); /* revision 0: the newest */
+int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest),
+                 void *context);
 /* Every fault of a service as "path: what is wrong", at most `most`; returns how many there are. */
-struct service_fault { char text[200]; };
+struct service_fault {
+	char text[200];
+};
 size_t service_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Checks answers against a service's fields. Returns how many faults there are; at most `most` are written. */
-struct form_fault { const char *field, *rule; int64_t least, most; };
-size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, struct form_fault *faults, size_t most);
+struct form_fault {
+	const char *field, *rule;
+	int64_t least, most;
+};
+size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
+                  size_t most);
 /* Text of the value with this meaning, or NULL. */
-const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, Lm__FieldMeaning meaning);
+const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values, size_t count,
+                       Lm__FieldMeaning meaning);
 
 /* ---- accounts and secrets ---- */
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out);
@@ -114,10 +129,14 @@ int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload
 /* ---- requests and receipts at the terminal ---- */
 int request_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__RequestRecord **out);
 /* Locks with this lookup id, newest first; at most `most`. Scans: codes are looked up rarely, rows are small. */
-struct receipt_row { uint8_t lock[RECEIPT_LOCK_BYTES]; };
-int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows, size_t most, size_t *count, struct error *e);
+struct receipt_row {
+	uint8_t lock[RECEIPT_LOCK_BYTES];
+};
+int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows,
+                 size_t most, size_t *count, struct error *e);
 /* Sealed status messages of a request, oldest first. */
-int status_each(struct store_txn *txn, struct id request, struct arena *arena, bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context);
+int status_each(struct store_txn *txn, struct id request, struct arena *arena,
+                bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context);
 /* What a status message's seal is bound to. */
 struct bytes status_associated(struct id request, uint32_t version, uint8_t memory[24]);
 
@@ -127,20 +146,29 @@ bool case_state_is_closed(Lm__CaseState state);
 /* May the owner do this now? ERR_CLOSED, ERR_CONFLICT, ERR_INVALID with a sentence. */
 int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e);
 /* Fills the header of the owner's event on a case: everything that apply will check. */
-void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, Lm__Header *h);
+void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome,
+                       Lm__Header *h);
 enum case_view { CASE_VIEW_OPEN, CASE_VIEW_CLOSED, CASE_VIEW_ALL };
-/* A page of cases: open and closed in the order in which they became so (closed: newest first), all: newest first. `after` is the
- * cursor text of the page before ("" for the first). */
-int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context, char next[40], struct error *e);
+/* A page of cases: open and closed in the order in which they became so (closed: newest first), all: newest first.
+ * `after` is the cursor text of the page before ("" for the first). */
+int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena,
+              bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
+              char next[40], struct error *e);
 uint64_t case_open_count(struct store_txn *txn);
-/* Cases whose keyed code hash is this; at most `most`. Scans in steps of bounded time: call it again with *from until *from is 0. */
-int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found, size_t most, size_t *count, struct id *from, struct error *e);
+/* Cases whose keyed code hash is this; at most `most` are written, all are counted: *count starts at 0. Scans in steps
+ * of bounded time: call it again with *from until *from is 0. Resets `arena` after every row: give it one of its own.
+ */
+int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found,
+                   size_t most, size_t *count, struct id *from, struct error *e);
 int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *out, struct error *e);
 /* At a town: closed cases whose lock at the terminal still stands, oldest first. */
-int case_locks_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context);
+int case_locks_each(struct store_txn *txn, struct arena *arena,
+                    bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context);
 
 /* ---- totals at the district ---- */
-int count_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, const char *town, const char *service, const Lm__CountRecord *record), void *context);
+int count_each(struct store_txn *txn, struct arena *arena,
+               bool (*visit)(void *context, const char *town, const char *service, const Lm__CountRecord *record),
+               void *context);
 
 /* Hash over all projections of the domain, table by table. */
 int domain_state_hash(struct store_txn *txn, struct hash *out, struct error *e);

@@ -4,7 +4,9 @@
  *
  * Checks made before a handler runs: method and path known; Host is one of ours; for anything but GET, Origin (if
  * sent) is ours and the body is JSON within limits; the route's guard: a session, and its CSRF token in the header
- * X-Lm-Csrf for anything but GET. The Unix socket (mode 0600) needs neither Host nor session: its guard is the file's.
+ * X-Lm-Csrf for anything but GET. What fails them is answered here as {"error":{"code","text"}}: 404, 405, 413, 414, 415,
+ * 421 (Host), 431, and 403 for Origin, a cross-site fetch, CSRF ("denied") or a missing session ("login"). That a body is
+ * well-formed JSON is for the handler to find. The Unix socket (mode 0600) needs neither Host nor session: its guard is the file's.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -33,7 +35,8 @@ enum http_guard {
 
 struct http_route {
 	enum http_method method;
-	const char *path; /* "/api/v1/cases/:id": up to HTTP_PARAMETERS_MOST parameters, each a whole segment */
+	const char *path; /* "/api/v1/cases/:id": up to HTTP_PARAMETERS_MOST parameters, each a whole segment, never empty;
+	                   * if several match, the one with the fewest parameters goes first */
 	enum http_guard guard; /* HTTP_OPEN and HTTP_SESSION routes are served over the Unix socket too, without these checks */
 	void (*handle)(void *context, struct http_request *request);
 };

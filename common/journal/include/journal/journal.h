@@ -103,7 +103,9 @@ struct placed { /* where an entry lies */
 int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients, size_t count, struct error *e);
 bool journal_has_recipients(const struct journal *j, const struct line_key *key);
 
-/* Appends an entry of our own (and the notice of a new period before it, if one is due). ERR_NOT_READY without recipients. */
+/* Appends an entry of our own (and the notice of a new period before it, if one is due). ERR_NOT_READY without recipients;
+ * ERR_TOO_BIG above 512 KiB; ERR_INTERNAL if the kind is always sealed in this stream and `is_sealed` is false, or the other way
+ * round. What the header then points to lives until the next turn begins. */
 int journal_append(struct journal *j, const struct draft *draft, struct placed *out, struct error *e);
 
 /* An entry from a link after entries_check, on its way into the journal. */
@@ -120,14 +122,18 @@ struct checked_entry {
  * signature over the last head with the origin's key. ERR_INVALID, ERR_BAD_SIGNATURE. The results live in `arena`. */
 int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena, struct checked_entry **out, size_t *count, struct error *e);
 
-/* Places the next entry of a line. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not follow); ERR_CLONE (fork: the line is
+/* Places the next entry of a line. The entries of one message are placed within one turn, since only the last one carries the
+ * signed head behind which they can be passed on. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not follow); ERR_CLONE (fork: the line is
  * frozen now and the entry kept in quarantine); ERR_FROZEN (the line was frozen before; kept in quarantine); or a store fault.
  * `why` of a disposition other than APPLIED is stored with it. *was_rollback tells that the entry's incarnation began behind the known head. */
 int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct placed *out, bool *was_rollback, struct error *e);
 
+/* Keeps an entry in quarantine without placing it: its origin was revoked, or its line is frozen. Bounded. */
+int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why);
+
 /* Changes the disposition of an item placed in this turn: held or quarantined after apply refused it. */
 int journal_set_disposition(struct journal *j, uint64_t position, Lm__Disposition disposition, const char *why);
-/* A held or quarantined item is applied now, at a new position of the tape. */
+/* A held or quarantined item is applied now, at a new position of the tape. ERR_NOT_FOUND if it is not there. */
 int journal_retry(struct journal *j, uint64_t position, uint64_t *retry_position);
 
 /* Held items wait for a cause (≤ 40 bytes: what they cite). */
@@ -140,6 +146,7 @@ enum journal_mark { JOURNAL_CUSTODY, JOURNAL_FINAL, JOURNAL_SAFE, JOURNAL_SIGNED
 /* Raises a watermark (never lowers it) in memory at once; it reaches the store with the next turn. True if it moved. */
 bool journal_mark_raise(struct journal *j, uint32_t line, enum journal_mark mark, uint64_t ordinal);
 bool journal_has_unwritten_marks(const struct journal *j);
+/* Within a turn, or between turns (then the next one writes it). ERR_NOT_FOUND. */
 int journal_unfreeze(struct journal *j, uint32_t line);
 
 /* ---- reading (any thread, in a transaction of its own or the turn's) ---- */
@@ -163,7 +170,8 @@ int journal_coordinates(struct store_txn *txn, uint32_t line, uint64_t ordinal, 
 size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs);
 
 /* Entries of a line from `from` on as a message: at most `entries_most` and about `bytes_most`, ending at a signed head (at least
- * one commit's worth). *through is the last ordinal; equal to from - 1 if nothing can be sent. */
+ * one commit's worth) and never reaching over the end of an incarnation. *through is the last ordinal; equal to from - 1 if
+ * nothing can be sent. ERR_NOT_FOUND if `from` is trimmed. */
 int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes, struct error *e);
 
 /* ---- opening sealed payloads (thread-safe) ---- */

@@ -36,6 +36,8 @@
 #define LINK_SILENCE_MS 9000              /* without any frame: the neighbour is lost */
 #define LINK_HELLO_RETRY_MS 3000
 #define LINK_RESEND_MS 6000               /* sent, session alive, no ack progress: send again */
+#define LINK_RESTART_MS 1000              /* further EXPECTED acks of one gap, from frames that were already under way */
+#define LINK_STUCK_MS 100                 /* nothing could be sent though it may be: when to try again */
 
 enum link_side { LINK_CLIENT, LINK_SERVER };
 enum link_state { LINK_IDLE, LINK_GREETED, LINK_OPEN };
@@ -48,6 +50,7 @@ struct link_out { /* a line that this side sends */
 	uint32_t bytes_under_way;
 	uint32_t credit_entries, credit_bytes;
 	uint64_t progress_ms;    /* when acked last moved, or the first entry under way was sent */
+	uint64_t restarted_ms;   /* when an EXPECTED ack last sent us back */
 	bool is_started;         /* the neighbour's position is known */
 	bool is_frozen;          /* the neighbour takes no more */
 };
@@ -69,6 +72,7 @@ struct link {
 	uint64_t greeted_ms;
 	uint64_t peer_waiting;   /* from its beats */
 	bool is_inbox_full;      /* then credits of zero are granted */
+	bool is_send_asked;      /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
 	struct link_out *out;
 	size_t out_count, out_capacity, out_turn; /* out_turn: whose turn it is, so that lines share a link fairly */
 	struct link_in *in;
@@ -78,19 +82,20 @@ struct link {
 enum link_event_type {
 	LINK_TRANSPORT_UP,   /* client: the connection is authenticated */
 	LINK_TRANSPORT_DOWN,
-	LINK_HELLO,          /* a HELLO came; `version_least/most`; a server also gets `fresh_session` */
+	LINK_HELLO,          /* a HELLO came; `version_least/most`; a server also gets `fresh_session`; an open client takes over a
+	                      * session that it does not know (the server answered a repeated greeting) */
 	LINK_PEER_AT,        /* from HELLO or an EXPECTED ack: the neighbour stands at `ordinal` of `line` */
 	LINK_ACKED,          /* the neighbour stored up to `ordinal` of `line`; credits */
 	LINK_PEER_FROZE,     /* the neighbour froze `line` */
 	LINK_REFUSED,        /* a REFUSE came */
-	LINK_HEARD,          /* any other frame of this session */
+	LINK_HEARD,          /* any other frame of this session; a beat sets `flag` and `ordinal`, what the neighbour has waiting */
 	LINK_SEND_LINE,      /* this side sends `line`, whose head is `ordinal` */
 	LINK_TAKE_LINE,      /* this side takes `line`, committed up to `ordinal` */
 	LINK_LINE_MOVED,     /* a line this side sends was committed up to `ordinal` */
-	LINK_STORED,         /* a line this side takes was committed up to `ordinal` */
+	LINK_STORED,         /* a line this side takes was committed up to `ordinal`; it is not frozen then */
 	LINK_DUPLICATE,      /* entries of `line` came again: ack again */
 	LINK_GAP,            /* entries of `line` came that do not follow: tell what is expected */
-	LINK_FROZEN,         /* `line` was frozen here */
+	LINK_FROZEN,         /* `line` was frozen here; the neighbour is told once, and a new session forgets */
 	LINK_SENT,           /* answer to LINK_DO_SEND: sent up to `ordinal`, `bytes`; equal to what was there if nothing could be */
 	LINK_INBOX,          /* the inbox became full (`flag`) or has room again */
 	LINK_TICK,

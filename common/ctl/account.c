@@ -1,0 +1,128 @@
+/* lmctl user: accounts of staff. A password comes from a file, a pipe or the keyboard, never from the command line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "crypto/crypto.h"
+#include "proto/api.pb-c.h"
+
+#include "ctl.h"
+
+#define PASSWORD_BYTES_MOST 256 /* as password_hash */
+
+struct password {
+	char text[PASSWORD_BYTES_MOST + 2]; /* one more than allowed, to tell "too long" */
+};
+
+/* The first line of a descriptor. */
+static int line_read(int fd, const char *name, struct password *out, struct error *e)
+{
+	size_t size = 0;
+	for (;;) {
+		char one;
+		ssize_t got = read(fd, &one, 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_set_errno(e, errno, "cannot read the password from %s", name);
+		if (got == 0 || one == '\n')
+			break;
+		if (size > PASSWORD_BYTES_MOST)
+			return error_set(e, ERR_INVALID, "the password from %s is longer than %d bytes", name,
+			                 PASSWORD_BYTES_MOST);
+		out->text[size++] = one;
+	}
+	if (size && out->text[size - 1] == '\r')
+		size--;
+	out->text[size] = '\0';
+	if (strlen(out->text) != size)
+		return error_set(e, ERR_INVALID, "the password from %s holds a NUL byte", name);
+	return size ? OK : error_set(e, ERR_INVALID, "the password from %s is empty", name);
+}
+
+static int prompt_read(const char *prompt, struct password *out, struct error *e)
+{
+	struct termios before, silent;
+	if (tcgetattr(STDIN_FILENO, &before))
+		return error_set(e, ERR_USAGE,
+		                 "there is no keyboard to ask for the password: give --password-file FILE, or - for "
+		                 "standard input");
+	silent = before;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	fprintf(stderr, "%s: ", prompt);
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent))
+		return error_set_errno(e, errno, "cannot hide what is typed");
+	int result = line_read(STDIN_FILENO, "the keyboard", out, e);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fprintf(stderr, "\n");
+	return result;
+}
+
+static int prompt_twice(struct password *out, struct error *e)
+{
+	struct password again = { 0 };
+	int result = prompt_read("password", out, e);
+	if (!result)
+		result = prompt_read("once more", &again, e);
+	if (!result && strcmp(out->text, again.text) != 0)
+		result = error_set(e, ERR_INVALID, "the two passwords differ: try again");
+	crypto_wipe(&again, sizeof again);
+	return result;
+}
+
+static int password_read(const struct call *c, struct password *out, struct error *e)
+{
+	const char *file = c->option[OPTION_PASSWORD_FILE];
+	if (!file)
+		return prompt_twice(out, e);
+	if (strcmp(file, "-") == 0)
+		return line_read(STDIN_FILENO, "standard input", out, e);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set_errno(e, errno, "cannot open %s", file);
+	int result = line_read(fd, file, out, e);
+	close(fd);
+	return result;
+}
+
+static int user_send(struct call *c, char *role, char *password, struct error *e)
+{
+	Lm__UserCommand command = LM__USER_COMMAND__INIT;
+	Lm__Empty *empty = NULL;
+	command.name = c->word[0];
+	command.role = role;
+	command.password = password;
+	command.by = call_by(c);
+	return client_post(c, "/ctl/v1/users", &command.base, &lm__empty__descriptor, &empty, e);
+}
+
+int user_add_run(struct call *c, struct error *e)
+{
+	struct password password = { 0 };
+	char *role = c->option[OPTION_ROLE];
+	if (strcmp(role, "clerk") != 0 && strcmp(role, "operator") != 0)
+		return error_set(e, ERR_USAGE, "--role: '%.40s' is neither clerk nor operator", role);
+	int result = password_read(c, &password, e);
+	if (!result && utf8_length(bytes_from_text(password.text)) < PASSWORD_LEAST_CHARACTERS)
+		result = error_set(e, ERR_INVALID, "a password has at least %d characters; a few words are good",
+		                   PASSWORD_LEAST_CHARACTERS);
+	if (!result)
+		result = user_send(c, role, password.text, e);
+	crypto_wipe(&password, sizeof password);
+	if (!result && !call_has(c, OPTION_JSON))
+		print_text("%s is %s now\n", c->word[0], role);
+	return result;
+}
+
+int user_close_run(struct call *c, struct error *e)
+{
+	static char nothing[] = "";
+	int result = user_send(c, nothing, nothing, e);
+	if (!result && !call_has(c, OPTION_JSON))
+		print_text("%s is closed\n", c->word[0]);
+	return result;
+}

@@ -1,0 +1,88 @@
+/* lmctl: what an operator does at a command line, over a daemon's Unix socket or on a closed directory. */
+#include <stdio.h>
+
+#include "crypto/crypto.h"
+
+#include "ctl.h"
+#include "options.h"
+
+#define ARENA_BYTES_MOST (512u * 1024 * 1024) /* lists of a whole district fit many times over */
+
+#define DATA OPTION_BIT(OPTION_DATA)
+#define JSON OPTION_BIT(OPTION_JSON)
+#define BY OPTION_BIT(OPTION_BY)
+
+const struct ctl_command ctl_commands[] = {
+	{ "help", "[COMMAND]", "list the commands, or explain one", NULL, 0, 0, 0, 2, help_run },
+	{ "status", "", "how a daemon is: storage, links, what waits, what stands where", NULL, DATA | JSON, 0, 0, 0,
+	  status_run },
+	{ "journal tail", "", "the newest items of the tape, or those from a position on",
+	  "Shows the last 20 items without --from. Marks: s = a signed head names the entry.",
+	  DATA | JSON | OPTION_BIT(OPTION_FROM) | OPTION_BIT(OPTION_COUNT), 0, 0, 0, journal_tail_run },
+	{ "verify", "", "read every row, every chain and every signature",
+	  "Asks the daemon if one runs, else opens the folder itself. Fails if anything is not as it was written.",
+	  DATA | JSON, 0, 0, 0, verify_run },
+	{ "rebuild", "", "replay the tape and compare with the stored state",
+	  "The daemon must be stopped. Prints both hashes and fails when they differ.",
+	  DATA | JSON | OPTION_BIT(OPTION_REPLACE), 0, 0, 0, rebuild_run },
+	{ "keys", "[DIR]", "make or read a device's keys; write DIR/device.json for the district",
+	  "Prints the fingerprint. A daemon does the same when it starts for the first time.", DATA | JSON, 0, 0, 1,
+	  keys_run },
+	{ "admit", "FILE", "hub: admit the device whose device.json this is",
+	  "Compare the fingerprint with what the device's own screen shows, not with what came with the file.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_FINGERPRINT) | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PLACE),
+	  OPTION_BIT(OPTION_FINGERPRINT) | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PLACE), 1, 1, admit_run },
+	{ "revoke", "DEVICE-OR-PLACE", "hub: refuse a device from now on",
+	  "A revoked key stays revoked: a machine that comes back makes new keys.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 1, 1, revoke_run },
+	{ "devices", "", "the directory: every device, admitted and revoked", NULL, DATA | JSON, 0, 0, 0, devices_run },
+	{ "catalogue check", "FILE...", "check services before they are published",
+	  "Needs no daemon. Prints each fault as FILE: path: text.", 0, 0, 1, CTL_WORDS_MOST, catalogue_check_run },
+	{ "catalogue publish", "FILE...", "hub: publish services; what has not changed is left as it is",
+	  "Checks all files first and publishes nothing if one has a fault.", DATA | JSON | BY, 0, 1, CTL_WORDS_MOST,
+	  catalogue_publish_run },
+	{ "catalogue list", "", "the services that this daemon knows", NULL, DATA | JSON, 0, 0, 0, catalogue_list_run },
+	{ "submit", "", "terminal: hand in requests, to try out the whole way",
+	  "Without --values the answers are made up, and obviously so: region 990114, phones that begin with 000.\n"
+	  "Prints request id, receipt code and when it was saved. Fails if one is not saved or --wait ran out.",
+	  DATA | JSON | OPTION_BIT(OPTION_SERVICE) | OPTION_BIT(OPTION_VALUES) | OPTION_BIT(OPTION_COUNT) |
+	          OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_UNTIL),
+	  0, 0, 0, submit_run },
+	{ "lookup", "CODE", "terminal: what a receipt code shows", NULL, DATA | JSON, 0, 1, 1, lookup_run },
+	{ "user add", "NAME", "open an account, or give it a new password",
+	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk, operator.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PASSWORD_FILE), OPTION_BIT(OPTION_ROLE), 1, 1,
+	  user_add_run },
+	{ "user close", "NAME", "close an account; its sessions end", NULL, DATA | JSON | BY, 0, 1, 1, user_close_run },
+	{ "config check", "FILE", "check a daemon's configuration", "Needs no daemon.", OPTION_BIT(OPTION_TIER),
+	  OPTION_BIT(OPTION_TIER), 1, 1, config_check_run },
+};
+const size_t ctl_command_count = sizeof ctl_commands / sizeof *ctl_commands;
+
+static int run(struct call *c, int argc, char **argv, struct error *e)
+{
+	int result = call_read(c, argc, argv, e);
+	if (result)
+		return result;
+	if (call_has(c, OPTION_HELP)) {
+		help_show(c->command);
+		return OK;
+	}
+	result = crypto_init(e);
+	return result ? result : c->command->run(c, e);
+}
+
+int main(int argc, char **argv)
+{
+	struct call c = { 0 };
+	struct error e = { 0 };
+	arena_init(&c.arena, ARENA_BYTES_MOST);
+	int result = run(&c, argc - 1, argv + 1, &e);
+	if ((fflush(stdout) || ferror(stdout)) && !result)
+		result = error_set(&e, ERR_IO, "cannot write the output: is the disk full?");
+	if (result)
+		print_error(&e);
+	client_close(c.client);
+	arena_release(&c.arena);
+	return error_exit_code(result);
+}

@@ -1,0 +1,471 @@
+/*
+ * The queue, a case, what may be done with it, and the event stream. Reads run on the pool in short snapshots,
+ * actions as commands of the writer.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "inside.h"
+#include "node/control.h"
+
+#define PAGE_MOST 100
+#define PAGE_USUAL 50
+#define TEXT_BYTES_MOST 4000
+
+struct job {
+	struct command command;
+	struct http_request *request;
+	struct arena arena;
+	ProtobufCMessage *input, *output;
+	struct id id;
+	enum case_view view;
+	char after[40], user[33];
+	size_t limit;
+	int result;
+	struct error error;
+};
+
+static struct job *job_new(struct http_request *r)
+{
+	struct job *j = calloc(1, sizeof *j);
+	if (!j) {
+		http_answer_error(r, ERR_MEMORY, "no memory for this request");
+		return NULL;
+	}
+	j->request = r;
+	arena_init(&j->arena, 32u * 1024 * 1024);
+	return j;
+}
+
+static void job_answer(struct job *j, int result, const struct error *e)
+{
+	if (result)
+		node_answer_error(j->request, result, e);
+	else
+		node_answer(j->request, j->output);
+	arena_release(&j->arena);
+	free(j);
+}
+
+static void pool_done(struct node *n, void *context)
+{
+	struct job *j = context;
+	(void)n;
+	job_answer(j, j->result, &j->error);
+}
+
+static void job_pool(struct node *n, struct job *j, void (*run)(struct node *n, void *context))
+{
+	int result = node_pool(n, run, pool_done, j);
+	if (result)
+		job_answer(j, result, NULL);
+}
+
+static bool id_parameter(struct job *j)
+{
+	const char *text = http_parameter(j->request, "id");
+	if (text && !id_from_text(text, &j->id))
+		return true;
+	error_set(&j->error, ERR_INVALID, "the case's id is not 32 hexadecimal digits");
+	job_answer(j, ERR_INVALID, &j->error);
+	return false;
+}
+
+/* ---- the queue ---- */
+
+struct rows {
+	struct node *node;
+	struct store_txn *txn;
+	struct arena *arena;
+	Lm__CasesView *view;
+	bool is_short;
+};
+
+static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *record)
+{
+	struct rows *r = context;
+	Lm__CaseRow *row = case_row(r->node, r->txn, request, record, r->arena);
+	r->is_short |= !row;
+	if (row)
+		r->view->cases[r->view->n_cases++] = row;
+	return row != NULL;
+}
+
+static void cases_pool(struct node *n, void *context)
+{
+	struct job *j = context;
+	struct store_txn *txn;
+	char next[40];
+	Lm__CasesView *view = arena_alloc(&j->arena, sizeof *view);
+	Lm__CaseRow **list = arena_alloc(&j->arena, j->limit * sizeof *list);
+	j->result = view && list ? store_begin_read(node_store(n), &txn, &j->error) : ERR_MEMORY;
+	if (j->result)
+		return;
+	lm__cases_view__init(view);
+	view->cases = list;
+	struct rows rows = { .node = n, .txn = txn, .arena = &j->arena, .view = view };
+	j->result = case_page(txn, j->view, j->after, j->limit, &j->arena, rows_visit, &rows, next, &j->error);
+	view->open = case_open_count(txn);
+	store_abort(txn);
+	view->next = arena_text(&j->arena, next);
+	if (!j->result && (rows.is_short || !view->next))
+		j->result = error_set(&j->error, ERR_MEMORY, "no memory for the list");
+	j->output = &view->base;
+}
+
+static bool view_parse(const char *text, enum case_view *out)
+{
+	static const char *const names[] = { [CASE_VIEW_OPEN] = "open", [CASE_VIEW_CLOSED] = "closed", [CASE_VIEW_ALL] = "all" };
+	for (int i = 0; i < 3; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum case_view)i;
+			return true;
+		}
+	return false;
+}
+
+static void cases_get(void *context, struct http_request *r)
+{
+	struct job *j = job_new(r);
+	if (!j)
+		return;
+	const char *view = http_query(r, "view"), *after = http_query(r, "after"), *limit = http_query(r, "limit");
+	long wanted = limit ? strtol(limit, NULL, 10) : PAGE_USUAL;
+	j->limit = wanted < 1 ? 1 : wanted > PAGE_MOST ? PAGE_MOST : (size_t)wanted;
+	if (!view_parse(view ? view : "open", &j->view) || (after && strlen(after) >= sizeof j->after)) {
+		error_set(&j->error, ERR_INVALID, "view is open, closed or all; after is what the page before gave as next");
+		job_answer(j, ERR_INVALID, &j->error);
+		return;
+	}
+	strncpy(j->after, after ? after : "", sizeof j->after - 1);
+	job_pool(context, j, cases_pool);
+}
+
+/* ---- a case ---- */
+
+static void case_pool(struct node *n, void *context)
+{
+	struct job *j = context;
+	struct store_txn *txn;
+	Lm__CaseView *view = NULL;
+	j->result = store_begin_read(node_store(n), &txn, &j->error);
+	if (j->result)
+		return;
+	j->result = case_view(n, txn, j->id, &j->arena, &view, &j->error);
+	store_abort(txn);
+	j->output = view ? &view->base : NULL;
+}
+
+static void case_get_one(void *context, struct http_request *r)
+{
+	struct job *j = job_new(r);
+	if (j && id_parameter(j))
+		job_pool(context, j, case_pool);
+}
+
+/* ---- actions ---- */
+
+static int text_check(const char *name, const char *text, bool is_required, struct error *e)
+{
+	size_t size = strlen(text);
+	if (is_required && !size)
+		return error_set(e, ERR_INVALID, "%s: this is needed here", name);
+	if (size > TEXT_BYTES_MOST)
+		return error_set(e, ERR_TOO_BIG, "%s: at most %d bytes", name, TEXT_BYTES_MOST);
+	return OK;
+}
+
+static int action_check(const Lm__CaseCommand *in, struct error *e)
+{
+	bool is_refusal = in->action == LM__CASE_ACTION__CASE_ACTION_DECIDE && in->outcome == LM__OUTCOME__OUTCOME_REFUSED;
+	bool is_partial = in->outcome == LM__OUTCOME__OUTCOME_PARTLY_GRANTED;
+	bool needs_text = in->action == LM__CASE_ACTION__CASE_ACTION_ASK || is_refusal || is_partial;
+	bool needs_note = in->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER; /* the reason, for the other tier's staff */
+	if (in->action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN || in->action == LM__CASE_ACTION__CASE_ACTION_TOO_LATE)
+		return error_set(e, ERR_INVALID, "action: residents' asks are answered by the system, not by hand");
+	int result = text_check("text", in->text, needs_text, e);
+	if (!result)
+		result = text_check("ground", in->ground, is_refusal, e);
+	if (!result)
+		result = text_check("remedy", in->remedy, is_refusal, e);
+	if (!result)
+		result = text_check("note", in->note, needs_note, e);
+	if (!result && in->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE && in->duplicate_of.len != ID_BYTES)
+		result = error_set(e, ERR_INVALID, "duplicate_of: the request's id of which this is a duplicate");
+	return result;
+}
+
+static int duplicate_check(struct turn *t, const struct job *j, const Lm__CaseCommand *in, struct error *e)
+{
+	struct id other;
+	Lm__CaseRecord *record;
+	if (in->action != LM__CASE_ACTION__CASE_ACTION_DUPLICATE)
+		return OK;
+	memcpy(other.byte, in->duplicate_of.data, ID_BYTES);
+	if (id_equal(other, j->id))
+		return error_set(e, ERR_INVALID, "duplicate_of: a case is not a duplicate of itself");
+	if (case_get(t->txn, other, t->arena, &record))
+		return error_set(e, ERR_NOT_FOUND, "duplicate_of: there is no such case here");
+	return OK;
+}
+
+static int action_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct job *j = c->context;
+	const Lm__CaseCommand *in = (Lm__CaseCommand *)j->input;
+	Lm__CaseRecord *record;
+	int result = case_get(t->txn, j->id, t->arena, &record);
+	if (result)
+		return error_set(e, result, "there is no such case here");
+	if (record->owner != node_domain(t->node)->tier)
+		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now", record->owner == LM__TIER__TIER_TOWN ? "town" : "district");
+	if (in->version != record->version)
+		return error_set(e, ERR_CONFLICT, "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent", record->version, in->version);
+	result = duplicate_check(t, j, in, e);
+	if (result)
+		return result;
+	Lm__CasePayload content = LM__CASE_PAYLOAD__INIT;
+	content.staff = j->user;
+	content.note = in->note;
+	content.text = in->text;
+	content.ground = in->ground;
+	content.remedy = in->remedy;
+	content.duplicate_of = in->duplicate_of;
+	struct case_event event = { in->action, in->outcome, &content, NULL };
+	result = case_event_write(t, j->id, record, &event, e);
+	if (result || case_get(t->txn, j->id, t->arena, &record))
+		return result ? result : ERR_INTERNAL;
+	Lm__CaseRow *row = case_row(t->node, t->txn, j->id, record, t->arena);
+	/* The turn's memory ends with the turn, the answer comes later: keep a copy. */
+	struct bytes packed;
+	result = row ? CODEC_PACK(row, t->arena, &packed, e) : error_set(e, ERR_MEMORY, "no memory");
+	return result ? result : codec_unpack(&lm__case_row__descriptor, packed, &j->arena, &j->output, e);
+}
+
+static void action_done(struct node *n, struct command *c)
+{
+	(void)n;
+	job_answer(c->context, c->result, &c->error);
+}
+
+static void action_post(void *context, struct http_request *r)
+{
+	struct job *j = job_new(r);
+	if (!j || !id_parameter(j))
+		return;
+	if (node_body(r, &lm__case_command__descriptor, &j->arena, &j->input)) {
+		arena_release(&j->arena);
+		free(j);
+		return;
+	}
+	strncpy(j->user, http_user(r), sizeof j->user - 1);
+	j->result = action_check((Lm__CaseCommand *)j->input, &j->error);
+	j->command = (struct command){ .run = action_run, .done = action_done, .context = j };
+	if (!j->result)
+		j->result = node_command(context, &j->command);
+	if (j->result)
+		job_answer(j, j->result, &j->error);
+}
+
+/* ---- events ---- */
+
+#define CHANNEL "desk"
+
+static void events_get(void *context, struct http_request *r)
+{
+	(void)context;
+	http_answer_events(r, CHANNEL);
+}
+
+void desk_news(struct node *n, const struct domain_effect *news, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (news[i].type != DOMAIN_CASE)
+			continue;
+		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
+		view.request_id = codec_data(BYTES(news[i].request.byte, ID_BYTES));
+		node_publish(n, CHANNEL, "cases", &view.base);
+	}
+}
+
+static void links_publish(struct node *n, const Lm__LinksView *view)
+{
+	node_publish(n, CHANNEL, "links", &view->base);
+}
+
+void desk_links(struct node *n)
+{
+	links_view_get(n, links_publish);
+}
+
+/* ---- locks of long closed cases ---- */
+
+#define LOCK_CHECK_EVERY_S 3600
+#define LOCKS_A_TURN_MOST 64
+#define DAY_MS (24ll * 3600 * 1000)
+
+struct releases {
+	struct id request[LOCKS_A_TURN_MOST];
+	uint64_t terminal[LOCKS_A_TURN_MOST];
+	uint8_t lookup[LOCKS_A_TURN_MOST][RECEIPT_LOOKUP_BYTES];
+	size_t count;
+	int64_t before_ms;
+};
+
+static bool release_visit(void *context, struct id request, const Lm__CaseRecord *record)
+{
+	struct releases *r = context;
+	if (record->changed_ms >= r->before_ms || r->count == LOCKS_A_TURN_MOST)
+		return false;
+	r->request[r->count] = request;
+	r->terminal[r->count] = record->terminal;
+	memcpy(r->lookup[r->count++], record->lookup.data, RECEIPT_LOOKUP_BYTES);
+	return true;
+}
+
+static int release_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct releases r = { .before_ms = t->now_ms - DESK_LOCK_DAYS * DAY_MS };
+	(void)c;
+	int result = case_locks_each(t->txn, t->arena, release_visit, &r);
+	for (size_t i = 0; i < r.count && !result; i++) {
+		Lm__Header h = LM__HEADER__INIT;
+		Lm__LockReleasePayload release = LM__LOCK_RELEASE_PAYLOAD__INIT;
+		struct bytes packed;
+		struct placed placed;
+		h.kind = LM__KIND__KIND_LOCK_RELEASE;
+		h.request_id = codec_data(BYTES(r.request[i].byte, ID_BYTES));
+		release.lookup = codec_data(BYTES(r.lookup[i], RECEIPT_LOOKUP_BYTES));
+		result = CODEC_PACK(&release, t->arena, &packed, e);
+		struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = r.terminal[i], .header = &h, .payload = packed };
+		if (!result)
+			result = turn_append(t, &draft, &placed, e);
+	}
+	return result;
+}
+
+static void release_done(struct node *n, struct command *c)
+{
+	(void)n;
+	if (c->result)
+		log_write(LOG_WARN, "locks", "%s", c->error.text);
+	free(c);
+}
+
+void desk_tick(struct node *n)
+{
+	static uint64_t seconds; /* loop thread */
+	if (seconds++ % LOCK_CHECK_EVERY_S != 60)
+		return;
+	struct command *c = calloc(1, sizeof *c);
+	if (!c)
+		return;
+	*c = (struct command){ .run = release_run, .done = release_done };
+	if (node_command(n, c))
+		free(c);
+}
+
+/* ---- receipts made elsewhere ---- */
+
+static int receipt_search(struct store_txn *txn, const char *code, struct arena *arena, struct id found[2], size_t *count, struct error *e)
+{
+	Lm__NodeSecretPayload *secret;
+	struct hash hash;
+	struct id from = { { 0 } };
+	struct arena scratch;
+	int result = secret_get(txn, arena, &secret);
+	if (!result)
+		result = case_code_hash(secret->code_hash_key.data, code, &hash, e);
+	arena_init(&scratch, 1024 * 1024);
+	*count = 0;
+	do {
+		if (!result)
+			result = case_find_code(txn, &hash, &scratch, found, 2, count, &from, e);
+	} while (!result && !id_is_zero(from));
+	arena_release(&scratch);
+	return result;
+}
+
+static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena, ProtobufCBinaryData *out)
+{
+	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
+	struct bytes packed;
+	m.request_id = codec_data(BYTES(request->byte, ID_BYTES));
+	m.version = event->version;
+	m.action = event->action;
+	m.outcome = event->outcome;
+	m.office = (char *)(uintptr_t)office;
+	m.time_ms = event->time_ms;
+	m.text = event->text;
+	m.ground = event->ground;
+	m.remedy = event->remedy;
+	m.owner = event->owner;
+	if (CODEC_PACK(&m, arena, &packed, NULL))
+		return false;
+	*out = codec_data(packed);
+	return true;
+}
+
+static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__Answer *answer, struct error *e)
+{
+	Lm__CaseView *view;
+	Lm__CaseRecord *record;
+	int result = case_get(txn, request, arena, &record);
+	if (!result)
+		result = case_view(n, txn, request, arena, &view, e);
+	if (result)
+		return result;
+	answer->statuses = arena_alloc(arena, (view->n_events + 1) * sizeof *answer->statuses);
+	if (!answer->statuses)
+		return error_set(e, ERR_MEMORY, "no memory");
+	for (size_t i = 0; i < view->n_events; i++) {
+		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
+		const char *office = is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
+		if (office && status_from(view->events[i], &request, office, arena, &answer->statuses[answer->n_statuses]))
+			answer->n_statuses++;
+	}
+	answer->is_found = true;
+	answer->request_id = codec_data(BYTES(arena_copy(arena, request.byte, ID_BYTES), ID_BYTES));
+	answer->service = record->service;
+	answer->revision = record->revision;
+	answer->created_ms = record->created_ms;
+	answer->mark = LM__MARK_LEVEL__MARK_LEVEL_CUSTODY; /* it is here; what the district has, its own terminal knows */
+	return OK;
+}
+
+int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e)
+{
+	struct store_txn *txn;
+	struct id found[2];
+	size_t count = 0;
+	char plain[RECEIPT_CODE_DIGITS + 1];
+	(void)asker;
+	int result = receipt_code_parse(code, plain, e);
+	if (!result)
+		result = store_begin_read(node_store(n), &txn, e);
+	if (result)
+		return result;
+	result = receipt_search(txn, plain, arena, found, &count, e);
+	if (!result && count > 1)
+		answer->why = arena_text(arena, "see-staff"); /* two people drew the same code: neither is shown here */
+	else if (!result && count == 0)
+		answer->why = arena_text(arena, "not-found");
+	else if (!result)
+		result = receipt_fill(n, txn, found[0], arena, answer, e);
+	store_abort(txn);
+	return result;
+}
+
+const struct http_route desk_routes[] = {
+	{ HTTP_POST, "/api/v1/login", HTTP_OPEN, desk_login },
+	{ HTTP_POST, "/api/v1/logout", HTTP_SESSION, desk_logout },
+	{ HTTP_GET, "/api/v1/me", HTTP_SESSION, desk_me },
+	{ HTTP_GET, "/api/v1/cases", HTTP_SESSION, cases_get },
+	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION, case_get_one },
+	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION, action_post },
+	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
+	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
+};
+const size_t desk_route_count = sizeof desk_routes / sizeof *desk_routes;

@@ -1,0 +1,161 @@
+/*
+ * The owner's events. One event is up to three entries, in one transaction: the event (town: up, district: own), and
+ * what goes down: at a town the resident's message to the terminal, at the district a copy for the town with the
+ * message inside, which the town passes on.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "inside.h"
+
+int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__RequestPayload **out, struct error *e)
+{
+	Lm__TapeItem *item;
+	struct bytes plain;
+	int result = journal_read(txn, record->position, arena, &item, e);
+	if (!result)
+		result = journal_item_open(node_journal(n), txn, record->position, item, arena, &plain, e);
+	if (!result)
+		result = CODEC_UNPACK(lm__request_payload, plain, arena, out, e);
+	if (!result && (*out)->receipt_key.len != RECEIPT_KEY_BYTES)
+		result = error_set(e, ERR_ABSENT, "the request carries no receipt key");
+	return result;
+}
+
+static void id_set(Lm__Header *h, const struct id *request)
+{
+	h->request_id = codec_data(BYTES(request->byte, ID_BYTES));
+}
+
+/* What the resident reads, sealed so that only the receipt's code opens it. */
+static int message_make(struct turn *t, const struct id *request, const Lm__Header *event, const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out, struct error *e)
+{
+	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
+	struct bytes packed;
+	uint8_t associated[24];
+	message.request_id = codec_data(BYTES(request->byte, ID_BYTES));
+	message.version = event->version;
+	message.action = event->action;
+	message.outcome = event->outcome;
+	message.office = event->place;
+	message.time_ms = t->now_ms;
+	message.text = content->text;
+	message.ground = content->ground;
+	message.remedy = content->remedy;
+	message.is_closing = event->is_closing;
+	message.owner = event->owner;
+	int result = CODEC_PACK(&message, t->arena, &packed, e);
+	if (result)
+		return result;
+	size_t size = receipt_message_sealed_bytes(packed.size);
+	uint8_t *sealed = arena_alloc(t->arena, size);
+	if (!size || !sealed)
+		return error_set(e, ERR_MEMORY, "no memory for the resident's message");
+	*out = BYTES(sealed, size);
+	return receipt_message_seal(receipt_key, status_associated(*request, event->version, associated), packed, sealed, e);
+}
+
+static int status_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event, struct bytes message, const struct hash *source, struct error *e)
+{
+	Lm__Header h = LM__HEADER__INIT;
+	struct placed placed;
+	h.kind = LM__KIND__KIND_STATUS;
+	id_set(&h, request);
+	h.version = event->version;
+	h.is_closing = event->is_closing;
+	h.source = codec_data(BYTES(source->byte, HASH_BYTES));
+	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = record->terminal, .header = &h, .payload = message };
+	return turn_append(t, &draft, &placed, e);
+}
+
+static int copy_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event, Lm__CasePayload *content, struct bytes message, const struct hash *source, struct error *e)
+{
+	Lm__Header h = *event;
+	Lm__CaseCopyPayload copy = LM__CASE_COPY_PAYLOAD__INIT;
+	struct bytes packed;
+	struct placed placed;
+	uint64_t town = device_town_of(t->txn, record->town, t->arena);
+	if (!town)
+		return error_set(e, ERR_NOT_READY, "town %.20s is not in the directory", record->town);
+	h.kind = LM__KIND__KIND_CASE_COPY;
+	id_set(&h, request);
+	h.source = codec_data(BYTES(source->byte, HASH_BYTES));
+	copy.event = content;
+	copy.receipt_message = codec_data(message);
+	copy.terminal = record->terminal;
+	copy.lookup = record->lookup;
+	int result = CODEC_PACK(&copy, t->arena, &packed, e);
+	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = town, .header = &h, .payload = packed, .is_sealed = true };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+/* Fields that the journal fills in are not to be carried from one entry into the next. */
+static void header_copy_public(Lm__Header *to, const Lm__Header *from)
+{
+	Lm__Header clean = LM__HEADER__INIT;
+	clean.kind = from->kind;
+	clean.place = from->place;
+	clean.service = from->service;
+	clean.revision = from->revision;
+	clean.action = from->action;
+	clean.outcome = from->outcome;
+	clean.owner = from->owner;
+	clean.epoch = from->epoch;
+	clean.version = from->version;
+	clean.asks = from->asks;
+	clean.n_asks = from->n_asks;
+	clean.is_closing = from->is_closing;
+	*to = clean;
+}
+
+int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event, struct error *e)
+{
+	const struct domain *d = node_domain(t->node);
+	bool is_town = d->tier == LM__TIER__TIER_TOWN;
+	Lm__Header h = LM__HEADER__INIT, outline;
+	Lm__RequestPayload *payload;
+	ProtobufCBinaryData asks[1];
+	struct bytes packed, message = { 0 };
+	struct placed placed;
+	int result = case_action_check(record, event->action, event->outcome, e);
+	if (result)
+		return result;
+	case_event_header(d, record, event->action, event->outcome, &h);
+	id_set(&h, &request);
+	if (event->ask) {
+		asks[0] = codec_data(BYTES(event->ask->byte, HASH_BYTES));
+		h.asks = asks;
+		h.n_asks = 1;
+	}
+	header_copy_public(&outline, &h);
+	result = CODEC_PACK(event->content, t->arena, &packed, e);
+	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN, .header = &h, .payload = packed, .is_sealed = is_town };
+	/* The receipt key first: without it the case still moves, but nothing can be told. */
+	bool can_tell = !result && !request_payload_open(t->node, t->txn, record, t->arena, &payload, NULL);
+	if (!result)
+		result = turn_append(t, &draft, &placed, e);
+	if (!result && can_tell)
+		result = message_make(t, &request, &outline, event->content, payload->receipt_key.data, &message, e);
+	if (result)
+		return result;
+	if (!is_town)
+		return copy_write(t, &request, record, &outline, event->content, message, &placed.hash, e);
+	return can_tell ? status_write(t, &request, record, &outline, message, &placed.hash, e) : OK;
+}
+
+int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e)
+{
+	Lm__CaseRecord *record;
+	Lm__CasePayload content = LM__CASE_PAYLOAD__INIT;
+	struct case_event event = { .content = &content, .ask = &ask->ask };
+	int result = case_get(t->txn, ask->request, t->arena, &record);
+	if (result)
+		return error_set(e, result, "the case of an ask is gone");
+	if (case_state_is_closed(record->state))
+		event.action = LM__CASE_ACTION__CASE_ACTION_TOO_LATE;
+	else if (ask->kind == LM__KIND__KIND_WITHDRAW)
+		event.action = LM__CASE_ACTION__CASE_ACTION_WITHDRAWN;
+	else
+		event.action = LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN;
+	return case_event_write(t, ask->request, record, &event, e);
+}

@@ -1,0 +1,26 @@
+/*
+ * Casework over HTTP for the tiers that own cases: town and district serve the same queue and case pages.
+ * Also the one way in which an owner's event is written: the event itself, and the message that the resident reads.
+ */
+#ifndef DESK_DESK_H
+#define DESK_DESK_H
+
+#include "node/node.h"
+
+/* Routes for login, session, queue, case, actions, links and events: put them into the tier's table. */
+extern const struct http_route desk_routes[];
+extern const size_t desk_route_count;
+
+/* tier.answer_ask: an answer or withdrawal of a resident, answered at once by the owner, exactly once. */
+int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e);
+/* tier.find_receipt at a town: a receipt that was made at another terminal. */
+int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e);
+/* tier.on_news, tier.on_links: to the pages' event streams. */
+void desk_news(struct node *n, const struct domain_effect *news, size_t count);
+void desk_links(struct node *n);
+/* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
+void desk_tick(struct node *n);
+
+#define DESK_LOCK_DAYS 90
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * Cases as the pages show them. Personal content is opened here, when somebody who is logged in looks, and nowhere kept.
+ */
+#include <string.h>
+
+#include "inside.h"
+
+static char *text_of(struct arena *arena, const char *text)
+{
+	char *copy = arena_text(arena, text ? text : "");
+	return copy ? copy : (char *)(uintptr_t)"";
+}
+
+/* The first character of the name; the others as asterisks. */
+static char *name_mask(struct arena *arena, const char *name)
+{
+	if (!name || !name[0])
+		return text_of(arena, "");
+	size_t first = 1;
+	while ((name[first] & 0xC0) == 0x80)
+		first++;
+	long rest = utf8_length(bytes_from_text(name + first));
+	return arena_format(arena, "%.*s%s", (int)first, name, rest > 1 ? "**" : "*");
+}
+
+static Lm__Words *service_words(struct arena *arena, const Lm__Service *service, const char *id)
+{
+	if (service && service->name)
+		return service->name;
+	Lm__Words *w = arena_alloc(arena, sizeof *w);
+	if (!w)
+		return NULL;
+	lm__words__init(w);
+	w->zh = w->en = text_of(arena, id);
+	return w;
+}
+
+static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service, struct arena *arena, Lm__CaseRow *row)
+{
+	Lm__RequestPayload *payload;
+	row->masked_name = text_of(arena, "");
+	if (request_payload_open(n, txn, record, arena, &payload, NULL)) {
+		row->is_absent = true;
+		return;
+	}
+	if (service)
+		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
+}
+
+Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record, struct arena *arena)
+{
+	Lm__CaseRow *row = arena_alloc(arena, sizeof *row);
+	void *id = arena_copy(arena, request.byte, ID_BYTES);
+	Lm__Service *service = NULL;
+	if (!row || !id)
+		return NULL;
+	lm__case_row__init(row);
+	if (service_get(txn, record->service, record->revision, arena, &service))
+		service = NULL;
+	row->request_id = codec_data(BYTES(id, ID_BYTES));
+	row->service = record->service;
+	row->service_name = service_words(arena, service, record->service);
+	row->revision = record->revision;
+	row->place = record->place;
+	row->place_name = node_place_words(n, record->place, arena);
+	row->state = record->state;
+	row->outcome = record->outcome;
+	row->owner = record->owner;
+	row->is_ours = record->owner == node_domain(n)->tier;
+	row->epoch = record->epoch;
+	row->version = record->version;
+	row->received_ms = record->received_ms;
+	row->changed_ms = record->changed_ms;
+	for (size_t i = 0; i < record->n_asks; i++)
+		row->pending_asks += !record->asks[i]->is_answered;
+	row_name(n, txn, record, service, arena, row);
+	return row;
+}
+
+/* ---- answers ---- */
+
+static Lm__Words *choice_name(const Lm__Field *field, const char *value)
+{
+	for (size_t i = 0; i < field->n_choices; i++)
+		if (strcmp(field->choices[i]->id, value) == 0)
+			return field->choices[i]->name;
+	return NULL;
+}
+
+static Lm__FieldView *field_view(const Lm__Field *field, const Lm__FieldValue *value, struct arena *arena)
+{
+	Lm__FieldView *v = arena_alloc(arena, sizeof *v);
+	if (!v)
+		return NULL;
+	lm__field_view__init(v);
+	v->id = field->id;
+	v->label = field->label;
+	v->type = field->type;
+	if (!value)
+		return v;
+	v->values = value->values;
+	v->n_values = value->n_values;
+	v->choice_names = arena_alloc(arena, (value->n_values + 1) * sizeof *v->choice_names);
+	for (size_t i = 0; i < value->n_values && v->choice_names && field->n_choices; i++) {
+		Lm__Words *name = choice_name(field, value->values[i]);
+		if (name)
+			v->choice_names[v->n_choice_names++] = name;
+	}
+	return v;
+}
+
+static int fields_fill(const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
+{
+	const Lm__Service *s = view->service;
+	view->fields = arena_alloc(arena, (s->n_fields + 1) * sizeof *view->fields);
+	for (size_t i = 0; i < s->n_fields && view->fields; i++) {
+		const Lm__FieldValue *value = NULL;
+		for (size_t k = 0; k < payload->n_values; k++)
+			if (strcmp(payload->values[k]->field, s->fields[i]->id) == 0)
+				value = payload->values[k];
+		Lm__FieldView *v = field_view(s->fields[i], value, arena);
+		if (!v)
+			return ERR_MEMORY;
+		view->fields[view->n_fields++] = v;
+	}
+	return view->fields ? OK : ERR_MEMORY;
+}
+
+/* ---- timeline ---- */
+
+static int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item, Lm__Header **h, struct bytes *plain, bool *is_absent)
+{
+	int result = journal_read(txn, position, arena, item, NULL);
+	if (!result)
+		result = CODEC_UNPACK(lm__header, codec_bytes((*item)->header), arena, h, NULL);
+	if (!result)
+		*is_absent = journal_item_open(node_journal(n), txn, position, *item, arena, plain, NULL) != OK;
+	return result;
+}
+
+static void event_content(Lm__EventView *v, const Lm__Header *h, struct bytes plain, struct arena *arena)
+{
+	Lm__CasePayload *content = NULL;
+	Lm__CaseCopyPayload *copy;
+	int result = OK;
+	if (h->kind == LM__KIND__KIND_CASE_COPY) {
+		result = CODEC_UNPACK(lm__case_copy_payload, plain, arena, &copy, NULL);
+		content = result ? NULL : copy->event;
+	} else {
+		result = CODEC_UNPACK(lm__case_payload, plain, arena, &content, NULL);
+	}
+	if (result || !content) {
+		v->is_absent = true;
+		return;
+	}
+	v->staff = content->staff;
+	v->note = content->note;
+	v->text = content->text;
+	v->ground = content->ground;
+	v->remedy = content->remedy;
+	v->duplicate_of = content->duplicate_of;
+}
+
+static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena)
+{
+	Lm__EventView *v = arena_alloc(arena, sizeof *v);
+	Lm__TapeItem *item;
+	Lm__Header *h;
+	struct bytes plain;
+	bool is_absent;
+	if (!v || item_at(n, txn, position, arena, &item, &h, &plain, &is_absent))
+		return NULL;
+	lm__event_view__init(v);
+	v->version = h->version;
+	v->action = h->action;
+	v->outcome = h->outcome;
+	v->owner = h->owner;
+	bool is_handed = h->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER;
+	v->by_tier = !is_handed ? h->owner : h->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
+	v->time_ms = h->time_ms;
+	v->is_absent = is_absent;
+	if (!is_absent)
+		event_content(v, h, plain, arena);
+	return v;
+}
+
+static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, struct arena *arena)
+{
+	Lm__AnswerPayload *answer;
+	Lm__WithdrawPayload *withdraw;
+	if (h->kind == LM__KIND__KIND_ANSWER && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
+		v->text = answer->text;
+	else if (h->kind == LM__KIND__KIND_WITHDRAW && !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL))
+		v->text = withdraw->reason;
+	else
+		v->is_absent = true;
+}
+
+static Lm__AskView *ask_view(struct node *n, struct store_txn *txn, const Lm__PendingAsk *ask, struct arena *arena)
+{
+	Lm__AskView *v = arena_alloc(arena, sizeof *v);
+	Lm__TapeItem *item;
+	Lm__Header *h;
+	struct bytes plain;
+	bool is_absent;
+	if (!v)
+		return NULL;
+	lm__ask_view__init(v);
+	v->kind = ask->kind;
+	v->time_ms = ask->time_ms;
+	v->version = ask->version;
+	v->is_answered = ask->is_answered;
+	v->is_absent = true;
+	if (ask->position && !item_at(n, txn, ask->position, arena, &item, &h, &plain, &is_absent) && !is_absent) {
+		v->is_absent = false;
+		ask_text(v, h, plain, arena);
+	}
+	return v;
+}
+
+static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__CaseView *view)
+{
+	view->events = arena_alloc(arena, (record->n_events + 1) * sizeof *view->events);
+	view->asks = arena_alloc(arena, (record->n_asks + 1) * sizeof *view->asks);
+	if (!view->events || !view->asks)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < record->n_events; i++) {
+		Lm__EventView *v = event_view(n, txn, record->events[i], arena);
+		if (!v)
+			return ERR_MEMORY;
+		view->events[view->n_events++] = v;
+	}
+	for (size_t i = 0; i < record->n_asks; i++) {
+		Lm__AskView *v = ask_view(n, txn, record->asks[i], arena);
+		if (!v)
+			return ERR_MEMORY;
+		view->asks[view->n_asks++] = v;
+	}
+	return OK;
+}
+
+int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out, struct error *e)
+{
+	Lm__CaseRecord *record;
+	Lm__RequestPayload *payload;
+	int result = case_get(txn, request, arena, &record);
+	if (result == ERR_NOT_FOUND)
+		return error_set(e, result, "there is no such case here");
+	if (result)
+		return store_failure(txn, e) ? store_failure(txn, e) : result;
+	Lm__CaseView *view = arena_alloc(arena, sizeof *view);
+	if (!view)
+		return error_set(e, ERR_MEMORY, "no memory for the case");
+	lm__case_view__init(view);
+	view->row = case_row(n, txn, request, record, arena);
+	view->language = text_of(arena, "");
+	if (service_get(txn, record->service, record->revision, arena, &view->service))
+		view->service = NULL;
+	result = view->row ? timeline_fill(n, txn, record, arena, view) : ERR_MEMORY;
+	if (!result && view->service && !request_payload_open(n, txn, record, arena, &payload, NULL)) {
+		view->language = payload->language;
+		result = fields_fill(payload, arena, view);
+	}
+	if (result)
+		return error_set(e, result, "the case cannot be shown: %s", error_name(result));
+	*out = view;
+	return OK;
+}

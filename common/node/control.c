@@ -1,0 +1,589 @@
+/*
+ * lmctl's routes over the Unix socket: status, journal, verify, devices, admit, revoke, catalogue, users.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "inside.h"
+#include "node/control.h"
+#include "proto/json.h"
+
+#define TAIL_MOST 500
+
+struct act { /* one request that the writer or the pool answers */
+	struct command command;
+	struct arena arena;
+	struct http_request *request;
+	ProtobufCMessage *input, *output;
+	uint64_t from;
+	size_t count;
+	char password_hash[PASSWORD_HASH_BYTES];
+	int result;
+	struct error error;
+};
+
+static struct act *act_new(struct http_request *r)
+{
+	struct act *a = calloc(1, sizeof *a);
+	if (!a) {
+		http_answer_error(r, ERR_MEMORY, "no memory for this request");
+		return NULL;
+	}
+	arena_init(&a->arena, 32u * 1024 * 1024);
+	a->request = r;
+	return a;
+}
+
+static void act_free(struct act *a)
+{
+	arena_release(&a->arena);
+	free(a);
+}
+
+static void act_answer(struct act *a, int result, const struct error *e)
+{
+	if (result)
+		node_answer_error(a->request, result, e);
+	else
+		node_answer(a->request, a->output);
+	act_free(a);
+}
+
+static void act_done(struct node *n, struct command *c)
+{
+	(void)n;
+	act_answer(c->context, c->result, &c->error);
+}
+
+static void act_command(struct node *n, struct act *a, int (*run)(struct turn *t, struct command *c, struct error *e))
+{
+	a->command = (struct command){ .run = run, .done = act_done, .context = a };
+	int result = node_command(n, &a->command);
+	if (result)
+		act_answer(a, result, NULL);
+}
+
+static void pool_finished(struct node *n, void *context)
+{
+	struct act *a = context;
+	(void)n;
+	act_answer(a, a->result, &a->error);
+}
+
+static void act_pool(struct node *n, struct act *a, void (*run)(struct node *n, void *context))
+{
+	int result = node_pool(n, run, pool_finished, a);
+	if (result)
+		act_answer(a, result, NULL);
+}
+
+static struct act *act_with_body(struct http_request *r, const ProtobufCMessageDescriptor *type)
+{
+	struct act *a = act_new(r);
+	if (a && node_body(r, type, &a->arena, &a->input)) {
+		act_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+/* ---- journal ---- */
+
+static Lm__TapeView *tape_view(struct arena *arena, uint64_t position, const Lm__TapeItem *item, struct error *e)
+{
+	Lm__TapeView *v = arena_alloc(arena, sizeof *v);
+	struct hash *hash = arena_alloc(arena, sizeof *hash);
+	if (!v || !hash)
+		return NULL;
+	lm__tape_view__init(v);
+	v->position = position;
+	v->disposition = item->disposition;
+	v->reason = item->reason;
+	v->retry_of = item->retry_of;
+	v->ordinal = item->ordinal;
+	v->payload_bytes = (uint32_t)item->payload.len;
+	v->is_signed = item->heads != NULL;
+	if (!item->header.len)
+		return v;
+	if (CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &v->header, e) || entry_hash(codec_bytes(item->header), hash, e))
+		return NULL;
+	v->hash = codec_data(BYTES(hash->byte, HASH_BYTES));
+	return v;
+}
+
+static int journal_view(struct act *a, struct store_txn *txn)
+{
+	Lm__TapesView *out = arena_alloc(&a->arena, sizeof *out);
+	Lm__TapeView **list = arena_alloc(&a->arena, a->count * sizeof *list);
+	if (!out || !list)
+		return error_set(&a->error, ERR_MEMORY, "no memory for the list");
+	lm__tapes_view__init(out);
+	uint64_t position = a->from;
+	int result = OK;
+	while (out->n_items < a->count && !result) {
+		Lm__TapeItem *item;
+		result = journal_read_next(txn, &position, &a->arena, &item, &a->error);
+		if (result)
+			break;
+		list[out->n_items] = tape_view(&a->arena, position, item, &a->error);
+		if (!list[out->n_items++])
+			return a->error.code ? a->error.code : ERR_MEMORY;
+		position++;
+	}
+	out->items = list;
+	out->next = position;
+	a->output = &out->base;
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+static void journal_read_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	struct store_txn *txn;
+	a->result = store_begin_read(n->store, &txn, &a->error);
+	if (a->result)
+		return;
+	a->result = journal_view(a, txn);
+	store_abort(txn);
+}
+
+static uint64_t number_of(const char *text, uint64_t otherwise)
+{
+	char *end;
+	uint64_t v = text ? strtoull(text, &end, 10) : 0;
+	return text && *text && !*end ? v : otherwise;
+}
+
+struct tail_job {
+	struct act *act;
+	uint64_t end;
+};
+
+static int tail_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct act *a = c->context;
+	uint64_t end = journal_position(t->journal);
+	(void)e;
+	a->from = end > a->count ? end - a->count + 1 : 1;
+	a->result = journal_view(a, t->txn);
+	if (a->result)
+		*e = a->error;
+	return a->result;
+}
+
+static void journal_get(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct act *a = act_new(r);
+	if (!a)
+		return;
+	uint64_t count = number_of(http_query(r, "count"), 20);
+	a->count = count > TAIL_MOST ? TAIL_MOST : count ? (size_t)count : 1;
+	const char *from = http_query(r, "from");
+	a->from = number_of(from, 1);
+	if (from)
+		act_pool(n, a, journal_read_pool);
+	else
+		act_command(n, a, tail_run);
+}
+
+/* ---- verify ---- */
+
+static void verify_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	Lm__VerifyView *view = arena_alloc(&a->arena, sizeof *view);
+	if (!view) {
+		a->result = ERR_MEMORY;
+		return;
+	}
+	lm__verify_view__init(view);
+	a->result = node_verify(n->store, &n->keys, n->domain.device, &a->arena, view, &a->error);
+	a->output = &view->base;
+}
+
+static void verify_get(void *context, struct http_request *r)
+{
+	struct act *a = act_new(r);
+	if (a)
+		act_pool(context, a, verify_pool);
+}
+
+/* ---- directory ---- */
+
+static Lm__DeviceView *device_view(struct arena *arena, const Lm__DeviceRecord *record)
+{
+	Lm__DeviceView *v = arena_alloc(arena, sizeof *v);
+	if (!v)
+		return NULL;
+	lm__device_view__init(v);
+	v->device = arena_format(arena, "%016llx", (unsigned long long)record->device);
+	v->record = (Lm__DeviceRecord *)(uintptr_t)record;
+	return v->device ? v : NULL;
+}
+
+struct devices_build {
+	struct arena *arena;
+	Lm__DeviceView **list;
+	size_t count, most;
+};
+
+static bool devices_visit(void *context, const Lm__DeviceRecord *record)
+{
+	struct devices_build *b = context;
+	Lm__DeviceView *v = b->count < b->most ? device_view(b->arena, record) : NULL;
+	if (v)
+		b->list[b->count++] = v;
+	return v != NULL;
+}
+
+static void devices_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	struct store_txn *txn;
+	struct devices_build b = { .arena = &a->arena, .most = 4096 };
+	Lm__DevicesView *view = arena_alloc(&a->arena, sizeof *view);
+	b.list = arena_alloc(&a->arena, b.most * sizeof *b.list);
+	a->result = view && b.list ? store_begin_read(n->store, &txn, &a->error) : ERR_MEMORY;
+	if (a->result)
+		return;
+	a->result = device_each(txn, &a->arena, devices_visit, &b);
+	store_abort(txn);
+	lm__devices_view__init(view);
+	view->devices = b.list;
+	view->n_devices = b.count;
+	a->output = &view->base;
+}
+
+static void devices_get(void *context, struct http_request *r)
+{
+	struct act *a = act_new(r);
+	if (a)
+		act_pool(context, a, devices_pool);
+}
+
+static int only_at_hub(struct node *n, struct error *e)
+{
+	if (n->domain.tier == LM__TIER__TIER_DISTRICT)
+		return OK;
+	return error_set(e, ERR_DENIED, "only the district's hub does this; this is %s for %s", n->tier.program, n->domain.place);
+}
+
+static int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e)
+{
+	Lm__Header h = LM__HEADER__INIT;
+	struct bytes packed;
+	struct placed placed;
+	int result = codec_pack(message, t->arena, &packed, e);
+	h.kind = kind;
+	struct draft draft = { .stream = LM__STREAM__STREAM_ALL, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static int key_from(struct arena *arena, const char *name, const char *hex, ProtobufCBinaryData *out, struct error *e)
+{
+	uint8_t *key = arena_alloc(arena, KEY_BYTES);
+	if (!key || hex_decode(hex, key, KEY_BYTES))
+		return error_set(e, ERR_INVALID, "file.%s: 64 hexadecimal digits are needed", name);
+	*out = codec_data(BYTES(key, KEY_BYTES));
+	return OK;
+}
+
+/* The fingerprint that a person read off the device's screen decides, not the one in the file. */
+static int record_from(struct arena *arena, const Lm__AdmitCommand *in, Lm__DeviceRecord *r, struct error *e)
+{
+	struct hash made, given;
+	lm__device_record__init(r);
+	if (!in->file)
+		return error_set(e, ERR_INVALID, "file: the device's public keys are missing");
+	int result = key_from(arena, "curve_key", in->file->curve_key, &r->curve_key, e);
+	if (!result)
+		result = key_from(arena, "signing_key", in->file->signing_key, &r->signing_key, e);
+	if (!result)
+		result = key_from(arena, "opening_key", in->file->opening_key, &r->opening_key, e);
+	if (!result)
+		result = fingerprint_from_text(in->fingerprint, &given, e);
+	if (!result)
+		result = device_fingerprint((uint8_t)in->file->suite, r->curve_key.data, r->signing_key.data, r->opening_key.data, &made, e);
+	if (result)
+		return result;
+	if (memcmp(&made, &given, sizeof made) != 0)
+		return error_set(e, ERR_INVALID, "the fingerprint does not belong to the keys in the file: compare it again with the device's screen");
+	r->device = device_id_of(&made);
+	r->suite = in->file->suite;
+	r->role = in->role;
+	r->place = in->place;
+	r->by = in->by;
+	r->status = LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
+	return device_record_check(r, e);
+}
+
+static int admit_check(struct turn *t, const Lm__DeviceRecord *r, struct error *e)
+{
+	Lm__DeviceRecord *known;
+	if (r->role != LM__TIER__TIER_TERMINAL && r->role != LM__TIER__TIER_TOWN)
+		return error_set(e, ERR_INVALID, "role: a terminal or a town is admitted");
+	if (!place_contains(t->node->domain.place, r->place))
+		return error_set(e, ERR_INVALID, "place: %.20s is not in district %s", r->place, t->node->domain.place);
+	if (!device_find_place(t->txn, r->place, t->arena, &known) && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED &&
+	    known->device != r->device)
+		return error_set(e, ERR_EXISTS, "at %.20s device %016llx is admitted: revoke it first", r->place, (unsigned long long)known->device);
+	if (!device_get(t->txn, r->device, t->arena, &known) && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED)
+		return error_set(e, ERR_EXISTS, "this device is admitted already, at %.20s", known->place);
+	return OK;
+}
+
+static int admit_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct act *a = c->context;
+	Lm__DeviceRecord *record = arena_alloc(&a->arena, sizeof *record);
+	int result = record ? only_at_hub(t->node, e) : error_set(e, ERR_MEMORY, "no memory");
+	if (!result)
+		result = record_from(&a->arena, (Lm__AdmitCommand *)a->input, record, e);
+	if (!result)
+		result = admit_check(t, record, e);
+	if (result)
+		return result;
+	record->since_ms = t->now_ms;
+	result = all_append(t, LM__KIND__KIND_DEVICE, &record->base, e);
+	Lm__DeviceView *view = device_view(&a->arena, record);
+	if (!result && !view)
+		result = error_set(e, ERR_MEMORY, "no memory");
+	a->output = view ? &view->base : NULL;
+	return result;
+}
+
+static void admit_post(void *context, struct http_request *r)
+{
+	struct act *a = act_with_body(r, &lm__admit_command__descriptor);
+	if (a)
+		act_command(context, a, admit_run);
+}
+
+static int device_named(struct turn *t, const char *name, struct arena *arena, Lm__DeviceRecord **out, struct error *e)
+{
+	uint64_t device;
+	int result = ERR_NOT_FOUND;
+	if (strlen(name) == 16 && hex_decode_u64(name, &device))
+		result = device_get(t->txn, device, arena, out);
+	if (result)
+		result = device_find_place(t->txn, name, arena, out);
+	return result ? error_set(e, result, "no device '%.40s' is in the directory; `lmctl devices` lists them", name) : OK;
+}
+
+static int revoke_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct act *a = c->context;
+	const Lm__RevokeCommand *in = (Lm__RevokeCommand *)a->input;
+	Lm__DeviceRecord *record;
+	int result = only_at_hub(t->node, e);
+	if (!result && (!in->reason[0] || strlen(in->reason) > 200))
+		result = error_set(e, ERR_INVALID, "reason: say why, in at most 200 bytes; the device shows it");
+	if (!result)
+		result = device_named(t, in->device, &a->arena, &record, e);
+	if (!result && record->role == LM__TIER__TIER_DISTRICT)
+		result = error_set(e, ERR_INVALID, "the hub cannot revoke itself");
+	if (!result && record->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
+		result = error_set(e, ERR_EXISTS, "device %016llx was revoked before", (unsigned long long)record->device);
+	if (result)
+		return result;
+	record->status = LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED;
+	record->since_ms = t->now_ms;
+	record->by = in->by;
+	record->reason = in->reason;
+	result = all_append(t, LM__KIND__KIND_DEVICE, &record->base, e);
+	Lm__DeviceView *view = device_view(&a->arena, record);
+	a->output = view ? &view->base : NULL;
+	return !result && !view ? error_set(e, ERR_MEMORY, "no memory") : result;
+}
+
+static void revoke_post(void *context, struct http_request *r)
+{
+	struct act *a = act_with_body(r, &lm__revoke_command__descriptor);
+	if (a)
+		act_command(context, a, revoke_run);
+}
+
+/* ---- catalogue ---- */
+
+/* The same service but for what publication adds. */
+static bool service_is_same(struct arena *arena, const Lm__Service *a, const Lm__Service *b)
+{
+	Lm__Service one = *a, two = *b;
+	struct bytes x, y;
+	one.revision = two.revision = 0;
+	one.published_by = two.published_by = (char *)(uintptr_t)"";
+	one.published_ms = two.published_ms = 0;
+	return !CODEC_PACK(&one, arena, &x, NULL) && !CODEC_PACK(&two, arena, &y, NULL) && bytes_equal(x, y);
+}
+
+static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out, struct error *e)
+{
+	Lm__Service *newest = NULL;
+	struct service_fault fault;
+	if (service_check(s, &fault, 1))
+		return error_set(e, ERR_INVALID, "service %.40s: %s", s->id, fault.text);
+	int result = service_get(t->txn, s->id, 0, t->arena, &newest);
+	if (result && result != ERR_NOT_FOUND)
+		return error_set(e, result, "the catalogue cannot be read");
+	if (!result && service_is_same(t->arena, newest, s)) {
+		out->unchanged++;
+		return OK;
+	}
+	s->revision = newest ? newest->revision + 1 : 1;
+	s->published_by = in->by;
+	s->published_ms = t->now_ms;
+	out->published[out->n_published++] = s;
+	return all_append(t, LM__KIND__KIND_SERVICE, &s->base, e);
+}
+
+static int publish_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct act *a = c->context;
+	Lm__PublishCommand *in = (Lm__PublishCommand *)a->input;
+	Lm__PublishView *out = arena_alloc(&a->arena, sizeof *out);
+	int result = only_at_hub(t->node, e);
+	if (!result && !out)
+		result = error_set(e, ERR_MEMORY, "no memory");
+	if (result)
+		return result;
+	lm__publish_view__init(out);
+	out->published = arena_alloc(&a->arena, (in->n_services + 1) * sizeof *out->published);
+	if (!out->published)
+		return error_set(e, ERR_MEMORY, "no memory");
+	for (size_t i = 0; i < in->n_services && !result; i++)
+		result = service_publish(t, in, in->services[i], out, e);
+	a->output = &out->base;
+	return result;
+}
+
+static void catalogue_post(void *context, struct http_request *r)
+{
+	struct act *a = act_with_body(r, &lm__publish_command__descriptor);
+	if (a)
+		act_command(context, a, publish_run);
+}
+
+struct catalogue_build {
+	Lm__CatalogueView *view;
+	Lm__Service *list[256];
+};
+
+static bool catalogue_visit(void *context, Lm__Service *newest)
+{
+	struct catalogue_build *b = context;
+	b->list[b->view->n_services++] = newest;
+	return b->view->n_services < 256;
+}
+
+static void catalogue_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	struct store_txn *txn;
+	Lm__CatalogueView *view = arena_alloc(&a->arena, sizeof *view);
+	struct catalogue_build *b = arena_alloc(&a->arena, sizeof *b);
+	a->result = view && b ? store_begin_read(n->store, &txn, &a->error) : ERR_MEMORY;
+	if (a->result)
+		return;
+	lm__catalogue_view__init(view);
+	b->view = view;
+	view->services = b->list;
+	a->result = service_each(txn, &a->arena, catalogue_visit, b);
+	store_abort(txn);
+	a->output = &view->base;
+}
+
+static void catalogue_get(void *context, struct http_request *r)
+{
+	struct act *a = act_new(r);
+	if (a)
+		act_pool(context, a, catalogue_pool);
+}
+
+/* ---- users ---- */
+
+static int user_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct act *a = c->context;
+	const Lm__UserCommand *in = (Lm__UserCommand *)a->input;
+	Lm__AccountPayload account = LM__ACCOUNT_PAYLOAD__INIT, *known;
+	Lm__Header h = LM__HEADER__INIT;
+	struct bytes packed;
+	struct placed placed;
+	bool is_known = !account_get(t->txn, in->name, t->arena, &known);
+	account.name = in->name;
+	account.role = in->role[0] || !is_known ? in->role : known->role;
+	account.by = in->by;
+	account.password_hash = a->password_hash;
+	if (!in->password[0] && !is_known)
+		return error_set(e, ERR_NOT_FOUND, "there is no user '%.32s'", in->name);
+	int result = account_check(&account, t->node->domain.tier, e);
+	if (!result)
+		result = CODEC_PACK(&account, t->arena, &packed, e);
+	h.kind = LM__KIND__KIND_ACCOUNT;
+	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static void user_done(struct node *n, struct command *c)
+{
+	struct act *a = c->context;
+	if (!c->result && n->http)
+		http_sessions_end_user(n->http, ((Lm__UserCommand *)a->input)->name);
+	act_answer(a, c->result, &c->error);
+}
+
+static void user_hash_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	const Lm__UserCommand *in = (Lm__UserCommand *)a->input;
+	(void)n;
+	a->result = in->password[0] ? password_hash(in->password, a->password_hash, &a->error) : OK;
+}
+
+static void user_hashed(struct node *n, void *context)
+{
+	struct act *a = context;
+	Lm__Empty *empty = arena_alloc(&a->arena, sizeof *empty);
+	if (a->result || !empty) {
+		act_answer(a, empty ? a->result : ERR_MEMORY, &a->error);
+		return;
+	}
+	lm__empty__init(empty);
+	a->output = &empty->base;
+	a->command = (struct command){ .run = user_run, .done = user_done, .context = a };
+	int result = node_command(n, &a->command);
+	if (result)
+		act_answer(a, result, NULL);
+}
+
+static void users_post(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct act *a = act_with_body(r, &lm__user_command__descriptor);
+	if (!a)
+		return;
+	if (n->domain.tier == LM__TIER__TIER_TERMINAL) {
+		error_set(&a->error, ERR_INVALID, "a terminal has no users");
+		act_answer(a, ERR_INVALID, &a->error);
+		return;
+	}
+	int result = node_pool(n, user_hash_pool, user_hashed, a);
+	if (result)
+		act_answer(a, result, NULL);
+}
+
+const struct http_route control_routes[] = {
+	{ HTTP_GET, "/ctl/v1/status", HTTP_LOCAL, control_status },
+	{ HTTP_GET, "/ctl/v1/journal", HTTP_LOCAL, journal_get },
+	{ HTTP_GET, "/ctl/v1/verify", HTTP_LOCAL, verify_get },
+	{ HTTP_GET, "/ctl/v1/devices", HTTP_LOCAL, devices_get },
+	{ HTTP_POST, "/ctl/v1/admit", HTTP_LOCAL, admit_post },
+	{ HTTP_POST, "/ctl/v1/revoke", HTTP_LOCAL, revoke_post },
+	{ HTTP_POST, "/ctl/v1/catalogue", HTTP_LOCAL, catalogue_post },
+	{ HTTP_POST, "/ctl/v1/users", HTTP_LOCAL, users_post },
+	{ HTTP_GET, "/api/v1/catalogue", HTTP_OPEN, catalogue_get },
+};
+const size_t control_route_count = sizeof control_routes / sizeof *control_routes;

@@ -1,0 +1,307 @@
+/*
+ * Frames in: unpacked, checked, opened on the pool, one at a time per peer, so that results enter the inbox in the
+ * order in which an origin sent them. What the checks refuse never reaches the journal.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "inside.h"
+
+#define FRAME_ARENA_BYTES (16u * 1024 * 1024)
+#define RAW_BYTES_MOST (16u * 1024 * 1024) /* per peer: more than credits allow */
+
+struct decode_job {
+	uv_work_t work;
+	struct node *node;
+	struct peer *peer;
+	struct raw_frame *raw;
+};
+
+/* ---- who may send what over this link ---- */
+
+static int batch_may_come(struct node *n, const struct peer *p, const Lm__StreamKey *key, struct error *e)
+{
+	struct directory_row row;
+	bool is_known = directory_device(n, key->origin, &row);
+	bool may = false;
+	if (!p->is_upstream && key->stream == LM__STREAM__STREAM_UP && !key->receiver)
+		may = key->origin == p->device ||
+		      (p->role == LM__TIER__TIER_TOWN && is_known && row.role == LM__TIER__TIER_TERMINAL &&
+		       place_contains(p->place, row.place));
+	else if (p->is_upstream && key->stream == LM__STREAM__STREAM_ALL && !key->receiver)
+		may = true; /* whose it is, the authority's entry or the hub's signature tells */
+	else if (p->is_upstream && key->stream == LM__STREAM__STREAM_DOWN && key->receiver == n->domain.device)
+		may = is_known && row.role == p->role && place_contains(row.place, n->domain.place);
+	if (may)
+		return OK;
+	return error_set(e, is_known || !p->is_upstream ? ERR_DENIED : ERR_NOT_READY,
+			 "stream %d of device %016llx does not come over the link of %.20s", (int)key->stream,
+			 (unsigned long long)key->origin, p->place);
+}
+
+/* The key that an origin signs with. The hub's own first entry carries it, vouched for by the authority. */
+static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch *b, struct arena *arena, uint8_t key[KEY_BYTES], struct error *e)
+{
+	Lm__DeviceRecord *record;
+	int result = device_get(txn, b->key->origin, arena, &record);
+	if (result == ERR_NOT_FOUND && b->key->stream == LM__STREAM__STREAM_ALL && b->n_entries) {
+		Lm__Header *h;
+		result = CODEC_UNPACK(lm__header, codec_bytes(b->entries[0]->header), arena, &h, e);
+		if (!result && h->kind != LM__KIND__KIND_AUTHORITY)
+			return error_set(e, ERR_NOT_READY, "the district's authority has not been seen yet");
+		if (!result)
+			result = authority_check(codec_bytes(b->entries[0]->payload), &n->authority_hash, arena, &record, e);
+		if (!result && record->device != b->key->origin)
+			return error_set(e, ERR_DENIED, "the authority vouches for another hub");
+	}
+	if (result == ERR_NOT_FOUND)
+		return error_set(e, ERR_NOT_READY, "device %016llx is not in the directory yet", (unsigned long long)b->key->origin);
+	if (result)
+		return result;
+	if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT)
+		return error_set(e, ERR_DENIED, "only the district writes the stream for all");
+	memcpy(key, record->signing_key.data, KEY_BYTES);
+	return OK;
+}
+
+/* What apply will look into at this tier. */
+static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__Header *h, struct arena *arena)
+{
+	if (h->kind == LM__KIND__KIND_CASE_COPY)
+		return true;
+	if (h->kind != LM__KIND__KIND_REQUEST)
+		return false;
+	if (n->domain.tier == LM__TIER__TIER_TOWN)
+		return true;
+	Lm__Service *service;
+	return service_get(txn, h->service, h->revision, arena, &service) || service->owner == n->domain.tier;
+}
+
+static void entries_open(struct node *n, struct store_txn *txn, struct work *w)
+{
+	struct arena scratch;
+	arena_init(&scratch, FRAME_ARENA_BYTES);
+	for (size_t i = 0; i < w->entry_count; i++) {
+		struct checked_entry *c = &w->entries[i];
+		if (c->header->kind == LM__KIND__KIND_PERIOD) {
+			/* The opener learns of a period before it is stored. A lost turn does not matter: it comes again. */
+			journal_period_learn(n->journal, c->header, c->payload, NULL);
+			c->plain = c->payload;
+			continue;
+		}
+		bool is_sealed = c->header->envelope_hash.len != 0;
+		if (is_sealed && !wants_plain(n, txn, c->header, &scratch)) {
+			c->is_absent = true; /* for apply at this tier it is not needed */
+			arena_reset(&scratch);
+			continue;
+		}
+		c->is_absent = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed, &w->arena, &c->plain, NULL) != OK;
+		arena_reset(&scratch);
+	}
+	arena_release(&scratch);
+}
+
+static int batch_decode(struct node *n, struct peer *p, struct work *w, struct error *e)
+{
+	const Lm__Batch *b = w->frame->batch;
+	struct store_txn *txn;
+	uint8_t key[KEY_BYTES];
+	if (!b->key)
+		return error_set(e, ERR_INVALID, "a message without a stream");
+	int result = batch_may_come(n, p, b->key, e);
+	if (!result)
+		result = store_begin_read(n->store, &txn, e);
+	if (result)
+		return result;
+	result = signing_key_of(n, txn, b, &w->arena, key, e);
+	if (!result)
+		result = entries_check(b, key, &w->arena, &w->entries, &w->entry_count, e);
+	if (!result)
+		entries_open(n, txn, w);
+	store_abort(txn);
+	return result;
+}
+
+/* ---- marks that the district signed ---- */
+
+static int signed_marks_check(struct node *n, struct work *w, struct error *e)
+{
+	struct store_txn *txn;
+	Lm__AuthorityPayload *authority;
+	Lm__DeviceRecord *hub;
+	struct hash digest;
+	const Lm__SignedMarks *m = w->frame->signed_marks;
+	int result = store_begin_read(n->store, &txn, e);
+	if (result)
+		return result;
+	result = authority_get(txn, &w->arena, &authority, &hub);
+	struct bytes parts[] = { bytes_from_text("lm marks v1"), codec_bytes(m->marks) };
+	if (!result)
+		result = crypto_hash(SUITE_INTERNATIONAL, parts, 2, &digest, e);
+	if (!result && m->signature.len != SIGNATURE_BYTES)
+		result = ERR_BAD_SIGNATURE;
+	if (!result)
+		result = sign_check(SUITE_INTERNATIONAL, hub->signing_key.data, BYTES_OF(digest), m->signature.data, e);
+	store_abort(txn);
+	return result ? error_set(e, result, "marks that the district did not sign") : OK;
+}
+
+/* ---- receipts looked up at the town ---- */
+
+static bool ask_is_allowed(struct peer *p)
+{
+	uint64_t minute = clock_monotonic_us() / 60000000;
+	if (atomic_exchange(&p->ask_minute, minute) != minute)
+		atomic_store(&p->ask_count, 0);
+	return atomic_fetch_add(&p->ask_count, 1) < ASKS_A_MINUTE;
+}
+
+static void ask_answer(struct node *n, struct peer *p, const struct work *w)
+{
+	struct arena arena;
+	struct error e = { 0 };
+	Lm__Answer answer = LM__ANSWER__INIT;
+	Lm__Frame frame = LM__FRAME__INIT;
+	arena_init(&arena, FRAME_ARENA_BYTES);
+	if (!n->tier.find_receipt || !ask_is_allowed(p)) {
+		answer.why = arena_text(&arena, "too-many");
+	} else if (n->tier.find_receipt(n, w->frame->ask->receipt_code, p->device, &arena, &answer, &e)) {
+		lm__answer__init(&answer);
+		answer.why = arena_text(&arena, error_name(e.code));
+	}
+	answer.number = w->frame->ask->number;
+	frame.session = w->frame->session;
+	frame.body_case = LM__FRAME__BODY_ANSWER;
+	frame.answer = &answer;
+	frame_send(n, p, &frame);
+	arena_release(&arena);
+}
+
+static void answer_pass(struct node *n, const struct work *w)
+{
+	struct out *o = out_new(OUT_ANSWER);
+	if (!o)
+		return;
+	o->number = w->frame->answer->number;
+	if (codec_pack_append(&w->frame->answer->base, &o->answer, NULL))
+		buffer_release(&o->answer);
+	outbox_push(n, o);
+}
+
+/* NULL: nothing for the writer. */
+struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
+{
+	struct work *w = calloc(1, sizeof *w);
+	if (!w)
+		return NULL;
+	w->type = WORK_FRAME;
+	w->peer = p;
+	w->bytes = frame.size;
+	arena_init(&w->arena, FRAME_ARENA_BYTES);
+	int result = CODEC_UNPACK(lm__frame, frame, &w->arena, &w->frame, &w->error);
+	if (!result) {
+		switch (w->frame->body_case) {
+		case LM__FRAME__BODY_BATCH:
+			result = batch_decode(n, p, w, &w->error);
+			break;
+		case LM__FRAME__BODY_SIGNED_MARKS:
+			result = p->is_upstream ? signed_marks_check(n, w, &w->error)
+						: error_set(&w->error, ERR_DENIED, "signed marks come from above");
+			break;
+		case LM__FRAME__BODY_ASK:
+			ask_answer(n, p, w);
+			work_free(w);
+			return NULL;
+		case LM__FRAME__BODY_ANSWER:
+			answer_pass(n, w);
+			work_free(w);
+			return NULL;
+		case LM__FRAME__BODY__NOT_SET:
+			result = error_set(&w->error, ERR_INVALID, "a frame with nothing in it that this version knows");
+			break;
+		default:
+			break;
+		}
+	}
+	w->fault = result;
+	if (result && !w->error.text[0])
+		error_set(&w->error, result, "%s", error_name(result));
+	return w;
+}
+
+/* ---- one job a peer ---- */
+
+static void decode_next(struct node *n, struct peer *p);
+
+static void decode_work(uv_work_t *work)
+{
+	struct decode_job *job = work->data;
+	struct work *w = frame_decode(job->node, job->peer, BYTES(job->raw->data, job->raw->size));
+	if (w && inbox_push(job->node, w))
+		work_free(w);
+}
+
+static void decode_done(uv_work_t *work, int status)
+{
+	struct decode_job *job = work->data;
+	struct node *n = job->node;
+	struct peer *p = job->peer;
+	(void)status;
+	p->raw_bytes -= job->raw->size;
+	free(job->raw);
+	free(job);
+	p->is_decoding = false;
+	decode_next(n, p);
+}
+
+static void decode_next(struct node *n, struct peer *p)
+{
+	if (p->is_decoding || !p->raw_first || n->is_stopping)
+		return;
+	struct decode_job *job = calloc(1, sizeof *job);
+	if (!job)
+		return; /* the next frame tries again */
+	struct raw_frame *raw = p->raw_first;
+	*job = (struct decode_job){ .node = n, .peer = p, .raw = raw };
+	job->work.data = job;
+	if (uv_queue_work(n->loop, &job->work, decode_work, decode_done)) {
+		free(job);
+		return;
+	}
+	p->raw_first = raw->next;
+	if (!p->raw_first)
+		p->raw_last = NULL;
+	p->is_decoding = true;
+}
+
+void peer_frame_came(struct node *n, struct peer *p, struct bytes frame)
+{
+	if (n->is_stopping)
+		return;
+	if (frame.size <= SMALL_FRAME_BYTES && !p->is_decoding && !p->raw_first) {
+		struct work *w = frame_decode(n, p, frame);
+		if (w && inbox_push(n, w))
+			work_free(w);
+		return;
+	}
+	if (p->raw_bytes + frame.size > RAW_BYTES_MOST) {
+		log_write(LOG_WARN, "frame-dropped", "%s sends more than its credits allow", p->place);
+		return;
+	}
+	struct raw_frame *raw = malloc(sizeof *raw + frame.size);
+	if (!raw)
+		return; /* as if the network had lost it */
+	raw->next = NULL;
+	raw->size = frame.size;
+	memcpy(raw->data, frame.data, frame.size);
+	if (p->raw_last)
+		p->raw_last->next = raw;
+	else
+		p->raw_first = raw;
+	p->raw_last = raw;
+	p->raw_bytes += frame.size;
+	decode_next(n, p);
+}

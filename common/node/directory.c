@@ -1,0 +1,139 @@
+/*
+ * Who may connect: the directory's keys in memory, so that a handshake asks no table. Written by the writer when
+ * the directory changed, read by the loop.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "inside.h"
+
+struct refresh {
+	struct directory_row *rows;
+	size_t count, capacity;
+	bool is_out_of_memory;
+};
+
+static void row_from(struct directory_row *row, const Lm__DeviceRecord *record)
+{
+	memset(row, 0, sizeof *row);
+	memcpy(row->curve_key, record->curve_key.data, KEY_BYTES);
+	row->device = record->device;
+	row->role = record->role;
+	snprintf(row->place, sizeof row->place, "%s", record->place);
+	row->is_revoked = record->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED;
+	if (row->is_revoked) {
+		char when[CLOCK_TEXT_BYTES];
+		clock_format_shanghai(record->since_ms, when);
+		snprintf(row->why, sizeof row->why, "revoked on %.10s by %.40s: %.120s", when, record->by, record->reason);
+	}
+}
+
+static bool refresh_visit(void *context, const Lm__DeviceRecord *record)
+{
+	struct refresh *r = context;
+	if (r->count == r->capacity) {
+		size_t capacity = r->capacity ? r->capacity * 2 : 64;
+		struct directory_row *grown = realloc(r->rows, capacity * sizeof *grown);
+		if (!grown) {
+			r->is_out_of_memory = true;
+			return false;
+		}
+		r->rows = grown;
+		r->capacity = capacity;
+	}
+	row_from(&r->rows[r->count++], record);
+	return true;
+}
+
+static void recipient_from(struct period_recipient *out, const Lm__DeviceRecord *record)
+{
+	out->id = record->device;
+	memcpy(out->opening_key, record->opening_key.data, KEY_BYTES);
+}
+
+/* To whom our streams are sealed: up to town and district, the hub's down streams to that town and the district. */
+static void recipients_refresh(struct node *n, struct store_txn *txn, struct arena *arena, const struct refresh *r)
+{
+	Lm__AuthorityPayload *authority;
+	Lm__DeviceRecord *hub, *town;
+	struct period_recipient to[2];
+	if (authority_get(txn, arena, &authority, &hub))
+		return;
+	recipient_from(&to[0], hub);
+	if (n->domain.tier == LM__TIER__TIER_DISTRICT) {
+		for (size_t i = 0; i < r->count; i++) {
+			if (r->rows[i].role != LM__TIER__TIER_TOWN || r->rows[i].is_revoked ||
+			    device_get(txn, r->rows[i].device, arena, &town))
+				continue;
+			recipient_from(&to[1], town);
+			struct line_key down = { n->domain.device, LM__STREAM__STREAM_DOWN, town->device };
+			journal_set_recipients(n->journal, &down, to, 2, NULL);
+		}
+		return;
+	}
+	uint64_t town_device = device_town_of(txn, n->domain.place, arena);
+	if (!town_device || device_get(txn, town_device, arena, &town))
+		return;
+	recipient_from(&to[1], town);
+	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
+	if (!journal_set_recipients(n->journal, &up, to, 2, NULL))
+		atomic_store(&n->can_seal, true);
+}
+
+int directory_refresh(struct node *n)
+{
+	struct store_txn *txn;
+	struct arena arena;
+	struct refresh r = { 0 };
+	int result = store_begin_read(n->store, &txn, NULL);
+	if (result)
+		return result;
+	arena_init(&arena, 16u * 1024 * 1024);
+	result = device_each(txn, &arena, refresh_visit, &r);
+	if (!result && r.is_out_of_memory)
+		result = ERR_MEMORY;
+	if (!result) {
+		recipients_refresh(n, txn, &arena, &r);
+		pthread_mutex_lock(&n->directory_lock);
+		struct directory_row *old = n->directory;
+		n->directory = r.rows;
+		n->directory_count = r.count;
+		pthread_mutex_unlock(&n->directory_lock);
+		r.rows = old;
+	}
+	free(r.rows);
+	store_abort(txn);
+	arena_release(&arena);
+	return result;
+}
+
+int directory_find(struct node *n, const uint8_t curve_key[KEY_BYTES], struct directory_row *out)
+{
+	int result = ERR_UNKNOWN_KEY;
+	pthread_mutex_lock(&n->directory_lock);
+	for (size_t i = 0; i < n->directory_count; i++) {
+		if (memcmp(n->directory[i].curve_key, curve_key, KEY_BYTES) != 0)
+			continue;
+		*out = n->directory[i];
+		result = OK;
+		break;
+	}
+	pthread_mutex_unlock(&n->directory_lock);
+	return result;
+}
+
+bool directory_device(struct node *n, uint64_t device, struct directory_row *out)
+{
+	bool is_found = false;
+	pthread_mutex_lock(&n->directory_lock);
+	for (size_t i = 0; i < n->directory_count && !is_found; i++) {
+		is_found = n->directory[i].device == device;
+		if (is_found)
+			*out = n->directory[i];
+	}
+	pthread_mutex_unlock(&n->directory_lock);
+	return is_found;
+}

@@ -1,0 +1,356 @@
+/*
+ * Frames put together, on the writer (and asks' answers on the pool). What a frame says, it says of committed state:
+ * positions and entries are read from a snapshot taken after the commit.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "inside.h"
+
+#define HAVE_PER_LINE 8 /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
+
+void frame_send(struct node *n, struct peer *p, Lm__Frame *frame)
+{
+	struct error e;
+	struct buffer packed = { 0 };
+	struct out *o = out_new(OUT_FRAME);
+	struct out_frame *f = calloc(1, sizeof *f);
+	int result = o && f ? codec_pack_append(&frame->base, &packed, &e) : error_set(&e, ERR_MEMORY, "no memory for a frame");
+	if (result) {
+		log_write(LOG_ERROR, "frame-lost", "a frame to %s could not be made: %s", p->place, e.text);
+		free(o);
+		free(f);
+		buffer_release(&packed);
+		return;
+	}
+	f->data = packed.data;
+	f->size = packed.size;
+	o->peer = p;
+	o->frame = f;
+	outbox_push(n, o);
+}
+
+struct store_txn *send_snapshot(struct node *n)
+{
+	struct error e;
+	if (!n->send_txn && store_begin_read(n->store, &n->send_txn, &e)) {
+		log_write(LOG_ERROR, "snapshot", "%s", e.text);
+		return NULL;
+	}
+	return n->send_txn;
+}
+
+int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal)
+{
+	const struct line *l = journal_line(n->journal, line);
+	if (l->incarnation == incarnation && seq <= l->seq) {
+		*ordinal = l->ordinal - (l->seq - seq);
+		/* seq 0 cannot be; older incarnations are not contiguous with this one by seq */
+		return seq ? OK : ERR_INVALID;
+	}
+	struct store_txn *txn = send_snapshot(n);
+	bool is_exact;
+	return txn ? journal_locate(txn, line, incarnation, seq, ordinal, &is_exact) : ERR_IO;
+}
+
+static Lm__StreamKey *stream_key(struct arena *arena, const struct line *l)
+{
+	Lm__StreamKey *key = arena_alloc(arena, sizeof *key);
+	if (!key)
+		return NULL;
+	lm__stream_key__init(key);
+	key->origin = l->key.origin;
+	key->stream = l->key.stream;
+	key->receiver = l->key.receiver;
+	return key;
+}
+
+static Lm__Position *position_at(struct arena *arena, const struct line *l, uint64_t incarnation, uint64_t seq)
+{
+	Lm__Position *at = arena_alloc(arena, sizeof *at);
+	Lm__StreamKey *key = stream_key(arena, l);
+	if (!at || !key)
+		return NULL;
+	lm__position__init(at);
+	at->key = key;
+	at->incarnation = incarnation;
+	at->seq = seq;
+	return at;
+}
+
+/* Position of an ordinal of a line; the newest is in memory. */
+static Lm__Position *position_of(struct node *n, const struct line *l, uint64_t ordinal)
+{
+	uint64_t incarnation = l->incarnation, seq = l->seq;
+	if (ordinal != l->ordinal) {
+		struct store_txn *txn = send_snapshot(n);
+		if (!txn || !ordinal || journal_coordinates(txn, l->number, ordinal, &incarnation, &seq))
+			return NULL;
+	}
+	return position_at(&n->send_arena, l, incarnation, seq);
+}
+
+/* Lines that come to us over this link. */
+static bool line_comes_from(const struct node *n, const struct line *l, const struct peer *p)
+{
+	if (l->key.origin == n->domain.device)
+		return false;
+	if (p->is_upstream)
+		return l->key.stream == LM__STREAM__STREAM_ALL ||
+		       (l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == n->domain.device);
+	struct directory_row row;
+	return l->key.stream == LM__STREAM__STREAM_UP &&
+	       (l->key.origin == p->device ||
+		(p->role == LM__TIER__TIER_TOWN && directory_device((struct node *)(uintptr_t)n, l->key.origin, &row) &&
+		 place_contains(p->place, row.place)));
+}
+
+void frame_hello(struct node *n, struct peer *p)
+{
+	struct store_txn *txn = send_snapshot(n);
+	struct arena *arena = &n->send_arena;
+	uint32_t lines = journal_line_count(n->journal);
+	Lm__Position **have = arena_alloc(arena, (lines + 1) * HAVE_PER_LINE * sizeof *have);
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Hello hello = LM__HELLO__INIT;
+	if (!txn || !have)
+		return;
+	for (uint32_t number = 1; number <= lines; number++) {
+		const struct line *l = journal_line(n->journal, number);
+		uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE];
+		if (!line_comes_from(n, l, p))
+			continue;
+		size_t ends = journal_ends(txn, number, HAVE_PER_LINE, incarnations, seqs);
+		for (size_t i = 0; i < ends; i++) {
+			Lm__Position *at = position_at(arena, l, incarnations[i], seqs[i]);
+			if (at)
+				have[hello.n_have++] = at;
+		}
+	}
+	hello.version_least = LINK_VERSION_LEAST;
+	hello.version_most = LINK_VERSION_MOST;
+	hello.device = n->domain.device;
+	hello.place = n->domain.place;
+	hello.authority_hash = codec_data(BYTES_OF(n->authority_hash));
+	hello.have = have;
+	hello.credit_entries = LINK_CREDIT_ENTRIES;
+	hello.credit_bytes = LINK_CREDIT_BYTES;
+	hello.run = n->run;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	frame_send(n, p, &frame);
+}
+
+/* Seqs of the line that were put into quarantine since the last ack. */
+static size_t quarantined_take(struct peer *p, uint32_t line, uint64_t *seqs)
+{
+	size_t count = 0, kept = 0;
+	for (size_t i = 0; i < p->quarantined_count; i++) {
+		if (p->quarantined[i].line == line)
+			seqs[count++] = p->quarantined[i].seq;
+		else
+			p->quarantined[kept++] = p->quarantined[i];
+	}
+	p->quarantined_count = kept;
+	return count;
+}
+
+void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
+{
+	const struct line *l = journal_line(n->journal, action->line);
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Ack ack = LM__ACK__INIT;
+	Lm__AckLine line = LM__ACK_LINE__INIT, *lines[] = { &line };
+	uint64_t seqs[64];
+	line.at = action->ordinal ? position_of(n, l, action->ordinal) : position_at(&n->send_arena, l, 0, 0);
+	if (!line.at)
+		return;
+	line.state = action->is_frozen	   ? LM__ACK_STATE__ACK_STATE_FROZEN
+		     : action->is_expected ? LM__ACK_STATE__ACK_STATE_EXPECTED
+					   : LM__ACK_STATE__ACK_STATE_STORED;
+	line.quarantined = seqs;
+	line.n_quarantined = quarantined_take(p, action->line, seqs);
+	line.credit_entries = action->entries;
+	line.credit_bytes = action->bytes;
+	if (action->is_frozen)
+		line.why = (char *)(uintptr_t)l->frozen_why;
+	ack.lines = lines;
+	ack.n_lines = 1;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_ACK;
+	frame.ack = &ack;
+	frame_send(n, p, &frame);
+}
+
+static size_t reports_make(struct node *n, Lm__LinkReport *reports, size_t most)
+{
+	size_t count = 0, peers = atomic_load(&n->peer_visible);
+	for (size_t i = 0; i < peers && count < most; i++) {
+		const struct peer *below = n->peer[i];
+		if (below->is_upstream)
+			continue;
+		Lm__LinkReport *r = &reports[count++];
+		lm__link_report__init(r);
+		r->device = below->device;
+		r->is_up = below->link.state == LINK_OPEN;
+		r->since_ms = below->since_ms;
+		r->heard_ms = below->heard_ms;
+		r->waiting = link_waiting(&below->link);
+	}
+	return count;
+}
+
+void frame_beat(struct node *n, struct peer *p)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Beat beat = LM__BEAT__INIT;
+	Lm__LinkReport reports[64], *list[64];
+	beat.time_ms = clock_wall_ms();
+	beat.waiting = link_waiting(&p->link);
+	if (p->is_upstream && n->domain.tier == LM__TIER__TIER_TOWN) {
+		beat.n_links = reports_make(n, reports, 64);
+		for (size_t i = 0; i < beat.n_links; i++)
+			list[i] = &reports[i];
+		beat.links = list;
+	}
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_BEAT;
+	frame.beat = &beat;
+	frame_send(n, p, &frame);
+}
+
+int frame_batch(struct node *n, struct peer *p, const struct link_action *action, uint64_t *through, uint32_t *bytes)
+{
+	struct error e;
+	Lm__Batch *batch;
+	struct store_txn *txn = send_snapshot(n);
+	const struct line *l = journal_line(n->journal, action->line);
+	if (!txn)
+		return ERR_IO;
+	arena_reset(&n->send_arena);
+	int result = journal_load(txn, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+	if (result) {
+		log_write(LOG_ERROR, "load", "entries for %s cannot be read: %s", p->place, e.text);
+		return result;
+	}
+	if (!batch->n_entries)
+		return ERR_NOT_FOUND;
+	Lm__Frame frame = LM__FRAME__INIT;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_BATCH;
+	frame.batch = batch;
+	frame_send(n, p, &frame);
+	return OK;
+}
+
+/* The district's marks, told down at once, unsigned: they are shown, not trusted for trimming. */
+void frame_marks(struct node *n, struct peer *p)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Marks marks = LM__MARKS__INIT;
+	Lm__Mark *list = arena_alloc(&n->send_arena, p->marks_due_count * sizeof *list);
+	Lm__Mark **pointers = arena_alloc(&n->send_arena, p->marks_due_count * sizeof *pointers);
+	if (!list || !pointers)
+		return;
+	for (size_t i = 0; i < p->marks_due_count; i++) {
+		const struct line *l = journal_line(n->journal, p->marks_due[i]);
+		Lm__Mark *m = &list[marks.n_marks];
+		lm__mark__init(m);
+		m->at = l->final ? position_of(n, l, l->final) : NULL;
+		m->level = LM__MARK_LEVEL__MARK_LEVEL_FINAL;
+		if (m->at)
+			pointers[marks.n_marks++] = m;
+	}
+	p->marks_due_count = 0;
+	if (!marks.n_marks)
+		return;
+	marks.marks = pointers;
+	marks.time_ms = clock_wall_ms();
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_MARKS;
+	frame.marks = &marks;
+	frame_send(n, p, &frame);
+}
+
+static bool signed_told_reserve(struct peer *p, uint32_t lines)
+{
+	if (lines <= p->signed_told_count)
+		return true;
+	uint64_t *grown = realloc(p->signed_told, lines * sizeof *grown);
+	if (!grown)
+		return false;
+	memset(grown + p->signed_told_count, 0, (lines - p->signed_told_count) * sizeof *grown);
+	p->signed_told = grown;
+	p->signed_told_count = lines;
+	return true;
+}
+
+static int marks_sign(struct node *n, const Lm__Marks *marks, Lm__SignedMarks *out, uint8_t signature[SIGNATURE_BYTES])
+{
+	struct bytes packed;
+	struct hash digest;
+	int result = CODEC_PACK(marks, &n->send_arena, &packed, NULL);
+	struct bytes parts[] = { bytes_from_text("lm marks v1"), packed };
+	if (!result)
+		result = crypto_hash(SUITE_INTERNATIONAL, parts, 2, &digest, NULL);
+	if (!result)
+		result = sign_make(SUITE_INTERNATIONAL, n->keys.signing_secret, BYTES_OF(digest), signature, NULL);
+	out->marks = codec_data(packed);
+	out->signature = codec_data(BYTES(signature, SIGNATURE_BYTES));
+	return result;
+}
+
+/* Hub: what of this town's lines is stored here, signed. `is_all`: also what was told before (a new session). */
+void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
+{
+	uint32_t lines = journal_line_count(n->journal);
+	Lm__Marks marks = LM__MARKS__INIT;
+	Lm__Mark *list = arena_alloc(&n->send_arena, lines * sizeof *list);
+	Lm__Mark **pointers = arena_alloc(&n->send_arena, lines * sizeof *pointers);
+	if (!list || !pointers || !signed_told_reserve(p, lines))
+		return;
+	for (uint32_t number = 1; number <= lines; number++) {
+		const struct line *l = journal_line(n->journal, number);
+		bool is_news = l->ordinal > p->signed_told[number - 1];
+		if (!l->ordinal || (!is_news && !is_all) || !line_comes_from(n, l, p))
+			continue;
+		Lm__Mark *m = &list[marks.n_marks];
+		lm__mark__init(m);
+		m->at = position_of(n, l, l->ordinal);
+		m->level = LM__MARK_LEVEL__MARK_LEVEL_FINAL;
+		if (!m->at)
+			continue;
+		pointers[marks.n_marks++] = m;
+		p->signed_told[number - 1] = l->ordinal;
+	}
+	if (!marks.n_marks)
+		return;
+	marks.marks = pointers;
+	marks.time_ms = clock_wall_ms();
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__SignedMarks body = LM__SIGNED_MARKS__INIT;
+	uint8_t signature[SIGNATURE_BYTES];
+	if (marks_sign(n, &marks, &body, signature))
+		return;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_SIGNED_MARKS;
+	frame.signed_marks = &body;
+	frame_send(n, p, &frame);
+}
+
+/* Town: the newest signed marks for this terminal, as the district packed them. */
+void frame_forward_marks(struct node *n, struct peer *p)
+{
+	Lm__SignedMarks *body;
+	Lm__Frame frame = LM__FRAME__INIT;
+	if (!p->signed_marks.size ||
+	    CODEC_UNPACK(lm__signed_marks, buffer_bytes(&p->signed_marks), &n->send_arena, &body, NULL))
+		return;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_SIGNED_MARKS;
+	frame.signed_marks = body;
+	frame_send(n, p, &frame);
+}

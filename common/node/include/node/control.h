@@ -1,0 +1,15 @@
+/*
+ * Views that lmctl and the pages share: status and links. Built on the writer, which owns what they show.
+ */
+#ifndef NODE_CONTROL_H
+#define NODE_CONTROL_H
+
+#include "node/node.h"
+
+/* GET handlers for tables of routes: NodeStatus, LinksView. */
+void control_status(void *context, struct http_request *r);
+void control_links(void *context, struct http_request *r);
+/* The links as they are now, for an event stream; `done` on the loop thread, which owns `view` during the call. */
+int links_view_get(struct node *n, void (*done)(struct node *n, const Lm__LinksView *view));
+
+#endif

@@ -1,0 +1,185 @@
+/*
+ * A daemon: what the three tiers have in common.
+ *
+ *   loop thread    libuv, ZeroMQ, HTTP. Owns sockets, peers' transport side, pages.
+ *   writer thread  the write transaction, the journal, the engines of all links. One turn: what has come in becomes a
+ *                  batch, stepped and applied in ONE transaction, committed; only then do acks, frames and answers leave.
+ *   pool           libuv's: checking signatures, opening payloads, Argon2, searches.
+ *
+ * Work goes from the loop and the pool to the writer through one bounded inbox, results come back through one outbox.
+ * Order of effects and who owns each pointer: docs/SYNC.md.
+ */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "crypto/crypto.h"
+#include "domain/domain.h"
+#include "http/http.h"
+#include "journal/journal.h"
+
+struct node;
+
+/* ---- configuration (docs/OPERATIONS.md) ---- */
+struct node_config {
+	char *place;         /* 310114, 310114106, 310114106001-T1 */
+	char *data;          /* folder of keys and store */
+	char *link_address;  /* hub and town: where those below connect */
+	char *upstream;      /* town and terminal: address of the tier above */
+	char *upstream_key;  /* its CURVE key, 64 hexadecimal digits */
+	char *authority;     /* hash of the district's authority, 64 hexadecimal digits */
+	char *http_address;  /* loopback address for the pages; absent: none */
+	char *pages;         /* folder of the pages */
+	char *places;        /* JSON file with the names of places; absent: codes are shown */
+	char *log_level;
+	int64_t map_bytes;
+	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
+	int64_t session_idle_s;
+	bool is_demo;        /* pages carry 演示数据 */
+};
+/* ERR_CONFIG. Which keys are required depends on the tier. */
+int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
+void node_config_release(struct node_config *config);
+void node_config_help(Lm__Tier tier);
+
+/* ---- a turn of the writer ---- */
+struct turn {
+	struct node *node;
+	struct store_txn *txn;
+	struct journal *journal;
+	struct arena *arena; /* lives until the turn is over */
+	int64_t now_ms;
+};
+
+/* Appends an entry of our own and applies it. An error that apply returns ends the command: return it, the turn is run
+ * again without the command. */
+int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct error *e);
+
+/* ---- commands: what the loop asks the writer to do ---- */
+struct command {
+	/* On the writer thread, within the turn's transaction; may run more than once if the turn is run again: it sets its
+	 * results anew each time. Returns an error to refuse; then nothing of it is stored. */
+	int (*run)(struct turn *t, struct command *c, struct error *e);
+	/* On the loop thread, after the commit. Owns the command from here. */
+	void (*done)(struct node *n, struct command *c);
+	bool is_business;   /* refused with ERR_FULL while storage is short */
+	bool is_done_early; /* benches: call done on the writer thread, right after the commit */
+	void *context;
+	int result;
+	struct error error;
+	struct command *next; /* the inbox's */
+};
+/* From any thread. Takes the command on OK; ERR_BUSY when the inbox is full. */
+int node_command(struct node *n, struct command *c);
+
+/* ---- what a tier adds ---- */
+struct link_note { /* of a direct link, as the writer last saw it */
+	uint64_t device;
+	bool is_up;
+	int64_t since_ms, heard_ms;
+	uint64_t waiting_down, waiting_up;
+};
+
+struct tier {
+	Lm__Tier tier;
+	const char *program; /* "lm-hub" */
+	const struct http_route *routes;
+	size_t route_count;
+	const char *session_cookie;
+	/* All optional. */
+	int (*on_start)(struct node *n, struct error *e); /* loop thread, before it runs */
+	void (*on_stop)(struct node *n);
+	/* Writer thread: this node owns the case, an ask waits. */
+	int (*answer_ask)(struct turn *t, const struct domain_effect *ask, struct error *e);
+	/* Loop thread, after a commit that changed something. */
+	void (*on_news)(struct node *n, const struct domain_effect *news, size_t count);
+	void (*on_marks)(struct node *n, const struct line *up); /* our own up line's marks moved */
+	void (*on_links)(struct node *n);                        /* a link's state changed */
+	void (*on_tick)(struct node *n);                         /* every second */
+	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
+	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e);
+	void *context;
+};
+
+/* ---- life ---- */
+struct node_options {
+	struct node_config config;
+	struct tier tier;
+	uv_loop_t *loop;
+};
+int node_start(const struct node_options *options, struct node **out, struct error *e);
+/* Begins to stop; the loop ends when everything is closed. */
+void node_stop(struct node *n);
+void node_free(struct node *n); /* after the loop has ended */
+int node_exit_code(const struct node *n); /* not 0 if a fault of the store ended it */
+/* The whole of a daemon's main: arguments, configuration, signals, loop. */
+int node_main(int argc, char **argv, struct tier tier);
+
+/* ---- for handlers ---- */
+void *node_context(struct node *n);
+const struct tier *node_tier(const struct node *n);
+const struct domain *node_domain(const struct node *n);
+const struct node_config *node_configuration(const struct node *n);
+uv_loop_t *node_loop(struct node *n);
+struct store *node_store(struct node *n);
+struct journal *node_journal(struct node *n); /* from other threads than the writer: only its thread-safe functions */
+struct http *node_http(struct node *n);
+const struct device_keys *node_keys(const struct node *n);
+const char *node_fingerprint(const struct node *n);
+bool node_is_full(const struct node *n); /* new business is refused */
+unsigned node_storage_percent(const struct node *n);
+bool node_can_seal(const struct node *n); /* the keys of town and district are known: requests can be sealed */
+/* How far our own up line is with the town and with the district: ordinals. */
+void node_up_marks(const struct node *n, uint64_t *custody, uint64_t *final);
+uint64_t node_waiting_up(const struct node *n); /* entries not yet with the tier above */
+
+struct upstream_state {
+	bool is_up;
+	int64_t since_ms;
+	char code[24];  /* name of an error, "" if none: "revoked", "unknown-key" … */
+	char text[320]; /* what the link says, for the person who reads it */
+};
+void node_upstream(struct node *n, struct upstream_state *out);
+
+/* Names of places, from the configured file: NULL if unknown. */
+const char *node_place_zh(const struct node *n, const char *place);
+const char *node_place_en(const struct node *n, const char *place);
+Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena);
+
+/* Asks the tier above for a receipt; `done` on the loop thread with NULL when it is not reachable or does not answer. */
+int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer), void *context);
+
+/* A job on the pool that reads: `work` on a pool thread, `done` on the loop. Takes `context`. */
+int node_pool(struct node *n, void (*work)(struct node *n, void *context), void (*done)(struct node *n, void *context), void *context);
+
+/* JSON answer from a message; on failure an error answer. */
+void node_answer(struct http_request *r, const ProtobufCMessage *message);
+void node_answer_error(struct http_request *r, int code, const struct error *e);
+/* Body of a request as a message in `arena`; on failure it has been answered already. */
+int node_body(struct http_request *r, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out);
+void node_publish(struct node *n, const char *channel, const char *name, const ProtobufCMessage *message);
+
+/* ---- rebuild (lmctl, closed directory) ---- */
+struct rebuild_result {
+	uint64_t replayed, from_position;
+	struct hash live, rebuilt;
+};
+/* Replays the tape of the directory into a scratch environment and compares. With `must_replace` the projections are replaced. */
+int node_rebuild(const char *data, bool must_replace, struct rebuild_result *out, struct error *e);
+
+/* Opens a directory that no daemon has open: keys, store, journal. */
+struct closed_node {
+	struct device_keys keys;
+	struct store *store;
+	struct journal *journal;
+	struct domain domain;
+};
+int closed_node_open(const char *data, bool is_read_only, struct closed_node *out, struct error *e);
+void closed_node_close(struct closed_node *c);
+/* Reads every row, every chain, every signature. Works on a store in use too. */
+int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena, Lm__VerifyView *out, struct error *e);
+
+#endif

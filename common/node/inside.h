@@ -1,0 +1,287 @@
+/*
+ * What the files of this room share, and which thread owns what.
+ *
+ *   start.c      life                                   loop
+ *   queues.c     inbox and outbox                       any
+ *   peers.c      sockets, frames out                    loop
+ *   decode.c     frames in: unpack, check, open         pool
+ *   writer.c     the turn                               writer
+ *   take.c       entries and commands into the turn     writer
+ *   effects.c    what apply wants done                  writer
+ *   links.c      engines: events in, actions out        writer
+ *   frames.c     frames put together                    writer
+ *   directory.c  who may connect                        writer writes, loop reads (locked)
+ *   control.c    lmctl's routes                         loop
+ */
+#ifndef NODE_INSIDE_H
+#define NODE_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "net/net.h"
+#include "node/node.h"
+#include "proto/codec.h"
+#include "sync/link.h"
+
+struct place_names;
+
+#define PEERS_MOST 512
+#define INBOX_COMMANDS_MOST 16384
+#define INBOX_BYTES_HIGH (24u * 1024 * 1024) /* then credits stop */
+#define INBOX_BYTES_LOW (8u * 1024 * 1024)
+#define TURN_COMMANDS_MOST LINK_BATCH_ENTRIES_MOST
+#define TURN_FRAMES_MOST 64
+#define TURN_ARENA_BYTES (96u * 1024 * 1024)
+#define FULL_PERCENT 80 /* new business stops */
+#define TRIM_PERCENT 60
+#define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
+#define SMALL_FRAME_BYTES 512 /* decoded on the loop when nothing is before it: not worth a thread */
+#define MARKS_SIGN_MS 1000
+#define REFUSED_RETRY_MS 5000
+#define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
+
+enum data_file { FILE_KEYS, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
+
+struct raw_frame { /* as it came */
+	struct raw_frame *next;
+	size_t size;
+	uint8_t data[];
+};
+
+struct out_frame { /* packed, on its way out */
+	struct out_frame *next;
+	size_t size;
+	uint8_t *data;
+};
+
+struct quarantined { /* to be told with the next ack */
+	uint32_t line;
+	uint64_t seq;
+};
+
+struct peer {
+	struct node *node;
+	bool is_upstream;
+	uint64_t device; /* of the directory; upstream: from its HELLO, 0 before */
+	Lm__Tier role;
+	char place[PLACE_TEXT_BYTES];
+	uint8_t curve_key[KEY_BYTES];
+	/* loop */
+	struct net_route route;
+	bool has_route;
+	struct raw_frame *raw_first, *raw_last;
+	size_t raw_bytes;
+	bool is_decoding;
+	struct out_frame *pending_first, *pending_last;
+	size_t pending_bytes;
+	/* any thread */
+	_Atomic uint64_t session; /* of the open link, 0 if closed */
+	_Atomic uint64_t ask_minute, ask_count;
+	/* writer */
+	struct link link;
+	bool is_transport_up;
+	bool is_refused; /* upstream: said REFUSE */
+	int64_t since_ms, heard_ms; /* wall clock, for people */
+	uint64_t peer_waiting;
+	struct buffer signed_marks; /* town: the newest for this terminal */
+	struct quarantined quarantined[64];
+	size_t quarantined_count;
+	Lm__LinkReport reports[64]; /* hub: what a town said of its links */
+	size_t report_count;
+	uint32_t *marks_due; /* lines whose final mark goes down to this peer */
+	size_t marks_due_count, marks_due_capacity;
+	uint64_t *signed_told; /* hub: ordinal last signed, by line number */
+	uint32_t signed_told_count;
+};
+
+enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT, WORK_TICK, WORK_STOP };
+
+struct work {
+	struct work *next;
+	enum work_type type;
+	struct command *command;
+	/* WORK_FRAME: everything lives in `arena` */
+	struct peer *peer;
+	struct arena arena;
+	Lm__Frame *frame;
+	struct checked_entry *entries;
+	size_t entry_count;
+	int fault; /* the frame was refused by the checks: nothing of it is stored */
+	struct error error;
+	size_t bytes;
+	bool is_up; /* WORK_TRANSPORT */
+	enum net_client_state client_state;
+	/* writer */
+	size_t offender; /* entries before it were fine; this one made the turn fail: index + 1 */
+	bool *offenders;
+	bool is_blamed;  /* the turn failed at it */
+	bool is_dropped; /* left out of this turn: it will be sent again */
+};
+
+enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_STOP };
+
+struct out {
+	struct out *next;
+	enum out_type type;
+	struct peer *peer;
+	struct out_frame *frame;
+	struct command *command;
+	struct domain_effect *news; /* without memory behind message and cause */
+	size_t news_count;
+	struct line line;
+	struct buffer answer; /* packed Lm__Answer */
+	uint64_t number;
+};
+
+struct ask { /* of this node, upstream */
+	struct ask *next;
+	uint64_t number, deadline_us;
+	void (*done)(void *context, const Lm__Answer *answer);
+	void *context;
+};
+
+struct directory_row {
+	uint8_t curve_key[KEY_BYTES];
+	uint64_t device;
+	Lm__Tier role;
+	char place[PLACE_TEXT_BYTES];
+	bool is_revoked;
+	char why[200]; /* of a revocation: date, by whom, reason */
+};
+
+struct node {
+	struct node_config config;
+	struct tier tier;
+	struct domain domain;
+	struct device_keys keys;
+	struct device_keys authority; /* hub */
+	struct hash authority_hash;
+	uint8_t upstream_key[KEY_BYTES];
+	char fingerprint[FINGERPRINT_TEXT_BYTES];
+	struct store *store;
+	struct journal *journal;
+	uint64_t run; /* random per process start */
+	int64_t started_ms;
+	/* loop */
+	uv_loop_t *loop;
+	struct net *net;
+	struct net_server *server;
+	struct net_client *client;
+	struct http *http;
+	struct http_route *routes;
+	uv_async_t outbox_async;
+	uv_timer_t timer;
+	uv_signal_t interrupt, terminate;
+	bool is_stopping, has_handles, is_closed;
+	int exit_code;
+	struct peer *peer[PEERS_MOST];
+	size_t peer_count;
+	_Atomic size_t peer_visible; /* peers that the writer may walk */
+	struct peer *upstream;
+	struct ask *asks;
+	uint64_t ask_number;
+	struct upstream_state upstream_state;
+	struct place_names *names;
+	/* queues */
+	pthread_mutex_t inbox_lock, outbox_lock;
+	pthread_cond_t inbox_ready;
+	struct work *inbox_first, *inbox_last;
+	size_t inbox_commands, inbox_bytes;
+	struct out *outbox_first, *outbox_last;
+	/* any thread */
+	_Atomic bool is_full;
+	_Atomic unsigned percent;
+	_Atomic uint64_t waiting_up, commits, entries, up_custody, up_final;
+	_Atomic bool can_seal; /* the keys of town and district are known */
+	pthread_mutex_t directory_lock;
+	struct directory_row *directory;
+	size_t directory_count;
+	/* writer */
+	pthread_t writer;
+	bool has_writer, is_inbox_full;
+	struct arena turn_arena;
+	struct domain_effects effects, news;
+	struct link_update update;
+	struct store_txn *send_txn; /* snapshot after the commit, for loading entries */
+	struct arena send_arena;
+	bool must_refresh_directory;
+	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
+	bool must_tell_marks, must_tell_links;
+	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
+	bool is_ready_told;
+	uint64_t bad_frames, turns_rerun;
+};
+
+/* start.c */
+void node_path(const struct node *n, enum data_file file, char *out, size_t size);
+void node_close_begin(struct node *n);
+
+/* queues.c */
+int inbox_push(struct node *n, struct work *w);
+struct work *inbox_take(struct node *n, uint64_t wait_us); /* a batch within the turn's limits; NULL when the time is up */
+void outbox_push(struct node *n, struct out *o);
+struct out *outbox_take(struct node *n);
+struct out *out_new(enum out_type type);
+void work_free(struct work *w);
+
+/* peers.c */
+int peers_start(struct node *n, struct error *e);
+void peers_close(struct node *n);
+void peer_send(struct node *n, struct peer *p, struct out_frame *f);
+void peer_free(struct peer *p);
+void outbox_drain(struct node *n);
+
+/* decode.c */
+void peer_frame_came(struct node *n, struct peer *p, struct bytes frame);
+struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame);
+
+/* writer.c */
+void *writer_run(void *node);
+
+/* take.c */
+int take_command(struct turn *t, struct work *w);
+int take_batch(struct turn *t, struct work *w);
+int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e);
+bool is_store_fault(int code);
+
+/* effects.c */
+int effects_run(struct turn *t, struct error *e);
+void news_add(struct node *n, const struct domain_effect *effect);
+
+/* links.c */
+void link_event_apply(struct node *n, struct peer *p, const struct link_event *event);
+void links_frame(struct node *n, struct work *w);          /* control frames, before the commit */
+void links_after_commit(struct node *n);                    /* lines that moved */
+void links_tick(struct node *n);
+void links_transport(struct node *n, struct work *w);
+bool line_flows_to(const struct node *n, const struct line *line, const struct peer *p);
+void batch_tell(struct node *n, struct work *w, enum link_event_type type, uint32_t line);
+void peer_refuse(struct node *n, struct peer *p, int code, const char *text);
+
+/* frames.c */
+void frame_send(struct node *n, struct peer *p, Lm__Frame *frame);
+void frame_hello(struct node *n, struct peer *p);
+void frame_ack(struct node *n, struct peer *p, const struct link_action *action);
+void frame_beat(struct node *n, struct peer *p);
+int frame_batch(struct node *n, struct peer *p, const struct link_action *action, uint64_t *through, uint32_t *bytes);
+void frame_marks(struct node *n, struct peer *p);
+void frame_signed_marks(struct node *n, struct peer *p, bool is_all);
+void frame_forward_marks(struct node *n, struct peer *p);
+int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal);
+struct store_txn *send_snapshot(struct node *n);
+
+/* directory.c */
+int directory_refresh(struct node *n); /* writer, between turns: reads the tables */
+int directory_find(struct node *n, const uint8_t curve_key[KEY_BYTES], struct directory_row *out);
+bool directory_device(struct node *n, uint64_t device, struct directory_row *out);
+
+/* control.c */
+extern const struct http_route control_routes[];
+extern const size_t control_route_count;
+
+/* places.c */
+int places_load(struct node *n, struct error *e);
+void places_free(struct node *n);
+
+#endif

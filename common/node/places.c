@@ -1,0 +1,121 @@
+/*
+ * Names of places, read once from the configured file; codes are shown where it has none.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "inside.h"
+#include "proto/json.h"
+#include "proto/place.pb-c.h"
+
+#define PLACES_BYTES_MOST (1024 * 1024)
+#define PLACES_MOST 2000
+
+struct place_name {
+	const char *code;
+	Lm__Words *name;
+};
+
+struct place_names {
+	struct arena arena;
+	struct place_name *row; /* sorted by code */
+	size_t count;
+};
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct place_name *)a)->code, ((const struct place_name *)b)->code);
+}
+
+static int names_add(struct place_names *names, const char *code, Lm__Words *name, struct error *e)
+{
+	if (place_level_of(code) == PLACE_NONE || !name || names->count == PLACES_MOST)
+		return error_set(e, ERR_CONFIG, "'%.20s' is not a place code with a name, or there are more than %d", code, PLACES_MOST);
+	names->row[names->count++] = (struct place_name){ code, name };
+	return OK;
+}
+
+static int names_fill(struct place_names *names, const Lm__PlacesFile *file, struct error *e)
+{
+	int result = OK;
+	names->row = arena_alloc(&names->arena, PLACES_MOST * sizeof *names->row);
+	if (!names->row)
+		return error_set(e, ERR_MEMORY, "no memory for the names of places");
+	if (file->district)
+		result = names_add(names, file->district->code, file->district->name, e);
+	for (size_t i = 0; i < file->n_towns && !result; i++) {
+		const Lm__TownPlace *town = file->towns[i];
+		result = names_add(names, town->code, town->name, e);
+		for (size_t k = 0; k < town->n_communities && !result; k++)
+			result = names_add(names, town->communities[k]->code, town->communities[k]->name, e);
+	}
+	if (!result)
+		qsort(names->row, names->count, sizeof *names->row, compare);
+	return result;
+}
+
+int places_load(struct node *n, struct error *e)
+{
+	if (!n->config.places)
+		return OK;
+	struct place_names *names = calloc(1, sizeof *names);
+	struct buffer text = { 0 };
+	Lm__PlacesFile *file;
+	if (!names)
+		return error_set(e, ERR_MEMORY, "no memory for the names of places");
+	arena_init(&names->arena, 8 * PLACES_BYTES_MOST);
+	n->names = names;
+	int result = file_read(n->config.places, PLACES_BYTES_MOST, &text, e);
+	if (!result)
+		result = JSON_DECODE(lm__places_file, buffer_bytes(&text), &names->arena, &file, e);
+	if (!result)
+		result = names_fill(names, file, e);
+	buffer_release(&text);
+	return result ? error_wrap(e, result, "%s: ", n->config.places) : OK;
+}
+
+void places_free(struct node *n)
+{
+	if (!n->names)
+		return;
+	arena_release(&n->names->arena);
+	free(n->names);
+	n->names = NULL;
+}
+
+/* A device has the name of its community. */
+static const Lm__Words *place_words(const struct node *n, const char *place)
+{
+	char code[PLACE_TEXT_BYTES];
+	if (!n->names || !place)
+		return NULL;
+	snprintf(code, sizeof code, "%.12s", place);
+	const struct place_name *row = bsearch(&(struct place_name){ .code = code }, n->names->row, n->names->count, sizeof *row, compare);
+	return row ? row->name : NULL;
+}
+
+const char *node_place_zh(const struct node *n, const char *place)
+{
+	const Lm__Words *w = place_words(n, place);
+	return w ? w->zh : NULL;
+}
+
+const char *node_place_en(const struct node *n, const char *place)
+{
+	const Lm__Words *w = place_words(n, place);
+	return w ? w->en : NULL;
+}
+
+Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena)
+{
+	Lm__Words *w = arena_alloc(arena, sizeof *w);
+	if (!w)
+		return NULL;
+	lm__words__init(w);
+	const char *zh = node_place_zh(n, place), *en = node_place_en(n, place);
+	w->zh = (char *)(uintptr_t)(zh ? zh : place);
+	w->en = (char *)(uintptr_t)(en ? en : place);
+	return w;
+}

@@ -1,0 +1,124 @@
+/*
+ * The two queues between the loop and the writer. The inbox is bounded: commands by number, frames by the credits
+ * that stop when INBOX_BYTES_HIGH is reached.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "inside.h"
+
+void work_free(struct work *w)
+{
+	if (!w)
+		return;
+	arena_release(&w->arena);
+	free(w->offenders);
+	free(w);
+}
+
+int inbox_push(struct node *n, struct work *w)
+{
+	pthread_mutex_lock(&n->inbox_lock);
+	if (w->type == WORK_COMMAND && n->inbox_commands >= INBOX_COMMANDS_MOST) {
+		pthread_mutex_unlock(&n->inbox_lock);
+		return ERR_BUSY;
+	}
+	w->next = NULL;
+	if (n->inbox_last)
+		n->inbox_last->next = w;
+	else
+		n->inbox_first = w;
+	n->inbox_last = w;
+	n->inbox_commands += w->type == WORK_COMMAND;
+	n->inbox_bytes += w->bytes;
+	pthread_cond_signal(&n->inbox_ready);
+	pthread_mutex_unlock(&n->inbox_lock);
+	return OK;
+}
+
+int node_command(struct node *n, struct command *c)
+{
+	struct work *w = calloc(1, sizeof *w);
+	if (!w)
+		return ERR_MEMORY;
+	w->type = WORK_COMMAND;
+	w->command = c;
+	int result = inbox_push(n, w);
+	if (result)
+		free(w);
+	return result;
+}
+
+static void inbox_wait(struct node *n, uint64_t wait_us)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	uint64_t ns = (uint64_t)until.tv_nsec + (wait_us % 1000000) * 1000;
+	until.tv_sec += (time_t)(wait_us / 1000000 + ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	while (!n->inbox_first)
+		if (pthread_cond_timedwait(&n->inbox_ready, &n->inbox_lock, &until) == ETIMEDOUT)
+			return;
+}
+
+/* What a turn may take: so many commands, so many messages; what is beyond waits, in its order. */
+struct work *inbox_take(struct node *n, uint64_t wait_us)
+{
+	pthread_mutex_lock(&n->inbox_lock);
+	inbox_wait(n, wait_us);
+	struct work *first = n->inbox_first, *last = NULL;
+	size_t commands = 0, frames = 0;
+	for (struct work *w = first; w; w = w->next) {
+		commands += w->type == WORK_COMMAND;
+		frames += w->type == WORK_FRAME;
+		if (commands > TURN_COMMANDS_MOST || frames > TURN_FRAMES_MOST)
+			break;
+		n->inbox_commands -= w->type == WORK_COMMAND;
+		n->inbox_bytes -= w->bytes;
+		last = w;
+	}
+	if (last) {
+		n->inbox_first = last->next;
+		if (!n->inbox_first)
+			n->inbox_last = NULL;
+		last->next = NULL;
+	}
+	pthread_mutex_unlock(&n->inbox_lock);
+	return last ? first : NULL;
+}
+
+struct out *out_new(enum out_type type)
+{
+	struct out *o = calloc(1, sizeof *o);
+	if (o)
+		o->type = type;
+	return o;
+}
+
+void outbox_push(struct node *n, struct out *o)
+{
+	if (!o)
+		return;
+	pthread_mutex_lock(&n->outbox_lock);
+	bool was_empty = !n->outbox_first;
+	o->next = NULL;
+	if (n->outbox_last)
+		n->outbox_last->next = o;
+	else
+		n->outbox_first = o;
+	n->outbox_last = o;
+	pthread_mutex_unlock(&n->outbox_lock);
+	if (was_empty)
+		uv_async_send(&n->outbox_async);
+}
+
+struct out *outbox_take(struct node *n)
+{
+	pthread_mutex_lock(&n->outbox_lock);
+	struct out *first = n->outbox_first;
+	n->outbox_first = n->outbox_last = NULL;
+	pthread_mutex_unlock(&n->outbox_lock);
+	return first;
+}

@@ -1,0 +1,454 @@
+/*
+ * Life of a daemon: opening everything in order, the signals, closing in reverse.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "inside.h"
+#include "node/device_file.h"
+
+void node_path(const struct node *n, enum data_file file, char *out, size_t size)
+{
+	static const char *const names[] = { "device.keys", "keytable.key", "authority.keys", "ctl.sock", "store" };
+	snprintf(out, size, "%s/%s", n->config.data, names[file]);
+}
+
+/* ---- keys and store ---- */
+
+static int keys_open(struct node *n, struct error *e)
+{
+	char path[4096];
+	bool was_made;
+	struct hash fingerprint;
+	int result = folder_make(n->config.data, 0700, e);
+	node_path(n, FILE_KEYS, path, sizeof path);
+	if (!result)
+		result = device_keys_open(path, &n->keys, &was_made, e);
+	if (!result)
+		result = device_fingerprint(n->keys.suite, n->keys.curve_public, n->keys.signing_public, n->keys.opening_public, &fingerprint, e);
+	if (result)
+		return result;
+	fingerprint_to_text(&fingerprint, n->fingerprint);
+	n->domain.device = device_id_of(&fingerprint);
+	n->domain.tier = n->tier.tier;
+	snprintf(n->domain.place, sizeof n->domain.place, "%s", n->config.place);
+	if (was_made)
+		log_write(LOG_INFO, "keys-made", "this device's keys were made; fingerprint %s", n->fingerprint);
+	result = device_file_write(n->config.data, &n->keys, e);
+	if (result || n->domain.tier != LM__TIER__TIER_DISTRICT)
+		return result;
+	node_path(n, FILE_AUTHORITY, path, sizeof path);
+	result = device_keys_open(path, &n->authority, &was_made, e);
+	return result ? result : authority_key_hash(n->authority.signing_public, &n->authority_hash, e);
+}
+
+static int store_start(struct node *n, struct error *e)
+{
+	const struct store_table *tables[STORE_TABLES_MOST];
+	char folder[4096], path[4096];
+	size_t count = 0;
+	bool was_made;
+	for (size_t i = 0; i < journal_table_count; i++)
+		tables[count++] = journal_tables[i];
+	for (size_t i = 0; i < domain_table_number; i++)
+		tables[count++] = domain_tables[i];
+	node_path(n, FILE_STORE, folder, sizeof folder);
+	node_path(n, FILE_KEY_TABLE, path, sizeof path);
+	struct store_options options = { .folder = folder, .map_bytes = (uint64_t)n->config.map_bytes, .tables = tables, .table_count = count };
+	int result = secret_file_open(path, options.key_table_key, &was_made, e);
+	memcpy(options.master_key, n->keys.store_key, KEY_BYTES);
+	if (!result)
+		result = store_open(&options, &n->store, e);
+	crypto_wipe(options.master_key, sizeof options.master_key);
+	crypto_wipe(options.key_table_key, sizeof options.key_table_key);
+	struct journal_options journal = { .store = n->store, .keys = &n->keys, .device = n->domain.device };
+	return result ? result : journal_open(&journal, &n->journal, e);
+}
+
+/* ---- the first entries of a node's life ---- */
+
+static int secret_append(struct turn *t, struct error *e)
+{
+	uint8_t key[KEY_BYTES], salt[DEVICE_SALT_BYTES];
+	struct bytes packed;
+	struct placed placed;
+	Lm__NodeSecretPayload secret = LM__NODE_SECRET_PAYLOAD__INIT;
+	Lm__Header h = LM__HEADER__INIT;
+	int result = crypto_random(key, sizeof key, e);
+	if (!result)
+		result = crypto_random(salt, sizeof salt, e);
+	secret.code_hash_key = codec_data(BYTES_OF(key));
+	secret.device_salt = codec_data(BYTES_OF(salt));
+	if (!result)
+		result = CODEC_PACK(&secret, t->arena, &packed, e);
+	h.kind = LM__KIND__KIND_NODE_SECRET;
+	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static void hub_record(const struct node *n, Lm__DeviceRecord *r, int64_t now_ms)
+{
+	lm__device_record__init(r);
+	r->device = n->domain.device;
+	r->role = LM__TIER__TIER_DISTRICT;
+	r->place = (char *)(uintptr_t)n->domain.place;
+	r->suite = n->keys.suite;
+	r->curve_key = codec_data(BYTES_OF(n->keys.curve_public));
+	r->signing_key = codec_data(BYTES_OF(n->keys.signing_public));
+	r->opening_key = codec_data(BYTES_OF(n->keys.opening_public));
+	r->status = LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
+	r->since_ms = now_ms;
+	r->by = (char *)(uintptr_t)"authority";
+}
+
+static int authority_append(struct turn *t, struct error *e)
+{
+	struct node *n = t->node;
+	Lm__DeviceRecord record;
+	Lm__AuthorityPayload authority = LM__AUTHORITY_PAYLOAD__INIT;
+	Lm__Header h = LM__HEADER__INIT;
+	uint8_t signature[SIGNATURE_BYTES];
+	struct bytes hub, packed;
+	struct placed placed;
+	hub_record(n, &record, t->now_ms);
+	int result = CODEC_PACK(&record, t->arena, &hub, e);
+	if (!result)
+		result = sign_make(SUITE_INTERNATIONAL, n->authority.signing_secret, hub, signature, e);
+	authority.authority_key = codec_data(BYTES_OF(n->authority.signing_public));
+	authority.hub = codec_data(hub);
+	authority.signature = codec_data(BYTES_OF(signature));
+	if (!result)
+		result = CODEC_PACK(&authority, t->arena, &packed, e);
+	h.kind = LM__KIND__KIND_AUTHORITY;
+	struct draft draft = { .stream = LM__STREAM__STREAM_ALL, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static int birth_run(struct turn *t, struct command *c, struct error *e)
+{
+	(void)c;
+	int result = store_has(t->txn, &domain_table_secret, bytes_from_text("secret")) ? OK : secret_append(t, e);
+	if (!result && t->node->domain.tier == LM__TIER__TIER_DISTRICT &&
+	    !store_has(t->txn, &domain_table_authority, bytes_from_text("authority")))
+		result = authority_append(t, e);
+	return result;
+}
+
+static void birth_done(struct node *n, struct command *c)
+{
+	if (c->result) {
+		log_write(LOG_ERROR, "start", "%s", c->error.text);
+		n->exit_code = error_exit_code(c->result);
+		node_stop(n);
+	}
+	free(c);
+}
+
+/* ---- loop handles ---- */
+
+static void on_outbox(uv_async_t *async)
+{
+	outbox_drain(async->data);
+}
+
+static void asks_expire(struct node *n)
+{
+	uint64_t now = clock_monotonic_us();
+	for (struct ask **at = &n->asks; *at;) {
+		struct ask *ask = *at;
+		if (ask->deadline_us > now && !n->is_stopping) {
+			at = &ask->next;
+			continue;
+		}
+		*at = ask->next;
+		ask->done(ask->context, NULL);
+		free(ask);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct node *n = timer->data;
+	asks_expire(n);
+	if (n->tier.on_tick)
+		n->tier.on_tick(n);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	node_stop(handle->data);
+}
+
+static int handles_start(struct node *n, struct error *e)
+{
+	int failed = uv_async_init(n->loop, &n->outbox_async, on_outbox);
+	failed = failed ? failed : uv_timer_init(n->loop, &n->timer);
+	failed = failed ? failed : uv_signal_init(n->loop, &n->interrupt);
+	failed = failed ? failed : uv_signal_init(n->loop, &n->terminate);
+	if (failed)
+		return error_set(e, ERR_INTERNAL, "the event loop cannot be set up: %s", uv_strerror(failed));
+	n->has_handles = true;
+	n->outbox_async.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
+	uv_timer_start(&n->timer, on_timer, 1000, 1000);
+	uv_signal_start(&n->interrupt, on_signal, SIGINT);
+	uv_signal_start(&n->terminate, on_signal, SIGTERM);
+	return OK;
+}
+
+static int http_start(struct node *n, struct error *e)
+{
+	char path[4096];
+	node_path(n, FILE_SOCKET, path, sizeof path);
+	struct http_route *routes = calloc(n->tier.route_count + control_route_count, sizeof *routes);
+	if (!routes)
+		return error_set(e, ERR_MEMORY, "no memory for routes");
+	memcpy(routes, n->tier.routes, n->tier.route_count * sizeof *routes);
+	memcpy(routes + n->tier.route_count, control_routes, control_route_count * sizeof *routes);
+	n->routes = routes;
+	struct http_options options = { .address = n->config.http_address,
+					.socket_path = path,
+					.static_folder = n->config.pages,
+					.session_cookie = n->tier.session_cookie,
+					.session_idle_s = (uint32_t)n->config.session_idle_s,
+					.routes = routes,
+					.route_count = n->tier.route_count + control_route_count,
+					.context = n };
+	return http_open(n->loop, &options, &n->http, e);
+}
+
+static int writer_start(struct node *n, struct error *e)
+{
+	struct command *birth = calloc(1, sizeof *birth);
+	if (!birth)
+		return error_set(e, ERR_MEMORY, "no memory to start");
+	birth->run = birth_run;
+	birth->done = birth_done;
+	int result = node_command(n, birth);
+	if (result) {
+		free(birth);
+		return error_set(e, result, "no memory to start");
+	}
+	if (pthread_create(&n->writer, NULL, writer_run, n))
+		return error_set(e, ERR_INTERNAL, "the writer thread cannot be started");
+	n->has_writer = true;
+	return OK;
+}
+
+static int node_open(struct node *n, struct error *e)
+{
+	int result = keys_open(n, e);
+	if (!result && n->config.authority && hex_decode(n->config.authority, n->authority_hash.byte, HASH_BYTES))
+		result = error_set(e, ERR_CONFIG, "authority is not 64 hexadecimal digits");
+	if (!result && n->config.upstream_key && hex_decode(n->config.upstream_key, n->upstream_key, KEY_BYTES))
+		result = error_set(e, ERR_CONFIG, "upstream_key is not 64 hexadecimal digits");
+	if (!result)
+		result = crypto_random(&n->run, sizeof n->run, e);
+	if (!result)
+		result = places_load(n, e);
+	if (!result)
+		result = store_start(n, e);
+	if (!result)
+		result = handles_start(n, e);
+	if (!result && directory_refresh(n))
+		result = error_set(e, ERR_IO, "the directory cannot be read");
+	if (!result)
+		result = http_start(n, e);
+	if (!result)
+		result = peers_start(n, e);
+	if (!result && n->tier.on_start)
+		result = n->tier.on_start(n, e);
+	return result ? result : writer_start(n, e);
+}
+
+int node_start(const struct node_options *options, struct node **out, struct error *e)
+{
+	struct node *n = calloc(1, sizeof *n);
+	pthread_condattr_t attributes;
+	if (!n)
+		return error_set(e, ERR_MEMORY, "no memory to start");
+	n->config = options->config;
+	n->tier = options->tier;
+	n->loop = options->loop;
+	n->started_ms = clock_wall_ms();
+	arena_init(&n->turn_arena, TURN_ARENA_BYTES);
+	arena_init(&n->send_arena, TURN_ARENA_BYTES);
+	pthread_mutex_init(&n->inbox_lock, NULL);
+	pthread_mutex_init(&n->outbox_lock, NULL);
+	pthread_mutex_init(&n->directory_lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&n->inbox_ready, &attributes);
+	pthread_condattr_destroy(&attributes);
+	*out = n; /* also when half built: node_stop and node_free clean it up */
+	int result = crypto_init(e);
+	return result ? result : node_open(n, e);
+}
+
+/* ---- the end ---- */
+
+static void handle_close(uv_handle_t *handle)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void node_close_begin(struct node *n)
+{
+	if (n->is_closed)
+		return;
+	n->is_closed = true;
+	if (n->has_writer)
+		pthread_join(n->writer, NULL);
+	n->has_writer = false;
+	outbox_drain(n); /* answers that were still on their way */
+	asks_expire(n);
+	if (n->tier.on_stop)
+		n->tier.on_stop(n);
+	peers_close(n);
+	if (n->http)
+		http_close(n->http);
+	n->http = NULL;
+	if (!n->has_handles)
+		return;
+	handle_close((uv_handle_t *)&n->outbox_async);
+	handle_close((uv_handle_t *)&n->timer);
+	handle_close((uv_handle_t *)&n->interrupt);
+	handle_close((uv_handle_t *)&n->terminate);
+}
+
+void node_stop(struct node *n)
+{
+	if (n->is_stopping)
+		return;
+	n->is_stopping = true;
+	struct work *stop = n->has_writer ? calloc(1, sizeof *stop) : NULL;
+	if (!stop) {
+		node_close_begin(n);
+		return;
+	}
+	stop->type = WORK_STOP;
+	inbox_push(n, stop);
+}
+
+void node_free(struct node *n)
+{
+	for (struct out *o = outbox_take(n), *next; o; o = next) {
+		next = o->next;
+		free(o);
+	}
+	for (size_t i = 0; i < n->peer_count; i++)
+		peer_free(n->peer[i]);
+	journal_close(n->journal);
+	store_close(n->store);
+	places_free(n);
+	free(n->routes);
+	free(n->directory);
+	domain_effects_release(&n->effects);
+	domain_effects_release(&n->news);
+	arena_release(&n->turn_arena);
+	arena_release(&n->send_arena);
+	pthread_mutex_destroy(&n->inbox_lock);
+	pthread_mutex_destroy(&n->outbox_lock);
+	pthread_mutex_destroy(&n->directory_lock);
+	pthread_cond_destroy(&n->inbox_ready);
+	node_config_release(&n->config);
+	crypto_wipe(&n->keys, sizeof n->keys);
+	crypto_wipe(&n->authority, sizeof n->authority);
+	free(n);
+}
+
+int node_exit_code(const struct node *n)
+{
+	return n->exit_code;
+}
+
+/* ---- main ---- */
+
+static void usage(const char *program, Lm__Tier tier)
+{
+	printf("usage: %s --config FILE [--check]\n\nKeys of the configuration:\n", program);
+	node_config_help(tier);
+}
+
+/* Secrets live in this process: no core files, no tracing by others. */
+static void process_guard(void)
+{
+	struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int daemon_run(const struct tier *tier, struct node_config *config)
+{
+	uv_loop_t loop;
+	struct node *n = NULL;
+	struct error e;
+	uv_loop_init(&loop);
+	struct node_options options = { .config = *config, .tier = *tier, .loop = &loop };
+	int result = node_start(&options, &n, &e);
+	if (result) {
+		fprintf(stderr, "%s: %s\n", tier->program, e.text);
+		if (n)
+			node_stop(n);
+	} else {
+		log_write(LOG_INFO, "started", "%s for %s, fingerprint %s", tier->program, n->domain.place, n->fingerprint);
+	}
+	uv_run(&loop, UV_RUN_DEFAULT);
+	int code = result ? error_exit_code(result) : node_exit_code(n);
+	if (n)
+		node_free(n);
+	uv_loop_close(&loop);
+	log_write(LOG_INFO, "ended", "%s ended", tier->program);
+	return code;
+}
+
+int node_main(int argc, char **argv, struct tier tier)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 { "check", no_argument, NULL, 'k' },
+						 { "help", no_argument, NULL, 'h' },
+						 { NULL, 0, NULL, 0 } };
+	const char *path = NULL;
+	bool is_check = false;
+	for (int option; (option = getopt_long(argc, argv, "c:kh", options, NULL)) != -1;) {
+		if (option == 'c') {
+			path = optarg;
+		} else if (option == 'k') {
+			is_check = true;
+		} else {
+			usage(tier.program, tier.tier);
+			return option == 'h' ? 0 : error_exit_code(ERR_USAGE);
+		}
+	}
+	if (!path || optind != argc) {
+		usage(tier.program, tier.tier);
+		return error_exit_code(ERR_USAGE);
+	}
+	struct node_config config;
+	struct error e;
+	enum log_level level = LOG_INFO;
+	int result = node_config_read(path, tier.tier, &config, &e);
+	if (!result && log_level_parse(config.log_level, &level))
+		result = error_set(&e, ERR_CONFIG, "%s: log_level is debug, info, warn or error", path);
+	if (result) {
+		fprintf(stderr, "%s: %s\n", tier.program, e.text);
+		return error_exit_code(result);
+	}
+	if (is_check) {
+		node_config_release(&config);
+		return 0;
+	}
+	process_guard();
+	log_open(tier.program, level);
+	return daemon_run(&tier, &config);
+}

@@ -1,0 +1,166 @@
+/*
+ * Entries and commands into the turn. A refusal is a value and touches nothing else; only a fault of the store ends
+ * the turn, which is then run again without whoever caused it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "inside.h"
+
+bool is_store_fault(int code)
+{
+	return code == ERR_FULL || code == ERR_IO || code == ERR_DAMAGED || code == ERR_MEMORY || code == ERR_INTERNAL;
+}
+
+/* Applies an item that stands on the tape at `tape_position`; what apply refuses becomes its disposition. */
+int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e)
+{
+	struct node *n = t->node;
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	size_t cause_size, effects = n->effects.count;
+	struct error why = { 0 };
+	int result = domain_apply(&n->domain, t->txn, t->arena, item, &n->effects, cause, &cause_size, &why);
+	*is_refused = result != OK;
+	if (!result)
+		return OK;
+	n->effects.count = effects;
+	int failure = store_failure(t->txn, e);
+	if (failure)
+		return failure;
+	if (result == ERR_HELD) {
+		journal_hold(t->journal, BYTES(cause, cause_size), item->position);
+		return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_HELD, why.text);
+	}
+	log_write(LOG_WARN, "quarantined", "tape position %llu: %s", (unsigned long long)tape_position, why.text);
+	return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_QUARANTINED, why.text);
+}
+
+int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct error *e)
+{
+	struct node *n = t->node;
+	int result = journal_append(t->journal, draft, out, e);
+	if (result)
+		return result;
+	struct domain_item item = { .position = out->position,
+				    .ordinal = out->ordinal,
+				    .taken_ms = t->now_ms,
+				    .header = draft->header,
+				    .hash = out->hash,
+				    .plain = draft->payload };
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	size_t cause_size;
+	result = domain_apply(&n->domain, t->txn, t->arena, &item, &n->effects, cause, &cause_size, e);
+	if (result) /* the entry is in the transaction already: it goes with the whole turn */
+		n->must_rerun = true;
+	return result;
+}
+
+int take_command(struct turn *t, struct work *w)
+{
+	struct command *c = w->command;
+	struct node *n = t->node;
+	c->error = (struct error){ 0 };
+	if (c->is_business && atomic_load(&n->is_full)) {
+		c->result = error_set(&c->error, ERR_FULL, "the storage of this device is %u %% full; nothing new is taken until the district has what is waiting",
+				      atomic_load(&n->percent));
+		return OK;
+	}
+	n->effects.count = 0;
+	c->result = c->run(t, c, &c->error);
+	if (!c->result)
+		c->result = effects_run(t, &c->error);
+	int failure = store_failure(t->txn, NULL);
+	if (failure)
+		return failure;
+	return c->result && n->must_rerun ? ERR_CONFLICT : OK;
+}
+
+static void quarantined_note(struct work *w, uint32_t line, uint64_t seq)
+{
+	struct peer *p = w->peer;
+	if (p->quarantined_count < sizeof p->quarantined / sizeof *p->quarantined)
+		p->quarantined[p->quarantined_count++] = (struct quarantined){ line, seq };
+}
+
+/* The sender was revoked while its entries were on the way: they are kept aside, nothing of them is placed. */
+static bool sender_is_revoked(struct node *n, const struct work *w)
+{
+	struct directory_row row;
+	return !w->peer->is_upstream && directory_device(n, w->peer->device, &row) && row.is_revoked;
+}
+
+static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
+{
+	const struct checked_entry *c = &w->entries[i];
+	struct placed placed;
+	bool was_rollback = false, is_refused = false;
+	bool is_offender = w->offenders && w->offenders[i];
+	Lm__Disposition disposition = is_offender ? LM__DISPOSITION__DISPOSITION_QUARANTINED : LM__DISPOSITION__DISPOSITION_APPLIED;
+	int result = journal_receive(t->journal, c, disposition, is_offender ? "it made a turn fail" : NULL, &placed, &was_rollback, e);
+	if (result)
+		return result;
+	if (was_rollback)
+		log_write(LOG_ERROR, "rollback", "device %016llx went on from an earlier image of its disk; what it had sent after it is kept",
+			  (unsigned long long)c->header->origin);
+	if (is_offender) {
+		quarantined_note(w, placed.line, c->header->seq);
+		return OK;
+	}
+	struct domain_item item = { .position = placed.position,
+				    .ordinal = placed.ordinal,
+				    .taken_ms = t->now_ms,
+				    .header = c->header,
+				    .hash = placed.hash,
+				    .plain = c->plain,
+				    .is_absent = c->is_absent };
+	t->node->effects.count = 0;
+	result = item_apply(t, &item, placed.position, &is_refused, e);
+	if (is_refused)
+		quarantined_note(w, placed.line, c->header->seq);
+	else if (!result)
+		result = effects_run(t, e);
+	return result;
+}
+
+/* OK, or a fault of the store; then w->offender says at which entry. What the batch means to the link is told after the commit. */
+int take_batch(struct turn *t, struct work *w)
+{
+	struct node *n = t->node;
+	struct error e = { 0 };
+	w->offender = 0;
+	w->error = (struct error){ 0 };
+	w->fault = OK;
+	if (sender_is_revoked(n, w)) {
+		w->is_dropped = true;
+		for (size_t i = 0; i < w->entry_count; i++)
+			journal_set_aside(t->journal, &w->entries[i], LM__DISPOSITION__DISPOSITION_REVOKED, "its device is revoked");
+		return store_failure(t->txn, NULL);
+	}
+	for (size_t i = 0; i < w->entry_count; i++) {
+		int result = entry_take(t, w, i, &e);
+		int failure = store_failure(t->txn, NULL);
+		if (failure || result == ERR_MEMORY || result == ERR_INTERNAL) {
+			w->offender = i + 1;
+			return failure ? failure : result;
+		}
+		if (result == ERR_DUPLICATE) {
+			w->fault = result;
+			continue;
+		}
+		if (result && result != OK) {
+			w->fault = result;
+			w->error = e;
+			if (result == ERR_GAP)
+				break;
+			if (result == ERR_CLONE || result == ERR_FROZEN) {
+				log_write(LOG_ERROR, "clone", "%s", e.text);
+				continue; /* the rest is kept in quarantine too */
+			}
+			/* An effect that was refused after its cause was applied: the turn cannot stand as it is. */
+			w->offender = i + 1;
+			return result;
+		}
+	}
+	return OK;
+}

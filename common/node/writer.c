@@ -1,0 +1,364 @@
+/*
+ * The turn.
+ *
+ *   1  take what has come in: commands and frames, within the limits of one commit
+ *   2  control frames step the engines (marks are raised in memory; nothing is sent but about committed state)
+ *   3  one transaction: entries are placed and applied, commands run, heads signed once, rows written, commit
+ *      – a fault of the store: roll back, leave out the offender, again
+ *   4  only now: acks, entries to send, answers to commands, news to the pages
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "inside.h"
+
+#define TICK_US 250000
+#define MARKS_WRITE_US 1000000 /* marks that move alone reach the store this often */
+#define TRIM_EVERY_US 2000000
+#define RERUNS_MOST 8
+
+static void outbox_command(struct node *n, struct command *c)
+{
+	if (c->is_done_early) {
+		c->done(n, c);
+		return;
+	}
+	struct out *o = out_new(OUT_COMMAND);
+	if (!o)
+		abort(); /* an answer cannot be dropped, and there is no memory for 100 bytes */
+	o->command = c;
+	outbox_push(n, o);
+}
+
+static void usage_update(struct node *n)
+{
+	struct store_usage usage;
+	store_usage_read(n->store, &usage);
+	atomic_store(&n->percent, usage.percent);
+	bool is_full = usage.percent >= FULL_PERCENT;
+	if (atomic_exchange(&n->is_full, is_full) != is_full) {
+		log_write(is_full ? LOG_ERROR : LOG_INFO, is_full ? "storage-full" : "storage-free", "the map is %u %% full", usage.percent);
+		n->must_tell_links = true;
+	}
+}
+
+/* ---- the transaction ---- */
+
+static int works_take(struct turn *t, struct work *first)
+{
+	for (struct work *w = first; w; w = w->next) {
+		int result = OK;
+		if (w->is_dropped)
+			continue;
+		if (w->type == WORK_COMMAND)
+			result = take_command(t, w);
+		else if (w->type == WORK_FRAME && w->entry_count)
+			result = take_batch(t, w);
+		if (result) {
+			w->is_blamed = true;
+			return result;
+		}
+	}
+	return OK;
+}
+
+static int turn_commit(struct node *n, struct work *first, struct error *e)
+{
+	struct turn t = { .node = n, .journal = n->journal, .arena = &n->turn_arena, .now_ms = clock_wall_ms() };
+	int result = store_begin_write(n->store, &t.txn, e);
+	if (result)
+		return result;
+	arena_reset(&n->turn_arena);
+	n->news.count = 0;
+	n->must_rerun = false;
+	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
+	if (!result)
+		result = works_take(&t, first);
+	if (!result)
+		result = journal_turn_seal(n->journal, e);
+	if (result) {
+		if (!e->text[0])
+			store_failure(t.txn, e);
+		store_abort(t.txn);
+	} else {
+		result = store_commit(t.txn, e);
+	}
+	journal_turn_end(n->journal, result == OK);
+	return result;
+}
+
+/* Leaves out whoever made the turn fail. False: nobody in particular. */
+static bool offender_leave_out(struct work *first, int code, const struct error *e)
+{
+	for (struct work *w = first; w; w = w->next) {
+		if (!w->is_blamed || w->is_dropped)
+			continue;
+		w->is_blamed = false;
+		if (w->type == WORK_COMMAND) {
+			w->is_dropped = true;
+			if (!w->command->result)
+				w->command->result = error_set(&w->command->error, code, "%s", e->text);
+			return true;
+		}
+		if (code == ERR_FULL || code == ERR_MEMORY || !w->offender) {
+			w->is_dropped = true; /* not its fault: it is not acked and comes again */
+			w->fault = code;
+			return true;
+		}
+		if (!w->offenders)
+			w->offenders = calloc(w->entry_count, sizeof *w->offenders);
+		if (!w->offenders)
+			w->is_dropped = true;
+		else
+			w->offenders[w->offender - 1] = true;
+		log_write(LOG_ERROR, "offender", "an entry of %s made a turn fail (%s); it goes into quarantine", w->peer->place, e->text);
+		return true;
+	}
+	return false;
+}
+
+/* A commit that did not fit: new business is told so, and what only frees or acks goes on. */
+static void business_leave_out(struct work *first, const struct error *e)
+{
+	for (struct work *w = first; w; w = w->next) {
+		if (w->type == WORK_COMMAND && !w->is_dropped) {
+			w->is_dropped = true;
+			w->command->result = error_set(&w->command->error, ERR_FULL, "storage is full: %.200s", e->text);
+		} else if (w->type == WORK_FRAME && w->entry_count) {
+			w->is_dropped = true;
+			w->fault = ERR_FULL;
+		}
+	}
+}
+
+static void turn_run(struct node *n, struct work *first)
+{
+	struct error e;
+	for (int run = 0;; run++) {
+		e = (struct error){ 0 };
+		int result = turn_commit(n, first, &e);
+		if (!result)
+			break;
+		n->turns_rerun++;
+		if (store_is_broken(n->store) || result == ERR_IO) {
+			log_write(LOG_ERROR, "store-broken", "%s; ending, so that the directory is verified before it is used again", e.text);
+			_Exit(70);
+		}
+		if (run < RERUNS_MOST && offender_leave_out(first, result, &e))
+			continue;
+		log_write(LOG_ERROR, "turn-failed", "%s", e.text);
+		business_leave_out(first, &e);
+		if (run > RERUNS_MOST + 1)
+			break;
+	}
+	atomic_fetch_add(&n->commits, 1);
+}
+
+/* ---- after the commit ---- */
+
+static void frames_tell(struct node *n, struct work *first)
+{
+	for (struct work *w = first; w; w = w->next) {
+		if (w->type != WORK_FRAME || !w->entry_count || w->is_dropped)
+			continue;
+		struct line_key key = { w->frame->batch->key->origin, w->frame->batch->key->stream, w->frame->batch->key->receiver };
+		const struct line *l = journal_line_find(n->journal, &key);
+		if (!l)
+			continue;
+		batch_tell(n, w, LINK_STORED, l->number);
+		if (w->fault == ERR_GAP)
+			batch_tell(n, w, LINK_GAP, l->number);
+		else if (w->fault == ERR_CLONE || w->fault == ERR_FROZEN)
+			batch_tell(n, w, LINK_FROZEN, l->number);
+		else if (w->fault == ERR_DUPLICATE)
+			batch_tell(n, w, LINK_DUPLICATE, l->number);
+		atomic_fetch_add(&n->entries, w->entry_count);
+	}
+}
+
+static void news_tell(struct node *n)
+{
+	if (!n->news.count)
+		return;
+	struct out *o = out_new(OUT_NEWS);
+	struct domain_effect *copy = o ? malloc(n->news.count * sizeof *copy) : NULL;
+	if (!copy) {
+		free(o);
+		return;
+	}
+	memcpy(copy, n->news.list, n->news.count * sizeof *copy);
+	o->news = copy;
+	o->news_count = n->news.count;
+	n->news.count = 0;
+	outbox_push(n, o);
+}
+
+static void works_finish(struct node *n, struct work *first)
+{
+	for (struct work *w = first, *next; w; w = next) {
+		next = w->next;
+		if (w->type == WORK_COMMAND)
+			outbox_command(n, w->command);
+		work_free(w);
+	}
+}
+
+static void inbox_watch(struct node *n)
+{
+	pthread_mutex_lock(&n->inbox_lock);
+	size_t bytes = n->inbox_bytes;
+	pthread_mutex_unlock(&n->inbox_lock);
+	bool is_full = n->is_inbox_full ? bytes > INBOX_BYTES_LOW : bytes > INBOX_BYTES_HIGH;
+	if (is_full == n->is_inbox_full)
+		return;
+	n->is_inbox_full = is_full;
+	size_t peers = atomic_load(&n->peer_visible);
+	for (size_t i = 0; i < peers; i++) {
+		struct link_event ev = { .type = LINK_INBOX, .now_ms = clock_monotonic_us() / 1000, .flag = is_full };
+		link_event_apply(n, n->peer[i], &ev);
+	}
+}
+
+static void snapshot_end(struct node *n)
+{
+	store_abort(n->send_txn);
+	n->send_txn = NULL;
+	arena_reset(&n->send_arena);
+}
+
+static void waiting_update(struct node *n)
+{
+	if (n->upstream)
+		atomic_store(&n->waiting_up, link_waiting(&n->upstream->link));
+}
+
+/* ---- what a writer does without being asked ---- */
+
+static int trim_run(struct turn *t, struct command *c, struct error *e)
+{
+	uint64_t removed;
+	(void)c;
+	int result = journal_trim(t->journal, domain_tables, domain_table_number, t->now_ms, &removed, e);
+	if (!result)
+		log_write(LOG_INFO, "trimmed", "%llu entries that the district has were removed after a checkpoint", (unsigned long long)removed);
+	return result;
+}
+
+static void trim_done(struct node *n, struct command *c)
+{
+	(void)n;
+	if (c->result)
+		log_write(LOG_ERROR, "trim", "%s", c->error.text);
+	free(c);
+}
+
+static bool can_trim(const struct node *n)
+{
+	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(n->journal, &up);
+	return n->domain.tier == LM__TIER__TIER_TERMINAL && l && l->signed_final > l->trimmed;
+}
+
+static struct work *trim_work(struct node *n)
+{
+	uint64_t now = clock_monotonic_us();
+	if (atomic_load(&n->percent) < TRIM_PERCENT || now - n->trimmed_us < TRIM_EVERY_US || !can_trim(n))
+		return NULL;
+	n->trimmed_us = now;
+	struct work *w = calloc(1, sizeof *w);
+	struct command *c = calloc(1, sizeof *c);
+	if (!w || !c) {
+		free(w);
+		free(c);
+		return NULL;
+	}
+	c->run = trim_run;
+	c->done = trim_done;
+	w->type = WORK_COMMAND;
+	w->command = c;
+	return w;
+}
+
+static bool marks_are_due(const struct node *n)
+{
+	return journal_has_unwritten_marks(n->journal) && clock_monotonic_us() - n->marks_written_us >= MARKS_WRITE_US;
+}
+
+static bool has_business(const struct work *first)
+{
+	for (const struct work *w = first; w; w = w->next)
+		if (w->type == WORK_COMMAND || (w->type == WORK_FRAME && w->entry_count && !w->is_dropped))
+			return true;
+	return false;
+}
+
+static bool works_control(struct node *n, struct work *first)
+{
+	bool is_stop = false;
+	for (struct work *w = first; w; w = w->next) {
+		if (w->type == WORK_FRAME)
+			links_frame(n, w);
+		else if (w->type == WORK_TRANSPORT)
+			links_transport(n, w);
+		is_stop |= w->type == WORK_STOP;
+	}
+	return is_stop;
+}
+
+static bool writer_turn(struct node *n, struct work *first)
+{
+	bool is_stop = works_control(n, first);
+	/* Snapshots for frames sent so far end before the write: the next ones see what it commits. */
+	snapshot_end(n);
+	struct work *trim = trim_work(n);
+	if (trim) {
+		trim->next = first;
+		first = trim;
+	}
+	if (has_business(first) || marks_are_due(n)) {
+		turn_run(n, first);
+		n->marks_written_us = clock_monotonic_us();
+		frames_tell(n, first);
+		links_after_commit(n);
+		usage_update(n);
+		news_tell(n);
+	}
+	links_tick(n);
+	inbox_watch(n);
+	snapshot_end(n);
+	works_finish(n, first);
+	waiting_update(n);
+	if (n->must_refresh_directory && !directory_refresh(n))
+		n->must_refresh_directory = false;
+	if (n->must_tell_links) {
+		n->must_tell_links = false;
+		outbox_push(n, out_new(OUT_LINKS));
+	}
+	return is_stop;
+}
+
+void *writer_run(void *context)
+{
+	struct node *n = context;
+	bool is_stop = false;
+	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(n->journal, &up);
+	atomic_store(&n->up_custody, l ? l->custody : 0);
+	atomic_store(&n->up_final, l ? l->final : 0);
+	usage_update(n);
+	while (!is_stop)
+		is_stop = writer_turn(n, inbox_take(n, TICK_US));
+	/* What is still in the inbox was never answered: commands are told, frames come again. */
+	for (struct work *w = inbox_take(n, 0), *next; w; w = next ? next : inbox_take(n, 0)) {
+		next = w->next;
+		if (w->type == WORK_COMMAND) {
+			w->command->result = error_set(&w->command->error, ERR_BUSY, "the daemon is stopping");
+			outbox_command(n, w->command);
+		}
+		work_free(w);
+	}
+	outbox_push(n, out_new(OUT_STOP));
+	return NULL;
+}

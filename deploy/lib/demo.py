@@ -1,0 +1,357 @@
+"""The demo: a hub, towns and terminals on this machine, with made-up data. deploy/demo builds and then runs this."""
+import argparse
+import contextlib
+import fcntl
+import itertools
+import json
+import os
+import pathlib
+import resource
+import secrets
+import shutil
+import signal
+import sys
+import time
+
+from client import Refused
+from district import HUB_PLACE, TERMINAL, TOP, TOWN, District, Failed, port_is_free, wait_until
+
+FIRST_TOWNS = ["310114106", "310114103", "310114102", "310114118"]  # filled before the others are opened
+FIRST_SITES = 4
+PORT_BASE = 8600
+TOWN_PORTS, TERMINAL_PORTS = 10, 100  # above the base
+FILES_MOST = 4096  # a daemon's sockets and files, with room to spare
+MARK_S, ANSWER_S, CONNECT_S = 60, 60, 600  # how long --once waits
+MIB = 1 << 20
+START = time.monotonic()
+
+
+class Ended(Exception):
+    """Somebody wants it to stop."""
+
+    def __init__(self, number):
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def on_signal(number, frame):
+    del frame
+    hold_signals()
+    raise Ended(number)
+
+
+def hold_signals():
+    """Once it stops, it stops: a second Ctrl-C must not leave daemons behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def progress(text):
+    say(f"[{time.monotonic() - START:6.1f} s] {text}")
+
+
+# ---- what runs where ----
+
+def arguments_read():
+    parser = argparse.ArgumentParser(
+        prog="deploy/demo", description="Builds Last Mile and runs a district with made-up data on this machine.")
+    parser.add_argument("--sites", type=int, metavar="N", help=f"terminals (first start: {FIRST_SITES})")
+    parser.add_argument("--dir", type=pathlib.Path, default=TOP / "demo", metavar="DIR",
+                        help="its data, kept from one start to the next (./demo)")
+    parser.add_argument("--port-base", type=int, metavar="P", help=f"first of its ports (first start: {PORT_BASE})")
+    parser.add_argument("--once", action="store_true",
+                        help="hand in one request, see it granted, stop; exit 0 only if all of it worked")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # of these arguments, before the build
+    given = parser.parse_args()
+    most = len(site_order())
+    if given.sites is not None and not 1 <= given.sites <= most:
+        parser.error(f"--sites: from 1 to {most}, as many as there are communities in deploy/places.json")
+    if given.port_base is not None and not 1024 <= given.port_base <= 65535 - TERMINAL_PORTS - most:
+        parser.error(f"--port-base: from 1024 to {65535 - TERMINAL_PORTS - most}")
+    return given
+
+
+def places_read():
+    return json.loads((TOP / "deploy/places.json").read_text())
+
+
+def town_order():
+    codes = [town["code"] for town in places_read()["towns"]]
+    return FIRST_TOWNS + [code for code in codes if code not in FIRST_TOWNS]
+
+
+def site_order():
+    """Communities in the order in which they get terminals: two in each of the first two towns, then turn by turn in four
+    towns, then in the others. The first N of it never change, so a larger demo contains the smaller one."""
+    communities = {town["code"]: [c["code"] for c in town["communities"]] for town in places_read()["towns"]}
+
+    def in_turn(towns):
+        rounds = itertools.zip_longest(*(communities[town] for town in towns))
+        return [code for one_round in rounds for code in one_round if code]
+
+    first = in_turn(FIRST_TOWNS[:2])[:FIRST_SITES]
+    return list(dict.fromkeys(first + in_turn(FIRST_TOWNS) + in_turn(town_order()[4:])))
+
+
+def names_read():
+    places = places_read()
+    names = {HUB_PLACE: places["district"]["name"]["zh"]}
+    for town in places["towns"]:
+        names[town["code"]] = town["name"]["zh"]
+        names |= {community["code"]: community["name"]["zh"] for community in town["communities"]}
+    return names
+
+
+# ---- the folder ----
+
+def password_make():
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are taken for another
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
+def state_open(given):
+    """What holds from one start to the next: district.json in the folder."""
+    path = given.dir / "district.json"
+    state = {"sites": FIRST_SITES, "port_base": PORT_BASE,
+             "passwords": {"clerk1": password_make(), "operator1": password_make()}}
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            state |= json.loads(path.read_text())
+        except ValueError as error:
+            raise Failed(f"{path} cannot be read: {error}") from None
+    state["sites"] = given.sites or state["sites"]
+    state["port_base"] = given.port_base or state["port_base"]
+    draft = path.with_suffix(".new")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(state, file, indent="\t")
+        file.write("\n")
+    draft.replace(path)
+    return state
+
+
+def folder_lock(folder):
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = open(folder / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Failed(f"a demo runs in {folder} already") from None
+    return lock
+
+
+def district_lay_out(given, state):
+    base, sites = state["port_base"], site_order()[:state["sites"]]
+    district = District(given.dir, pages=TOP / "build/ui", passwords=state["passwords"], http_port=base, link_port=base + 1)
+    for index, place in enumerate(town_order()):
+        if any(site.startswith(place) for site in sites):
+            district.add_town(place, base + TOWN_PORTS + 2 * index, base + TOWN_PORTS + 2 * index + 1)
+    for index, site in enumerate(sites):
+        district.add_terminal(f"{site}-T1", base + TERMINAL_PORTS + index)
+    return district
+
+
+def ports_check(district):
+    for node in district.nodes:
+        for port in node.ports:
+            if not port_is_free(port):
+                raise Failed(f"port {port}, which {node} needs, is in use by another program: end that one, or choose other "
+                             "ports with --port-base")
+
+
+def disk_check(district):
+    """Stores are made at their full size at the first start; better to say so now than half-way."""
+    missing = sum(int(district.map_sizes[node.tier].rstrip("M")) * MIB
+                  for node in district.nodes if not (node.folder / "store").exists())
+    free = shutil.disk_usage(district.folder).free
+    if missing > free - 256 * MIB:
+        raise Failed(f"the stores need {missing // MIB} MiB in {district.folder}, only {free // MIB} MiB are free: take fewer "
+                     "--sites or another --dir")
+
+
+def files_allow():
+    """Daemons inherit it: the hub and a town hold a socket for everybody below them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MOST if hard == resource.RLIM_INFINITY else min(FILES_MOST, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+# ---- start ----
+
+class Teller:
+    """Says how many, at most once in two seconds, and always the last."""
+
+    def __init__(self, what, total):
+        self.what, self.total, self.next = what, total, 0.0
+
+    def __call__(self, count):
+        if count == self.total or time.monotonic() >= self.next:
+            self.next = time.monotonic() + 2
+            progress(f"{self.what}: {count} of {self.total}")
+
+
+def all_connected(district):
+    """True when every link is up; asks only those that were not connected before."""
+    missing = set(district.nodes[1:])
+    tell = Teller("connected", len(missing))
+    tell.next = time.monotonic() + 2
+
+    def look():
+        for node in list(missing):
+            if node.has_ended():
+                raise Failed(node.why_ended())
+            if node.is_connected():
+                missing.discard(node)
+        tell(tell.total - len(missing))
+        return not missing
+
+    return look
+
+
+def start(district):
+    width = 2 * (os.cpu_count() or 2)
+    progress(f"keys, the hub, and the admission of {len(district.towns)} towns and {len(district.terminals)} terminals")
+    district.prepare()
+    district.start_nodes(district.towns.values(), width, on_ready=Teller("towns started", len(district.towns)))
+    for town in district.towns.values():
+        district.open_account(town)
+    began = time.monotonic()
+    district.start_nodes(district.terminals.values(), width, on_ready=Teller("terminals started", len(district.terminals)))
+    wait_until(all_connected(district), CONNECT_S, "every terminal is connected", pause=0.1)
+    progress(f"all {len(district.terminals)} terminals are connected, {time.monotonic() - began:.1f} s after the first was started")
+
+
+def show(district):
+    names = names_read()
+    shown = list(district.terminals.values())[:20]
+    rows = [("district", names[HUB_PLACE], district.hub)]
+    rows += [("town", names[place], town) for place, town in district.towns.items()]
+    rows += [("terminal", names[terminal.place[:12]], terminal) for terminal in shown]
+    say()
+    say("Last Mile 最后一公里  演示数据 (demo: every person and every request in it is made up)")
+    for tier, name, node in rows:
+        say(f"  {tier:<9} http://{node.http_address}/  {node.place}  {name}")
+    if len(shown) < len(district.terminals):
+        last = list(district.terminals.values())[-1]
+        say(f"            … and {len(district.terminals) - len(shown)} terminals more, up to http://{last.http_address}/")
+    say(f"  log in as  clerk1     {district.passwords['clerk1']}   (towns)")
+    say(f"             operator1  {district.passwords['operator1']}   (district)")
+    say(f"  data, logs and settings are in {district.folder}")
+    if not (district.pages / "town").is_dir():
+        say("  the pages are not built (see above): only the API answers")
+    say()
+
+
+# ---- a run ----
+
+def watch(district):
+    """Until somebody ends it. A daemon that somebody else ends does not take the others along: that is the product."""
+    told = set()
+    while True:
+        for node in district.nodes:
+            if node.has_ended() and node not in told:
+                told.add(node)
+                progress(f"{node.why_ended()}\nThe others go on without it; start the demo again to bring it back.")
+        time.sleep(0.5)
+
+
+def once(district):
+    """One request, from a terminal to the answer. Everything that is said here has been seen at the place it is said of."""
+    node = next(iter(district.terminals.values()))
+    town = district.towns[node.place[:9]]
+    names = names_read()
+    kiosk = node.kiosk()
+    command = kiosk.draft()
+    began = time.monotonic()
+
+    def mark(text):
+        say(f"  +{time.monotonic() - began:7.3f} s  {text}")
+
+    say(f"{names[node.place[:12]]}: a request for {command['service']}, receipt {command['code']}")
+    view = kiosk.hand_in(command)
+    if view["faults"] or not view["is_saved"]:
+        raise Failed(f"the terminal did not save the request: {view}")
+    request_id = view["request_id"]
+    mark("saved here")
+    for name, text in (("town", f"at the town ({names[town.place]})"), ("district", f"at the district ({names[HUB_PLACE]})")):
+        wait_until(lambda: kiosk.marks(request_id)[name], MARK_S, f"the terminal shows the request {text}")
+        mark(text)
+
+    desk = town.desk("clerk1")
+    wait_until(lambda: desk.has_case(request_id), MARK_S, f"{names[town.place]} has the case")
+    if not any(row["request_id"] == request_id for row in desk.cases()):
+        raise Failed("the case is not in the town's queue")
+    desk.accept(request_id)
+    mark("accepted by clerk1")
+    desk.grant(request_id)
+    mark("granted by clerk1")
+
+    def is_granted():
+        return any(status["outcome"] == "OUTCOME_GRANTED" for status in kiosk.statuses(command["code"], request_id))
+
+    wait_until(is_granted, ANSWER_S, "the terminal shows that it was granted", pause=0.1)
+    mark("granted, seen at the terminal with the receipt's code")
+    for other in district.nodes:
+        if other.has_ended():
+            raise Failed(other.why_ended())
+
+
+def run(given):
+    lock = folder_lock(given.dir)
+    with lock:
+        district = district_lay_out(given, state_open(given))
+        ports_check(district)
+        disk_check(district)
+        files_allow()
+        try:
+            start(district)
+            if given.once:
+                once(district)
+            else:
+                show(district)
+                say("Ctrl-C ends it.")
+                watch(district)
+        except Ended:
+            progress("ending")
+            raise
+        finally:
+            hold_signals()
+            district_end(district)
+
+
+def district_end(district):
+    try:
+        district.stop()
+    except BaseException:
+        district.kill()
+        raise
+
+
+def main():
+    given = arguments_read()
+    if given.check:
+        return 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    try:
+        run(given)
+    except Ended as ended:
+        return 128 + ended.number if given.once else 0
+    except Failed as failed:
+        hold_signals()
+        print(f"deploy/demo: {failed}", file=sys.stderr)
+        return 1
+    except (OSError, Refused) as error:
+        print(f"deploy/demo: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    if given.once:
+        progress("ended, and all of it worked")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

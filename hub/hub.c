@@ -1,0 +1,174 @@
+/*
+ * The district: casework for what it owns, the totals, every link.
+ */
+#include "hub/hub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "desk/desk.h"
+#include "node/control.h"
+
+#define TOTALS_MOST 2000
+#define ROUTES_MOST 32
+
+struct totals_job {
+	struct http_request *request; /* NULL: for the event stream */
+	struct arena arena;
+	struct node *node;
+	struct store_txn *txn;
+	Lm__TotalsView *view;
+	int result;
+	struct error error;
+};
+
+static bool totals_visit(void *context, const char *town, const char *service, const Lm__CountRecord *c)
+{
+	struct totals_job *j = context;
+	Lm__TotalRow *row = j->view->n_totals < TOTALS_MOST ? arena_alloc(&j->arena, sizeof *row) : NULL;
+	Lm__Service *s;
+	if (!row)
+		return false;
+	lm__total_row__init(row);
+	row->town = (char *)(uintptr_t)town;
+	row->town_name = node_place_words(j->node, town, &j->arena);
+	row->service = (char *)(uintptr_t)service;
+	if (!service_get(j->txn, service, 0, &j->arena, &s))
+		row->service_name = s->name;
+	row->received = c->received;
+	row->open = c->open;
+	row->granted = c->granted;
+	row->partly_granted = c->partly_granted;
+	row->refused = c->refused;
+	row->withdrawn = c->withdrawn;
+	row->duplicate = c->duplicate;
+	j->view->totals[j->view->n_totals++] = row;
+	return true;
+}
+
+static bool sites_visit(void *context, const Lm__DeviceRecord *record)
+{
+	struct totals_job *j = context;
+	if (record->role == LM__TIER__TIER_TERMINAL && record->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED)
+		j->view->sites_total++;
+	return true;
+}
+
+static void totals_pool(struct node *n, void *context)
+{
+	struct totals_job *j = context;
+	j->view = arena_alloc(&j->arena, sizeof *j->view);
+	Lm__TotalRow **list = arena_alloc(&j->arena, TOTALS_MOST * sizeof *list);
+	j->result = j->view && list ? store_begin_read(node_store(n), &j->txn, &j->error) : ERR_MEMORY;
+	if (j->result)
+		return;
+	lm__totals_view__init(j->view);
+	j->view->totals = list;
+	j->result = count_each(j->txn, &j->arena, totals_visit, j);
+	if (!j->result)
+		j->result = device_each(j->txn, &j->arena, sites_visit, j);
+	j->view->time_ms = clock_wall_ms();
+	store_abort(j->txn);
+}
+
+/* The links tell how many sites have been heard and are there now. */
+struct sites {
+	uint32_t heard, connected;
+};
+static struct sites sites_now; /* loop thread */
+
+static void totals_done(struct node *n, void *context)
+{
+	struct totals_job *j = context;
+	if (!j->result) {
+		j->view->sites_heard = sites_now.heard;
+		j->view->sites_connected = sites_now.connected;
+	}
+	if (j->request && j->result)
+		node_answer_error(j->request, j->result, &j->error);
+	else if (j->request)
+		node_answer(j->request, &j->view->base);
+	else if (!j->result)
+		node_publish(n, "desk", "totals", &j->view->base);
+	arena_release(&j->arena);
+	free(j);
+}
+
+static void totals_begin(struct node *n, struct http_request *r)
+{
+	struct totals_job *j = calloc(1, sizeof *j);
+	if (j) {
+		j->request = r;
+		j->node = n;
+		arena_init(&j->arena, 16u * 1024 * 1024);
+		if (!node_pool(n, totals_pool, totals_done, j))
+			return;
+		free(j);
+	}
+	if (r)
+		http_answer_error(r, ERR_BUSY, "too much is waiting; try again");
+}
+
+static void totals_get(void *context, struct http_request *r)
+{
+	totals_begin(context, r);
+}
+
+/* ---- news: at most one refresh of each kind a second, however much happens ---- */
+
+static bool totals_moved, links_moved; /* loop thread */
+
+static void sites_count(struct node *n, const Lm__LinksView *view)
+{
+	struct sites sites = { 0, 0 };
+	for (size_t i = 0; i < view->n_links; i++) {
+		const Lm__LinkView *l = view->links[i];
+		if (l->tier != LM__TIER__TIER_TERMINAL || l->is_revoked)
+			continue;
+		sites.heard += l->received > 0;
+		sites.connected += l->is_up ? 1 : 0;
+	}
+	sites_now = sites;
+	node_publish(n, "desk", "links", &view->base);
+}
+
+static void hub_news(struct node *n, const struct domain_effect *news, size_t count)
+{
+	desk_news(n, news, count);
+	for (size_t i = 0; i < count; i++)
+		totals_moved |= news[i].type == DOMAIN_TOTALS || news[i].type == DOMAIN_DIRECTORY;
+}
+
+static void hub_links(struct node *n)
+{
+	(void)n;
+	links_moved = true;
+}
+
+static void hub_tick(struct node *n)
+{
+	static unsigned seconds;
+	/* Towns report their links with their beats: look every few seconds even if nothing told us to. */
+	if (links_moved || seconds++ % 5 == 0)
+		links_view_get(n, sites_count);
+	if (totals_moved)
+		totals_begin(n, NULL);
+	links_moved = totals_moved = false;
+}
+
+struct tier hub_tier(void)
+{
+	static struct http_route routes[ROUTES_MOST];
+	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
+	routes[desk_route_count] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
+	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,
+			      .program = "lm-hub",
+			      .routes = routes,
+			      .route_count = desk_route_count + 1,
+			      .session_cookie = "lm_hub",
+			      .answer_ask = desk_answer_ask,
+			      .on_news = hub_news,
+			      .on_links = hub_links,
+			      .on_tick = hub_tick };
+}

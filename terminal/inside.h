@@ -1,0 +1,59 @@
+/* What the files of the terminal share. All of it belongs to the loop thread. */
+#ifndef TERMINAL_INSIDE_H
+#define TERMINAL_INSIDE_H
+
+#include "proto/codec.h"
+#include "terminal/terminal.h"
+
+#define KIOSK_CHANNEL "kiosk"
+#define READY_MOST 64
+#define DRAFTS_MOST 128
+#define RECENT_MOST 128
+#define TRIES_A_MINUTE 12 /* receipt codes tried at this terminal; 10^11 codes leave a guesser no chance */
+
+struct draft_slot { /* a form that somebody fills in: its receipt is drawn, nothing is stored */
+	struct id request;
+	struct ready_receipt receipt;
+	bool is_used;
+};
+
+struct recent { /* saved since the start: its marks go to the page */
+	struct id request;
+	uint64_t ordinal;
+	bool town, district;
+};
+
+struct terminal {
+	struct node *node;
+	uint8_t salt[DEVICE_SALT_BYTES];
+	bool has_salt;
+	struct ready_receipt ready[READY_MOST];
+	size_t ready_count;
+	bool is_making;
+	struct draft_slot draft[DRAFTS_MOST];
+	size_t draft_next;
+	struct recent recent[RECENT_MOST];
+	size_t recent_next;
+	uint32_t services;
+	uint64_t tries_minute, tries;
+};
+
+struct terminal *terminal_of(struct node *n);
+
+/* receipts.c */
+void receipts_tick(struct terminal *t);
+bool receipt_take(struct terminal *t, struct ready_receipt *out);
+
+/* submit.c */
+void draft_post(void *context, struct http_request *r);
+void request_post(void *context, struct http_request *r);
+void marks_get(void *context, struct http_request *r);
+void marks_moved(struct terminal *t);
+void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
+
+/* lookup.c */
+void lookup_post(void *context, struct http_request *r);
+void answer_post(void *context, struct http_request *r);
+void withdraw_post(void *context, struct http_request *r);
+
+#endif

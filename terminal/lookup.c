@@ -1,0 +1,421 @@
+/*
+ * Receipts looked up, questions answered, requests withdrawn. The code opens the lock on the pool; a code that opens
+ * nothing here is asked for at the town. Wrong tries are counted.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "inside.h"
+
+#define MATCHES_MOST 8
+#define TEXT_BYTES_MOST 4000
+
+struct match { /* a lock that the code opened */
+	struct id request;
+	uint8_t key[RECEIPT_KEY_BYTES];
+};
+
+struct search {
+	struct command command;
+	struct http_request *request;
+	struct node *node;
+	struct arena arena;
+	uint8_t salt[DEVICE_SALT_BYTES];
+	char code[RECEIPT_CODE_DIGITS + 1];
+	Lm__LookupCommand *lookup;
+	Lm__AskCommand *ask; /* NULL: only looking */
+	Lm__Kind kind;       /* of the ask */
+	struct id wanted;
+	struct match match[MATCHES_MOST];
+	size_t match_count;
+	Lm__ReceiptsView *view;
+	char service[40];
+	uint32_t revision;
+	uint64_t ordinal;
+	int result;
+	struct error error;
+};
+
+static void search_free(struct search *s)
+{
+	arena_release(&s->arena);
+	crypto_wipe(s, sizeof *s);
+	free(s);
+}
+
+static void search_fail(struct search *s, int result, const struct error *e)
+{
+	node_answer_error(s->request, result, e);
+	search_free(s);
+}
+
+static bool try_is_allowed(struct terminal *t)
+{
+	uint64_t minute = clock_monotonic_us() / 60000000;
+	if (t->tries_minute != minute) {
+		t->tries_minute = minute;
+		t->tries = 0;
+	}
+	return t->tries < TRIES_A_MINUTE;
+}
+
+/* ---- on the pool: what the code opens here ---- */
+
+static void locks_open(struct search *s, struct store_txn *txn)
+{
+	struct receipt_secret secret;
+	struct receipt_row rows[MATCHES_MOST];
+	size_t count = 0;
+	s->result = receipt_derive(s->code, s->salt, &secret, &s->error);
+	if (!s->result)
+		s->result = receipt_find(txn, secret.lookup, rows, MATCHES_MOST, &count, &s->error);
+	for (size_t i = 0; i < count && !s->result; i++) {
+		struct match *m = &s->match[s->match_count];
+		if (!receipt_lock_open(&secret, rows[i].lock, m->key, m->request.byte, NULL))
+			s->match_count++;
+	}
+	crypto_wipe(&secret, sizeof secret);
+}
+
+struct statuses {
+	struct search *s;
+	const struct match *match;
+	Lm__ReceiptView *view;
+};
+
+static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm__StatusMessage *m)
+{
+	Lm__StatusView *v = arena_alloc(arena, sizeof *v);
+	if (!v)
+		return NULL;
+	lm__status_view__init(v);
+	v->version = m->version;
+	v->action = m->action;
+	v->outcome = m->outcome;
+	v->office = m->office;
+	v->office_name = node_place_words(n, m->office, arena);
+	v->time_ms = m->time_ms;
+	v->text = m->text;
+	v->ground = m->ground;
+	v->remedy = m->remedy;
+	v->is_closing = m->is_closing;
+	return v;
+}
+
+static void status_add(struct search *s, Lm__ReceiptView *view, const Lm__StatusMessage *m)
+{
+	Lm__StatusView **grown = arena_alloc(&s->arena, (view->n_statuses + 1) * sizeof *grown);
+	Lm__StatusView *v = status_view(s->node, &s->arena, m);
+	if (!grown || !v)
+		return;
+	if (view->n_statuses)
+		memcpy(grown, view->statuses, view->n_statuses * sizeof *grown);
+	grown[view->n_statuses++] = v;
+	view->statuses = grown;
+}
+
+static bool status_visit(void *context, uint32_t version, struct bytes sealed)
+{
+	struct statuses *st = context;
+	Lm__StatusMessage *m;
+	uint8_t associated[24];
+	size_t size;
+	uint8_t *plain = arena_alloc(&st->s->arena, sealed.size);
+	if (plain && !receipt_message_open(st->match->key, status_associated(st->match->request, version, associated), sealed, plain, &size, NULL) &&
+	    !CODEC_UNPACK(lm__status_message, BYTES(plain, size), &st->s->arena, &m, NULL))
+		status_add(st->s, st->view, m);
+	return true;
+}
+
+/* What the newest message leaves open to the resident. */
+static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
+{
+	const Lm__StatusView *last = v->n_statuses ? v->statuses[v->n_statuses - 1] : NULL;
+	bool is_closed = false;
+	for (size_t i = 0; i < v->n_statuses; i++)
+		is_closed |= v->statuses[i]->is_closing;
+	uint32_t version = last ? last->version : 0;
+	v->has_pending_ask = asked_version == version + 1;
+	v->can_answer = last && last->action == LM__CASE_ACTION__CASE_ACTION_ASK && !v->has_pending_ask;
+	v->can_withdraw = !is_closed && !v->has_pending_ask;
+}
+
+static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
+{
+	Lm__Service *service;
+	if (!service_get(txn, v->service, v->revision, &s->arena, &service) || !service_get(txn, v->service, 0, &s->arena, &service))
+		v->service_name = service->name;
+}
+
+static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, const struct match *m)
+{
+	Lm__RequestRecord *record;
+	Lm__ReceiptView *v = arena_alloc(&s->arena, sizeof *v);
+	Lm__Marks3 *marks = arena_alloc(&s->arena, sizeof *marks);
+	if (!v || !marks || request_get(txn, m->request, &s->arena, &record))
+		return NULL;
+	lm__receipt_view__init(v);
+	v->request_id = codec_data(BYTES(m->request.byte, ID_BYTES));
+	v->service = record->service;
+	v->revision = record->revision;
+	v->created_ms = record->created_ms;
+	marks_of(s->node, record->ordinal, marks);
+	v->marks = marks;
+	service_words(s, txn, v);
+	struct statuses st = { .s = s, .match = m, .view = v };
+	status_each(txn, m->request, &s->arena, status_visit, &st);
+	options_set(v, record->asked_version);
+	return v;
+}
+
+static void search_pool(struct node *n, void *context)
+{
+	struct search *s = context;
+	struct store_txn *txn;
+	(void)n;
+	s->view = arena_alloc(&s->arena, sizeof *s->view);
+	Lm__ReceiptView **list = arena_alloc(&s->arena, (MATCHES_MOST + 1) * sizeof *list);
+	s->result = s->view && list ? store_begin_read(node_store(n), &txn, &s->error) : ERR_MEMORY;
+	if (s->result)
+		return;
+	lm__receipts_view__init(s->view);
+	s->view->receipts = list;
+	locks_open(s, txn);
+	for (size_t i = 0; i < s->match_count && !s->result; i++) {
+		Lm__ReceiptView *v = receipt_view(s, txn, &s->match[i]);
+		if (v)
+			list[s->view->n_receipts++] = v;
+	}
+	store_abort(txn);
+}
+
+/* ---- at the town ---- */
+
+static void answer_view(struct search *s, const Lm__Answer *a)
+{
+	Lm__ReceiptView *v = arena_alloc(&s->arena, sizeof *v);
+	Lm__Marks3 *marks = arena_alloc(&s->arena, sizeof *marks);
+	struct store_txn *txn;
+	if (!v || !marks || a->request_id.len != ID_BYTES)
+		return;
+	lm__receipt_view__init(v);
+	lm__marks3__init(marks);
+	v->request_id = codec_data(BYTES(arena_copy(&s->arena, a->request_id.data, ID_BYTES), ID_BYTES));
+	v->service = arena_text(&s->arena, a->service);
+	v->revision = a->revision;
+	v->created_ms = a->created_ms;
+	marks->saved = marks->town = true;
+	marks->district = a->mark >= LM__MARK_LEVEL__MARK_LEVEL_FINAL;
+	v->marks = marks;
+	v->is_from_town = true;
+	if (!store_begin_read(node_store(s->node), &txn, NULL)) {
+		service_words(s, txn, v);
+		store_abort(txn);
+	}
+	for (size_t i = 0; i < a->n_statuses; i++) {
+		Lm__StatusMessage *m;
+		void *copy = arena_copy(&s->arena, a->statuses[i].data, a->statuses[i].len);
+		if (copy && !CODEC_UNPACK(lm__status_message, BYTES(copy, a->statuses[i].len), &s->arena, &m, NULL))
+			status_add(s, v, m);
+	}
+	options_set(v, 0);
+	s->view->receipts[s->view->n_receipts++] = v;
+}
+
+static void search_found(struct search *s);
+
+static void answer_came(void *context, const Lm__Answer *a)
+{
+	struct search *s = context;
+	if (!a) {
+		error_set(&s->error, ERR_UNREACHABLE, "this code opens nothing here, and the town is out of reach just now; it works at the terminal where the request was made");
+		search_fail(s, ERR_UNREACHABLE, &s->error);
+		return;
+	}
+	if (a->is_found)
+		answer_view(s, a);
+	else if (strcmp(a->why, "see-staff") == 0)
+		s->view->see_staff = true;
+	else if (strcmp(a->why, "too-many") == 0) {
+		error_set(&s->error, ERR_TOO_MANY, "too many codes were tried; please wait a minute");
+		search_fail(s, ERR_TOO_MANY, &s->error);
+		return;
+	}
+	search_found(s);
+}
+
+/* ---- asks ---- */
+
+static int ask_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct search *s = c->context;
+	Lm__Header h = LM__HEADER__INIT;
+	Lm__AnswerPayload answer = LM__ANSWER_PAYLOAD__INIT;
+	Lm__WithdrawPayload withdraw = LM__WITHDRAW_PAYLOAD__INIT;
+	struct bytes packed;
+	struct placed placed = { 0 };
+	answer.text = withdraw.reason = s->ask->text;
+	int result = s->kind == LM__KIND__KIND_ANSWER ? CODEC_PACK(&answer, t->arena, &packed, e) : CODEC_PACK(&withdraw, t->arena, &packed, e);
+	Lm__RequestRecord *record;
+	if (!result && !request_get(t->txn, s->wanted, t->arena, &record) && record->asked_version == s->ask->version + 1)
+		return error_set(e, ERR_DUPLICATE, "this was sent already; please wait for the answer");
+	h.kind = s->kind;
+	h.request_id = codec_data(BYTES_OF(s->wanted.byte));
+	h.place = (char *)(uintptr_t)node_domain(t->node)->place;
+	h.service = s->service;
+	h.revision = s->revision;
+	h.version = s->ask->version;
+	struct draft draft = { .stream = LM__STREAM__STREAM_UP, .header = &h, .payload = packed, .is_sealed = true };
+	if (!result)
+		result = turn_append(t, &draft, &placed, e);
+	s->ordinal = placed.ordinal;
+	return result;
+}
+
+static void ask_done(struct node *n, struct command *c)
+{
+	struct search *s = c->context;
+	Lm__Marks3 marks;
+	if (c->result) {
+		search_fail(s, c->result, &c->error);
+		return;
+	}
+	marks_of(n, s->ordinal, &marks);
+	node_answer(s->request, &marks.base);
+	search_free(s);
+}
+
+static void ask_send(struct search *s)
+{
+	const Lm__ReceiptView *receipt = NULL;
+	for (size_t i = 0; i < s->view->n_receipts; i++)
+		if (memcmp(s->view->receipts[i]->request_id.data, s->wanted.byte, ID_BYTES) == 0)
+			receipt = s->view->receipts[i];
+	if (!receipt) {
+		error_set(&s->error, ERR_NOT_FOUND, "this code does not belong to that request");
+		search_fail(s, ERR_NOT_FOUND, &s->error);
+		return;
+	}
+	bool may = s->kind == LM__KIND__KIND_ANSWER ? receipt->can_answer : receipt->can_withdraw;
+	uint32_t version = receipt->n_statuses ? receipt->statuses[receipt->n_statuses - 1]->version : 0;
+	if (receipt->has_pending_ask || version != s->ask->version || !may) {
+		int code = receipt->has_pending_ask ? ERR_DUPLICATE : ERR_CONFLICT;
+		error_set(&s->error, code, "%s", receipt->has_pending_ask ? "this was sent already; please wait for the answer"
+				      : version != s->ask->version	      ? "there is news; please read it first"
+								      : "this is not open any more");
+		search_fail(s, code, &s->error);
+		return;
+	}
+	strncpy(s->service, receipt->service, sizeof s->service - 1);
+	s->revision = receipt->revision;
+	s->command = (struct command){ .run = ask_run, .done = ask_done, .is_business = true, .context = s };
+	int result = node_command(s->node, &s->command);
+	if (result)
+		search_fail(s, result, NULL);
+}
+
+/* Whatever was found, here or at the town, is in s->view. */
+static void search_found(struct search *s)
+{
+	if (!s->view->n_receipts && !s->view->see_staff)
+		terminal_of(s->node)->tries++;
+	if (s->ask) {
+		ask_send(s);
+		return;
+	}
+	node_answer(s->request, &s->view->base);
+	search_free(s);
+}
+
+static void search_done(struct node *n, void *context)
+{
+	struct search *s = context;
+	if (s->result) {
+		search_fail(s, s->result, &s->error);
+		return;
+	}
+	if (s->view->n_receipts) {
+		search_found(s);
+		return;
+	}
+	int result = node_ask_upstream(n, s->code, answer_came, s);
+	if (result)
+		answer_came(s, NULL);
+}
+
+static void search_begin(struct node *n, struct search *s, const char *code)
+{
+	struct terminal *t = terminal_of(n);
+	int result = receipt_code_parse(code, s->code, &s->error);
+	if (result)
+		t->tries++;
+	if (!result && !try_is_allowed(t))
+		result = error_set(&s->error, ERR_TOO_MANY, "too many codes were tried; please wait a minute");
+	if (!result && !t->has_salt)
+		result = error_set(&s->error, ERR_NOT_READY, "this terminal is not ready yet");
+	memcpy(s->salt, t->salt, sizeof s->salt);
+	if (!result)
+		result = node_pool(n, search_pool, search_done, s);
+	if (result)
+		search_fail(s, result, &s->error);
+}
+
+static struct search *search_new(struct node *n, struct http_request *r)
+{
+	struct search *s = calloc(1, sizeof *s);
+	if (!s) {
+		http_answer_error(r, ERR_MEMORY, "no memory for this request");
+		return NULL;
+	}
+	s->node = n;
+	s->request = r;
+	arena_init(&s->arena, 8 * 1024 * 1024);
+	return s;
+}
+
+void lookup_post(void *context, struct http_request *r)
+{
+	struct search *s = search_new(context, r);
+	if (!s)
+		return;
+	if (node_body(r, &lm__lookup_command__descriptor, &s->arena, &s->lookup))
+		search_free(s);
+	else
+		search_begin(context, s, s->lookup->code);
+}
+
+static void ask_post(struct node *n, struct http_request *r, Lm__Kind kind)
+{
+	struct search *s = search_new(n, r);
+	if (!s)
+		return;
+	s->kind = kind;
+	if (node_body(r, &lm__ask_command__descriptor, &s->arena, &s->ask)) {
+		search_free(s);
+		return;
+	}
+	int result = OK;
+	if (s->ask->request_id.len != ID_BYTES)
+		result = error_set(&s->error, ERR_INVALID, "request_id: 32 hexadecimal digits");
+	else if (strlen(s->ask->text) > TEXT_BYTES_MOST)
+		result = error_set(&s->error, ERR_TOO_BIG, "text: at most %d bytes", TEXT_BYTES_MOST);
+	else if (kind == LM__KIND__KIND_ANSWER && !s->ask->text[0])
+		result = error_set(&s->error, ERR_INVALID, "text: an answer is needed");
+	if (result) {
+		search_fail(s, result, &s->error);
+		return;
+	}
+	memcpy(s->wanted.byte, s->ask->request_id.data, ID_BYTES);
+	search_begin(n, s, s->ask->code);
+}
+
+void answer_post(void *context, struct http_request *r)
+{
+	ask_post(context, r, LM__KIND__KIND_ANSWER);
+}
+
+void withdraw_post(void *context, struct http_request *r)
+{
+	ask_post(context, r, LM__KIND__KIND_WITHDRAW);
+}

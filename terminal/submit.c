@@ -1,0 +1,410 @@
+/*
+ * Drafts and requests. A draft costs nothing and stores nothing: the id is made before anything else, so that a retry
+ * can never make a second request; the code is drawn then too, so that the page can show it whatever happens to us.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "inside.h"
+
+#define FAULTS_MOST 40
+
+/* ---- drafts ---- */
+
+struct drafting {
+	struct http_request *request;
+	uint8_t salt[DEVICE_SALT_BYTES];
+	struct ready_receipt receipt;
+	int result;
+	struct error error;
+};
+
+static int draft_begin(struct terminal *t, const struct ready_receipt *receipt, struct draft_slot **out, struct error *e)
+{
+	uint8_t random[10];
+	int result = crypto_random(random, sizeof random, e);
+	if (result)
+		return result;
+	struct draft_slot *slot = &t->draft[t->draft_next++ % DRAFTS_MOST];
+	slot->request = id_make(clock_wall_ms(), random);
+	slot->receipt = *receipt;
+	slot->is_used = true;
+	*out = slot;
+	return OK;
+}
+
+static void draft_answer(struct node *n, struct http_request *r, const struct ready_receipt *receipt)
+{
+	struct draft_slot *slot;
+	struct error e;
+	Lm__DraftView view = LM__DRAFT_VIEW__INIT;
+	int result = draft_begin(terminal_of(n), receipt, &slot, &e);
+	if (result) {
+		node_answer_error(r, result, &e);
+		return;
+	}
+	view.request_id = codec_data(BYTES(slot->request.byte, ID_BYTES));
+	view.code = slot->receipt.code;
+	node_answer(r, &view.base);
+}
+
+static void drafting_run(struct node *n, void *context)
+{
+	struct drafting *d = context;
+	(void)n;
+	d->result = ready_receipt_make(d->salt, &d->receipt, &d->error);
+}
+
+static void drafting_done(struct node *n, void *context)
+{
+	struct drafting *d = context;
+	if (d->result)
+		node_answer_error(d->request, d->result, &d->error);
+	else
+		draft_answer(n, d->request, &d->receipt);
+	crypto_wipe(d, sizeof *d);
+	free(d);
+}
+
+/* Told before typing starts. */
+static bool can_take(struct node *n, struct http_request *r)
+{
+	struct terminal *t = terminal_of(n);
+	if (node_is_full(n))
+		http_answer_error(r, ERR_FULL, "this terminal's storage is full; it takes requests again when the district has what is waiting");
+	else if (!node_can_seal(n) || !t->services || !t->has_salt)
+		http_answer_error(r, ERR_NOT_READY, "this terminal waits for the district: keys and catalogue have not come yet");
+	else
+		return true;
+	return false;
+}
+
+void draft_post(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct terminal *t = terminal_of(n);
+	struct ready_receipt receipt;
+	if (!can_take(n, r))
+		return;
+	if (receipt_take(t, &receipt)) {
+		draft_answer(n, r, &receipt);
+		return;
+	}
+	struct drafting *d = calloc(1, sizeof *d);
+	if (d) {
+		d->request = r;
+		memcpy(d->salt, t->salt, sizeof d->salt);
+		if (!node_pool(n, drafting_run, drafting_done, d))
+			return;
+		free(d);
+	}
+	http_answer_error(r, ERR_BUSY, "too much is waiting; try again");
+}
+
+/* ---- into the journal ---- */
+
+int submission_pack(struct submission *s, Lm__FieldValue **values, size_t count, const char *language, struct arena *arena, struct error *e)
+{
+	Lm__RequestPayload payload = LM__REQUEST_PAYLOAD__INIT;
+	payload.code = s->receipt.code;
+	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
+	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
+	payload.values = values;
+	payload.n_values = count;
+	payload.language = (char *)(uintptr_t)language;
+	return CODEC_PACK(&payload, arena, &s->payload, e);
+}
+
+static int lock_append(struct turn *t, const struct submission *s, struct error *e)
+{
+	uint8_t lock[RECEIPT_LOCK_BYTES];
+	Lm__Header h = LM__HEADER__INIT; /* names no request: without the code nobody ties the two together */
+	Lm__ReceiptLockPayload payload = LM__RECEIPT_LOCK_PAYLOAD__INIT;
+	struct bytes packed;
+	struct placed placed;
+	int result = receipt_lock_make(&s->receipt.secret, s->receipt.key, s->request.byte, lock, e);
+	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
+	payload.lock = codec_data(BYTES_OF(lock));
+	if (!result)
+		result = CODEC_PACK(&payload, t->arena, &packed, e);
+	h.kind = LM__KIND__KIND_RECEIPT_LOCK;
+	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static int submission_run(struct turn *t, struct command *c, struct error *e)
+{
+	struct submission *s = c->context;
+	Lm__RequestRecord *known;
+	struct placed placed;
+	int result = request_get(t->txn, s->request, t->arena, &known);
+	s->was_saved_before = result == OK;
+	if (s->was_saved_before) {
+		s->saved_ms = known->created_ms;
+		s->ordinal = known->ordinal;
+		return OK;
+	}
+	if (result != ERR_NOT_FOUND)
+		return store_failure(t->txn, e) ? store_failure(t->txn, e) : result;
+	Lm__Header h = LM__HEADER__INIT;
+	h.kind = LM__KIND__KIND_REQUEST;
+	h.request_id = codec_data(BYTES_OF(s->request.byte));
+	h.place = (char *)(uintptr_t)node_domain(t->node)->place;
+	h.service = (char *)(uintptr_t)s->service;
+	h.revision = s->revision;
+	struct draft draft = { .stream = LM__STREAM__STREAM_UP, .header = &h, .payload = s->payload, .is_sealed = true };
+	result = turn_append(t, &draft, &placed, e);
+	s->saved_ms = t->now_ms;
+	s->ordinal = placed.ordinal;
+	return result ? result : lock_append(t, s, e);
+}
+
+int submission_send(struct node *n, struct submission *s)
+{
+	s->command.run = submission_run;
+	s->command.context = s;
+	s->command.is_business = true;
+	return node_command(n, &s->command);
+}
+
+/* ---- over HTTP ---- */
+
+struct filing {
+	struct submission submission; /* first: done() finds us by it */
+	struct http_request *request;
+	struct arena arena;
+	Lm__SubmitCommand *input;
+	uint8_t salt[DEVICE_SALT_BYTES];
+	int result;
+	struct error error;
+};
+
+static void filing_free(struct filing *f)
+{
+	arena_release(&f->arena);
+	crypto_wipe(f, sizeof *f);
+	free(f);
+}
+
+static void filing_fail(struct filing *f, int result, const struct error *e)
+{
+	node_answer_error(f->request, result, e);
+	filing_free(f);
+}
+
+void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out)
+{
+	uint64_t custody, final;
+	node_up_marks(n, &custody, &final);
+	lm__marks3__init(out);
+	out->saved = true;
+	out->town = custody >= ordinal;
+	out->district = final >= ordinal;
+}
+
+static void recent_note(struct terminal *t, const struct submission *s)
+{
+	struct recent *r = &t->recent[t->recent_next++ % RECENT_MOST];
+	*r = (struct recent){ .request = s->request, .ordinal = s->ordinal };
+}
+
+static void filing_done(struct node *n, struct command *c)
+{
+	struct filing *f = c->context;
+	struct submission *s = &f->submission;
+	if (c->result) {
+		filing_fail(f, c->result, &c->error);
+		return;
+	}
+	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
+	Lm__Marks3 marks;
+	view.request_id = codec_data(BYTES_OF(s->request.byte));
+	view.code = s->receipt.code;
+	view.is_saved = true;
+	view.was_saved_before = s->was_saved_before;
+	view.saved_ms = s->saved_ms;
+	marks_of(n, s->ordinal, &marks);
+	view.marks = &marks;
+	recent_note(terminal_of(n), s);
+	node_answer(f->request, &view.base);
+	filing_free(f);
+}
+
+static void filing_send(struct node *n, struct filing *f)
+{
+	struct submission *s = &f->submission;
+	s->service = f->input->service;
+	s->revision = f->input->revision;
+	int result = submission_pack(s, f->input->values, f->input->n_values, f->input->language, &f->arena, &f->error);
+	s->command.done = filing_done;
+	if (!result)
+		result = submission_send(n, s);
+	if (result)
+		filing_fail(f, result, &f->error);
+}
+
+/* The daemon was started anew since the draft: the page still has the code, so its lock is made for that code. */
+static void relock_run(struct node *n, void *context)
+{
+	struct filing *f = context;
+	struct ready_receipt *r = &f->submission.receipt;
+	(void)n;
+	f->result = crypto_random(r->key, sizeof r->key, &f->error);
+	if (!f->result)
+		f->result = receipt_derive(r->code, f->salt, &r->secret, &f->error);
+}
+
+static void relock_done(struct node *n, void *context)
+{
+	struct filing *f = context;
+	if (f->result)
+		filing_fail(f, f->result, &f->error);
+	else
+		filing_send(n, f);
+}
+
+static void filing_receipt(struct node *n, struct filing *f)
+{
+	struct terminal *t = terminal_of(n);
+	struct submission *s = &f->submission;
+	for (size_t i = 0; i < DRAFTS_MOST; i++) {
+		struct draft_slot *slot = &t->draft[i];
+		if (slot->is_used && id_equal(slot->request, s->request) && strcmp(slot->receipt.code, s->receipt.code) == 0) {
+			s->receipt = slot->receipt;
+			filing_send(n, f);
+			return;
+		}
+	}
+	memcpy(f->salt, t->salt, sizeof f->salt);
+	int result = node_pool(n, relock_run, relock_done, f);
+	if (result)
+		filing_fail(f, result, NULL);
+}
+
+/* False: answered with what is wrong with the answers. */
+static bool form_is_good(struct node *n, struct filing *f, int *result)
+{
+	struct store_txn *txn;
+	Lm__Service *service;
+	struct form_fault faults[FAULTS_MOST];
+	*result = store_begin_read(node_store(n), &txn, &f->error);
+	if (*result)
+		return false;
+	*result = service_get(txn, f->input->service, f->input->revision, &f->arena, &service);
+	store_abort(txn);
+	if (*result == ERR_NOT_FOUND || !f->input->revision) {
+		*result = error_set(&f->error, ERR_NOT_FOUND, "service '%.40s' has no revision %u here", f->input->service, f->input->revision);
+		return false;
+	}
+	if (*result)
+		return false;
+	size_t count = form_check(service, f->input->values, f->input->n_values, faults, FAULTS_MOST);
+	if (!count)
+		return true;
+	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
+	Lm__FieldFault fault[FAULTS_MOST], *list[FAULTS_MOST];
+	for (size_t i = 0; i < count && i < FAULTS_MOST; i++) {
+		lm__field_fault__init(&fault[i]);
+		fault[i].field = (char *)(uintptr_t)faults[i].field;
+		fault[i].rule = (char *)(uintptr_t)faults[i].rule;
+		fault[i].least = faults[i].least;
+		fault[i].most = faults[i].most;
+		list[view.n_faults++] = &fault[i];
+	}
+	view.request_id = f->input->request_id;
+	view.code = f->input->code;
+	view.faults = list;
+	node_answer(f->request, &view.base);
+	return false;
+}
+
+static int filing_check(struct filing *f)
+{
+	struct submission *s = &f->submission;
+	if (f->input->request_id.len != ID_BYTES)
+		return error_set(&f->error, ERR_INVALID, "request_id: 32 hexadecimal digits, from a draft");
+	memcpy(s->request.byte, f->input->request_id.data, ID_BYTES);
+	if (id_is_zero(s->request))
+		return error_set(&f->error, ERR_INVALID, "request_id: from a draft");
+	return receipt_code_parse(f->input->code, s->receipt.code, &f->error);
+}
+
+void request_post(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	if (!can_take(n, r))
+		return;
+	struct filing *f = calloc(1, sizeof *f);
+	if (!f) {
+		http_answer_error(r, ERR_MEMORY, "no memory for this request");
+		return;
+	}
+	f->request = r;
+	arena_init(&f->arena, 4 * 1024 * 1024);
+	if (node_body(r, &lm__submit_command__descriptor, &f->arena, &f->input)) {
+		filing_free(f);
+		return;
+	}
+	int result = filing_check(f);
+	if (!result && !form_is_good(n, f, &result)) {
+		if (result)
+			filing_fail(f, result, &f->error);
+		else
+			filing_free(f); /* answered with the faults */
+		return;
+	}
+	if (result)
+		filing_fail(f, result, &f->error);
+	else
+		filing_receipt(n, f);
+}
+
+/* ---- marks ---- */
+
+void marks_get(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct store_txn *txn;
+	struct arena arena;
+	struct id request;
+	struct error e = { 0 };
+	Lm__RequestRecord *record;
+	Lm__Marks3 marks;
+	if (id_from_text(http_parameter(r, "id"), &request)) {
+		http_answer_error(r, ERR_INVALID, "the request's id is not 32 hexadecimal digits");
+		return;
+	}
+	arena_init(&arena, 64 * 1024);
+	int result = store_begin_read(node_store(n), &txn, &e);
+	if (!result) {
+		result = request_get(txn, request, &arena, &record);
+		store_abort(txn);
+	}
+	if (result) {
+		node_answer_error(r, result, result == ERR_NOT_FOUND ? NULL : &e);
+	} else {
+		marks_of(n, record->ordinal, &marks);
+		node_answer(r, &marks.base);
+	}
+	arena_release(&arena);
+}
+
+void marks_moved(struct terminal *t)
+{
+	for (size_t i = 0; i < RECENT_MOST; i++) {
+		struct recent *r = &t->recent[i];
+		Lm__Marks3 marks;
+		Lm__RequestEvent event = LM__REQUEST_EVENT__INIT;
+		if (id_is_zero(r->request) || r->district)
+			continue;
+		marks_of(t->node, r->ordinal, &marks);
+		if (marks.town == r->town && marks.district == r->district)
+			continue;
+		r->town = marks.town;
+		r->district = marks.district;
+		event.request_id = codec_data(BYTES_OF(r->request.byte));
+		event.marks = &marks;
+		node_publish(t->node, KIOSK_CHANNEL, "request", &event.base);
+	}
+}

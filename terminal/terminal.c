@@ -1,0 +1,223 @@
+/*
+ * The terminal's tier: its state for the page, its news, its routes.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "inside.h"
+
+static struct terminal terminal_state;
+
+struct terminal *terminal_of(struct node *n)
+{
+	return node_context(n);
+}
+
+/* ---- state ---- */
+
+static void state_why(struct node *n, const struct terminal *t, const struct upstream_state *up, Lm__TerminalState *s)
+{
+	const char *code = "", *text = "";
+	if (strcmp(up->code, "revoked") == 0) {
+		code = "revoked";
+		text = up->text;
+	} else if (node_is_full(n)) {
+		code = "full";
+		text = "storage is full until the district has what is waiting";
+	} else if (!node_can_seal(n) || !t->services || !t->has_salt) {
+		code = up->code[0] ? up->code : "not-ready";
+		text = up->text[0] ? up->text : "this terminal waits for the district: keys and catalogue have not come yet";
+	}
+	s->why_code = (char *)(uintptr_t)code;
+	s->why_text = (char *)(uintptr_t)text;
+	s->can_take_requests = !code[0];
+}
+
+static void state_view(struct node *n, struct upstream_state *up, struct arena *arena, Lm__TerminalState *s)
+{
+	const struct terminal *t = terminal_of(n);
+	lm__terminal_state__init(s);
+	node_upstream(n, up);
+	s->place = (char *)(uintptr_t)node_domain(n)->place;
+	s->place_name = node_place_words(n, s->place, arena);
+	s->is_connected = up->is_up;
+	s->connected_since_ms = up->since_ms;
+	s->link_text = up->text;
+	s->storage_percent = node_storage_percent(n);
+	s->services = t->services;
+	s->waiting = node_waiting_up(n);
+	s->fingerprint = (char *)(uintptr_t)node_fingerprint(n);
+	s->is_demo = node_configuration(n)->is_demo;
+	s->receipts_ready = (uint32_t)t->ready_count;
+	state_why(n, t, up, s);
+}
+
+static void state_send(struct node *n, struct http_request *r)
+{
+	struct arena arena;
+	struct upstream_state up;
+	Lm__TerminalState s;
+	arena_init(&arena, 64 * 1024);
+	state_view(n, &up, &arena, &s);
+	if (r)
+		node_answer(r, &s.base);
+	else
+		node_publish(n, KIOSK_CHANNEL, "state", &s.base);
+	arena_release(&arena);
+}
+
+static void state_get(void *context, struct http_request *r)
+{
+	state_send(context, r);
+}
+
+/* The kiosk has no login: the session is the page's token, so that no other page can speak for it. */
+static void begin_post(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct arena arena;
+	struct error e;
+	char csrf[HTTP_CSRF_TEXT_BYTES];
+	int result = http_session_begin(r, "resident", "resident", csrf, &e);
+	if (result) {
+		node_answer_error(r, result, &e);
+		return;
+	}
+	arena_init(&arena, 64 * 1024);
+	Lm__SessionView view = LM__SESSION_VIEW__INIT;
+	view.user = view.role = (char *)(uintptr_t)"resident";
+	view.csrf = csrf;
+	view.tier = LM__TIER__TIER_TERMINAL;
+	view.place = (char *)(uintptr_t)node_domain(n)->place;
+	view.place_name = node_place_words(n, view.place, &arena);
+	view.is_demo = node_configuration(n)->is_demo;
+	node_answer(r, &view.base);
+	arena_release(&arena);
+}
+
+static void events_get(void *context, struct http_request *r)
+{
+	(void)context;
+	http_answer_events(r, KIOSK_CHANNEL);
+}
+
+/* ---- what is read from the tables once, and again when it changed ---- */
+
+static bool service_visit(void *context, Lm__Service *newest)
+{
+	(void)newest;
+	(*(uint32_t *)context)++;
+	return true;
+}
+
+static void tables_read(struct terminal *t)
+{
+	struct store_txn *txn;
+	struct arena arena;
+	struct error e;
+	Lm__NodeSecretPayload *secret;
+	uint32_t services = 0;
+	if (store_begin_read(node_store(t->node), &txn, &e)) {
+		log_write(LOG_ERROR, "tables", "%s", e.text);
+		return;
+	}
+	arena_init(&arena, 16 * 1024 * 1024);
+	if (!service_each(txn, &arena, service_visit, &services))
+		t->services = services;
+	if (!secret_get(txn, &arena, &secret)) {
+		memcpy(t->salt, secret->device_salt.data, DEVICE_SALT_BYTES);
+		t->has_salt = true;
+	}
+	store_abort(txn);
+	arena_release(&arena);
+}
+
+static void news_request(struct terminal *t, const struct domain_effect *news)
+{
+	for (size_t i = 0; i < RECENT_MOST; i++) {
+		if (!id_equal(t->recent[i].request, news->request) || id_is_zero(news->request))
+			continue;
+		Lm__RequestEvent event = LM__REQUEST_EVENT__INIT;
+		Lm__Marks3 marks;
+		event.request_id = codec_data(BYTES(news->request.byte, ID_BYTES));
+		marks_of(t->node, t->recent[i].ordinal, &marks);
+		event.marks = &marks;
+		event.has_news = true;
+		node_publish(t->node, KIOSK_CHANNEL, "request", &event.base);
+	}
+}
+
+static void on_news(struct node *n, const struct domain_effect *news, size_t count)
+{
+	struct terminal *t = terminal_of(n);
+	bool must_read = false;
+	for (size_t i = 0; i < count; i++) {
+		must_read |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_SECRET || news[i].type == DOMAIN_DIRECTORY;
+		if (news[i].type == DOMAIN_REQUEST)
+			news_request(t, &news[i]);
+	}
+	if (!must_read)
+		return;
+	tables_read(t);
+	state_send(n, NULL);
+}
+
+static void on_marks(struct node *n, const struct line *up)
+{
+	(void)up;
+	marks_moved(terminal_of(n));
+}
+
+static void on_links(struct node *n)
+{
+	state_send(n, NULL);
+}
+
+static void on_tick(struct node *n)
+{
+	receipts_tick(terminal_of(n));
+}
+
+static int on_start(struct node *n, struct error *e)
+{
+	(void)e;
+	struct terminal *t = terminal_of(n);
+	t->node = n;
+	tables_read(t);
+	return OK;
+}
+
+static void on_stop(struct node *n)
+{
+	struct terminal *t = terminal_of(n);
+	crypto_wipe(t, sizeof *t);
+	t->node = n;
+}
+
+static const struct http_route routes[] = {
+	{ HTTP_POST, "/api/v1/begin", HTTP_OPEN, begin_post },
+	{ HTTP_GET, "/api/v1/state", HTTP_OPEN, state_get },
+	{ HTTP_POST, "/api/v1/drafts", HTTP_SESSION, draft_post },
+	{ HTTP_POST, "/api/v1/requests", HTTP_SESSION, request_post },
+	{ HTTP_GET, "/api/v1/requests/:id/marks", HTTP_SESSION, marks_get },
+	{ HTTP_POST, "/api/v1/receipts/lookup", HTTP_SESSION, lookup_post },
+	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },
+	{ HTTP_POST, "/api/v1/receipts/withdraw", HTTP_SESSION, withdraw_post },
+	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
+};
+
+struct tier terminal_tier(void)
+{
+	return (struct tier){ .tier = LM__TIER__TIER_TERMINAL,
+			      .program = "lm-terminal",
+			      .routes = routes,
+			      .route_count = sizeof routes / sizeof *routes,
+			      .session_cookie = "lm_kiosk",
+			      .on_start = on_start,
+			      .on_stop = on_stop,
+			      .on_news = on_news,
+			      .on_marks = on_marks,
+			      .on_links = on_links,
+			      .on_tick = on_tick,
+			      .context = &terminal_state };
+}
