@@ -1,6 +1,7 @@
 /* lmctl user: accounts of staff. A password comes from a file, a pipe or the keyboard, never from the command line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -15,8 +16,10 @@
 #define PASSWORD_BYTES_MOST 256 /* as password_hash */
 
 struct password {
-	char text[PASSWORD_BYTES_MOST + 2]; /* one more than allowed, to tell "too long" */
+	char text[PASSWORD_BYTES_MOST + 1];
 };
+
+static volatile sig_atomic_t was_interrupted;
 
 /* The first line of a descriptor. */
 static int line_read(int fd, const char *name, struct password *out, struct error *e)
@@ -25,13 +28,15 @@ static int line_read(int fd, const char *name, struct password *out, struct erro
 	for (;;) {
 		char one;
 		ssize_t got = read(fd, &one, 1);
+		if (was_interrupted)
+			return error_set(e, ERR_INVALID, "broken off: nothing was changed");
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return error_set_errno(e, errno, "cannot read the password from %s", name);
 		if (got == 0 || one == '\n')
 			break;
-		if (size > PASSWORD_BYTES_MOST)
+		if (size == PASSWORD_BYTES_MOST)
 			return error_set(e, ERR_INVALID, "the password from %s is longer than %d bytes", name,
 			                 PASSWORD_BYTES_MOST);
 		out->text[size++] = one;
@@ -53,18 +58,36 @@ static int prompt_read(const char *prompt, struct password *out, struct error *e
 		                 "standard input");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%s: ", prompt);
+	/* Before the prompt: what is typed at once must neither be shown nor be lost in the flush. */
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent))
 		return error_set_errno(e, errno, "cannot hide what is typed");
+	fprintf(stderr, "%s: ", prompt);
 	int result = line_read(STDIN_FILENO, "the keyboard", out, e);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fprintf(stderr, "\n");
 	return result;
 }
 
+static void interrupt_note(int number)
+{
+	(void)number;
+	was_interrupted = 1;
+}
+
+/* Ctrl-C ends the reading, not the process: the terminal must get its echo back. */
+static void interrupts_catch(void)
+{
+	struct sigaction action = { .sa_handler = interrupt_note };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
 static int prompt_twice(struct password *out, struct error *e)
 {
 	struct password again = { 0 };
+	interrupts_catch();
 	int result = prompt_read("password", out, e);
 	if (!result)
 		result = prompt_read("once more", &again, e);
@@ -110,6 +133,8 @@ int user_add_run(struct call *c, struct error *e)
 	if (!result && utf8_length(bytes_from_text(password.text)) < PASSWORD_LEAST_CHARACTERS)
 		result = error_set(e, ERR_INVALID, "a password has at least %d characters; a few words are good",
 		                   PASSWORD_LEAST_CHARACTERS);
+	if (!result && was_interrupted)
+		result = error_set(e, ERR_INVALID, "broken off: nothing was changed");
 	if (!result)
 		result = user_send(c, role, password.text, e);
 	crypto_wipe(&password, sizeof password);

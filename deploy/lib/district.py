@@ -16,6 +16,7 @@ The demo and the tests start daemons in this one way:
 Starting again on the same folder goes on where it stopped: what exists is left as it is. Everything runs on the
 caller's thread; waiting is polling.
 """
+import contextlib
 import ctypes
 import http.client
 import json
@@ -83,19 +84,35 @@ def free_port():
     raise Failed("there is no free port from 10000 to 32767")
 
 
-def _die_with(parent):
-    """For a child just before its program: SIGTERM when the parent is gone, however it went."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it went before
-        os._exit(1)
+def _is_main_thread():
+    return threading.current_thread() is threading.main_thread()
 
 
-def _preparation():
-    """The kernel means the thread that forked, not the process: a child of a passing thread would end with that thread."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
+@contextlib.contextmanager
+def _signals_held():
+    """A signal whose handler raises must not fall between a fork and the line that keeps the new process."""
+    held = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} if _is_main_thread() else set()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    try:
+        yield before
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _preparation(mask):
+    """What a child does just before its program: it gets SIGTERM when this process is gone, however it went."""
     parent = os.getpid()
-    return lambda: _die_with(parent)
+
+    def prepare():
+        # The kernel means the thread that forked, not the process: a child of a passing thread would end with that thread.
+        if is_main:
+            _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # it went before
+                os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    is_main = _is_main_thread()
+    return prepare
 
 
 class Node:
@@ -164,9 +181,9 @@ class Node:
         path = self.folder / "daemon.conf"
         path.write_text(self.configuration())
         self.was_asked_to_end = False
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, _signals_held() as mask:
             self.process = subprocess.Popen([self.program, "--config", path], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, process_group=0, preexec_fn=_preparation())
+                                            stdout=log, stderr=log, process_group=0, preexec_fn=_preparation(mask))
         return self
 
     def is_running(self):

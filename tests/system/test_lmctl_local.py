@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """What lmctl does without a daemon: help, checks of files, refusals, and what it says when nobody answers, or nonsense."""
 import copy
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import pty
 import re
+import select
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import unittest
 
@@ -391,27 +394,40 @@ class Passwords(Case):
     def test_without_a_keyboard_it_says_how(self):
         self.assertIn("--password-file", self.bad(2, *self.ADD, self.folder))
 
-    def typed(self, *lines):
-        """What it says when these lines are typed at its prompts."""
+    def typed(self, *keys):
+        """What it says when this is typed at its prompts, and whether the terminal echoes afterwards."""
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
         process = subprocess.Popen([LMCTL, *self.ADD, self.folder], stdin=slave, stdout=slave, stderr=subprocess.PIPE, text=True,
-                                   env=ENVIRONMENT)
-        os.close(slave)
+                                   env=ENVIRONMENT, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY))
+        limit = threading.Timer(30, process.kill)
+        limit.start()
+        self.addCleanup(limit.cancel)
         said = ""
-        for line in lines:
-            while not said.endswith(": "):
-                said += process.stderr.read(1)
-            os.write(master, f"{line}\n".encode())
+        for text in keys:
+            while not said.endswith(": ") and (one := process.stderr.read(1)):
+                said += one
+            os.write(master, text.encode())
             said += "|"
-        said += process.communicate(timeout=30)[1]
+        said += process.communicate()[1]
+        shown = os.read(master, 4096).decode() if select.select([master], [], [], 0)[0] else ""
+        self.assertNotIn("letters", shown)
+        self.assertTrue(termios.tcgetattr(slave)[3] & termios.ECHO, "the terminal stays silent")
         return process.returncode, said
 
     def test_typed_twice(self):
-        self.assertIn("no daemon", self.typed("twelve letters", "twelve letters")[1])
-        code, said = self.typed("twelve letters", "twelve lettres")
+        self.assertIn("no daemon", self.typed("twelve letters\n", "twelve letters\n")[1])
+        code, said = self.typed("twelve letters\n", "twelve lettres\n")
         self.assertEqual(2, code)
         self.assertIn("the two passwords differ", said)
+
+    def test_broken_off(self):
+        for keys in (("\x03",), ("twelve letters\n", "twelve\x03")):
+            with self.subTest(keys=keys):
+                code, said = self.typed(*keys)
+                self.assertEqual(2, code)
+                self.assertIn("nothing was changed", said)
 
 
 if __name__ == "__main__":

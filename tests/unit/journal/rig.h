@@ -20,7 +20,9 @@
 #include "journal/journal.h"
 #include "proto/codec.h"
 
+#ifndef MAP_BYTES
 #define MAP_BYTES (24u * 1024 * 1024)
+#endif
 #define NOON_MS INT64_C(1760000000000)
 #define TABLES_MOST 16
 
