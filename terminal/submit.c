@@ -203,6 +203,14 @@ void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out)
 	out->district = final >= ordinal;
 }
 
+/* Saved: what could open it leaves this process's memory. A retry finds the request in the table. */
+static void draft_wipe(struct terminal *t, struct id request)
+{
+	for (size_t i = 0; i < DRAFTS_MOST; i++)
+		if (t->draft[i].is_used && id_equal(t->draft[i].request, request))
+			crypto_wipe(&t->draft[i], sizeof t->draft[i]);
+}
+
 static void recent_note(struct terminal *t, const struct submission *s)
 {
 	struct recent *r = &t->recent[t->recent_next++ % RECENT_MOST];
@@ -227,6 +235,7 @@ static void filing_done(struct node *n, struct command *c)
 	marks_of(n, s->ordinal, &marks);
 	view.marks = &marks;
 	recent_note(terminal_of(n), s);
+	draft_wipe(terminal_of(n), s->request);
 	node_answer(f->request, &view.base);
 	filing_free(f);
 }

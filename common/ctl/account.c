@@ -1,6 +1,7 @@
 /* lmctl user: accounts of staff. A password comes from a file, a pipe or the keyboard, never from the command line. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,19 +22,28 @@ struct password {
 
 static volatile sig_atomic_t was_interrupted;
 
+/* One byte, 0 at the end. `let_in` are the signals let in while it waits; NULL leaves them as they are. */
+static int byte_read(int fd, const sigset_t *let_in, char *one, ssize_t *got, const char *name, struct error *e)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	do {
+		*got = ppoll(&wait, 1, NULL, let_in) < 0 ? -1 : read(fd, one, 1);
+		if (was_interrupted)
+			return error_set(e, ERR_INVALID, "broken off: nothing was changed");
+	} while (*got < 0 && errno == EINTR);
+	return *got < 0 ? error_set_errno(e, errno, "cannot read the password from %s", name) : OK;
+}
+
 /* The first line of a descriptor. */
-static int line_read(int fd, const char *name, struct password *out, struct error *e)
+static int line_read(int fd, const sigset_t *let_in, const char *name, struct password *out, struct error *e)
 {
 	size_t size = 0;
 	for (;;) {
 		char one;
-		ssize_t got = read(fd, &one, 1);
-		if (was_interrupted)
-			return error_set(e, ERR_INVALID, "broken off: nothing was changed");
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_set_errno(e, errno, "cannot read the password from %s", name);
+		ssize_t got;
+		int result = byte_read(fd, let_in, &one, &got, name, e);
+		if (result)
+			return result;
 		if (got == 0 || one == '\n')
 			break;
 		if (size == PASSWORD_BYTES_MOST)
@@ -49,7 +59,7 @@ static int line_read(int fd, const char *name, struct password *out, struct erro
 	return size ? OK : error_set(e, ERR_INVALID, "the password from %s is empty", name);
 }
 
-static int prompt_read(const char *prompt, struct password *out, struct error *e)
+static int prompt_read(const char *prompt, const sigset_t *let_in, struct password *out, struct error *e)
 {
 	struct termios before, silent;
 	if (tcgetattr(STDIN_FILENO, &before))
@@ -62,7 +72,7 @@ static int prompt_read(const char *prompt, struct password *out, struct error *e
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent))
 		return error_set_errno(e, errno, "cannot hide what is typed");
 	fprintf(stderr, "%s: ", prompt);
-	int result = line_read(STDIN_FILENO, "the keyboard", out, e);
+	int result = line_read(STDIN_FILENO, let_in, "the keyboard", out, e);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	fprintf(stderr, "\n");
 	return result;
@@ -74,23 +84,23 @@ static void interrupt_note(int number)
 	was_interrupted = 1;
 }
 
-/* Ctrl-C ends the reading, not the process: the terminal must get its echo back. */
-static void interrupts_catch(void)
-{
-	struct sigaction action = { .sa_handler = interrupt_note };
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
+/* Ctrl-C ends the reading, not the process: the terminal must get its echo back. It is let in only while a byte is
+ * waited for, so that none is missed between two. */
 static int prompt_twice(struct password *out, struct error *e)
 {
 	struct password again = { 0 };
-	interrupts_catch();
-	int result = prompt_read("password", out, e);
+	struct sigaction noted = { .sa_handler = interrupt_note }, before;
+	sigset_t blocked, let_in;
+	sigemptyset(&noted.sa_mask);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, &let_in);
+	sigaction(SIGINT, &noted, &before);
+	int result = prompt_read("password", &let_in, out, e);
 	if (!result)
-		result = prompt_read("once more", &again, e);
+		result = prompt_read("once more", &let_in, &again, e);
+	sigaction(SIGINT, &before, NULL);
+	sigprocmask(SIG_SETMASK, &let_in, NULL);
 	if (!result && strcmp(out->text, again.text) != 0)
 		result = error_set(e, ERR_INVALID, "the two passwords differ: try again");
 	crypto_wipe(&again, sizeof again);
@@ -103,11 +113,11 @@ static int password_read(const struct call *c, struct password *out, struct erro
 	if (!file)
 		return prompt_twice(out, e);
 	if (strcmp(file, "-") == 0)
-		return line_read(STDIN_FILENO, "standard input", out, e);
+		return line_read(STDIN_FILENO, NULL, "standard input", out, e);
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set_errno(e, errno, "cannot open %s", file);
-	int result = line_read(fd, file, out, e);
+	int result = line_read(fd, NULL, file, out, e);
 	close(fd);
 	return result;
 }
@@ -133,8 +143,6 @@ int user_add_run(struct call *c, struct error *e)
 	if (!result && utf8_length(bytes_from_text(password.text)) < PASSWORD_LEAST_CHARACTERS)
 		result = error_set(e, ERR_INVALID, "a password has at least %d characters; a few words are good",
 		                   PASSWORD_LEAST_CHARACTERS);
-	if (!result && was_interrupted)
-		result = error_set(e, ERR_INVALID, "broken off: nothing was changed");
 	if (!result)
 		result = user_send(c, role, password.text, e);
 	crypto_wipe(&password, sizeof password);

@@ -31,15 +31,19 @@ static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, 
 	const Lm__Header *h = c->header;
 	unsigned long long seq = h->seq;
 	if (h->suite != SUITE_INTERNATIONAL)
-		return error_set(e, ERR_VERSION, "entry %llu uses suite %u, which this version does not know", seq, h->suite);
+		return error_set(e, ERR_VERSION, "entry %llu uses suite %u, which this version does not know", seq,
+		                 h->suite);
 	if (h->origin != key->origin || h->stream != key->stream || h->receiver != key->receiver)
 		return error_set(e, ERR_INVALID, "entry %llu belongs to another stream than its message", seq);
-	if (h->stream != LM__STREAM__STREAM_UP && h->stream != LM__STREAM__STREAM_ALL && h->stream != LM__STREAM__STREAM_DOWN)
-		return error_set(e, ERR_INVALID, "entry %llu is of stream %d, which crosses no link", seq, (int)h->stream);
+	if (h->stream != LM__STREAM__STREAM_UP && h->stream != LM__STREAM__STREAM_ALL &&
+	    h->stream != LM__STREAM__STREAM_DOWN)
+		return error_set(e, ERR_INVALID, "entry %llu is of stream %d, which crosses no link", seq,
+		                 (int)h->stream);
 	if (!h->seq || !h->incarnation || (h->request_id.len && h->request_id.len != 16))
 		return error_set(e, ERR_INVALID, "entry %llu has no valid position or request id", seq);
 	if (h->previous_hash.len && h->previous_hash.len != HASH_BYTES)
-		return error_set(e, ERR_INVALID, "entry %llu has a previous hash of %zu bytes", seq, h->previous_hash.len);
+		return error_set(e, ERR_INVALID, "entry %llu has a previous hash of %zu bytes", seq,
+		                 h->previous_hash.len);
 	if (!hash_matches(h->payload_hash, c->payload))
 		return error_set(e, ERR_INVALID, "entry %llu: its payload is not the one its header names", seq);
 	/* A destroyed envelope travels as none; another one than the header names is refused. */
@@ -54,11 +58,13 @@ static int chain_check(const struct checked_entry *before, const struct checked_
 	bool follows = h->incarnation == before->header->incarnation ? h->seq == before->header->seq + 1 : h->seq == 1;
 	if (!follows || h->previous_hash.len != HASH_BYTES ||
 	    memcmp(h->previous_hash.data, before->hash.byte, HASH_BYTES) != 0)
-		return error_set(e, ERR_INVALID, "entry %llu does not continue the one before it", (unsigned long long)h->seq);
+		return error_set(e, ERR_INVALID, "entry %llu does not continue the one before it",
+		                 (unsigned long long)h->seq);
 	return OK;
 }
 
-static int signature_check(const struct checked_entry *last, const Lm__SignedHeads *heads, const uint8_t key[KEY_BYTES], struct error *e)
+static int signature_check(const struct checked_entry *last, const Lm__SignedHeads *heads, const uint8_t key[KEY_BYTES],
+                           struct error *e)
 {
 	if (!heads || heads->origin != last->header->origin || heads->signature.len != SIGNATURE_BYTES ||
 	    heads->hashes.len % HASH_BYTES || heads->suite > UINT8_MAX)
@@ -76,12 +82,14 @@ static int signature_check(const struct checked_entry *last, const Lm__SignedHea
 	return result ? result : sign_check((uint8_t)heads->suite, key, BYTES_OF(digest), heads->signature.data, e);
 }
 
-int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena, struct checked_entry **out, size_t *count, struct error *e)
+int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena,
+                  struct checked_entry **out, size_t *count, struct error *e)
 {
 	if (!batch->key || !batch->n_entries)
 		return error_set(e, ERR_INVALID, "a message without entries");
 	if (batch->n_entries > MESSAGE_ENTRIES_MOST)
-		return error_set(e, ERR_INVALID, "a message of %zu entries, which nobody could pass on", batch->n_entries);
+		return error_set(e, ERR_INVALID, "a message of %zu entries, which nobody could pass on",
+		                 batch->n_entries);
 	struct checked_entry *checked = arena_alloc(arena, batch->n_entries * sizeof *checked);
 	if (!checked)
 		return error_set(e, ERR_MEMORY, "no memory to check %zu entries", batch->n_entries);

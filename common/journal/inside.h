@@ -18,9 +18,9 @@
 #define MESSAGE_ENTRIES_MOST 1024
 #define TAPE_KEY_BYTES 8
 #define LINE_KEY_BYTES 4
-#define ORDINAL_KEY_BYTES 12 /* line, ordinal */
+#define ORDINAL_KEY_BYTES 12  /* line, ordinal */
 #define ENVELOPE_KEY_BYTES 24 /* request id, position */
-#define PERIOD_KEY_BYTES 24 /* origin, period id */
+#define PERIOD_KEY_BYTES 24   /* origin, period id */
 
 struct run { /* entries side by side on the tape */
 	uint64_t ordinal, position;
@@ -36,8 +36,8 @@ struct slot_state { /* what a rolled back turn puts back */
 
 struct slot { /* a line in memory */
 	struct slot_state now, committed;
-	bool is_touched;      /* in the turn under way: entries or marks moved */
-	bool is_run_unwritten; /* now.run is ahead of its row */
+	bool is_touched;                         /* in the turn under way: entries or marks moved */
+	bool is_run_unwritten;                   /* now.run is ahead of its row */
 	bool is_mark_unwritten, is_mark_in_turn; /* moved since the last seal; written by the turn under way */
 	uint32_t unsigned_count, unsigned_bytes; /* entries of our own in this turn that no signed head covers yet */
 	uint64_t last_position;                  /* of the newest of them */
@@ -54,7 +54,8 @@ struct journal {
 	struct slot *slot; /* slot[n - 1] is line n; room for LINES_MOST from the start, so that none ever moves */
 	uint16_t index[LINE_INDEX_SLOTS]; /* line numbers by hash of the key; 0: free */
 	uint32_t line_count, committed_line_count;
-	uint32_t stored_line_count; /* lines that have a row: rows are without gaps, so that their numbers are their order */
+	uint32_t stored_line_count; /* lines that have a row: rows are without gaps, so that their numbers are their
+	                               order */
 	uint64_t position, committed_position;
 	/* the turn */
 	struct store_txn *txn;
@@ -87,11 +88,13 @@ int slot_touch(struct journal *j, struct slot *s);
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);
 int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position);
 int run_write(struct journal *j, struct slot *s);
-int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row, bool is_append);
+int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row,
+              bool is_append);
 
 /* read.c */
 /* As journal_locate, for a line whose newest ordinal is `end` whatever its row says so far. */
-int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact);
+int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq,
+                uint64_t *ordinal, bool *is_exact);
 
 /* turn.c */
 /* Signs the heads of these lines of ours, once for all, and puts the list beside their newest entries. */

@@ -1,8 +1,8 @@
 /*
  * Lines in memory and their rows. The store has the truth; memory is put back to it when a turn fails.
  */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
@@ -19,8 +19,8 @@ const struct store_table journal_table_checkpoint = { .name = "checkpoint", .num
 const struct store_table journal_table_base = { .name = "base", .number = 10 };
 
 const struct store_table *const journal_tables[] = {
-	&journal_table_tape,	   &journal_table_line,	      &journal_table_segment, &journal_table_run,
-	&journal_table_envelope,   &journal_table_period,     &journal_table_quarantine, &journal_table_held,
+	&journal_table_tape,       &journal_table_line,   &journal_table_segment,    &journal_table_run,
+	&journal_table_envelope,   &journal_table_period, &journal_table_quarantine, &journal_table_held,
 	&journal_table_checkpoint, &journal_table_base,
 };
 const size_t journal_table_count = sizeof journal_tables / sizeof *journal_tables;
@@ -315,7 +315,8 @@ bool journal_mark_raise(struct journal *j, uint32_t line, enum journal_mark mark
 	if (*field >= ordinal)
 		return false;
 	*field = ordinal;
-	/* Marks are facts about the neighbour: a turn that fails does not undo them, unless it takes the entries along. */
+	/* Marks are facts about the neighbour: a turn that fails does not undo them, unless it takes the entries along.
+	 */
 	uint64_t committed = s->committed.line.ordinal;
 	*mark_field(&s->committed.line, mark) = ordinal < committed ? ordinal : committed;
 	s->is_mark_unwritten = true;

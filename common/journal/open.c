@@ -65,7 +65,8 @@ struct bytes payload_associated(const Lm__Header *h, uint8_t memory[80])
 }
 
 /* A slot by hash of the period id, four ways: small, and without pointers. */
-static struct opener_entry *cache_find(struct opener_cache *c, uint64_t origin, const uint8_t *period_id, bool want_free)
+static struct opener_entry *cache_find(struct opener_cache *c, uint64_t origin, const uint8_t *period_id,
+                                       bool want_free)
 {
 	uint32_t at;
 	memcpy(&at, period_id, sizeof at);
@@ -116,7 +117,8 @@ static int opener_from(struct journal *j, struct bytes notice_packed, struct per
 	if (!result && !j->keys)
 		result = ERR_ABSENT; /* a reader without the device's keys */
 	if (!result)
-		result = period_opener_init(out, &notice, j->device, j->keys->opening_public, j->keys->opening_secret, NULL);
+		result = period_opener_init(out, &notice, j->device, j->keys->opening_public, j->keys->opening_secret,
+		                            NULL);
 	arena_release(&arena);
 	return result;
 }
@@ -137,13 +139,15 @@ int journal_period_learn(struct journal *j, const Lm__Header *h, struct bytes no
 	if (h->kind != LM__KIND__KIND_PERIOD)
 		return error_set(e, ERR_INVALID, "entry %llu is not a period notice", (unsigned long long)h->seq);
 	if (opener_from(j, notice_packed, &opener))
-		return error_set(e, ERR_ABSENT, "the period of entry %llu is not for this node", (unsigned long long)h->seq);
+		return error_set(e, ERR_ABSENT, "the period of entry %llu is not for this node",
+		                 (unsigned long long)h->seq);
 	cache_put(j, h->origin, &opener);
 	crypto_wipe(&opener, sizeof opener);
 	return OK;
 }
 
-static int cached_open(struct journal *j, const Lm__Header *h, const struct envelope *env, struct bytes payload, uint8_t *out)
+static int cached_open(struct journal *j, const Lm__Header *h, const struct envelope *env, struct bytes payload,
+                       uint8_t *out)
 {
 	uint8_t associated[80];
 	struct period_opener opener;
@@ -165,7 +169,8 @@ static int cached_open(struct journal *j, const Lm__Header *h, const struct enve
 	return result;
 }
 
-static int period_fetch(struct journal *j, struct store_txn *txn, uint64_t origin, const struct envelope *env, struct arena *arena)
+static int period_fetch(struct journal *j, struct store_txn *txn, uint64_t origin, const struct envelope *env,
+                        struct arena *arena)
 {
 	struct bytes packed;
 	struct period_opener opener;
@@ -191,7 +196,8 @@ static int envelope_from(const Lm__Envelope *row, struct envelope *env)
 	return OK;
 }
 
-int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *h, struct bytes payload, struct bytes envelope_packed, struct arena *arena, struct bytes *plain, struct error *e)
+int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *h, struct bytes payload,
+                         struct bytes envelope_packed, struct arena *arena, struct bytes *plain, struct error *e)
 {
 	if (!kind_is_sealed(h->kind, h->stream)) {
 		*plain = payload;
@@ -218,12 +224,14 @@ int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Hea
 	if (failure || result == ERR_MEMORY) /* not knowing is not the same as absent */
 		return failure ? failure : error_set(e, result, "no memory to open a payload");
 	if (result)
-		return error_set(e, ERR_ABSENT, "the payload of entry %llu cannot be opened here", (unsigned long long)h->seq);
+		return error_set(e, ERR_ABSENT, "the payload of entry %llu cannot be opened here",
+		                 (unsigned long long)h->seq);
 	*plain = BYTES(out, payload.size - TAG_BYTES);
 	return OK;
 }
 
-int journal_item_open(struct journal *j, struct store_txn *txn, uint64_t position, const Lm__TapeItem *item, struct arena *arena, struct bytes *plain, struct error *e)
+int journal_item_open(struct journal *j, struct store_txn *txn, uint64_t position, const Lm__TapeItem *item,
+                      struct arena *arena, struct bytes *plain, struct error *e)
 {
 	Lm__Header *h;
 	struct bytes envelope;

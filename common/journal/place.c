@@ -19,7 +19,8 @@
 #include "base/ids.h"
 #include "inside.h"
 
-int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row, bool is_append)
+int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row,
+              bool is_append)
 {
 	struct bytes packed;
 	struct error e;
@@ -45,7 +46,8 @@ int run_write(struct journal *j, struct slot *s)
 	row.position = s->now.run.position;
 	row.count = s->now.run.count;
 	uint8_t key[ORDINAL_KEY_BYTES];
-	return row_write(j, &journal_table_run, ordinal_key(s->now.line.number, s->now.run.ordinal, key), &row.base, false);
+	return row_write(j, &journal_table_run, ordinal_key(s->now.line.number, s->now.run.ordinal, key), &row.base,
+	                 false);
 }
 
 int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position)
@@ -86,7 +88,8 @@ static void period_write(struct journal *j, const Lm__Header *h, struct bytes pa
 }
 
 /* Everything that is the same for an entry of ours and a neighbour's: rows, then the line's head. */
-static int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope, const struct hash *hash, struct placed *out, struct error *e)
+static int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item,
+                       struct bytes envelope, const struct hash *hash, struct placed *out, struct error *e)
 {
 	struct line *l = &s->now.line;
 	uint64_t ordinal = l->ordinal + 1, position = j->position + 1;
@@ -98,7 +101,8 @@ static int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, L
 	item_write(j, position, item, true, NULL);
 	if (envelope.size) {
 		uint8_t key[ENVELOPE_KEY_BYTES];
-		store_put(j->txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key), envelope);
+		store_put(j->txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key),
+		          envelope);
 	}
 	if (h->kind == LM__KIND__KIND_PERIOD)
 		period_write(j, h, codec_bytes(item->payload));
@@ -160,7 +164,8 @@ static int hash_into(struct journal *j, struct bytes content, ProtobufCBinaryDat
 }
 
 /* Header complete but for its hashes; packs, hashes, places. */
-static int own_place(struct journal *j, struct slot *s, Lm__Header *h, struct bytes payload, struct bytes envelope, struct placed *out, struct error *e)
+static int own_place(struct journal *j, struct slot *s, Lm__Header *h, struct bytes payload, struct bytes envelope,
+                     struct placed *out, struct error *e)
 {
 	int result = hash_into(j, payload, &h->payload_hash, e);
 	if (!result && envelope.size)
@@ -219,7 +224,7 @@ static int period_ensure(struct journal *j, struct slot *s, struct error *e)
 	s->period = NULL;
 	struct period_notice notice;
 	int result = period_begin(SUITE_INTERNATIONAL, s->now.recipient, s->now.recipient_count, j->now_ms, &s->period,
-				  &notice, e);
+	                          &notice, e);
 	if (result)
 		return result;
 	s->is_period_new = true;
@@ -250,7 +255,8 @@ static int envelope_pack(struct journal *j, const struct envelope *env, struct b
 	return CODEC_PACK(&row, &j->arena, out, e);
 }
 
-static int payload_seal(struct journal *j, struct slot *s, const Lm__Header *h, struct bytes plain, struct bytes *sealed, struct bytes *envelope, struct error *e)
+static int payload_seal(struct journal *j, struct slot *s, const Lm__Header *h, struct bytes plain,
+                        struct bytes *sealed, struct bytes *envelope, struct error *e)
 {
 	uint8_t *memory = arena_alloc(&j->arena, plain.size + TAG_BYTES);
 	if (!memory)
@@ -267,13 +273,13 @@ static int draft_check(const struct draft *draft, struct error *e)
 {
 	const Lm__Header *h = draft->header;
 	if (draft->is_sealed != kind_is_sealed(h->kind, draft->stream))
-		return error_set(e, ERR_INTERNAL, "an entry of kind %d in stream %d is %s", (int)h->kind, (int)draft->stream,
-				 draft->is_sealed ? "never sealed" : "always sealed");
+		return error_set(e, ERR_INTERNAL, "an entry of kind %d in stream %d is %s", (int)h->kind,
+		                 (int)draft->stream, draft->is_sealed ? "never sealed" : "always sealed");
 	if (h->request_id.len && h->request_id.len != ID_BYTES)
 		return error_set(e, ERR_INVALID, "a request id of %zu bytes", h->request_id.len);
 	if (draft->payload.size > PAYLOAD_BYTES_MOST)
 		return error_set(e, ERR_TOO_BIG, "an entry holds at most %u bytes, not %zu", PAYLOAD_BYTES_MOST,
-				 draft->payload.size);
+		                 draft->payload.size);
 	return OK;
 }
 
@@ -304,7 +310,8 @@ int journal_append(struct journal *j, const struct draft *draft, struct placed *
 
 /* The hash that stands at (incarnation, seq) here. ERR_NOT_FOUND: the incarnation is unknown; ERR_CLOSED: it ended
  * before; ERR_ABSENT: trimmed; or a store fault. */
-static int known_hash(struct journal *j, struct slot *s, uint64_t incarnation, uint64_t seq, struct hash *out, uint64_t *ordinal)
+static int known_hash(struct journal *j, struct slot *s, uint64_t incarnation, uint64_t seq, struct hash *out,
+                      uint64_t *ordinal)
 {
 	const struct line *l = &s->now.line;
 	if (l->ordinal && incarnation == l->incarnation && seq == l->seq) {
@@ -329,7 +336,8 @@ static int known_hash(struct journal *j, struct slot *s, uint64_t incarnation, u
 	Lm__TapeItem *item;
 	result = journal_read_line(j->txn, l->number, *ordinal, &j->arena, &position, &item, NULL);
 	if (result == ERR_NOT_FOUND)
-		return store_fail(j->txn, ERR_DAMAGED, "line %u lacks entry %llu", l->number, (unsigned long long)*ordinal);
+		return store_fail(j->txn, ERR_DAMAGED, "line %u lacks entry %llu", l->number,
+		                  (unsigned long long)*ordinal);
 	return result ? result : entry_hash(codec_bytes(item->header), out, NULL);
 }
 
@@ -348,7 +356,8 @@ static int fit_fault(struct journal *j, const struct line *l, int code, struct e
 }
 
 /* The position is one that this line has passed, or it claims to. */
-static int fit_known(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit, struct error *e)
+static int fit_known(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
+                     struct error *e)
 {
 	struct hash hash;
 	uint64_t ordinal;
@@ -393,7 +402,8 @@ static int fit_first(struct journal *j, struct slot *s, const Lm__Header *h, enu
 	return OK;
 }
 
-static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit, struct error *e)
+static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
+                     struct error *e)
 {
 	const Lm__Header *h = entry->header;
 	const struct line *l = &s->now.line;
@@ -405,8 +415,9 @@ static int entry_fit(struct journal *j, struct slot *s, const struct checked_ent
 	}
 	uint64_t ordinal;
 	bool is_exact;
-	int result = l->ordinal ? line_locate(j->txn, l->number, l->ordinal, h->incarnation, h->seq, &ordinal, &is_exact)
-				: ERR_NOT_FOUND;
+	int result = l->ordinal
+	                     ? line_locate(j->txn, l->number, l->ordinal, h->incarnation, h->seq, &ordinal, &is_exact)
+	                     : ERR_NOT_FOUND;
 	if (!result)
 		return fit_known(j, s, entry, fit, e);
 	if (result != ERR_NOT_FOUND)
@@ -418,10 +429,12 @@ static int entry_fit(struct journal *j, struct slot *s, const struct checked_ent
 #define QUARANTINE_MOST 4096 /* a clone that keeps talking must not fill the map */
 #define QUARANTINE_PERCENT_MOST 75
 #define QUARANTINE_KEY_BYTES (LINE_KEY_BYTES + HASH_BYTES)
-#define QUARANTINE_ENVELOPE (UINT64_C(1) << 63) /* stands for a position: the envelope of what has no place on the tape */
+#define QUARANTINE_ENVELOPE \
+	(UINT64_C(1) << 63) /* stands for a position: the envelope of what has no place on the tape */
 
 /* Kept, sealed as it came, for an operator; nothing of it is applied. The same entry sent again is kept once. */
-static int quarantine_put(struct journal *j, uint32_t line, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct error *e)
+static int quarantine_put(struct journal *j, uint32_t line, const struct checked_entry *entry,
+                          Lm__Disposition disposition, const char *why, struct error *e)
 {
 	uint8_t memory[QUARANTINE_KEY_BYTES], envelope_memory[ENVELOPE_KEY_BYTES];
 	struct writer w = writer_over(memory, sizeof memory);
@@ -445,12 +458,14 @@ static int quarantine_put(struct journal *j, uint32_t line, const struct checked
 		struct reader r = reader_over(BYTES_OF(entry->hash));
 		uint64_t place = read_u64(&r) | QUARANTINE_ENVELOPE;
 		store_put(j->txn, &journal_table_envelope,
-			  envelope_key(codec_bytes(entry->header->request_id), place, envelope_memory), entry->envelope_packed);
+		          envelope_key(codec_bytes(entry->header->request_id), place, envelope_memory),
+		          entry->envelope_packed);
 	}
 	return store_failure(j->txn, e);
 }
 
-int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why)
+int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition,
+                      const char *why)
 {
 	struct line_key key = { entry->header->origin, entry->header->stream, entry->header->receiver };
 	const struct slot *s = slot_find(j, &key);
@@ -465,17 +480,18 @@ static int entry_freeze(struct journal *j, struct slot *s, const struct checked_
 	if (!l->is_frozen) {
 		l->is_frozen = true;
 		snprintf(l->frozen_why, sizeof l->frozen_why,
-			 "two histories: incarnation %016llx seq %llu does not continue what is stored",
-			 (unsigned long long)entry->header->incarnation, (unsigned long long)entry->header->seq);
+		         "two histories: incarnation %016llx seq %llu does not continue what is stored",
+		         (unsigned long long)entry->header->incarnation, (unsigned long long)entry->header->seq);
 	}
 	int result = quarantine_put(j, l->number, entry, LM__DISPOSITION__DISPOSITION_FROZEN, l->frozen_why, e);
 	if (result)
 		return result;
 	return error_set(e, code, "stream %d of device %016llx is frozen: %s", (int)l->key.stream,
-			 (unsigned long long)l->key.origin, l->frozen_why);
+	                 (unsigned long long)l->key.origin, l->frozen_why);
 }
 
-static int received_place(struct journal *j, struct slot *s, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct placed *out, struct error *e)
+static int received_place(struct journal *j, struct slot *s, const struct checked_entry *entry,
+                          Lm__Disposition disposition, const char *why, struct placed *out, struct error *e)
 {
 	Lm__TapeItem item = LM__TAPE_ITEM__INIT;
 	item.disposition = disposition;
@@ -489,10 +505,11 @@ static int received_place(struct journal *j, struct slot *s, const struct checke
 static int gap(const Lm__Header *h, struct error *e)
 {
 	return error_set(e, ERR_GAP, "entries before incarnation %016llx seq %llu are missing",
-			 (unsigned long long)h->incarnation, (unsigned long long)h->seq);
+	                 (unsigned long long)h->incarnation, (unsigned long long)h->seq);
 }
 
-int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct placed *out, bool *was_rollback, struct error *e)
+int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why,
+                    struct placed *out, bool *was_rollback, struct error *e)
 {
 	const Lm__Header *h = entry->header;
 	struct line_key key = { h->origin, h->stream, h->receiver };

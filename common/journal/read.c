@@ -20,7 +20,8 @@ int journal_read(struct store_txn *txn, uint64_t position, struct arena *arena, 
 	return result ? store_failure(txn, e) : item_unpack(value, arena, item, e);
 }
 
-int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item, struct error *e)
+int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,
+                      struct error *e)
 {
 	uint8_t memory[TAPE_KEY_BYTES];
 	struct bytes key, value;
@@ -52,7 +53,8 @@ static int row_of_line(struct bytes key, uint32_t line, uint64_t *row_ordinal)
 }
 
 /* The row at or before (line, ordinal), which must belong to the line. */
-static int row_before(struct store_cursor *c, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *row_ordinal, struct bytes *value)
+static int row_before(struct store_cursor *c, uint32_t line, uint64_t ordinal, struct arena *arena,
+                      uint64_t *row_ordinal, struct bytes *value)
 {
 	uint8_t memory[ORDINAL_KEY_BYTES];
 	struct bytes key, want = ordinal_key(line, ordinal, memory);
@@ -66,14 +68,16 @@ static int row_before(struct store_cursor *c, uint32_t line, uint64_t ordinal, s
 	return result ? result : row_of_line(key, line, row_ordinal);
 }
 
-static int row_step_back(struct store_cursor *c, uint32_t line, struct arena *arena, uint64_t *row_ordinal, struct bytes *value)
+static int row_step_back(struct store_cursor *c, uint32_t line, struct arena *arena, uint64_t *row_ordinal,
+                         struct bytes *value)
 {
 	struct bytes key;
 	int result = store_cursor_prev(c, arena, &key, value);
 	return result ? result : row_of_line(key, line, row_ordinal);
 }
 
-static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *first, Lm__Run **run)
+static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *first,
+                      Lm__Run **run)
 {
 	struct bytes value;
 	struct store_cursor *c;
@@ -87,7 +91,8 @@ static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, st
 	return result;
 }
 
-static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position, uint32_t *left)
+static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,
+                       uint32_t *left)
 {
 	uint64_t first;
 	Lm__Run *run;
@@ -101,7 +106,8 @@ static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, s
 	return OK;
 }
 
-int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position, Lm__TapeItem **item, struct error *e)
+int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,
+                      Lm__TapeItem **item, struct error *e)
 {
 	uint32_t left;
 	int result = position_of(txn, line, ordinal, arena, position, &left);
@@ -110,18 +116,20 @@ int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, st
 	return result ? store_failure(txn, e) : journal_read(txn, *position, arena, item, e);
 }
 
-int journal_envelope(struct store_txn *txn, const Lm__Header *h, uint64_t position, struct arena *arena, struct bytes *packed)
+int journal_envelope(struct store_txn *txn, const Lm__Header *h, uint64_t position, struct arena *arena,
+                     struct bytes *packed)
 {
 	*packed = (struct bytes){ 0 };
 	if (!h->envelope_hash.len)
 		return OK;
 	uint8_t key[ENVELOPE_KEY_BYTES];
 	int result = store_get(txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key),
-			       arena, packed);
+	                       arena, packed);
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
-int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_id, struct arena *arena, struct bytes *notice_packed)
+int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_id, struct arena *arena,
+                   struct bytes *notice_packed)
 {
 	uint8_t key[PERIOD_KEY_BYTES];
 	if (period_id.size != PERIOD_ID_BYTES)
@@ -147,7 +155,8 @@ struct segment {
 };
 
 /* Walks the segments of a line from the newest back, until `visit` returns true. */
-static int segments_walk(struct store_txn *txn, uint32_t line, uint64_t end, bool (*visit)(void *context, const struct segment *s), void *context)
+static int segments_walk(struct store_txn *txn, uint32_t line, uint64_t end,
+                         bool (*visit)(void *context, const struct segment *s), void *context)
 {
 	struct arena arena;
 	struct store_cursor *c;
@@ -216,7 +225,8 @@ static bool locate_visit(void *context, const struct segment *s)
 	return true;
 }
 
-int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact)
+int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq,
+                uint64_t *ordinal, bool *is_exact)
 {
 	struct locate want = { .incarnation = incarnation, .seq = seq };
 	int result = segments_walk(txn, line, end, locate_visit, &want);
@@ -229,7 +239,8 @@ int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t inc
 	return OK;
 }
 
-int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact)
+int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal,
+                   bool *is_exact)
 {
 	return line_locate(txn, line, line_end(txn, line), incarnation, seq, ordinal, is_exact);
 }
@@ -303,7 +314,7 @@ static int load_read(struct load *l, uint64_t position, Lm__TapeItem **item, str
 	uint8_t memory[TAPE_KEY_BYTES];
 	struct bytes key, value, want = tape_key(position, memory);
 	int result = l->position + 1 == position ? store_cursor_next(l->tape, l->arena, &key, &value)
-						 : store_cursor_seek(l->tape, want, l->arena, &key, &value);
+	                                         : store_cursor_seek(l->tape, want, l->arena, &key, &value);
 	if (!result && !bytes_equal(key, want))
 		result = ERR_NOT_FOUND;
 	l->position = position;
@@ -346,12 +357,14 @@ static bool load_is_full(const struct load *l, uint32_t entries_most, uint32_t b
 	return l->signed_count && (l->count >= entries_most || l->bytes >= bytes_most);
 }
 
-static int load_entries(struct load *l, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct error *e)
+static int load_entries(struct load *l, const struct line *line, uint64_t from, uint32_t entries_most,
+                        uint32_t bytes_most, struct error *e)
 {
 	uint64_t position = 0;
 	uint32_t left = 0;
 	int result = OK;
-	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(l, entries_most, bytes_most); ordinal++) {
+	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(l, entries_most, bytes_most);
+	     ordinal++) {
 		Lm__TapeItem *item;
 		if (!left)
 			result = position_of(l->txn, line->number, ordinal, l->arena, &position, &left);
@@ -361,7 +374,7 @@ static int load_entries(struct load *l, const struct line *line, uint64_t from, 
 			result = load_item(l, position, item, e);
 		if (result == ERR_NOT_FOUND)
 			return error_set(e, ERR_DAMAGED, "line %u lacks entry %llu, though its head is %llu",
-					 line->number, (unsigned long long)ordinal, (unsigned long long)line->ordinal);
+			                 line->number, (unsigned long long)ordinal, (unsigned long long)line->ordinal);
 		if (result)
 			return result;
 		position++;
@@ -370,11 +383,13 @@ static int load_entries(struct load *l, const struct line *line, uint64_t from, 
 	return OK;
 }
 
-int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes, struct error *e)
+int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
+                 uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
+                 struct error *e)
 {
 	if (from <= line->trimmed)
-		return error_set(e, ERR_NOT_FOUND, "entries of line %u up to %llu are trimmed; %llu was asked for", line->number,
-				 (unsigned long long)line->trimmed, (unsigned long long)from);
+		return error_set(e, ERR_NOT_FOUND, "entries of line %u up to %llu are trimmed; %llu was asked for",
+		                 line->number, (unsigned long long)line->trimmed, (unsigned long long)from);
 	struct load l = { .txn = txn, .arena = arena };
 	l.batch = arena_alloc(arena, sizeof *l.batch);
 	l.entries = arena_alloc(arena, MESSAGE_ENTRIES_MOST * sizeof *l.entries);

@@ -22,7 +22,8 @@ static int base_copy(struct journal *j, const struct store_table *table)
 		write_u8(&w, table->number);
 		write_bytes(&w, key);
 		if (w.failed)
-			result = store_fail(j->txn, ERR_TOO_BIG, "a key of table %s is too long for a checkpoint", table->name);
+			result = store_fail(j->txn, ERR_TOO_BIG, "a key of table %s is too long for a checkpoint",
+			                    table->name);
 		else
 			result = store_put(j->txn, &journal_table_base, BYTES(memory, w.size), value);
 		arena_reset(&arena);
@@ -34,7 +35,8 @@ static int base_copy(struct journal *j, const struct store_table *table)
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
-static int state_hash(struct journal *j, const struct store_table *const *tables, size_t count, struct hash *out, struct error *e)
+static int state_hash(struct journal *j, const struct store_table *const *tables, size_t count, struct hash *out,
+                      struct error *e)
 {
 	struct bytes parts[STORE_TABLES_MOST];
 	struct store_table_digest digest[STORE_TABLES_MOST];
@@ -46,7 +48,8 @@ static int state_hash(struct journal *j, const struct store_table *const *tables
 	return result ? result : crypto_hash(SUITE_INTERNATIONAL, parts, count, out, e);
 }
 
-static int checkpoint_write(struct journal *j, const struct store_table *const *tables, size_t count, int64_t now_ms, struct error *e)
+static int checkpoint_write(struct journal *j, const struct store_table *const *tables, size_t count, int64_t now_ms,
+                            struct error *e)
 {
 	struct hash state;
 	int result = state_hash(j, tables, count, &state, e);
@@ -90,13 +93,14 @@ static uint64_t trim_limit(const struct journal *j, const struct slot *s)
 	if (is_ours && l->key.stream == LM__STREAM__STREAM_UP)
 		limit = l->signed_final;
 	else if ((is_ours && l->key.stream == LM__STREAM__STREAM_OWN) ||
-		 (!is_ours && l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device))
+	         (!is_ours && l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device))
 		limit = l->ordinal;
 	return limit < s->committed.line.ordinal ? limit : s->committed.line.ordinal;
 }
 
 /* An item that waited goes together with the one that applied it. */
-static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem *item, struct arena *arena, struct hash *hash)
+static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem *item, struct arena *arena,
+                        struct hash *hash)
 {
 	Lm__Header *h;
 	uint8_t key[ENVELOPE_KEY_BYTES];
@@ -179,7 +183,8 @@ static int line_trim(struct journal *j, struct slot *s, struct arena *arena, uin
 	return runs_remove(j, l->number, l->trimmed, arena);
 }
 
-int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms, uint64_t *removed, struct error *e)
+int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms,
+                 uint64_t *removed, struct error *e)
 {
 	struct arena arena;
 	uint64_t gone = 0;

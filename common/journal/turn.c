@@ -76,7 +76,8 @@ int entry_hash(struct bytes header_packed, struct hash *out, struct error *e)
 	return crypto_hash(SUITE_INTERNATIONAL, parts, 2, out, e);
 }
 
-static int head_hash_of(const struct line_key *key, uint64_t incarnation, uint64_t seq, const struct hash *entry, struct hash *out, struct error *e)
+static int head_hash_of(const struct line_key *key, uint64_t incarnation, uint64_t seq, const struct hash *entry,
+                        struct hash *out, struct error *e)
 {
 	uint8_t memory[40];
 	struct writer w = writer_over(memory, sizeof memory);
@@ -104,7 +105,8 @@ int heads_digest(const Lm__SignedHeads *heads, struct hash *out, struct error *e
 	return crypto_hash((uint8_t)heads->suite, parts, 3, out, e);
 }
 
-static int heads_make(struct journal *j, struct slot *const *slots, size_t count, Lm__SignedHeads **out, struct error *e)
+static int heads_make(struct journal *j, struct slot *const *slots, size_t count, Lm__SignedHeads **out,
+                      struct error *e)
 {
 	Lm__SignedHeads *heads = arena_alloc(&j->arena, sizeof *heads);
 	struct hash *hashes = arena_alloc(&j->arena, count * sizeof *hashes);
@@ -229,11 +231,12 @@ size_t journal_turn_lines(const struct journal *j, const uint32_t **numbers)
 	return j->touched_count;
 }
 
-int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients, size_t count, struct error *e)
+int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients,
+                           size_t count, struct error *e)
 {
 	if (count > PERIOD_RECIPIENTS_MOST)
-		return error_set(e, ERR_TOO_MANY, "a stream is sealed to at most %d recipients, not %zu", PERIOD_RECIPIENTS_MOST,
-				 count);
+		return error_set(e, ERR_TOO_MANY, "a stream is sealed to at most %d recipients, not %zu",
+		                 PERIOD_RECIPIENTS_MOST, count);
 	struct slot *s = slot_find(j, key);
 	int result = s ? OK : slot_make(j, key, &s, e);
 	if (!result && j->txn)
@@ -242,7 +245,8 @@ int journal_set_recipients(struct journal *j, const struct line_key *key, const 
 		return result;
 	if (!j->txn)
 		j->committed_line_count = j->line_count; /* made outside a turn: it stays */
-	if (count == s->now.recipient_count && (!count || !memcmp(recipients, s->now.recipient, count * sizeof *recipients)))
+	if (count == s->now.recipient_count &&
+	    (!count || !memcmp(recipients, s->now.recipient, count * sizeof *recipients)))
 		return OK;
 	if (count)
 		memcpy(s->now.recipient, recipients, count * sizeof *recipients);

@@ -18,8 +18,8 @@ struct audit {
 static int damaged(struct error *e, const struct line *l, uint64_t ordinal, uint64_t position, const char *what)
 {
 	return error_set(e, ERR_DAMAGED, "line %u (stream %d of device %016llx), entry %llu at tape position %llu: %s",
-			 l->number, (int)l->key.stream, (unsigned long long)l->key.origin, (unsigned long long)ordinal,
-			 (unsigned long long)position, what);
+	                 l->number, (int)l->key.stream, (unsigned long long)l->key.origin, (unsigned long long)ordinal,
+	                 (unsigned long long)position, what);
 }
 
 static bool hash_stands(ProtobufCBinaryData field, const struct hash *hash)
@@ -27,7 +27,8 @@ static bool hash_stands(ProtobufCBinaryData field, const struct hash *hash)
 	return field.len == HASH_BYTES && memcmp(field.data, hash->byte, HASH_BYTES) == 0;
 }
 
-/* After a rollback the chain goes on from an earlier entry than the one before: from the parent that the header names. */
+/* After a rollback the chain goes on from an earlier entry than the one before: from the parent that the header names.
+ */
 static int parent_verify(struct audit *a, const struct line *l, uint64_t ordinal, const Lm__Header *h)
 {
 	uint64_t at, position;
@@ -49,25 +50,29 @@ static int parent_verify(struct audit *a, const struct line *l, uint64_t ordinal
 	return result || !hash_stands(h->previous_hash, &hash) ? ERR_DAMAGED : OK;
 }
 
-static const char *heads_fault(struct audit *a, const struct line *l, const Lm__Header *h, const struct hash *entry, const Lm__SignedHeads *heads)
+static const char *heads_fault(struct audit *a, const struct line *l, const Lm__Header *h, const struct hash *entry,
+                               const Lm__SignedHeads *heads)
 {
 	uint8_t key[KEY_BYTES];
 	struct hash head, digest;
 	if (!heads || a->signing_key(a->context, l->key.origin, key))
 		return NULL;
 	a->out->signatures++;
-	if (heads->origin != l->key.origin || heads->suite != SUITE_INTERNATIONAL || heads->signature.len != SIGNATURE_BYTES ||
-	    heads->hashes.len % HASH_BYTES || head_hash(h, entry, &head, NULL) || heads_digest(heads, &digest, NULL))
+	if (heads->origin != l->key.origin || heads->suite != SUITE_INTERNATIONAL ||
+	    heads->signature.len != SIGNATURE_BYTES || heads->hashes.len % HASH_BYTES ||
+	    head_hash(h, entry, &head, NULL) || heads_digest(heads, &digest, NULL))
 		return "its signed head cannot be read";
 	size_t at = 0;
 	while (at < heads->hashes.len && memcmp(heads->hashes.data + at, head.byte, HASH_BYTES) != 0)
 		at += HASH_BYTES;
-	if (at == heads->hashes.len || sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), heads->signature.data, NULL))
+	if (at == heads->hashes.len ||
+	    sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), heads->signature.data, NULL))
 		return "its signed head does not verify";
 	return NULL;
 }
 
-static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, uint64_t position, const Lm__TapeItem *item, struct hash *previous, struct error *e)
+static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, uint64_t position,
+                       const Lm__TapeItem *item, struct hash *previous, struct error *e)
 {
 	Lm__Header *h;
 	struct hash payload, envelope_hash, entry;
@@ -123,7 +128,9 @@ static int line_verify(struct audit *a, const struct line *l, struct error *e)
 	return result;
 }
 
-int journal_verify(struct journal *j, struct store_txn *txn, int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context, struct journal_audit *out, struct error *e)
+int journal_verify(struct journal *j, struct store_txn *txn,
+                   int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context,
+                   struct journal_audit *out, struct error *e)
 {
 	struct audit a = { .txn = txn, .signing_key = signing_key, .context = context, .out = out };
 	memset(out, 0, sizeof *out);

@@ -38,7 +38,7 @@ struct place_names;
 #define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
 #define SMALL_FRAME_BYTES 512 /* decoded on the loop when nothing is before it: not worth a thread */
 #define MARKS_SIGN_MS 1000
-#define REFUSED_RETRY_MS 5000
+#define REFUSED_RETRY_MS 3000
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
 enum data_file { FILE_KEYS, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
@@ -82,7 +82,8 @@ struct peer {
 	struct link link;
 	bool is_transport_up;
 	bool is_refused; /* upstream: said REFUSE */
-	int64_t since_ms, heard_ms; /* wall clock, for people */
+	_Atomic int64_t since_ms;
+	int64_t heard_ms; /* wall clock, for people */
 	uint64_t peer_waiting;
 	struct buffer signed_marks; /* town: the newest for this terminal */
 	struct quarantined quarantined[64];

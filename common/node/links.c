@@ -30,7 +30,8 @@ bool line_flows_to(const struct node *n, const struct line *l, const struct peer
 
 static void link_told_open(struct node *n, struct peer *p)
 {
-	p->since_ms = p->heard_ms = clock_wall_ms();
+	p->heard_ms = clock_wall_ms();
+	atomic_store(&p->since_ms, p->heard_ms);
 	atomic_store(&p->session, p->link.session);
 	n->must_tell_links = true;
 	log_write(LOG_INFO, "link-up", "link with %s is up", p->place);
@@ -55,7 +56,7 @@ static void link_told_open(struct node *n, struct peer *p)
 
 static void link_told_closed(struct node *n, struct peer *p)
 {
-	p->since_ms = clock_wall_ms();
+	atomic_store(&p->since_ms, clock_wall_ms());
 	atomic_store(&p->session, 0);
 	p->report_count = 0;
 	p->peer_waiting = 0;

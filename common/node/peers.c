@@ -117,6 +117,7 @@ static void on_client_state(void *context, enum net_client_state state)
 {
 	struct node *n = context;
 	struct upstream_state *u = &n->upstream_state;
+	pthread_mutex_lock(&n->directory_lock);
 	if (state == NET_REFUSED) {
 		snprintf(u->code, sizeof u->code, "unknown-key");
 		snprintf(u->text, sizeof u->text,
@@ -129,6 +130,7 @@ static void on_client_state(void *context, enum net_client_state state)
 	}
 	if (state == NET_REFUSED || state == NET_WRONG_KEY)
 		log_write(LOG_WARN, "link-refused", "%s", u->text);
+	pthread_mutex_unlock(&n->directory_lock);
 	if (state != NET_CONNECTED)
 		pending_drop(n->upstream);
 	struct work *w = calloc(1, sizeof *w);

@@ -42,7 +42,7 @@ static int update_add(struct link_update *u, struct link_action action)
 	if (u->count == u->capacity) {
 		size_t capacity = u->capacity ? u->capacity * 2 : 16;
 		struct link_action *grown =
-			capacity > LINK_ACTIONS_MOST ? NULL : realloc(u->action, capacity * sizeof *grown);
+		        capacity > LINK_ACTIONS_MOST ? NULL : realloc(u->action, capacity * sizeof *grown);
 		if (!grown)
 			return ERR_MEMORY;
 		u->action = grown;
@@ -92,8 +92,8 @@ static int out_add(struct link *l, const struct link_event *ev)
 		}
 		out = &l->out[l->out_count++];
 		*out = (struct link_out){ .line = ev->line,
-					  .credit_entries = LINK_CREDIT_ENTRIES,
-					  .credit_bytes = LINK_CREDIT_BYTES };
+			                  .credit_entries = LINK_CREDIT_ENTRIES,
+			                  .credit_bytes = LINK_CREDIT_BYTES };
 	}
 	if (ev->ordinal > out->head)
 		out->head = ev->ordinal;
@@ -188,7 +188,7 @@ static void out_start(struct link_out *out, const struct link_event *ev)
 {
 	uint64_t at = out_claim(out, ev->ordinal);
 	bool is_echo = out->is_started && out->restarted_ms && at == out->acked &&
-		       since(ev->now_ms, out->restarted_ms) < LINK_RESTART_MS;
+	               since(ev->now_ms, out->restarted_ms) < LINK_RESTART_MS;
 	if (out->is_started && ev->credit_entries) { /* an EXPECTED ack grants as any other */
 		out->credit_entries = ev->credit_entries;
 		out->credit_bytes = ev->credit_bytes;
@@ -244,10 +244,10 @@ static int link_pump(struct link *l, struct link_update *u)
 		if (entries > LINK_BATCH_ENTRIES_MOST)
 			entries = LINK_BATCH_ENTRIES_MOST;
 		return update_add(u, (struct link_action){ .type = LINK_DO_SEND,
-							   .line = out->line,
-							   .ordinal = out->sent + 1,
-							   .entries = (uint32_t)entries,
-							   .bytes = LINK_BATCH_BYTES_MOST });
+		                                           .line = out->line,
+		                                           .ordinal = out->sent + 1,
+		                                           .entries = (uint32_t)entries,
+		                                           .bytes = LINK_BATCH_BYTES_MOST });
 	}
 	return OK;
 }
@@ -261,12 +261,12 @@ static int link_tell_acks(struct link *l, struct link_update *u)
 		if (in->stored == in->acked && !in->must_tell)
 			continue;
 		struct link_action ack = { .type = LINK_DO_ACK,
-					   .line = in->line,
-					   .ordinal = in->stored,
-					   .entries = l->is_inbox_full ? 0 : LINK_CREDIT_ENTRIES,
-					   .bytes = l->is_inbox_full ? 0 : LINK_CREDIT_BYTES,
-					   .is_expected = in->is_expected,
-					   .is_frozen = in->is_frozen };
+			                   .line = in->line,
+			                   .ordinal = in->stored,
+			                   .entries = l->is_inbox_full ? 0 : LINK_CREDIT_ENTRIES,
+			                   .bytes = l->is_inbox_full ? 0 : LINK_CREDIT_BYTES,
+			                   .is_expected = in->is_expected,
+			                   .is_frozen = in->is_frozen };
 		int result = update_add(u, ack);
 		if (result)
 			return result;
@@ -280,7 +280,8 @@ static void link_resend(struct link *l, const struct link_event *ev)
 {
 	for (size_t i = 0; i < l->out_count; i++) {
 		struct link_out *out = &l->out[i];
-		if (out->is_started && out->sent > out->acked && since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
+		if (out->is_started && out->sent > out->acked &&
+		    since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
 			out->sent = out->acked;
 			out->bytes_under_way = 0;
 			out->progress_ms = ev->now_ms;

@@ -14,7 +14,7 @@ import sys
 import time
 
 from client import Refused
-from district import HUB_PLACE, TERMINAL, TOP, TOWN, District, Failed, port_is_free, wait_until
+from district import HUB_PLACE, TOP, District, Failed, port_is_free, wait_until
 
 FIRST_TOWNS = ["310114106", "310114103", "310114102", "310114118"]  # filled before the others are opened
 FIRST_SITES = 4
@@ -197,7 +197,7 @@ class Teller:
 def all_connected(district):
     """True when every link is up; asks only those that were not connected before."""
     missing = set(district.nodes[1:])
-    tell = Teller("connected", len(missing))
+    tell = Teller("links up", len(missing))
     tell.next = time.monotonic() + 2
 
     def look():
@@ -216,9 +216,7 @@ def start(district):
     width = 2 * (os.cpu_count() or 2)
     progress(f"keys, the hub, and the admission of {len(district.towns)} towns and {len(district.terminals)} terminals")
     district.prepare()
-    district.start_nodes(district.towns.values(), width, on_ready=Teller("towns started", len(district.towns)))
-    for town in district.towns.values():
-        district.open_account(town)
+    district.start_towns(width, on_ready=Teller("towns started", len(district.towns)))
     began = time.monotonic()
     district.start_nodes(district.terminals.values(), width, on_ready=Teller("terminals started", len(district.terminals)))
     wait_until(all_connected(district), CONNECT_S, "every terminal is connected", pause=0.1)
@@ -278,7 +276,7 @@ def once(district):
     request_id = view["request_id"]
     mark("saved here")
     for name, text in (("town", f"at the town ({names[town.place]})"), ("district", f"at the district ({names[HUB_PLACE]})")):
-        wait_until(lambda: kiosk.marks(request_id)[name], MARK_S, f"the terminal shows the request {text}")
+        wait_until(lambda: kiosk.marks(request_id)[name], MARK_S, f"the terminal shows the request {text}", pause=0.002)
         mark(text)
 
     desk = town.desk("clerk1")

@@ -198,7 +198,7 @@ class Node:
         how = f"signal {-code}" if code < 0 else f"code {code}"
         return f"{self} ended with {how}:\n{self.log_tail()}"
 
-    def log_tail(self, lines=20):
+    def log_tail(self, lines=6):
         try:
             text = self.log.read_text(errors="replace")
         except OSError as error:
@@ -344,6 +344,11 @@ class District:
             if (node.place, node.device()["curve_key"]) not in known:
                 self.admit(node)
 
+    def knows_terminals(self, town):
+        """The town has heard of the admission of its terminals: before that it sends them away, and they wait to try again."""
+        known = {device["record"]["place"] for device in town.control.get("/ctl/v1/devices")["devices"]}
+        return all(place in known for place in self.terminals if place[:9] == town.place)
+
     def publish(self, files=None, by="demo"):
         """Publishes services from JSON files; what has not changed keeps its revision."""
         for path in files or sorted((TOP / "deploy/catalogue").glob("*.json")):
@@ -388,12 +393,17 @@ class District:
                     raise Failed(f"{node} does not answer after {timeout} s:\n{node.log_tail()}")
             time.sleep(0.01)
 
+    def start_towns(self, width=4, on_ready=None):
+        self.start_nodes(self.towns.values(), width, on_ready=on_ready)
+        for town in self.towns.values():
+            self.open_account(town)
+        for town in self.towns.values():
+            wait_until(lambda: self.knows_terminals(town), what=f"{town} knows its terminals")
+
     def start(self):
         """Everything, from the top down; returns when every daemon answers and every link is up."""
         self.prepare()
-        self.start_nodes(self.towns.values())
-        for town in self.towns.values():
-            self.open_account(town)
+        self.start_towns()
         self.start_nodes(self.terminals.values())
         for node in self.nodes[1:]:
             node.wait_connected()

@@ -248,7 +248,7 @@ class CatalogueCheck(Case):
                 ("no-owner", broken(lambda s: s.pop("owner")), "owner: "),
                 ("terminal-decides", broken(lambda s: s.update(owner="TIER_TERMINAL")), "owner: "),
                 ("field-twice", broken(lambda s: s["fields"][1].update(id="name")), "fields[1].id: "),
-                ("one-choice", broken(lambda s: s["fields"][3].update(choices=s["fields"][3]["choices"][:1])), "fields[3].choices: "),
+                ("one-choice", broken(lambda s: s["fields"][7].update(choices=s["fields"][7]["choices"][:1])), "fields[7].choices: "),
                 ("no-applicant", broken(lambda s: s["fields"][0].pop("meaning")), "fields: "),
                 ("no-steps", broken(lambda s: s.update(steps=[])), "steps: "),
                 ("no-basis", broken(lambda s: s.update(basis=[])), "basis: "),

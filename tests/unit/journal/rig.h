@@ -41,18 +41,18 @@ struct party {
 	struct error e;
 };
 
-#define assert_ok(p, call)                                                                          \
-	do {                                                                                        \
-		(p)->e.text[0] = 0;                                                                 \
-		int rig_rc = (call);                                                                \
-		if (rig_rc != OK)                                                                   \
-			fail_msg("%s: %s: %s", #call, error_name(rig_rc), (p)->e.text);             \
+#define assert_ok(p, call)                                                              \
+	do {                                                                            \
+		(p)->e.text[0] = 0;                                                     \
+		int rig_rc = (call);                                                    \
+		if (rig_rc != OK)                                                       \
+			fail_msg("%s: %s: %s", #call, error_name(rig_rc), (p)->e.text); \
 	} while (0)
 
-#define assert_code(call, want)                                                                     \
-	do {                                                                                        \
-		int rig_rc = (call);                                                                \
-		if (rig_rc != (want))                                                               \
+#define assert_code(call, want)                                                                        \
+	do {                                                                                           \
+		int rig_rc = (call);                                                                   \
+		if (rig_rc != (want))                                                                  \
 			fail_msg("%s: %s instead of %s", #call, error_name(rig_rc), error_name(want)); \
 	} while (0)
 
@@ -65,7 +65,9 @@ static inline void party_open(struct party *p)
 	for (; count < journal_table_count; count++)
 		tables[count] = journal_tables[count];
 	tables[count++] = &cases;
-	struct store_options options = { .folder = p->folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = count };
+	struct store_options options = {
+		.folder = p->folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = count
+	};
 	memcpy(options.master_key, p->keys.store_key, KEY_BYTES);
 	memset(options.key_table_key, 0x22, KEY_BYTES);
 	assert_ok(p, store_open(&options, &p->store, &p->e));
@@ -102,7 +104,7 @@ static inline void party_begin(struct party *p)
 	assert_ok(p, sign_keypair(SUITE_INTERNATIONAL, p->keys.signing_public, p->keys.signing_secret, &p->e));
 	memset(p->keys.store_key, 0x11, KEY_BYTES);
 	assert_ok(p, device_fingerprint(SUITE_INTERNATIONAL, p->keys.curve_public, p->keys.signing_public,
-					p->keys.opening_public, &fingerprint, &p->e));
+	                                p->keys.opening_public, &fingerprint, &p->e));
 	p->device = device_id_of(&fingerprint);
 	party_open(p);
 }
@@ -207,13 +209,15 @@ static inline void recipients_are(struct party *p, const struct party *a, const 
 }
 
 static inline int try_append(struct party *p, Lm__Kind kind, Lm__Stream stream, uint64_t receiver, struct bytes payload,
-			     bool is_sealed, struct placed *out)
+                             bool is_sealed, struct placed *out)
 {
 	Lm__Header header = LM__HEADER__INIT;
 	uint8_t request[16] = "request-0000001";
 	header.kind = kind;
 	header.request_id = codec_data(BYTES(request, sizeof request));
-	struct draft draft = { .stream = stream, .receiver = receiver, .header = &header, .payload = payload, .is_sealed = is_sealed };
+	struct draft draft = {
+		.stream = stream, .receiver = receiver, .header = &header, .payload = payload, .is_sealed = is_sealed
+	};
 	return journal_append(p->journal, &draft, out, &p->e);
 }
 
@@ -221,7 +225,8 @@ static inline int try_append(struct party *p, Lm__Kind kind, Lm__Stream stream, 
 static inline struct placed request(struct party *p, const char *text)
 {
 	struct placed placed;
-	assert_ok(p, try_append(p, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, bytes_from_text(text), true, &placed));
+	assert_ok(p, try_append(p, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, bytes_from_text(text), true,
+	                        &placed));
 	return placed;
 }
 
@@ -229,7 +234,8 @@ static inline struct placed request(struct party *p, const char *text)
 static inline struct placed told(struct party *p, const char *text)
 {
 	struct placed placed;
-	assert_ok(p, try_append(p, LM__KIND__KIND_DEVICE, LM__STREAM__STREAM_ALL, 0, bytes_from_text(text), false, &placed));
+	assert_ok(p, try_append(p, LM__KIND__KIND_DEVICE, LM__STREAM__STREAM_ALL, 0, bytes_from_text(text), false,
+	                        &placed));
 	return placed;
 }
 
@@ -262,7 +268,8 @@ static inline Lm__Batch *load(struct party *from, struct line_key key, uint64_t 
 	struct store_txn *txn = snapshot(from);
 	const struct line *line = line_of(from, key);
 	assert_non_null(line);
-	assert_ok(from, journal_load(txn, line, ordinal, 256, 256 * 1024, &from->arena, &batch, through, &bytes, &from->e));
+	assert_ok(from,
+	          journal_load(txn, line, ordinal, 256, 256 * 1024, &from->arena, &batch, through, &bytes, &from->e));
 	store_abort(txn);
 	return batch;
 }
@@ -283,7 +290,8 @@ struct taken {
 	struct placed last;
 };
 
-static inline int check(struct party *to, const struct party *origin, const Lm__Batch *batch, struct checked_entry **out, size_t *count)
+static inline int check(struct party *to, const struct party *origin, const Lm__Batch *batch,
+                        struct checked_entry **out, size_t *count)
 {
 	return entries_check(batch, origin->keys.signing_public, &to->arena, out, count, &to->e);
 }
@@ -297,8 +305,8 @@ static inline struct taken take_in_turn(struct party *to, const struct party *or
 	assert_ok(to, check(to, origin, batch, &entries, &count));
 	for (size_t i = 0; i < count && !t.fault; i++) {
 		bool was_rollback = false;
-		int result = journal_receive(to->journal, &entries[i], LM__DISPOSITION__DISPOSITION_APPLIED, NULL, &t.last,
-					     &was_rollback, &to->e);
+		int result = journal_receive(to->journal, &entries[i], LM__DISPOSITION__DISPOSITION_APPLIED, NULL,
+		                             &t.last, &was_rollback, &to->e);
 		t.placed += result == OK;
 		t.duplicates += result == ERR_DUPLICATE;
 		t.rollbacks += was_rollback;
@@ -317,7 +325,8 @@ static inline struct taken take(struct party *to, const struct party *origin, co
 }
 
 /* Everything of a line from `ordinal` on, message by message, each in a turn of its own. */
-static inline struct taken carry_from(struct party *from, struct party *to, const struct party *origin, struct line_key key, uint64_t ordinal)
+static inline struct taken carry_from(struct party *from, struct party *to, const struct party *origin,
+                                      struct line_key key, uint64_t ordinal)
 {
 	struct taken all = { 0 };
 	uint64_t through;
@@ -381,12 +390,12 @@ static inline int open_at(struct party *p, struct line_key key, uint64_t ordinal
 	return result;
 }
 
-#define assert_opens(p, key, ordinal, want)                                                         \
-	do {                                                                                        \
-		struct bytes rig_plain = { 0 };                                                     \
-		assert_ok(p, open_at(p, key, ordinal, &rig_plain));                                 \
-		assert_int_equal(rig_plain.size, strlen(want));                                     \
-		assert_memory_equal(rig_plain.data, want, rig_plain.size);                          \
+#define assert_opens(p, key, ordinal, want)                                \
+	do {                                                               \
+		struct bytes rig_plain = { 0 };                            \
+		assert_ok(p, open_at(p, key, ordinal, &rig_plain));        \
+		assert_int_equal(rig_plain.size, strlen(want));            \
+		assert_memory_equal(rig_plain.data, want, rig_plain.size); \
 	} while (0)
 
 /* Whose signatures verify looks at. */

@@ -1,6 +1,6 @@
 /*
- * A request's way: a terminal appends it, its town takes and keeps it, passes it on unchanged, the district verifies it.
- * And what of a message does not pass.
+ * A request's way: a terminal appends it, its town takes and keeps it, passes it on unchanged, the district verifies
+ * it. And what of a message does not pass.
  */
 #include "rig.h"
 
@@ -43,7 +43,8 @@ static void a_request_reaches_the_district_as_it_was_packed(void **state)
 	assert_int_equal(carry(&h->town, &h->hub, &h->terminal, up).placed, 3);
 	for (uint64_t ordinal = 1; ordinal <= 3; ordinal++) {
 		uint64_t here, there;
-		Lm__TapeItem *sent = item_at(&h->terminal, up, ordinal, &here), *come = item_at(&h->hub, up, ordinal, &there);
+		Lm__TapeItem *sent = item_at(&h->terminal, up, ordinal, &here),
+		             *come = item_at(&h->hub, up, ordinal, &there);
 		assert_true(bytes_equal(codec_bytes(sent->header), codec_bytes(come->header)));
 		assert_true(bytes_equal(codec_bytes(sent->payload), codec_bytes(come->payload)));
 	}
@@ -120,7 +121,8 @@ static void a_gap_places_nothing(void **state)
 	tell(&h->hub, 2);
 	assert_int_equal(take(&h->town, &h->hub, load(&h->hub, all, 3, &through)).fault, ERR_GAP);
 	assert_null(line_of(&h->town, all)); /* nor is a line made of what cannot be placed */
-	take(&h->town, &h->hub, load(&h->hub, all, 1, &through)); /* all four, in messages of a commit each or together */
+	take(&h->town, &h->hub,
+	     load(&h->hub, all, 1, &through)); /* all four, in messages of a commit each or together */
 	assert_int_equal(line_of(&h->town, all)->ordinal, through);
 }
 
@@ -140,7 +142,8 @@ static void a_batch_ends_at_a_signed_head_whatever_its_limits(void **state)
 	assert_int_equal(through, 7);
 	assert_ok(&h->hub, journal_load(txn, line, 8, 256, 1, &h->hub.arena, &batch, &through, &bytes, &h->hub.e));
 	assert_int_equal(through, 14);
-	assert_ok(&h->hub, journal_load(txn, line, 15, 256, 1 << 20, &h->hub.arena, &batch, &through, &bytes, &h->hub.e));
+	assert_ok(&h->hub,
+	          journal_load(txn, line, 15, 256, 1 << 20, &h->hub.arena, &batch, &through, &bytes, &h->hub.e));
 	assert_int_equal(through, 14);
 	store_abort(txn);
 }
@@ -164,7 +167,7 @@ static void heavy_entries_of_one_turn_can_still_be_sent(void **state)
 	turn_begin(&h->hub);
 	for (int i = 0; i < 6; i++)
 		assert_ok(&h->hub, try_append(&h->hub, LM__KIND__KIND_DEVICE, LM__STREAM__STREAM_ALL, 0,
-					      BYTES(heavy, sizeof heavy), false, &placed));
+		                              BYTES(heavy, sizeof heavy), false, &placed));
 	turn_commit(&h->hub);
 	assert_int_equal(carry(&h->hub, &h->town, &h->hub, all_of(&h->hub)).placed, 6);
 }
@@ -176,11 +179,13 @@ static void what_no_receiver_would_take_is_not_appended(void **state)
 	struct placed placed;
 	struct bytes text = bytes_from_text("in clear");
 	turn_begin(&h->terminal);
-	assert_code(try_append(&h->terminal, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, text, false, &placed), ERR_INTERNAL);
-	assert_code(try_append(&h->terminal, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, BYTES(huge, sizeof huge), true,
-			       &placed),
-		    ERR_TOO_BIG);
-	assert_code(try_append(&h->hub, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, text, true, &placed), ERR_NOT_READY);
+	assert_code(try_append(&h->terminal, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, text, false, &placed),
+	            ERR_INTERNAL);
+	assert_code(try_append(&h->terminal, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, BYTES(huge, sizeof huge),
+	                       true, &placed),
+	            ERR_TOO_BIG);
+	assert_code(try_append(&h->hub, LM__KIND__KIND_REQUEST, LM__STREAM__STREAM_UP, 0, text, true, &placed),
+	            ERR_NOT_READY);
 	Lm__Header header = LM__HEADER__INIT;
 	header.kind = LM__KIND__KIND_REQUEST;
 	header.request_id = codec_data(bytes_from_text("short"));
@@ -229,7 +234,8 @@ static void any_flipped_bit_is_refused(void **state)
 	struct house *h = *state;
 	Lm__Batch *batch = message(h);
 	for (size_t i = 0; i < batch->n_entries; i++) {
-		ProtobufCBinaryData *parts[] = { &batch->entries[i]->header, &batch->entries[i]->payload, &batch->entries[i]->envelope };
+		ProtobufCBinaryData *parts[] = { &batch->entries[i]->header, &batch->entries[i]->payload,
+			                         &batch->entries[i]->envelope };
 		for (size_t part = 0; part < 3; part++)
 			for (size_t at = 0; at < parts[part]->len; at += 3) {
 				parts[part]->data[at] ^= 0x04;
@@ -296,7 +302,7 @@ static void what_never_leaves_a_node_is_not_taken(void **state)
 	uint64_t through;
 	turn_begin(&h->terminal);
 	assert_ok(&h->terminal, try_append(&h->terminal, LM__KIND__KIND_ACCOUNT, LM__STREAM__STREAM_OWN, 0,
-					   bytes_from_text("secret"), false, &placed));
+	                                   bytes_from_text("secret"), false, &placed));
 	turn_commit(&h->terminal);
 	struct line_key own = { h->terminal.device, LM__STREAM__STREAM_OWN, 0 };
 	assert_code(check_code(h, load(&h->terminal, own, 1, &through), &h->terminal), ERR_INVALID);

@@ -99,7 +99,8 @@ static void positions_translate_across_five_incarnations(void **state)
 			for (uint64_t k = 1; k <= life + 1; k++, at++) {
 				assert_ok(both[i], journal_coordinates(txn, line, at, &found, &seq));
 				assert_true(found == incarnation[life] && seq == k);
-				assert_ok(both[i], journal_locate(txn, line, incarnation[life], k, &ordinal, &is_exact));
+				assert_ok(both[i],
+				          journal_locate(txn, line, incarnation[life], k, &ordinal, &is_exact));
 				assert_true(ordinal == at && is_exact);
 			}
 		assert_ok(both[i], journal_locate(txn, line, incarnation[1], 99, &ordinal, &is_exact));
@@ -239,8 +240,8 @@ static void a_parent_beyond_the_end_of_a_left_incarnation_is_a_clone(void **stat
 }
 
 /* An entry as the origin would sign it at a place of our choice: what a copied memory image would send. */
-static Lm__Batch *forge(struct party *origin, struct party *at, uint64_t incarnation, uint64_t seq, const struct hash *previous,
-			const char *text)
+static Lm__Batch *forge(struct party *origin, struct party *at, uint64_t incarnation, uint64_t seq,
+                        const struct hash *previous, const char *text)
 {
 	Lm__Batch *batch = arena_alloc(&at->arena, sizeof *batch);
 	Lm__StreamKey *key = arena_alloc(&at->arena, sizeof *key);
@@ -286,8 +287,10 @@ static void the_same_position_with_another_hash_is_a_clone(void **state)
 	pass_on(h);
 	uint64_t incarnation = journal_incarnation(h->origin.journal);
 	struct hash second;
-	assert_ok(&h->origin, entry_hash(codec_bytes(item_at(&h->origin, h->all, 2, &position)->header), &second, &h->origin.e));
-	struct taken t = take(&h->relay, &h->origin, forge(&h->origin, &h->relay, incarnation, 3, &second, "another third"));
+	assert_ok(&h->origin,
+	          entry_hash(codec_bytes(item_at(&h->origin, h->all, 2, &position)->header), &second, &h->origin.e));
+	struct taken t =
+	        take(&h->relay, &h->origin, forge(&h->origin, &h->relay, incarnation, 3, &second, "another third"));
 	assert_int_equal(t.fault, ERR_CLONE);
 	assert_true(line_of(&h->relay, h->all)->is_frozen);
 	assert_int_equal(quarantined(&h->relay), 1);
@@ -303,8 +306,9 @@ static void a_next_entry_that_cites_another_head_is_a_clone(void **state)
 	struct hash nowhere = { { 7 } };
 	tell(&h->origin, 2);
 	pass_on(h);
-	struct taken t = take(&h->relay, &h->origin,
-			      forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
+	struct taken t =
+	        take(&h->relay, &h->origin,
+	             forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
 	assert_int_equal(t.fault, ERR_CLONE);
 }
 
@@ -314,7 +318,8 @@ static void an_operator_lets_a_frozen_line_go_on(void **state)
 	struct hash nowhere = { { 7 } };
 	tell(&h->origin, 2);
 	pass_on(h);
-	take(&h->relay, &h->origin, forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
+	take(&h->relay, &h->origin,
+	     forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
 	tell(&h->origin, 1);
 	assert_int_equal(pass_on(h).fault, ERR_FROZEN);
 	assert_ok(&h->relay, journal_unfreeze(h->relay.journal, line_of(&h->relay, h->all)->number));
@@ -331,8 +336,9 @@ static void a_rolled_back_freeze_is_none(void **state)
 	tell(&h->origin, 2);
 	pass_on(h);
 	turn_begin(&h->relay);
-	struct taken t = take_in_turn(&h->relay, &h->origin,
-				      forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
+	struct taken t = take_in_turn(
+	        &h->relay, &h->origin,
+	        forge(&h->origin, &h->relay, journal_incarnation(h->origin.journal), 3, &nowhere, "third"));
 	assert_int_equal(t.fault, ERR_CLONE);
 	turn_abort(&h->relay);
 	assert_false(line_of(&h->relay, h->all)->is_frozen);

@@ -75,9 +75,9 @@ static void a_payload_opens_only_at_its_own_place(void **state)
 	Lm__Header *header = header_of(&h->town, one);
 	struct store_txn *txn = snapshot(&h->town);
 	assert_ok(&h->town, journal_envelope(txn, header_of(&h->town, other), second, &h->town.arena, &envelope));
-	assert_code(journal_payload_open(h->town.journal, txn, header, codec_bytes(other->payload), envelope, &h->town.arena, &plain,
-					 &h->town.e),
-		    ERR_ABSENT);
+	assert_code(journal_payload_open(h->town.journal, txn, header, codec_bytes(other->payload), envelope,
+	                                 &h->town.arena, &plain, &h->town.e),
+	            ERR_ABSENT);
 	store_abort(txn);
 }
 
@@ -125,8 +125,10 @@ static void a_period_is_announced_before_its_first_use(void **state)
 	assert_int_equal(line_of(&h->terminal, h->up)->ordinal, 3); /* one notice for both */
 	h->terminal.now_ms += PERIOD_AGE_MOST_MS;
 	send_requests(h, 1);
-	assert_int_equal(header_of(&h->terminal, item_at(&h->terminal, h->up, 4, &position))->kind, LM__KIND__KIND_PERIOD);
-	assert_int_equal(header_of(&h->terminal, item_at(&h->terminal, h->up, 5, &position))->kind, LM__KIND__KIND_REQUEST);
+	assert_int_equal(header_of(&h->terminal, item_at(&h->terminal, h->up, 4, &position))->kind,
+	                 LM__KIND__KIND_PERIOD);
+	assert_int_equal(header_of(&h->terminal, item_at(&h->terminal, h->up, 5, &position))->kind,
+	                 LM__KIND__KIND_REQUEST);
 }
 
 static void after_a_thousand_uses_a_new_period_begins(void **state)
@@ -175,15 +177,16 @@ static void the_opener_learns_of_a_period_before_it_is_stored(void **state)
 	Lm__Batch *batch = wired(&h->town, load(&h->terminal, h->up, 1, &through));
 	assert_ok(&h->town, check(&h->town, &h->terminal, batch, &entries, &count));
 	struct checked_entry *sealed = &entries[1];
-	assert_code(journal_payload_open(h->town.journal, NULL, sealed->header, sealed->payload, sealed->envelope_packed,
-					 &h->town.arena, &plain, &h->town.e),
-		    ERR_ABSENT);
+	assert_code(journal_payload_open(h->town.journal, NULL, sealed->header, sealed->payload,
+	                                 sealed->envelope_packed, &h->town.arena, &plain, &h->town.e),
+	            ERR_ABSENT);
 	assert_code(journal_period_learn(h->town.journal, sealed->header, sealed->payload, &h->town.e), ERR_INVALID);
 	assert_ok(&h->town, journal_period_learn(h->town.journal, entries[0].header, entries[0].payload, &h->town.e));
-	assert_ok(&h->town, journal_payload_open(h->town.journal, NULL, sealed->header, sealed->payload, sealed->envelope_packed,
-						 &h->town.arena, &plain, &h->town.e));
+	assert_ok(&h->town, journal_payload_open(h->town.journal, NULL, sealed->header, sealed->payload,
+	                                         sealed->envelope_packed, &h->town.arena, &plain, &h->town.e));
 	assert_memory_equal(plain.data, "my name is Wang", plain.size);
-	assert_code(journal_period_learn(h->stranger.journal, entries[0].header, entries[0].payload, &h->stranger.e), ERR_ABSENT);
+	assert_code(journal_period_learn(h->stranger.journal, entries[0].header, entries[0].payload, &h->stranger.e),
+	            ERR_ABSENT);
 }
 
 /* Somebody who announces periods under another's ids must not push the other's out of the cache. */
@@ -204,7 +207,7 @@ static void a_borrowed_period_id_hides_nothing(void **state)
 	}
 	assert_ok(&h->town, journal_period_learn(h->town.journal, entries[0].header, entries[0].payload, &h->town.e));
 	assert_ok(&h->town, journal_payload_open(h->town.journal, NULL, entries[1].header, entries[1].payload,
-						 entries[1].envelope_packed, &h->town.arena, &plain, &h->town.e));
+	                                         entries[1].envelope_packed, &h->town.arena, &plain, &h->town.e));
 }
 
 static void damaged_envelopes_and_payloads_are_absent(void **state)
@@ -224,14 +227,15 @@ static void damaged_envelopes_and_payloads_are_absent(void **state)
 		for (size_t at = 0; at < sizes[part]; at++) {
 			parts[part][at] ^= 1;
 			assert_code(journal_payload_open(h->town.journal, NULL, entries[1].header, entries[1].payload,
-							 entries[1].envelope_packed, &h->town.arena, &plain, &h->town.e),
-				    ERR_ABSENT);
+			                                 entries[1].envelope_packed, &h->town.arena, &plain,
+			                                 &h->town.e),
+			            ERR_ABSENT);
 			parts[part][at] ^= 1;
 		}
 	for (size_t size = 0; size < sizes[0]; size++)
 		assert_code(journal_payload_open(h->town.journal, NULL, entries[1].header, BYTES(parts[0], size),
-						 entries[1].envelope_packed, &h->town.arena, &plain, &h->town.e),
-			    ERR_ABSENT);
+		                                 entries[1].envelope_packed, &h->town.arena, &plain, &h->town.e),
+		            ERR_ABSENT);
 }
 
 #define story(name) cmocka_unit_test_setup_teardown(name, house_begin, house_end)

@@ -44,7 +44,8 @@ static void a_day(struct house *h)
 		request(t, "one");
 		request(t, "two");
 		if (turn < 3)
-			assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"), false, &placed));
+			assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0,
+			                        bytes_from_text("lock"), false, &placed));
 		uint8_t key = (uint8_t)turn;
 		store_put(t->txn, &cases, BYTES_OF(key), bytes_from_text("a case"));
 		turn_commit(t);
@@ -52,7 +53,7 @@ static void a_day(struct house *h)
 	turn_begin(&h->town);
 	for (int i = 0; i < 2; i++)
 		assert_ok(&h->town, try_append(&h->town, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, t->device,
-					       bytes_from_text("accepted"), false, &placed));
+		                               bytes_from_text("accepted"), false, &placed));
 	turn_commit(&h->town);
 	carry(&h->town, t, &h->town, h->down);
 	tell(&h->hub, 2);
@@ -106,8 +107,10 @@ static void what_is_left_verifies_and_is_sent_from_there(void **state)
 	assert_ok(t, verify(t, ring, &audit));
 
 	struct store_txn *txn = snapshot(t);
-	assert_code(journal_load(txn, line_of(t, h->up), 6, 256, 1 << 20, &t->arena, &batch, &through, &bytes, &t->e), ERR_NOT_FOUND);
-	assert_code(journal_read_line(txn, line_of(t, h->up)->number, 6, &t->arena, &position, &item, &t->e), ERR_NOT_FOUND);
+	assert_code(journal_load(txn, line_of(t, h->up), 6, 256, 1 << 20, &t->arena, &batch, &through, &bytes, &t->e),
+	            ERR_NOT_FOUND);
+	assert_code(journal_read_line(txn, line_of(t, h->up)->number, 6, &t->arena, &position, &item, &t->e),
+	            ERR_NOT_FOUND);
 	store_abort(txn);
 	batch = load(t, h->up, 7, &through);
 	assert_int_equal(through, 11);
@@ -138,7 +141,8 @@ static void a_wholly_trimmed_line_goes_on(void **state)
 	party_restart(t);
 	assert_int_equal(journal_position(t->journal), before);
 	turn_begin(t);
-	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"), false, &placed));
+	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"),
+	                        false, &placed));
 	turn_commit(t);
 	assert_int_equal(placed.ordinal, 4);
 	assert_int_equal(placed.position, before + 1);
@@ -156,7 +160,8 @@ static void what_we_tell_others_is_not_ours_to_drop(void **state)
 	a_day(h);
 	carry_from(&h->terminal, &h->town, &h->terminal, h->up, 1);
 	tell(&h->town, 1);
-	assert_int_equal(trim(&h->town), 0); /* its down and all wait for their receivers; what came up is the terminal's */
+	assert_int_equal(trim(&h->town),
+	                 0); /* its down and all wait for their receivers; what came up is the terminal's */
 	assert_int_equal(carry_from(&h->town, &h->hub, &h->terminal, h->up, 1).placed, 11);
 }
 
@@ -245,7 +250,8 @@ static void entries_of_the_turn_itself_stay(void **state)
 	uint64_t removed;
 	a_day(h);
 	turn_begin(t);
-	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"), false, &placed));
+	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"),
+	                        false, &placed));
 	assert_ok(t, journal_trim(t->journal, projections, 1, t->now_ms, &removed, &t->e));
 	turn_commit(t);
 	assert_int_equal(line_of(t, h->own)->trimmed, 3);

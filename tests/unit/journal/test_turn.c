@@ -40,8 +40,10 @@ static void a_failed_turn_leaves_positions_and_lines_as_they_were(void **state)
 	turn_begin(t);
 	told(t, "forgotten");
 	struct placed placed;
-	assert_ok(t, try_append(t, LM__KIND__KIND_ACCOUNT, LM__STREAM__STREAM_OWN, 0, bytes_from_text("x"), false, &placed));
-	assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, 77, bytes_from_text("x"), false, &placed));
+	assert_ok(t, try_append(t, LM__KIND__KIND_ACCOUNT, LM__STREAM__STREAM_OWN, 0, bytes_from_text("x"), false,
+	                        &placed));
+	assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, 77, bytes_from_text("x"), false,
+	                        &placed));
 	assert_int_equal(journal_position(t->journal), 6);
 	assert_ok(t, journal_turn_seal(t->journal, &t->e));
 	turn_abort(t);
@@ -149,11 +151,13 @@ static void a_turn_that_fails_between_two_lines_numbers_them_anew(void **state)
 	struct placed placed;
 	turn_begin(t);
 	for (uint64_t receiver = 1; receiver <= 50; receiver++)
-		assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, receiver, bytes_from_text("x"), false, &placed));
+		assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, receiver,
+		                        bytes_from_text("x"), false, &placed));
 	turn_abort(t);
 	turn_begin(t);
 	for (uint64_t receiver = 100; receiver >= 40; receiver--)
-		assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, receiver, bytes_from_text("x"), false, &placed));
+		assert_ok(t, try_append(t, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, receiver,
+		                        bytes_from_text("x"), false, &placed));
 	turn_commit(t);
 	party_restart(t);
 	for (uint64_t receiver = 1; receiver <= 100; receiver++) {
@@ -203,7 +207,8 @@ static void marks_raised_at_any_moment_of_a_turn_are_written(void **state)
 	struct line_key all = all_of(t);
 	tell(t, 5);
 	turn_begin(t);
-	journal_mark_raise(t->journal, line_of(t, all)->number, JOURNAL_CUSTODY, 3); /* a line that the turn does not touch */
+	journal_mark_raise(t->journal, line_of(t, all)->number, JOURNAL_CUSTODY,
+	                   3); /* a line that the turn does not touch */
 	assert_ok(t, journal_turn_seal(t->journal, &t->e));
 	journal_mark_raise(t->journal, line_of(t, all)->number, JOURNAL_SAFE, 2); /* too late for this one */
 	assert_ok(t, store_commit(t->txn, &t->e));
@@ -249,7 +254,8 @@ static void what_is_held_waits_for_its_cause(void **state)
 	assert_ok(t, journal_hold(t->journal, longer, 3)); /* lies beside it, and is another cause */
 	assert_ok(t, journal_hold(t->journal, cause, 1));
 	assert_ok(t, journal_set_disposition(t->journal, 2, LM__DISPOSITION__DISPOSITION_HELD, "waits for its case"));
-	assert_code(journal_hold(t->journal, BYTES("a cause that is far longer than forty-eight bytes, ever", 56), 1), ERR_TOO_BIG);
+	assert_code(journal_hold(t->journal, BYTES("a cause that is far longer than forty-eight bytes, ever", 56), 1),
+	            ERR_TOO_BIG);
 	assert_code(journal_held_take(t->journal, bytes_from_text("case-2"), &position), ERR_NOT_FOUND);
 	turn_commit(t);
 	party_restart(t);
@@ -279,7 +285,8 @@ static void what_is_held_waits_for_its_cause(void **state)
 	assert_ok(t, journal_read(txn, 4, &t->arena, &item, &t->e));
 	assert_int_equal(item->disposition, LM__DISPOSITION__DISPOSITION_RETRIED);
 	assert_int_equal(item->retry_of, 2);
-	assert_ok(t, journal_read(txn, 2, &t->arena, &item, &t->e)); /* replay passes it over: it keeps its disposition */
+	assert_ok(t,
+	          journal_read(txn, 2, &t->arena, &item, &t->e)); /* replay passes it over: it keeps its disposition */
 	assert_int_equal(item->disposition, LM__DISPOSITION__DISPOSITION_HELD);
 	assert_int_equal(item->retry_of, 4);
 	store_abort(txn);
@@ -312,7 +319,8 @@ static void a_disposition_given_in_the_turn_stays_beside_the_signature(void **st
 	struct party *t = &h->terminal;
 	turn_begin(t);
 	struct placed placed = told(t, "refused by apply");
-	assert_ok(t, journal_set_disposition(t->journal, placed.position, LM__DISPOSITION__DISPOSITION_QUARANTINED, NULL));
+	assert_ok(t,
+	          journal_set_disposition(t->journal, placed.position, LM__DISPOSITION__DISPOSITION_QUARANTINED, NULL));
 	turn_commit(t);
 	uint64_t position;
 	Lm__TapeItem *item = item_at(t, all_of(t), 1, &position);
@@ -332,7 +340,8 @@ static void an_entry_set_aside_is_kept_once_and_placed_nowhere(void **state)
 	for (int time = 0; time < 2; time++) {
 		turn_begin(&h->town);
 		for (size_t i = 0; i < count; i++)
-			assert_ok(&h->town, journal_set_aside(h->town.journal, &entries[i], LM__DISPOSITION__DISPOSITION_REVOKED, "revoked"));
+			assert_ok(&h->town, journal_set_aside(h->town.journal, &entries[i],
+			                                      LM__DISPOSITION__DISPOSITION_REVOKED, "revoked"));
 		turn_commit(&h->town);
 	}
 	assert_int_equal(quarantined(&h->town), 2);

@@ -181,7 +181,8 @@ static void a_row_that_bit_rot_changed_is_the_stores_to_name(void **state)
 	FILE *file = fopen(path, "r+b");
 	assert_non_null(file);
 	size_t size = fread(page, 1, sizeof page, file);
-	/* The tape's rows hold ciphertext; the line's number stands in clear only in keys. Change the tape page's tail. */
+	/* The tape's rows hold ciphertext; the line's number stands in clear only in keys. Change the tape page's tail.
+	 */
 	size_t changed = 0;
 	for (size_t at = 0; at + 4096 <= size; at += 4096)
 		if (page[at + 4095] && page[at + 10] & 0x02) { /* a leaf page with something in its last byte */
@@ -197,7 +198,9 @@ static void a_row_that_bit_rot_changed_is_the_stores_to_name(void **state)
 	for (; count < journal_table_count; count++)
 		tables[count] = journal_tables[count];
 	tables[count++] = &cases;
-	struct store_options options = { .folder = h->town.folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = count };
+	struct store_options options = {
+		.folder = h->town.folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = count
+	};
 	memcpy(options.master_key, h->town.keys.store_key, KEY_BYTES);
 	memset(options.key_table_key, 0x22, KEY_BYTES);
 	int result = store_open(&options, &h->town.store, &h->town.e);

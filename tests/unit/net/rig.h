@@ -15,6 +15,7 @@
 
 #define LONG_MS 20000
 #define RIG_KEYS 8
+#define RIG_TICK_MS 400 /* rare, so that a missed wake-up still shows */
 
 struct keys {
 	uint8_t public_key[NET_KEY_BYTES], secret_key[NET_KEY_BYTES];
@@ -54,7 +55,8 @@ static bool run_bounded(struct rig *r, const unsigned *value, unsigned least, ui
 	uv_timer_t tick;
 
 	uv_timer_init(&r->loop, &tick);
-	uv_timer_start(&tick, rig_tick, 2, 2);
+	uv_update_time(&r->loop);
+	uv_timer_start(&tick, rig_tick, duration_ms < RIG_TICK_MS ? duration_ms : RIG_TICK_MS, RIG_TICK_MS);
 	while (clock_monotonic_us() < end_us && !(value && *value >= least))
 		uv_run(&r->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);

@@ -27,8 +27,8 @@ struct frame {
 	enum frame_type type;
 	uint64_t due_ms, session;
 	uint32_t line;
-	uint64_t first, last; /* batch: ordinals; ack: last */
-	uint64_t at[LINES + 1]; /* hello */
+	uint64_t first, last;    /* batch: ordinals; ack: last */
+	uint64_t at[LINES + 1];  /* hello */
 	uint32_t entries, bytes; /* ack: credits */
 	uint32_t least, most;
 	bool is_expected, is_frozen;
@@ -50,7 +50,7 @@ struct side {
 	/* seen */
 	size_t hellos, batches, acks, beats, refuses, opened, closed, reconnects, duplicates, gaps;
 	uint64_t entries_got;
-	uint32_t last_line;     /* of the batches that it sent */
+	uint32_t last_line; /* of the batches that it sent */
 	uint32_t sent_order[64];
 	size_t sent_count;
 	uint64_t wake_ms;
@@ -183,10 +183,10 @@ static void batch_came(struct side *s, const struct frame *f)
 static void hello_came(struct side *s, const struct frame *f)
 {
 	struct link_event ev = { .type = LINK_HELLO,
-				 .session = f->session,
-				 .fresh_session = prng_next(&s->world->prng) | 1,
-				 .version_least = f->least,
-				 .version_most = f->most };
+		                 .session = f->session,
+		                 .fresh_session = prng_next(&s->world->prng) | 1,
+		                 .version_least = f->least,
+		                 .version_most = f->most };
 	deliver(s, ev);
 	for (uint32_t line = 1; line <= LINES && s->link.state == LINK_OPEN; line++)
 		if (link_out_find(&s->link, line))
@@ -212,10 +212,10 @@ static void came(struct side *s, const struct frame *f)
 		deliver(s, (struct link_event){ .type = LINK_PEER_FROZE, .line = f->line });
 	else if (f->type == FRAME_ACK)
 		deliver(s, (struct link_event){ .type = f->is_expected ? LINK_PEER_AT : LINK_ACKED,
-						.line = f->line,
-						.ordinal = f->last,
-						.credit_entries = f->entries,
-						.credit_bytes = f->bytes });
+		                                .line = f->line,
+		                                .ordinal = f->last,
+		                                .credit_entries = f->entries,
+		                                .credit_bytes = f->bytes });
 }
 
 static void frames_due(struct side *s)
@@ -560,7 +560,7 @@ static void what_comes_again_is_acked_again(void **state)
 	connect_client(w);
 	run(w, 100);
 	commit(&w->client, 1, 4);
-	run(w, 22); /* it is there, its ack is not yet back … */
+	run(w, 22);          /* it is there, its ack is not yet back … */
 	w->client.count = 0; /* … and gets lost */
 	run(w, LINK_RESEND_MS + LINK_BEAT_MS + 200);
 	assert_true(is_level(w));
@@ -575,13 +575,17 @@ static void nobody_can_ack_more_than_there_is(void **state)
 	run(w, 100);
 	commit(&w->client, 1, 4);
 	run(w, 200);
-	deliver(&w->client, (struct link_event){
-				    .type = LINK_ACKED, .line = 1, .ordinal = 1000, .credit_entries = 100, .credit_bytes = 100000 });
+	deliver(&w->client, (struct link_event){ .type = LINK_ACKED,
+	                                         .line = 1,
+	                                         .ordinal = 1000,
+	                                         .credit_entries = 100,
+	                                         .credit_bytes = 100000 });
 	deliver(&w->client, (struct link_event){ .type = LINK_PEER_AT, .line = 1, .ordinal = 1000 });
 	commit(&w->client, 1, 4);
 	run(w, 200);
 	assert_true(is_level(w));
-	deliver(&w->client, (struct link_event){ .type = LINK_ACKED, .line = 99, .ordinal = 1 }); /* nor of what is not there */
+	deliver(&w->client,
+	        (struct link_event){ .type = LINK_ACKED, .line = 99, .ordinal = 1 }); /* nor of what is not there */
 }
 
 static void half_of_all_frames_may_go_and_everything_arrives_once(void **state)
@@ -722,7 +726,8 @@ static void a_restarted_server_is_greeted_anew(void **state)
 static void frames_of_no_session_change_nothing(void **state)
 {
 	struct world *w = *state;
-	deliver(&w->client, (struct link_event){ .type = LINK_HELLO, .session = 7, .version_least = 1, .version_most = 1 });
+	deliver(&w->client,
+	        (struct link_event){ .type = LINK_HELLO, .session = 7, .version_least = 1, .version_most = 1 });
 	assert_int_equal(w->client.link.state, LINK_IDLE); /* an answer to a greeting that was given up */
 	deliver(&w->client, (struct link_event){ .type = LINK_STORED, .line = 1, .ordinal = 10 });
 	deliver(&w->client, (struct link_event){ .type = LINK_STORED, .line = 1, .ordinal = 3 }); /* never backwards */

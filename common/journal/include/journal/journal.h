@@ -28,8 +28,8 @@ struct journal;
 
 /* The journal's tables; an environment that holds a journal lists them with its domain's tables. */
 extern const struct store_table journal_table_tape, journal_table_line, journal_table_segment, journal_table_run,
-	journal_table_envelope, journal_table_period, journal_table_quarantine, journal_table_held,
-	journal_table_checkpoint, journal_table_base;
+        journal_table_envelope, journal_table_period, journal_table_quarantine, journal_table_held,
+        journal_table_checkpoint, journal_table_base;
 extern const struct store_table *const journal_tables[];
 extern const size_t journal_table_count;
 
@@ -69,10 +69,10 @@ uint64_t journal_incarnation(const struct journal *j);
 uint64_t journal_device(const struct journal *j);
 
 /* ---- lines (writer thread; as of the turn under way) ---- */
-const struct line *journal_line(const struct journal *j, uint32_t number);             /* NULL if unknown */
+const struct line *journal_line(const struct journal *j, uint32_t number);                 /* NULL if unknown */
 const struct line *journal_line_find(const struct journal *j, const struct line_key *key); /* NULL if unknown */
-uint32_t journal_line_count(const struct journal *j);                                  /* numbers run from 1 to this */
-uint64_t journal_position(const struct journal *j);                                    /* of the newest tape item; 0: none */
+uint32_t journal_line_count(const struct journal *j); /* numbers run from 1 to this */
+uint64_t journal_position(const struct journal *j);   /* of the newest tape item; 0: none */
 
 /* ---- a turn ---- */
 /* `now_ms`: the wall clock, recorded with every item that the turn takes up. */
@@ -100,12 +100,13 @@ struct placed { /* where an entry lies */
 };
 
 /* Recipients for sealed payloads of a stream of ours; ends the period under way if they changed. */
-int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients, size_t count, struct error *e);
+int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients,
+                           size_t count, struct error *e);
 bool journal_has_recipients(const struct journal *j, const struct line_key *key);
 
-/* Appends an entry of our own (and the notice of a new period before it, if one is due). ERR_NOT_READY without recipients;
- * ERR_TOO_BIG above 512 KiB; ERR_INTERNAL if the kind is always sealed in this stream and `is_sealed` is false, or the other way
- * round. What the header then points to lives until the next turn begins. */
+/* Appends an entry of our own (and the notice of a new period before it, if one is due). ERR_NOT_READY without
+ * recipients; ERR_TOO_BIG above 512 KiB; ERR_INTERNAL if the kind is always sealed in this stream and `is_sealed` is
+ * false, or the other way round. What the header then points to lives until the next turn begins. */
 int journal_append(struct journal *j, const struct draft *draft, struct placed *out, struct error *e);
 
 /* An entry from a link after entries_check, on its way into the journal. */
@@ -118,18 +119,23 @@ struct checked_entry {
 	bool is_absent;               /* could not be opened */
 };
 
-/* Checks without a store, for the thread pool: unpacks, hashes, chains the entries of one message to each other, checks the
- * signature over the last head with the origin's key. ERR_INVALID, ERR_BAD_SIGNATURE. The results live in `arena`. */
-int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena, struct checked_entry **out, size_t *count, struct error *e);
+/* Checks without a store, for the thread pool: unpacks, hashes, chains the entries of one message to each other, checks
+ * the signature over the last head with the origin's key. ERR_INVALID, ERR_BAD_SIGNATURE. The results live in `arena`.
+ */
+int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], struct arena *arena,
+                  struct checked_entry **out, size_t *count, struct error *e);
 
-/* Places the next entry of a line. The entries of one message are placed within one turn, since only the last one carries the
- * signed head behind which they can be passed on. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not follow); ERR_CLONE (fork: the line is
- * frozen now and the entry kept in quarantine); ERR_FROZEN (the line was frozen before; kept in quarantine); or a store fault.
- * `why` of a disposition other than APPLIED is stored with it. *was_rollback tells that the entry's incarnation began behind the known head. */
-int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why, struct placed *out, bool *was_rollback, struct error *e);
+/* Places the next entry of a line. The entries of one message are placed within one turn, since only the last one
+ * carries the signed head behind which they can be passed on. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not
+ * follow); ERR_CLONE (fork: the line is frozen now and the entry kept in quarantine); ERR_FROZEN (the line was frozen
+ * before; kept in quarantine); or a store fault. `why` of a disposition other than APPLIED is stored with it.
+ * *was_rollback tells that the entry's incarnation began behind the known head. */
+int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why,
+                    struct placed *out, bool *was_rollback, struct error *e);
 
 /* Keeps an entry in quarantine without placing it: its origin was revoked, or its line is frozen. Bounded. */
-int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why);
+int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition,
+                      const char *why);
 
 /* Changes the disposition of an item placed in this turn: held or quarantined after apply refused it. */
 int journal_set_disposition(struct journal *j, uint64_t position, Lm__Disposition disposition, const char *why);
@@ -153,40 +159,52 @@ int journal_unfreeze(struct journal *j, uint32_t line);
 /* A tape item, unpacked. `entry_hash` of its header. ERR_NOT_FOUND for a trimmed or unknown position. */
 int journal_read(struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item, struct error *e);
 /* The first item at or after *position; *position becomes its position. */
-int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item, struct error *e);
-int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position, Lm__TapeItem **item, struct error *e);
+int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,
+                      struct error *e);
+int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,
+                      Lm__TapeItem **item, struct error *e);
 /* Envelope of the entry at `position`, packed; empty if it was destroyed. */
-int journal_envelope(struct store_txn *txn, const Lm__Header *header, uint64_t position, struct arena *arena, struct bytes *packed);
-int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_id, struct arena *arena, struct bytes *notice_packed);
+int journal_envelope(struct store_txn *txn, const Lm__Header *header, uint64_t position, struct arena *arena,
+                     struct bytes *packed);
+int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_id, struct arena *arena,
+                   struct bytes *notice_packed);
 uint64_t journal_quarantine_count(struct store_txn *txn);
 uint64_t journal_held_count(struct store_txn *txn);
 
 /* (incarnation, seq) → ordinal. A seq past the end of a known incarnation gives its last ordinal and *is_exact = false.
  * ERR_NOT_FOUND for an unknown incarnation. */
-int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal, bool *is_exact);
+int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal,
+                   bool *is_exact);
 /* ordinal → (incarnation, seq). */
 int journal_coordinates(struct store_txn *txn, uint32_t line, uint64_t ordinal, uint64_t *incarnation, uint64_t *seq);
 /* The last ordinals of the newest segments, newest first: what HELLO says. Returns how many were written. */
 size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs);
 
-/* Entries of a line from `from` on as a message: at most `entries_most` and about `bytes_most`, ending at a signed head (at least
- * one commit's worth) and never reaching over the end of an incarnation. *through is the last ordinal; equal to from - 1 if
- * nothing can be sent. ERR_NOT_FOUND if `from` is trimmed. */
-int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most, uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes, struct error *e);
+/* Entries of a line from `from` on as a message: at most `entries_most` and about `bytes_most`, ending at a signed head
+ * (at least one commit's worth) and never reaching over the end of an incarnation. *through is the last ordinal; equal
+ * to from - 1 if nothing can be sent. ERR_NOT_FOUND if `from` is trimmed. */
+int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
+                 uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
+                 struct error *e);
 
 /* ---- opening sealed payloads (thread-safe) ---- */
-/* Opens the payload of an entry that is sealed to us. ERR_ABSENT if it cannot be opened: not for us, envelope gone, damaged.
- * For kinds that are not sealed the payload itself. `envelope` may be empty. `txn` serves to find the period's notice. */
-int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *header, struct bytes payload, struct bytes envelope_packed, struct arena *arena, struct bytes *plain, struct error *e);
+/* Opens the payload of an entry that is sealed to us. ERR_ABSENT if it cannot be opened: not for us, envelope gone,
+ * damaged. For kinds that are not sealed the payload itself. `envelope` may be empty. `txn` serves to find the period's
+ * notice. */
+int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *header, struct bytes payload,
+                         struct bytes envelope_packed, struct arena *arena, struct bytes *plain, struct error *e);
 /* The same for an item of the tape. */
-int journal_item_open(struct journal *j, struct store_txn *txn, uint64_t position, const Lm__TapeItem *item, struct arena *arena, struct bytes *plain, struct error *e);
+int journal_item_open(struct journal *j, struct store_txn *txn, uint64_t position, const Lm__TapeItem *item,
+                      struct arena *arena, struct bytes *plain, struct error *e);
 /* Tells the opener of a period's notice before it is in the store. */
 int journal_period_learn(struct journal *j, const Lm__Header *header, struct bytes notice_packed, struct error *e);
 
 /* ---- trimming ---- */
-/* In a turn: writes a checkpoint of the projections, then removes our own `up` and `own` entries that the checkpoint covers and,
- * for `up`, that the district's signature calls final, and entries taken from above that are applied. *removed counts them. */
-int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms, uint64_t *removed, struct error *e);
+/* In a turn: writes a checkpoint of the projections, then removes our own `up` and `own` entries that the checkpoint
+ * covers and, for `up`, that the district's signature calls final, and entries taken from above that are applied.
+ * *removed counts them. */
+int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms,
+                 uint64_t *removed, struct error *e);
 /* OK and the checkpoint, or ERR_NOT_FOUND. */
 int journal_checkpoint(struct store_txn *txn, struct arena *arena, Lm__Checkpoint **out, struct error *e);
 
@@ -194,9 +212,12 @@ int journal_checkpoint(struct store_txn *txn, struct arena *arena, Lm__Checkpoin
 struct journal_audit {
 	uint64_t items, signatures, lines;
 };
-/* Chains every line from its start (or from the checkpoint), checks every payload hash and every signed head. `signing_key` gives
- * an origin's key (ERR_NOT_FOUND: signatures of it are not checked). ERR_DAMAGED names line and position. */
-int journal_verify(struct journal *j, struct store_txn *txn, int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context, struct journal_audit *out, struct error *e);
+/* Chains every line from its start (or from the checkpoint), checks every payload hash and every signed head.
+ * `signing_key` gives an origin's key (ERR_NOT_FOUND: signatures of it are not checked). ERR_DAMAGED names line and
+ * position. */
+int journal_verify(struct journal *j, struct store_txn *txn,
+                   int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context,
+                   struct journal_audit *out, struct error *e);
 
 /* Hash of a packed header: what the next entry cites. */
 int entry_hash(struct bytes header_packed, struct hash *out, struct error *e);

@@ -30,38 +30,38 @@
 #define LINK_VERSION_MOST 1
 #define LINK_BATCH_ENTRIES_MOST 256
 #define LINK_BATCH_BYTES_MOST (256u * 1024)
-#define LINK_CREDIT_ENTRIES 2048          /* under way per line */
+#define LINK_CREDIT_ENTRIES 2048 /* under way per line */
 #define LINK_CREDIT_BYTES (2u * 1024 * 1024)
 #define LINK_BEAT_MS 2000
-#define LINK_SILENCE_MS 9000              /* without any frame: the neighbour is lost */
+#define LINK_SILENCE_MS 9000 /* without any frame: the neighbour is lost */
 #define LINK_HELLO_RETRY_MS 3000
-#define LINK_RESEND_MS 6000               /* sent, session alive, no ack progress: send again */
-#define LINK_RESTART_MS 1000              /* further EXPECTED acks of one gap, from frames that were already under way */
-#define LINK_STUCK_MS 100                 /* nothing could be sent though it may be: when to try again */
+#define LINK_RESEND_MS 6000  /* sent, session alive, no ack progress: send again */
+#define LINK_RESTART_MS 1000 /* further EXPECTED acks of one gap, from frames that were already under way */
+#define LINK_STUCK_MS 100    /* nothing could be sent though it may be: when to try again */
 
 enum link_side { LINK_CLIENT, LINK_SERVER };
 enum link_state { LINK_IDLE, LINK_GREETED, LINK_OPEN };
 
 struct link_out { /* a line that this side sends */
 	uint32_t line;
-	uint64_t head;           /* newest ordinal that may be sent */
-	uint64_t acked;          /* stored by the neighbour */
-	uint64_t sent;           /* handed to the transport */
+	uint64_t head;  /* newest ordinal that may be sent */
+	uint64_t acked; /* stored by the neighbour */
+	uint64_t sent;  /* handed to the transport */
 	uint32_t bytes_under_way;
 	uint32_t credit_entries, credit_bytes;
-	uint64_t progress_ms;    /* when acked last moved, or the first entry under way was sent */
-	uint64_t restarted_ms;   /* when an EXPECTED ack last sent us back */
-	bool is_started;         /* the neighbour's position is known */
-	bool is_frozen;          /* the neighbour takes no more */
+	uint64_t progress_ms;  /* when acked last moved, or the first entry under way was sent */
+	uint64_t restarted_ms; /* when an EXPECTED ack last sent us back */
+	bool is_started;       /* the neighbour's position is known */
+	bool is_frozen;        /* the neighbour takes no more */
 };
 
 struct link_in { /* a line that this side takes */
 	uint32_t line;
-	uint64_t stored;         /* committed here */
-	uint64_t acked;          /* told to the neighbour */
+	uint64_t stored; /* committed here */
+	uint64_t acked;  /* told to the neighbour */
 	bool is_frozen;
-	bool must_tell;          /* an ack is due though nothing moved: a duplicate came, or a gap */
-	bool is_expected;        /* tell it as a gap */
+	bool must_tell;   /* an ack is due though nothing moved: a duplicate came, or a gap */
+	bool is_expected; /* tell it as a gap */
 };
 
 struct link {
@@ -70,9 +70,9 @@ struct link {
 	uint64_t session;
 	uint64_t heard_ms, said_ms, since_ms;
 	uint64_t greeted_ms;
-	uint64_t peer_waiting;   /* from its beats */
-	bool is_inbox_full;      /* then credits of zero are granted */
-	bool is_send_asked;      /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
+	uint64_t peer_waiting; /* from its beats */
+	bool is_inbox_full;    /* then credits of zero are granted */
+	bool is_send_asked;    /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
 	struct link_out *out;
 	size_t out_count, out_capacity, out_turn; /* out_turn: whose turn it is, so that lines share a link fairly */
 	struct link_in *in;
@@ -80,32 +80,34 @@ struct link {
 };
 
 enum link_event_type {
-	LINK_TRANSPORT_UP,   /* client: the connection is authenticated */
+	LINK_TRANSPORT_UP, /* client: the connection is authenticated */
 	LINK_TRANSPORT_DOWN,
-	LINK_HELLO,          /* a HELLO came; `version_least/most`; a server also gets `fresh_session`; an open client takes over a
-	                      * session that it does not know (the server answered a repeated greeting) */
-	LINK_PEER_AT,        /* from HELLO or an EXPECTED ack: the neighbour stands at `ordinal` of `line` */
-	LINK_ACKED,          /* the neighbour stored up to `ordinal` of `line`; credits */
-	LINK_PEER_FROZE,     /* the neighbour froze `line` */
-	LINK_REFUSED,        /* a REFUSE came */
-	LINK_HEARD,          /* any other frame of this session; a beat sets `flag` and `ordinal`, what the neighbour has waiting */
-	LINK_SEND_LINE,      /* this side sends `line`, whose head is `ordinal` */
-	LINK_TAKE_LINE,      /* this side takes `line`, committed up to `ordinal` */
-	LINK_LINE_MOVED,     /* a line this side sends was committed up to `ordinal` */
-	LINK_STORED,         /* a line this side takes was committed up to `ordinal`; it is not frozen then */
-	LINK_DUPLICATE,      /* entries of `line` came again: ack again */
-	LINK_GAP,            /* entries of `line` came that do not follow: tell what is expected */
-	LINK_FROZEN,         /* `line` was frozen here; the neighbour is told once, and a new session forgets */
-	LINK_SENT,           /* answer to LINK_DO_SEND: sent up to `ordinal`, `bytes`; equal to what was there if nothing could be */
-	LINK_INBOX,          /* the inbox became full (`flag`) or has room again */
+	LINK_HELLO, /* a HELLO came; `version_least/most`; a server also gets `fresh_session`; an open client takes over
+	             * a session that it does not know (the server answered a repeated greeting) */
+	LINK_PEER_AT,    /* from HELLO or an EXPECTED ack: the neighbour stands at `ordinal` of `line` */
+	LINK_ACKED,      /* the neighbour stored up to `ordinal` of `line`; credits */
+	LINK_PEER_FROZE, /* the neighbour froze `line` */
+	LINK_REFUSED,    /* a REFUSE came */
+	LINK_HEARD, /* any other frame of this session; a beat sets `flag` and `ordinal`, what the neighbour has waiting
+	             */
+	LINK_SEND_LINE,  /* this side sends `line`, whose head is `ordinal` */
+	LINK_TAKE_LINE,  /* this side takes `line`, committed up to `ordinal` */
+	LINK_LINE_MOVED, /* a line this side sends was committed up to `ordinal` */
+	LINK_STORED,     /* a line this side takes was committed up to `ordinal`; it is not frozen then */
+	LINK_DUPLICATE,  /* entries of `line` came again: ack again */
+	LINK_GAP,        /* entries of `line` came that do not follow: tell what is expected */
+	LINK_FROZEN,     /* `line` was frozen here; the neighbour is told once, and a new session forgets */
+	LINK_SENT, /* answer to LINK_DO_SEND: sent up to `ordinal`, `bytes`; equal to what was there if nothing could be
+	            */
+	LINK_INBOX, /* the inbox became full (`flag`) or has room again */
 	LINK_TICK,
 };
 
 struct link_event {
 	enum link_event_type type;
-	uint64_t now_ms;         /* monotonic */
-	uint64_t session;        /* LINK_HELLO at a client: the server's */
-	uint64_t fresh_session;  /* LINK_HELLO at a server: a random number */
+	uint64_t now_ms;        /* monotonic */
+	uint64_t session;       /* LINK_HELLO at a client: the server's */
+	uint64_t fresh_session; /* LINK_HELLO at a server: a random number */
 	uint32_t version_least, version_most;
 	uint32_t line;
 	uint64_t ordinal;
@@ -114,9 +116,10 @@ struct link_event {
 };
 
 enum link_action_type {
-	LINK_DO_HELLO,       /* send HELLO with our positions in all lines we take; session of the link */
-	LINK_DO_SEND,        /* load entries of `line` from `ordinal` on, at most `entries` and `bytes`, ending at a signed head; send; report LINK_SENT */
-	LINK_DO_ACK,         /* send an ack for `line` up to `ordinal`; `is_expected`, `is_frozen`, credits */
+	LINK_DO_HELLO, /* send HELLO with our positions in all lines we take; session of the link */
+	LINK_DO_SEND,  /* load entries of `line` from `ordinal` on, at most `entries` and `bytes`, ending at a signed
+	                  head; send; report LINK_SENT */
+	LINK_DO_ACK,   /* send an ack for `line` up to `ordinal`; `is_expected`, `is_frozen`, credits */
 	LINK_DO_BEAT,
 	LINK_DO_REFUSE,      /* versions do not meet */
 	LINK_DO_RECONNECT,   /* client: drop the transport and start anew */
@@ -145,7 +148,8 @@ void link_release(struct link *l);
 void link_update_clear(struct link_update *u);
 void link_update_release(struct link_update *u);
 
-/* One step. Appends to `u`. ERR_MEMORY leaves the link usable (the event is lost as if a frame was: it heals by resend). */
+/* One step. Appends to `u`. ERR_MEMORY leaves the link usable (the event is lost as if a frame was: it heals by
+ * resend). */
 int link_step(struct link *l, const struct link_event *event, struct link_update *u);
 
 uint64_t link_waiting(const struct link *l); /* entries not yet acked, over all lines that this side sends */
