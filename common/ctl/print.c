@@ -144,6 +144,8 @@ struct print_table print_table_of(struct arena *arena, size_t columns, const cha
 	struct print_table t = { .arena = arena,
 		                 .columns = columns < PRINT_COLUMNS_MOST ? columns : PRINT_COLUMNS_MOST };
 	print_table_row(&t, titles);
+	for (size_t i = 0; t.first && i < t.columns; i++)
+		t.first->cell[i] = titles[i]; /* a column may go without a title */
 	return t;
 }
 
