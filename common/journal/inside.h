@@ -1,6 +1,6 @@
 /*
- * What the files of this room share. lines.c keeps the lines, place.c puts entries, turn.c ends turns,
- * read.c reads, open.c opens payloads, trim.c and verify.c do what their names say.
+ * What the files of this room share. lines.c keeps the lines, place.c puts entries, receive.c takes those of
+ * neighbours, turn.c ends turns, read.c reads, open.c opens payloads, trim.c and verify.c do what their names say.
  */
 #ifndef JOURNAL_INSIDE_H
 #define JOURNAL_INSIDE_H
@@ -88,6 +88,8 @@ int slot_touch(struct journal *j, struct slot *s);
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);
 int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position);
 int run_write(struct journal *j, struct slot *s);
+int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope,
+                const struct hash *hash, struct placed *out, struct error *e);
 int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row,
               bool is_append);
 

@@ -34,6 +34,7 @@ struct place_names;
 #define TURN_FRAMES_MOST 64
 #define TURN_ARENA_BYTES (96u * 1024 * 1024)
 #define FULL_PERCENT 80 /* new business stops */
+#define STOP_PERCENT 90 /* entries of neighbours wait too: the last tenth is for marks and deletes */
 #define TRIM_PERCENT 60
 #define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
 #define SMALL_FRAME_BYTES 512 /* decoded on the loop when nothing is before it: not worth a thread */

@@ -131,6 +131,10 @@ int take_batch(struct turn *t, struct work *w)
 	w->offender = 0;
 	w->error = (struct error){ 0 };
 	w->fault = OK;
+	if (atomic_load(&n->percent) >= STOP_PERCENT) {
+		w->is_dropped = true; /* not acked: it comes again when there is room */
+		return OK;
+	}
 	if (sender_is_revoked(n, w)) {
 		w->is_dropped = true;
 		for (size_t i = 0; i < w->entry_count; i++)

@@ -211,6 +211,7 @@ static void inbox_watch(struct node *n)
 	size_t bytes = n->inbox_bytes;
 	pthread_mutex_unlock(&n->inbox_lock);
 	bool is_full = n->is_inbox_full ? bytes > INBOX_BYTES_LOW : bytes > INBOX_BYTES_HIGH;
+	is_full |= atomic_load(&n->percent) >= STOP_PERCENT;
 	if (is_full == n->is_inbox_full)
 		return;
 	n->is_inbox_full = is_full;

@@ -125,7 +125,7 @@ function Kiosk(): JSX.Element {
 					if (name === 'state') setState(data as TerminalState);
 					else marksArrived((data as { request_id: string }).request_id, (data as { marks: Marks3 }).marks);
 				},
-				{ onLink: (isUp) => isUp && void refresh() },
+				{ onLink: () => void refresh() }, // down, too: a daemon that was started again knows no session yet
 			);
 		};
 		void start();

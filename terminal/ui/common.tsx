@@ -47,7 +47,7 @@ export function useTask() {
 			await work();
 		} catch (e) {
 			const code = e instanceof ApiError ? e.code : 'page';
-			if (code === 'page') console.error(e);
+			console.error(e); // for staff; the screen says it in plain words
 			setFailure(code);
 			announce(failureText(code), true);
 		} finally {
@@ -64,6 +64,14 @@ function failureText(code: string): string {
 			return t('kiosk.failure.network');
 		case 'not-found':
 			return t('kiosk.failure.not-found');
+		case 'unreachable':
+			return t('kiosk.failure.unreachable');
+		case 'busy':
+		case 'again':
+		case 'timeout':
+			return t('kiosk.failure.busy');
+		case 'duplicate':
+			return t('kiosk.failure.duplicate');
 		case 'too-many':
 			return t('kiosk.failure.too-many');
 		case 'conflict':
@@ -76,7 +84,7 @@ function failureText(code: string): string {
 		case 'frozen':
 			return whyText(code);
 		default:
-			return t('kiosk.failure.other', { code });
+			return t('kiosk.failure.other');
 	}
 }
 

@@ -112,10 +112,12 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 			await post<CaseRow>(`/api/v1/cases/${row.request_id}/actions`, commandOf(decision, draft, seen.version));
 		} catch (error) {
 			const text = desk.failed(error);
-			const isConflict = error instanceof ApiError && error.code === 'conflict';
+			const code = error instanceof ApiError ? error.code : '';
+			const isConflict = code === 'conflict' || code === 'closed';
 			if (isConflict) await reload();
 			setIsBusy(false);
-			setRefusal(isConflict ? t('desk.conflict') : t('desk.refused-by-server', { text }));
+			if (isConflict) setRefusal(t('desk.conflict'));
+			else setRefusal(t(code === 'network' ? 'desk.no-answer' : 'desk.refused-by-server', { text }));
 			return;
 		}
 		dropDraft(row.request_id, decision);

@@ -94,25 +94,20 @@ export function isOpen(row: CaseRow): boolean {
 	);
 }
 
-// The withdrawal that nobody has answered yet; without one a case cannot be closed as withdrawn.
+// The withdrawal that its owner has not answered yet. Staff may also close a case as withdrawn without one: the resident phoned.
 export function openWithdrawal(asks: AskView[]): AskView | undefined {
 	return asks.find((ask) => ask.kind === 'KIND_WITHDRAW' && !ask.is_answered);
 }
 
-export function decisionsOf(view: Pick<KnownCase, 'row' | 'asks'>): Decision[] {
-	const { row, asks } = view;
+export function decisionsOf({ row }: Pick<KnownCase, 'row'>): Decision[] {
 	if (!row.is_ours) return [];
 	switch (row.state) {
 		case 'CASE_STATE_RECEIVED':
-			return ['accept', 'hand_over'];
+			return ['accept', 'hand_over', 'close_withdrawn', 'close_duplicate'];
 		case 'CASE_STATE_ACCEPTED':
-		case 'CASE_STATE_ASKED': {
-			const can: Decision[] = row.state === 'CASE_STATE_ACCEPTED' ? ['ask'] : [];
-			can.push('grant', 'grant_partly', 'refuse');
-			if (openWithdrawal(asks)) can.push('close_withdrawn');
-			can.push('close_duplicate', 'hand_over');
-			return can;
-		}
+			return ['ask', 'grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn', 'close_duplicate'];
+		case 'CASE_STATE_ASKED':
+			return ['grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn', 'close_duplicate'];
 		default:
 			return [];
 	}

@@ -2,7 +2,7 @@
 import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, events, get, post } from '../src/api';
-import { t, timeText } from '../src/i18n';
+import { textOr, timeText, t } from '../src/i18n';
 import { announce } from '../src/parts';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
@@ -36,8 +36,8 @@ export function isLoginError(error: unknown): boolean {
 export function errorText(error: unknown): string {
 	if (!(error instanceof ApiError)) throw error; // a fault of the page itself: not to be dressed up as the daemon's
 	if (error.code === 'network') return t('desk.unreachable');
-	if (error.status === 404) return t('desk.not-found');
-	return error.text;
+	console.error(error.message); // the daemon's own sentence, in English
+	return textOr(`desk.error.${error.code}`, 'desk.error.other');
 }
 
 interface ProviderProps {
