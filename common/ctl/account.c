@@ -39,8 +39,8 @@ static int line_read(int fd, const sigset_t *let_in, const char *name, struct pa
 {
 	size_t size = 0;
 	for (;;) {
-		char one;
-		ssize_t got;
+		char one = 0;
+		ssize_t got = 0;
 		int result = byte_read(fd, let_in, &one, &got, name, e);
 		if (result)
 			return result;

@@ -58,7 +58,7 @@ int verify_run(struct call *c, struct error *e)
 		verify_show(&c->arena, view);
 	if (view->is_good)
 		return OK;
-	return error_set(e, ERR_DAMAGED, "%s: stop the daemon, keep a copy of %s, and see docs/OPERATIONS.md",
+	return error_set(e, ERR_DAMAGED, "%s (keep a copy of %s before you mend anything)",
 	                 view->text[0] ? view->text : "the stored data is damaged", data);
 }
 

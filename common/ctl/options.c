@@ -91,18 +91,18 @@ static size_t name_match(const struct call *c, const char *name)
 
 static int group_refuse(const struct call *c, struct error *e)
 {
-	char known[96] = "";
+	char known[160];
+	struct writer w = writer_over(known, sizeof known - 1);
 	size_t length = strlen(c->word[0]);
 	for (size_t i = 0; i < ctl_command_count; i++) {
 		const char *name = ctl_commands[i].name;
 		if (strncmp(name, c->word[0], length) != 0 || name[length] != ' ')
 			continue;
-		if (strlen(known) + strlen(name) + 3 > sizeof known)
-			continue;
-		strcat(known, known[0] ? ", " : "");
-		strcat(known, name);
+		write_bytes(&w, bytes_from_text(w.size ? ", " : ""));
+		write_bytes(&w, bytes_from_text(name));
 	}
-	if (known[0])
+	known[w.size] = '\0';
+	if (w.size)
 		return error_set(e, ERR_USAGE, "say which: %s", known);
 	return error_set(e, ERR_USAGE, "there is no command %s: lmctl help lists them", c->word[0]);
 }

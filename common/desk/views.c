@@ -79,15 +79,18 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 
 /* ---- answers ---- */
 
-static Lm__Words *choice_name(const Lm__Field *field, const char *value)
+/* What a stored value is called: a choice by its name, a community by its own. */
+static Lm__Words *value_name(const struct node *n, const Lm__Field *field, const char *value, struct arena *arena)
 {
+	if (field->type == LM__FIELD_TYPE__FIELD_TYPE_PLACE)
+		return node_place_words(n, value, arena);
 	for (size_t i = 0; i < field->n_choices; i++)
 		if (strcmp(field->choices[i]->id, value) == 0)
 			return field->choices[i]->name;
 	return NULL;
 }
 
-static Lm__FieldView *field_view(const Lm__Field *field, const Lm__FieldValue *value, struct arena *arena)
+static Lm__FieldView *field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value, struct arena *arena)
 {
 	Lm__FieldView *v = arena_alloc(arena, sizeof *v);
 	if (!v)
@@ -101,15 +104,15 @@ static Lm__FieldView *field_view(const Lm__Field *field, const Lm__FieldValue *v
 	v->values = value->values;
 	v->n_values = value->n_values;
 	v->choice_names = arena_alloc(arena, (value->n_values + 1) * sizeof *v->choice_names);
-	for (size_t i = 0; i < value->n_values && v->choice_names && field->n_choices; i++) {
-		Lm__Words *name = choice_name(field, value->values[i]);
+	for (size_t i = 0; i < value->n_values && v->choice_names; i++) {
+		Lm__Words *name = value_name(n, field, value->values[i], arena);
 		if (name)
 			v->choice_names[v->n_choice_names++] = name;
 	}
 	return v;
 }
 
-static int fields_fill(const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
+static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
 {
 	const Lm__Service *s = view->service;
 	view->fields = arena_alloc(arena, (s->n_fields + 1) * sizeof *view->fields);
@@ -118,7 +121,7 @@ static int fields_fill(const Lm__RequestPayload *payload, struct arena *arena, L
 		for (size_t k = 0; k < payload->n_values; k++)
 			if (strcmp(payload->values[k]->field, s->fields[i]->id) == 0)
 				value = payload->values[k];
-		Lm__FieldView *v = field_view(s->fields[i], value, arena);
+		Lm__FieldView *v = field_view(n, s->fields[i], value, arena);
 		if (!v)
 			return ERR_MEMORY;
 		view->fields[view->n_fields++] = v;
@@ -259,7 +262,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, struct a
 	result = view->row ? timeline_fill(n, txn, record, arena, view) : ERR_MEMORY;
 	if (!result && view->service && !request_payload_open(n, txn, record, arena, &payload, NULL)) {
 		view->language = payload->language;
-		result = fields_fill(payload, arena, view);
+		result = fields_fill(n, payload, arena, view);
 	}
 	if (result)
 		return error_set(e, result, "the case cannot be shown: %s", error_name(result));

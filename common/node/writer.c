@@ -158,17 +158,29 @@ static void turn_run(struct node *n, struct work *first)
 
 /* ---- after the commit ---- */
 
+/* It was checked before what vouches for it was stored, at the first contact: asked for again, it does not have to wait
+ * until the sender misses an ack. */
+static bool is_early_batch(const struct work *w)
+{
+	if (w->type != WORK_FRAME || w->fault != ERR_NOT_READY || !w->frame)
+		return false;
+	const struct link *link = &w->peer->link;
+	return w->frame->body_case == LM__FRAME__BODY_BATCH && w->frame->batch->key && link->state == LINK_OPEN &&
+	       w->frame->session == link->session;
+}
+
 static void frames_tell(struct node *n, struct work *first)
 {
 	for (struct work *w = first; w; w = w->next) {
-		if (w->type != WORK_FRAME || !w->entry_count || w->is_dropped)
+		bool is_early = is_early_batch(w);
+		if (w->type != WORK_FRAME || (!w->entry_count && !is_early) || w->is_dropped)
 			continue;
 		struct line_key key = { w->frame->batch->key->origin, w->frame->batch->key->stream, w->frame->batch->key->receiver };
 		const struct line *l = journal_line_find(n->journal, &key);
 		if (!l)
 			continue;
 		batch_tell(n, w, LINK_STORED, l->number);
-		if (w->fault == ERR_GAP)
+		if (w->fault == ERR_GAP || is_early)
 			batch_tell(n, w, LINK_GAP, l->number);
 		else if (w->fault == ERR_CLONE || w->fault == ERR_FROZEN)
 			batch_tell(n, w, LINK_FROZEN, l->number);
@@ -318,10 +330,13 @@ static bool writer_turn(struct node *n, struct work *first)
 		trim->next = first;
 		first = trim;
 	}
-	if (has_business(first) || marks_are_due(n)) {
+	bool must_commit = has_business(first) || marks_are_due(n);
+	if (must_commit) {
 		turn_run(n, first);
 		n->marks_written_us = clock_monotonic_us();
-		frames_tell(n, first);
+	}
+	frames_tell(n, first);
+	if (must_commit) {
 		links_after_commit(n);
 		usage_update(n);
 		news_tell(n);

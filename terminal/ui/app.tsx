@@ -13,6 +13,7 @@ import type {
 	Module,
 	ReceiptsView,
 	ReceiptView,
+	RequestEvent,
 	Service,
 	SubmitView,
 	TerminalState,
@@ -52,6 +53,7 @@ export interface Draft extends DraftView {
 export interface Found {
 	code: string;
 	view: ReceiptsView;
+	hasNews: boolean; // something came since it was read
 }
 
 export interface ScreenProps {
@@ -102,30 +104,35 @@ function Kiosk(): JSX.Element {
 		}
 	}, []);
 
-	const marksArrived = useCallback((id: string, marks: Marks3) => {
+	const marksArrived = useCallback((id: string, marks: Marks3, hasNews: boolean) => {
 		setSaved((old) => {
 			if (old?.request_id !== id) return old;
-			announce(marksText(marks));
+			if (!old.marks || marksText(marks) !== marksText(old.marks)) announce(marksText(marks));
 			return { ...old, marks };
 		});
 		setFound((old) => {
-			if (!old) return old;
+			if (!old?.view.receipts.some((r) => r.request_id === id)) return old;
+			if (hasNews) announce(t('kiosk.status.other'));
 			const receipts = old.view.receipts.map((r) => (r.request_id === id ? { ...r, marks } : r));
-			return { ...old, view: { ...old.view, receipts } };
+			return { ...old, hasNews: old.hasNews || hasNews, view: { ...old.view, receipts } };
 		});
 	}, []);
 
 	useEffect(() => {
 		let close = () => {};
+		const begin = async () => {
+			await server.begin().catch((e: unknown) => console.error('begin:', e)); // whoever needs it tries again
+		};
 		const start = async () => {
-			await server.begin().catch((e: unknown) => console.error('begin:', e));
+			await begin();
 			await refresh();
 			close = events(
 				(name, data) => {
-					if (name === 'state') setState(data as TerminalState);
-					else marksArrived((data as { request_id: string }).request_id, (data as { marks: Marks3 }).marks);
+					if (name === 'state') return setState(data as TerminalState);
+					const { request_id, marks, has_news } = data as RequestEvent;
+					if (marks) marksArrived(request_id, marks, has_news);
 				},
-				{ onLink: () => void refresh() }, // down, too: a daemon that was started again knows no session yet
+				{ onLink: (isUp) => isUp && void refresh(), onRefused: begin },
 			);
 		};
 		void start();
@@ -142,7 +149,7 @@ function Kiosk(): JSX.Element {
 		if (!savedId) return;
 		const read = () =>
 			void server.readMarks(savedId).then(
-				(marks) => marksArrived(savedId, marks),
+				(marks) => marksArrived(savedId, marks, false),
 				() => {},
 			);
 		const timer = window.setInterval(read, STATE_EVERY_MS);
@@ -210,7 +217,7 @@ function Kiosk(): JSX.Element {
 		const view = await server.lookup(code);
 		if (mine !== visit.current) return;
 		if (view.receipts.length === 0 && !view.see_staff) throw new ApiError('not-found', '', 200);
-		setFound({ code, view });
+		setFound({ code, view, hasNews: false });
 		go({ at: 'records' });
 	};
 

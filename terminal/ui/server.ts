@@ -15,16 +15,20 @@ import type {
 const SUBMIT_PATIENCE_MS = 30_000;
 const SUBMIT_PAUSE_MS = 1_500;
 
+let beginning: Promise<SessionView> | null = null; // two at once would each spoil the other's token
+
 /** A kiosk's session has no user; it is what the token against foreign posts hangs on. */
 export function begin(): Promise<SessionView> {
-	return post<SessionView>('/api/v1/begin');
+	beginning ??= post<SessionView>('/api/v1/begin').finally(() => (beginning = null));
+	return beginning;
 }
 
 async function withSession<T>(call: () => Promise<T>): Promise<T> {
 	try {
 		return await call();
 	} catch (e) {
-		if (!(e instanceof ApiError) || e.code !== 'login') throw e;
+		// "denied": the session is another one by now, begun by a second window of this browser
+		if (!(e instanceof ApiError) || !['login', 'denied'].includes(e.code)) throw e;
 		await begin();
 		return call();
 	}

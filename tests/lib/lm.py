@@ -25,7 +25,7 @@ import unittest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "deploy/lib"))
 from client import Client, Desk, Kiosk, Refused  # noqa: E402, F401
-from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, wait_until)  # noqa: E402, F401
+from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, port_is_free, wait_until)  # noqa: E402, F401
 from samples import answers  # noqa: E402, F401
 
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()

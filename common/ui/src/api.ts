@@ -66,11 +66,12 @@ export interface EventsOptions {
 	path?: string;
 	names?: readonly string[]; // the events to listen for
 	onLink?: (isUp: boolean) => void; // up: also after a gap in which events were missed, so read again
+	onRefused?: () => void; // the daemon answers, but not with events: it was started again and knows no session
 }
 
 /** Listens until the returned function is called. Opens again after every kind of end, also after a refusal. */
 export function events(onEvent: (name: string, data: unknown) => void, options: EventsOptions = {}): () => void {
-	const { path = '/api/v1/events', names = ['state', 'request'], onLink } = options;
+	const { path = '/api/v1/events', names = ['state', 'request'], onLink, onRefused } = options;
 	let source: EventSource | null = null;
 	let timer = 0;
 	let wait_ms = REOPEN_FIRST_MS;
@@ -84,6 +85,7 @@ export function events(onEvent: (name: string, data: unknown) => void, options: 
 		source.onerror = () => {
 			onLink?.(false);
 			if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+			onRefused?.();
 			timer = window.setTimeout(open, wait_ms);
 			wait_ms = Math.min(wait_ms * 2, REOPEN_MOST_MS);
 		};

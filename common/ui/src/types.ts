@@ -197,6 +197,13 @@ export interface SubmitView {
 	faults: FieldFault[]; // then nothing was saved
 }
 
+/** Event of a terminal. */
+export interface RequestEvent {
+	request_id: string;
+	marks?: Marks3;
+	has_news: boolean;
+}
+
 export interface LookupCommand {
 	code: string;
 }

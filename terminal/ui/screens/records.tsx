@@ -39,6 +39,11 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 			<div class="read">
 				<h1 tabIndex={-1}>{t('kiosk.records.title')}</h1>
 				<Failure code={task.failure} />
+				{found.hasNews && (
+					<Notice kind="info" title={t('kiosk.status.other')}>
+						<p>{t('kiosk.records.news')}</p>
+					</Notice>
+				)}
 				{see_staff && (
 					<Notice kind="warning" title={t('kiosk.records.see-staff')}>
 						<p>{t('kiosk.records.see-staff-text')}</p>

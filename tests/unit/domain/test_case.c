@@ -568,6 +568,31 @@ static void test_a_damaged_row_is_a_fault(void **state)
 	pair_close(&p);
 }
 
+/* Memory may run out at any place, also behind the first effects. */
+static void test_memory_runs_out(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p, NULL);
+	struct node *n = &p.district;
+	Lm__Header h = request_entry(T1, &p.id, "district", 1);
+	struct bytes plain = request_plain(n, CODE, "张三");
+	assert_ok(n, store_commit(n->txn, &n->e));
+	size_t failures = 0;
+	for (int result = ERR_MEMORY; result; failures += result != OK) {
+		assert_ok(n, store_begin_write(n->store, &n->txn, &n->e));
+		n->arena.ceiling_bytes = n->arena.used_bytes + 16 * failures + 1;
+		result = node_apply(n, &h, plain);
+		n->arena.ceiling_bytes = 0;
+		assert_true(result == OK || result == ERR_MEMORY);
+		assert_int_equal(n->fx.count > 0, result == OK);
+		store_abort(n->txn);
+	}
+	assert_true(failures > 20);
+	assert_ok(n, store_begin_write(n->store, &n->txn, &n->e));
+	pair_close(&p);
+}
+
 int main(void)
 {
 	devices_make();
@@ -589,6 +614,7 @@ int main(void)
 		cmocka_unit_test(test_a_copy_is_relayed),
 		cmocka_unit_test(test_locks_of_closed_cases),
 		cmocka_unit_test(test_a_damaged_row_is_a_fault),
+		cmocka_unit_test(test_memory_runs_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

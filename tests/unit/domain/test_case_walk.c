@@ -500,8 +500,10 @@ static void deliver_all(struct walk *w)
 		step_publish(w);
 	for (bool moved = true; moved;) {
 		moved = false;
-		for (size_t line = 0; line < LINES; line++)
-			moved |= step_deliver(w, &w->town, line) | step_deliver(w, &w->district, line);
+		for (size_t line = 0; line < LINES; line++) {
+			moved |= step_deliver(w, &w->town, line);
+			moved |= step_deliver(w, &w->district, line);
+		}
 		arena_reset(&w->town.node.arena);
 		arena_reset(&w->district.node.arena);
 	}

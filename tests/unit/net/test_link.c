@@ -86,7 +86,7 @@ static void an_answer_is_not_missed_after_a_send(void **state)
 /* More than one turn takes, from one wake-up and with nothing sent that would stir the loop. */
 static void a_backlog_is_read_to_its_end(void **state)
 {
-	enum { STRANGERS = 6, FRAMES = 200 };
+	enum { STRANGERS = RIG_KEYS, FRAMES = 200 };
 	struct rig r;
 	void *context = zmq_ctx_new(), *stranger[STRANGERS];
 

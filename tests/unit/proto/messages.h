@@ -8,6 +8,7 @@
 #include "proto/catalogue.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/payload.pb-c.h"
+#include "proto/place.pb-c.h"
 #include "proto/row.pb-c.h"
 #include "proto/wire.pb-c.h"
 
@@ -112,6 +113,13 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__link_report__descriptor,
 	&lm__beat__descriptor,
 	&lm__frame__descriptor,
+	/* api.proto */
+	&lm__request_event__descriptor,
+	/* place.proto */
+	&lm__community_place__descriptor,
+	&lm__town_place__descriptor,
+	&lm__district_place__descriptor,
+	&lm__places_file__descriptor,
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""deploy/demo as somebody meets it: the first start, the whole way of a request, its end, the next start."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/lib"))
+import lm  # noqa: E402
+import report  # noqa: E402
+
+DAEMONS = 7  # hub, two towns, four terminals
+PATIENCE_S = 300  # it may have to build first
+
+
+def running(folder):
+    """Daemons that live on this folder."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue  # it has just ended
+        if words[0].rsplit("/")[-1].startswith("lm-") and any(str(folder) in word for word in words):
+            found.append(words)
+    return found
+
+
+class Demo(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="lm-demo-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name).resolve() / "demo"
+        self.base = lm.wait_until(self.free_base)
+        self.addCleanup(lambda: lm.wait_until(lambda: not running(self.folder), what="no daemon is left"))
+
+    @staticmethod
+    def free_base():
+        base = lm.free_port()
+        ports = [base, base + 1, *range(base + 10, base + 14), *range(base + 100, base + 104)]
+        return base if base < 32000 and all(map(lm.port_is_free, ports)) else None
+
+    def command(self, *words):
+        return [TOP / "deploy/demo", "--dir", self.folder, "--port-base", str(self.base), *words]
+
+    def run_it(self, *words):
+        return subprocess.run(self.command(*words), env={**os.environ, "LM_BUILD": str(lm.BUILD)}, capture_output=True,
+                              text=True, timeout=PATIENCE_S)
+
+    def start(self):
+        """A demo that has said where its pages are; the process, and what it said."""
+        demo = subprocess.Popen(self.command(), env={**os.environ, "LM_BUILD": str(lm.BUILD)}, stdout=subprocess.PIPE,
+                                text=True)
+        self.addCleanup(demo.stdout.close)
+        self.addCleanup(demo.wait)
+        self.addCleanup(demo.kill)
+        said = []
+        for line in demo.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                return demo, "".join(said)
+        self.fail(f"it ended with {demo.wait()}:\n{''.join(said)}")
+
+    def stop(self, demo, number):
+        demo.send_signal(number)
+        self.assertEqual(0, demo.wait(60))
+        self.assertEqual([], running(self.folder))
+
+    def keys(self):
+        return {path.parent.name: path.read_text() for path in self.folder.glob("*/device.json")}
+
+    def test_one_request_goes_all_the_way(self):
+        done = self.run_it("--once")
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        marks = re.findall(r"^  \+ *[\d.]+ s  (\w+(?: \w+)*)", done.stdout, re.MULTILINE)
+        self.assertEqual(["saved here", "at the town", "at the district", "accepted by clerk1", "granted by clerk1",
+                          "granted"], marks)
+        self.assertEqual([], running(self.folder))
+
+    def test_the_next_start_goes_on_where_the_first_stopped(self):
+        demo, said = self.start()
+        self.assertIn("演示数据", said)
+        self.assertEqual(DAEMONS, len(running(self.folder)))
+        password = re.search(r"clerk1 +(\S+)", said).group(1)
+        terminal, town = re.search(r"terminal +http://(\S+)/", said), re.search(r"town +http://(\S+)/", said)
+        view = lm.Kiosk(terminal.group(1)).begin().submit()
+        desk = lm.Desk(town.group(1)).login("clerk1", password)
+        lm.wait_until(lambda: desk.has_case(view["request_id"]))
+        self.stop(demo, signal.SIGINT)
+        keys = self.keys()
+
+        demo, said_again = self.start()
+        self.assertEqual(keys, self.keys())
+        self.assertEqual(re.findall(r"http://\S+", said), re.findall(r"http://\S+", said_again))
+        desk = lm.Desk(town.group(1)).login("clerk1", password)
+        self.assertEqual("CASE_STATE_RECEIVED", desk.case(view["request_id"])["row"]["state"])
+        self.stop(demo, signal.SIGTERM)
+
+    def test_no_daemon_outlives_it_even_when_it_is_killed(self):
+        demo, _ = self.start()
+        demo.kill()
+        demo.wait()
+        lm.wait_until(lambda: not running(self.folder), what="the daemons ended with it")
+
+    def test_a_port_in_use_is_said(self):
+        with socket.create_server(("127.0.0.1", self.base + 10)):
+            done = self.run_it("--once")
+        self.assertEqual(1, done.returncode)
+        self.assertIn(f"port {self.base + 10}, which town-310114106 needs, is in use", done.stderr)
+
+    def test_two_on_one_folder_are_refused(self):
+        demo, _ = self.start()
+        done = self.run_it()
+        self.assertEqual(1, done.returncode)
+        self.assertIn("runs in", done.stderr)
+        self.assertEqual(DAEMONS, len(running(self.folder)))
+        self.stop(demo, signal.SIGINT)
+
+
+if __name__ == "__main__":
+    report.main()

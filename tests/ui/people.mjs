@@ -1,0 +1,273 @@
+// What people do: residents at a terminal, staff at a desk, and whoever pulls plugs. All of it on the real pages of real
+// daemons (tests/ui/district).
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { axeFindings, KIOSK_GOALS, measure, openPage, shoot } from './lib.mjs';
+
+const TREMOR_MS = 520; // the kiosk ignores presses within half a second
+const DESK_GOALS = { ...KIOSK_GOALS, target_mm: 0, target_px: 40, gap_mm: 0, cap_mm: 0 };
+const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+const texts = Object.fromEntries(
+	['zh-CN', 'en'].map((name) => [name, JSON.parse(readFileSync(file(`../../common/ui/texts/${name}.json`), 'utf8'))]),
+);
+
+/** A text of the pages. */
+export function text(language, key, params = {}) {
+	assert.ok(key in texts[language], `there is no text ${key}`);
+	return texts[language][key].replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+}
+
+/** Starts the district; `tell` hands it a command and waits for the answer. */
+export async function startDistrict() {
+	const process = spawn(file('district'), { stdio: ['pipe', 'pipe', 'inherit'] });
+	const waiting = [];
+	const ended = new Promise((resolve) => process.once('exit', resolve));
+	const hear = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+	createInterface({ input: process.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)));
+	void ended.then((code) => {
+		for (const { reject } of waiting.splice(0)) reject(new Error(`the district ended with code ${code}`));
+	});
+	const district = await hear();
+	district.tell = async (command) => {
+		const answer = hear();
+		process.stdin.write(`${JSON.stringify(command)}\n`);
+		const { failed, ...rest } = await answer;
+		assert.equal(failed, undefined);
+		return rest;
+	};
+	district.end = async () => {
+		process.stdin.end();
+		assert.equal(await ended, 0, 'every daemon ends cleanly');
+	};
+	return district;
+}
+
+// What no reader should meet: names of the program, codes of places, a language that was not chosen.
+function wordFindings(page, language) {
+	return page.evaluate((language) => {
+		const raw = /(CASE|OUTCOME|TIER|KIND|MODULE|FIELD_TYPE)_[A-Z]+|undefined|NaN|\[object|\{\w+\}|\d{9,12}-T\d/;
+		const other = language === 'en' ? /\p{Script=Han}/u : /[A-Za-z]{3,}/;
+		const data = 'code, kbd, dd, .desk-user, .desk-row-link, .desk-said, .said, .desk-code, h1, .desk-subject';
+		const findings = [];
+		const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		while (walker.nextNode()) {
+			const { data: words, parentElement: e } = walker.currentNode;
+			if (!e.checkVisibility?.() || e.closest('code')) continue;
+			const found = raw.exec(words)?.[0];
+			if (found && !e.closest('.desk-code, .for-staff')) findings.push(`raw word "${found}" in "${words.trim()}"`);
+			const tongue = e.closest('[lang]').lang;
+			if (tongue === language && other.test(words) && !e.closest(data)) findings.push(`not ${language}: "${words.trim()}"`);
+		}
+		return findings;
+	}, language);
+}
+
+/** One page that somebody looks at. */
+class Viewer {
+	constructor({ page, faults, mm, close }, language) {
+		Object.assign(this, { page, faults, mm, close, language });
+	}
+
+	t(key, params) {
+		return text(this.language, key, params);
+	}
+
+	button(key, params) {
+		return this.page.locator('dialog[open], body:not(:has(dialog[open]))').getByRole('button', { name: this.t(key, params) }).first();
+	}
+
+	async sees(words) {
+		await this.page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 15_000 });
+	}
+
+	seesText(key, params) {
+		return this.sees(this.t(key, params));
+	}
+
+	/** Looks at the page with every check there is, and keeps a picture. */
+	async look(name) {
+		const goals = this.goals();
+		const findings = [
+			...(await axeFindings(this.page)),
+			...(await measure(this.page, this.mm, goals)),
+			...(await wordFindings(this.page, this.language)),
+		];
+		await shoot(this.page, name, true);
+		assert.deepEqual(findings, [], name);
+	}
+
+	/** Errors of scripts and refusals by the CSP since the last time; a daemon out of reach is none. */
+	assertNoFaults() {
+		const real = this.faults.splice(0).filter((fault) => !/Failed to load resource|ApiError|net::ERR_|EventSource/.test(fault));
+		assert.deepEqual(real, []);
+	}
+}
+
+export class Resident extends Viewer {
+	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0 } = {}) {
+		const resident = new Resident(await openPage(browser, screen, url), 'zh-CN');
+		resident.screen = screen;
+		await resident.page.locator('.tile').first().waitFor();
+		for (let now = 2; now !== size; now = (now % 4) + 1) await resident.press('kiosk.bar.size');
+		for (let now = 0; now < theme; now++) await resident.press('kiosk.bar.colour');
+		if (language === 'en') {
+			await resident.pressName('English');
+			resident.language = 'en';
+		}
+		return resident;
+	}
+
+	goals() {
+		if (this.screen.startsWith('kiosk')) return { ...KIOSK_GOALS, reach_px: this.reach_px ?? null };
+		return { ...KIOSK_GOALS, target_mm: 0, cap_mm: 0 };
+	}
+
+	async press(key, params) {
+		await this.page.waitForTimeout(TREMOR_MS);
+		await this.button(key, params).click();
+	}
+
+	async pressName(name) {
+		await this.page.waitForTimeout(TREMOR_MS);
+		await this.page.getByRole('button', { name }).first().click();
+	}
+
+	async openService(service) {
+		const { services } = await this.page.evaluate(() => fetch('/api/v1/catalogue').then((r) => r.json()));
+		const found = services.find(({ id }) => id === service);
+		const words = (w) => (this.language === 'en' ? w.en : w.zh);
+		await this.press(`kiosk.module.${found.module.slice('MODULE_'.length).toLowerCase()}`);
+		await this.pressName(words(found.name));
+		return found;
+	}
+
+	/** Answers the question on the screen; null skips it. */
+	async answer(field, value) {
+		const { page } = this;
+		const words = (w) => (this.language === 'en' ? w.en : w.zh);
+		const choose = async (name) => {
+			await page.waitForTimeout(TREMOR_MS);
+			await page.locator('label.choice', { hasText: name }).first().click();
+		};
+		await page.getByRole('heading', { level: 1, name: words(field.label) }).waitFor();
+		if (value === null) return this.press('kiosk.form.skip');
+		switch (field.type) {
+			case 'FIELD_TYPE_CHOICE':
+			case 'FIELD_TYPE_SEVERAL':
+				for (const id of [value].flat()) await choose(words(field.choices.find((choice) => choice.id === id).name));
+				break;
+			case 'FIELD_TYPE_YES_NO':
+				await choose(new RegExp(`^${this.t(`common.${value}`)}$`));
+				break;
+			case 'FIELD_TYPE_PLACE':
+				await page.waitForTimeout(TREMOR_MS);
+				await page.locator('label.choice').first().click();
+				break;
+			case 'FIELD_TYPE_DATE':
+				for (const [i, part] of value.split('-').entries()) await page.locator('.date-part input').nth(i).fill(part);
+				break;
+			default:
+				await page.locator('#answer').fill(value);
+		}
+		return this.press('kiosk.form.next');
+	}
+
+	/** From the start screen to the check of all answers. `answers` by field id; what is missing is skipped. */
+	async fill(service, answers) {
+		const found = await this.openService(service);
+		await this.press('kiosk.service.start');
+		await this.press('kiosk.privacy.agree');
+		for (const field of found.fields) await this.answer(field, answers[field.id] ?? null);
+		await this.seesText('kiosk.check.title');
+	}
+
+	/** Hands in what is on the check screen; the receipt. */
+	async handIn() {
+		const saved = this.page.waitForResponse(
+			(response) => response.url().endsWith('/api/v1/requests') && response.status() === 200,
+			{ timeout: 40_000 },
+		);
+		await this.press('kiosk.check.submit');
+		const { request_id, code } = await (await saved).json();
+		await this.seesText('kiosk.receipt.title');
+		assert.equal((await this.page.locator('.code-digits').innerText()).replace(/\D/g, ''), code);
+		return { request_id, code };
+	}
+
+	marks() {
+		return this.page.locator('.mark.done').count();
+	}
+
+	async waitForMarks(count) {
+		await this.page.waitForFunction((n) => document.querySelectorAll('.mark.done').length === n, count, { timeout: 45_000 });
+	}
+
+	async lookUp(code) {
+		await this.press('kiosk.start.lookup');
+		await this.page.locator('#code').fill(code);
+		await this.press('kiosk.lookup.find');
+	}
+
+	/** Presses "refresh" until the words are there: answers come by themselves, but not at once. */
+	async waitForNews(words) {
+		for (let i = 0; i < 20; i++) {
+			if (await this.page.getByText(words).filter({ visible: true }).count()) return;
+			await this.press('kiosk.records.refresh');
+			await this.page.waitForTimeout(300);
+		}
+		await this.sees(words);
+	}
+}
+
+export class Clerk extends Viewer {
+	static async arrive(browser, url, screen = 'desk') {
+		const clerk = new Clerk(await openPage(browser, screen, url), 'zh-CN');
+		clerk.url = url;
+		await clerk.seesText('desk.login.lead');
+		return clerk;
+	}
+
+	goals() {
+		return DESK_GOALS;
+	}
+
+	async press(key, params) {
+		await this.button(key, params).click();
+	}
+
+	async logIn({ user, password }) {
+		await this.page.locator('#login-name').fill(user);
+		await this.page.locator('#login-password').fill(password);
+		await this.page.keyboard.press('Enter');
+	}
+
+	async visit(hash) {
+		await this.page.goto(`${this.url}/#/${hash}`);
+	}
+
+	async openCase(requestId) {
+		await this.visit(`case/${requestId}`);
+		await this.page.locator('.desk-facts', { hasText: requestId }).waitFor();
+	}
+
+	/** A decision by its key, with what is typed, up to the review. */
+	async decide(key, typed = {}) {
+		await this.page.locator('.desk-doing').waitFor();
+		await this.page.keyboard.press(key);
+		for (const [part, words] of Object.entries(typed)) await this.page.locator(`#decide-${part}`).fill(words);
+		await this.press('desk.review');
+		await this.page.locator('#decide-reads').waitFor();
+	}
+
+	async confirm() {
+		await this.page.locator('dialog .desk-confirm').click();
+		await this.page.locator('dialog').waitFor({ state: 'detached' });
+	}
+
+	state(words) {
+		return this.page.locator('.desk-heading', { hasText: words }).waitFor({ timeout: 15_000 });
+	}
+}
