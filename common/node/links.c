@@ -122,6 +122,62 @@ static void event_line(struct node *n, struct peer *p, enum link_event_type type
 	link_event_apply(n, p, &ev);
 }
 
+/* ---- marks ---- */
+
+static void mark_due(struct node *n, uint32_t line)
+{
+	const struct line *l = journal_line(n->journal, line);
+	size_t peers = atomic_load(&n->peer_visible);
+	for (size_t i = 0; i < peers; i++) {
+		struct peer *p = n->peer[i];
+		if (p->is_upstream || p->device != l->key.origin || p->link.state != LINK_OPEN)
+			continue;
+		for (size_t k = 0; k < p->marks_due_count; k++)
+			if (p->marks_due[k] == line)
+				return;
+		if (p->marks_due_count == p->marks_due_capacity) {
+			size_t capacity = p->marks_due_capacity + 4;
+			uint32_t *grown = realloc(p->marks_due, capacity * sizeof *grown);
+			if (!grown)
+				return;
+			p->marks_due = grown;
+			p->marks_due_capacity = capacity;
+		}
+		p->marks_due[p->marks_due_count++] = line;
+		n->must_tell_marks = true;
+	}
+}
+
+static void own_marks_tell(struct node *n, const struct line *l)
+{
+	if (l->key.origin != n->domain.device || l->key.stream != LM__STREAM__STREAM_UP)
+		return;
+	atomic_store(&n->up_custody, l->custody);
+	atomic_store(&n->up_final, l->final);
+	struct out *o = out_new(OUT_MARKS);
+	if (!o)
+		return;
+	o->line = *l;
+	outbox_push(n, o);
+}
+
+static void mark_raise(struct node *n, uint32_t line, enum journal_mark mark, uint64_t ordinal)
+{
+	if (!journal_mark_raise(n->journal, line, mark, ordinal))
+		return;
+	own_marks_tell(n, journal_line(n->journal, line));
+	if (mark == JOURNAL_FINAL)
+		mark_due(n, line);
+}
+
+/* The neighbour has a line of ours up to here. */
+static void stored_note(struct node *n, const struct peer *p, uint32_t line, uint64_t ordinal)
+{
+	mark_raise(n, line, JOURNAL_CUSTODY, ordinal);
+	if (p->is_upstream && p->role == LM__TIER__TIER_DISTRICT)
+		mark_raise(n, line, JOURNAL_FINAL, ordinal);
+}
+
 /* ---- HELLO ---- */
 
 static struct line_key key_of(const Lm__StreamKey *k)
@@ -200,58 +256,16 @@ static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	}
 	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
 		const struct line *l = journal_line(n->journal, number);
-		if (line_flows_to(n, l, p))
-			event_line(n, p, LINK_PEER_AT, number, peer_stands(n, l, hello));
-	}
-}
-
-/* ---- acks and marks ---- */
-
-static void mark_due(struct node *n, uint32_t line)
-{
-	const struct line *l = journal_line(n->journal, line);
-	size_t peers = atomic_load(&n->peer_visible);
-	for (size_t i = 0; i < peers; i++) {
-		struct peer *p = n->peer[i];
-		if (p->is_upstream || p->device != l->key.origin || p->link.state != LINK_OPEN)
+		if (!line_flows_to(n, l, p))
 			continue;
-		for (size_t k = 0; k < p->marks_due_count; k++)
-			if (p->marks_due[k] == line)
-				return;
-		if (p->marks_due_count == p->marks_due_capacity) {
-			size_t capacity = p->marks_due_capacity + 4;
-			uint32_t *grown = realloc(p->marks_due, capacity * sizeof *grown);
-			if (!grown)
-				return;
-			p->marks_due = grown;
-			p->marks_due_capacity = capacity;
-		}
-		p->marks_due[p->marks_due_count++] = line;
-		n->must_tell_marks = true;
+		/* Marks reach the store later than acks come in: what was not written before we died is told anew here. */
+		uint64_t at = peer_stands(n, l, hello);
+		stored_note(n, p, number, at);
+		event_line(n, p, LINK_PEER_AT, number, at);
 	}
 }
 
-static void own_marks_tell(struct node *n, const struct line *l)
-{
-	if (l->key.origin != n->domain.device || l->key.stream != LM__STREAM__STREAM_UP)
-		return;
-	atomic_store(&n->up_custody, l->custody);
-	atomic_store(&n->up_final, l->final);
-	struct out *o = out_new(OUT_MARKS);
-	if (!o)
-		return;
-	o->line = *l;
-	outbox_push(n, o);
-}
-
-static void mark_raise(struct node *n, uint32_t line, enum journal_mark mark, uint64_t ordinal)
-{
-	if (!journal_mark_raise(n->journal, line, mark, ordinal))
-		return;
-	own_marks_tell(n, journal_line(n->journal, line));
-	if (mark == JOURNAL_FINAL)
-		mark_due(n, line);
-}
+/* ---- acks, and marks of the district ---- */
 
 static void quarantine_tell(const struct peer *p, const Lm__AckLine *ack)
 {
@@ -277,9 +291,7 @@ static void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack
 		return;
 	}
 	quarantine_tell(p, ack);
-	mark_raise(n, l->number, JOURNAL_CUSTODY, ordinal);
-	if (p->is_upstream && p->role == LM__TIER__TIER_DISTRICT)
-		mark_raise(n, l->number, JOURNAL_FINAL, ordinal);
+	stored_note(n, p, l->number, ordinal);
 	struct link_event ev = { .type = ack->state == LM__ACK_STATE__ACK_STATE_EXPECTED ? LINK_PEER_AT : LINK_ACKED,
 				 .now_ms = now_ms(),
 				 .line = l->number,
