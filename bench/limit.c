@@ -197,9 +197,9 @@ static int limit_print(const struct tier *tier, int count, double p50_ms)
 	printf("{\"tiers\":[");
 	for (int i = 0; i < count; i++) {
 		const struct tier *t = &tier[i];
-		printf("%s{\"commits\":%llu,\"puts\":%llu,\"deletes\":%llu,\"bytes\":%llu,\"seconds\":%.6f}", i ? "," : "",
-		       (unsigned long long)t->commits, (unsigned long long)t->puts, (unsigned long long)t->deletes,
-		       (unsigned long long)t->bytes, t->seconds);
+		printf("%s{\"commits\":%llu,\"puts\":%llu,\"deletes\":%llu,\"bytes\":%llu,\"seconds\":%.6f}",
+		       i ? "," : "", (unsigned long long)t->commits, (unsigned long long)t->puts,
+		       (unsigned long long)t->deletes, (unsigned long long)t->bytes, t->seconds);
 		longest = t->seconds > longest ? t->seconds : longest;
 		if (t->rc) {
 			fprintf(stderr, "bench_parts: tier %d: %s\n", i + 1, mdb_strerror(t->rc));

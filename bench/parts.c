@@ -31,7 +31,7 @@ static int sign_run(int rounds)
 			if (!i)
 				from = clock_monotonic_us();
 			result = what ? sign_check(SUITE_INTERNATIONAL, public_key, BYTES_OF(digest), signature, &e)
-				      : sign_make(SUITE_INTERNATIONAL, secret_key, BYTES_OF(digest), signature, &e);
+			              : sign_make(SUITE_INTERNATIONAL, secret_key, BYTES_OF(digest), signature, &e);
 		}
 		us[what] = (double)(clock_monotonic_us() - from) / rounds;
 	}

@@ -1,4 +1,5 @@
-/* What a path cannot be faster than, each part measured by itself. Each prints one line of JSON and returns an exit code. */
+/* What a path cannot be faster than, each part measured by itself. Each prints one line of JSON and returns an exit
+ * code. */
 #ifndef BENCH_PARTS_H
 #define BENCH_PARTS_H
 

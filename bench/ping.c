@@ -123,7 +123,9 @@ static int stop_open(struct stop *s, struct error *e)
 	return result ? result : net_open(&s->loop, &s->net, e);
 }
 
-static int server_open(struct stop *s, void (*on_frame)(void *, const struct net_route *, const uint8_t *, struct bytes), struct error *e)
+static int server_open(struct stop *s,
+                       void (*on_frame)(void *, const struct net_route *, const uint8_t *, struct bytes),
+                       struct error *e)
 {
 	struct net_server_options options = { .address = "tcp://127.0.0.1:*",
 		                              .zap_domain = "link",
@@ -135,7 +137,8 @@ static int server_open(struct stop *s, void (*on_frame)(void *, const struct net
 	return net_server_open(s->net, &options, &s->server, e);
 }
 
-static int client_open(struct stop *s, const struct stop *above, void (*on_frame)(void *, struct bytes), struct error *e)
+static int client_open(struct stop *s, const struct stop *above, void (*on_frame)(void *, struct bytes),
+                       struct error *e)
 {
 	memcpy(s->above_key, above->keys.public_key, NET_KEY_BYTES);
 	snprintf(s->address, sizeof s->address, "%s", net_server_address(above->server));

@@ -18,7 +18,7 @@ static int (*real_delete)(MDB_txn *, MDB_dbi, MDB_val *, MDB_val *);
 static int (*real_commit)(MDB_txn *);
 static int (*real_cursor_delete)(MDB_cursor *, unsigned);
 static const char *path;
-static FILE *out;          /* of the writer thread, the only one that writes */
+static FILE *out;         /* of the writer thread, the only one that writes */
 static MDB_txn *recorded; /* the write transaction under way, if it is recorded */
 
 __attribute__((constructor)) static void begin(void)

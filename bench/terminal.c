@@ -305,7 +305,8 @@ static void order_load(struct bench *b, size_t threads, size_t window, uint64_t 
 	for (size_t i = 0; i < threads; i++)
 		free(b->producer[i].slot);
 	qsort(b->sample_us, b->sample_count, sizeof *b->sample_us, compare);
-	printf("{\"requests\":%zu,\"seconds\":%.6f,\"cpu_s\":%.6f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"payload_bytes\":%zu}\n",
+	printf("{\"requests\":%zu,\"seconds\":%.6f,\"cpu_s\":%.6f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"payload_bytes\":%"
+	       "zu}\n",
 	       b->sample_count, seconds, cpu, part_ms(b, 0.5), part_ms(b, 0.99), b->payload_bytes);
 }
 

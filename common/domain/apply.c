@@ -181,12 +181,12 @@ int release_version(struct apply *a, struct id request, uint32_t version)
 
 /* ---- who may say what, and where it goes ---- */
 
-static bool origin_is(const struct apply *a, Lm__Tier tier)
+static bool origin_is(struct apply *a, Lm__Tier tier)
 {
 	if (a->item->header->origin == a->d->device)
 		return a->d->tier == tier;
 	Lm__DeviceRecord *record;
-	return !device_get(a->txn, a->item->header->origin, a->arena, &record) && record->role == tier;
+	return !memo_device(a, a->item->header->origin, &record) && record->role == tier;
 }
 
 struct rule {
@@ -247,7 +247,7 @@ static const struct rule *rule_find(const struct apply *a)
 	return NULL;
 }
 
-static bool may_write(const struct apply *a, const struct rule *r)
+static bool may_write(struct apply *a, const struct rule *r)
 {
 	const Lm__Header *h = a->item->header;
 	if (r->from == HERE)
@@ -280,6 +280,12 @@ static void sentence_mend(struct error *e)
 			*p = '?';
 }
 
+static bool memo_is_touched(Lm__Kind kind)
+{
+	return kind == LM__KIND__KIND_SERVICE || kind == LM__KIND__KIND_DEVICE || kind == LM__KIND__KIND_AUTHORITY ||
+	       kind == LM__KIND__KIND_NODE_SECRET;
+}
+
 int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item,
                  struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e)
 {
@@ -289,6 +295,8 @@ int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *ar
 	if (item->header->kind == LM__KIND__KIND_PERIOD || is_for_others(&a))
 		return OK;
 	int result = apply_by_rule(&a);
+	if (d->memo && memo_is_touched(item->header->kind))
+		domain_memo_clear(d->memo);
 	int failure = store_failure(txn, e);
 	if (failure || result)
 		fx->count = effects_before;

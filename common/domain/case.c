@@ -177,7 +177,7 @@ static int ask_check(struct apply *a, const Lm__CaseRecord *record)
 {
 	Lm__DeviceRecord *device;
 	uint64_t origin = a->item->header->origin;
-	if (device_get(a->txn, origin, a->arena, &device))
+	if (memo_device(a, origin, &device))
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)origin);
 	if (!place_contains(record->town, device->place))
@@ -340,7 +340,7 @@ static int town_check(struct apply *a, const Lm__CaseRecord *record)
 	uint64_t origin = a->item->header->origin;
 	if (origin == a->d->device)
 		return OK;
-	if (device_get(a->txn, origin, a->arena, &town))
+	if (memo_device(a, origin, &town))
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)origin);
 	if (strcmp(town->place, record->town) != 0)

@@ -22,7 +22,7 @@ static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRec
 	record->lookup = payload->lookup;
 	Lm__NodeSecretPayload *secret;
 	struct hash hash;
-	if (a->d->tier != LM__TIER__TIER_TOWN || secret_get(a->txn, a->arena, &secret))
+	if (a->d->tier != LM__TIER__TIER_TOWN || memo_secret(a, &secret))
 		return OK;
 	struct error e = { 0 };
 	result = case_code_hash(secret->code_hash_key.data, payload->code, &hash, &e);
@@ -37,7 +37,7 @@ static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES])
 {
 	const Lm__Header *h = a->item->header;
 	Lm__DeviceRecord *device;
-	if (device_get(a->txn, h->origin, a->arena, &device))
+	if (memo_device(a, h->origin, &device))
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)h->origin);
 	enum place_level level = place_level_of(h->place);
@@ -74,7 +74,7 @@ int apply_case_open(struct apply *a)
 		return result;
 	if (!service_id_is_good(h->service) || !h->revision) /* such a one will never be published: no use to wait */
 		return error_set(a->e, ERR_INVALID, "the request names no service, or no revision of it");
-	result = service_get(a->txn, h->service, h->revision, a->arena, &service);
+	result = memo_service(a, h->service, h->revision, &service);
 	if (result == ERR_NOT_FOUND)
 		return held_on_service(a);
 	Lm__CaseRecord record = LM__CASE_RECORD__INIT;

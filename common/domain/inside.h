@@ -41,6 +41,11 @@ bool date_is_real(const char *text); /* 2026-11-21, a day that there is */
 bool choice_is_known(const Lm__Field *field, const char *choice);
 bool service_id_is_good(const char *id);
 
+/* memo.c: as service_get, device_get and secret_get, once a turn */
+int memo_service(struct apply *a, const char *id, uint32_t revision, Lm__Service **out);
+int memo_device(struct apply *a, uint64_t device, Lm__DeviceRecord **out);
+int memo_secret(struct apply *a, Lm__NodeSecretPayload **out);
+
 /* one function a kind */
 int apply_authority(struct apply *a);
 int apply_device(struct apply *a);

@@ -16,15 +16,16 @@
 #define SIGN_BYTES_MOST (256u * 1024)
 #define PAYLOAD_BYTES_MOST (512u * 1024)
 #define MESSAGE_ENTRIES_MOST 1024
+#define RUN_STEP_MOST 16 /* further apart is chance: the next entry is not expected there */
 #define TAPE_KEY_BYTES 8
 #define LINE_KEY_BYTES 4
 #define ORDINAL_KEY_BYTES 12  /* line, ordinal */
 #define ENVELOPE_KEY_BYTES 24 /* request id, position */
 #define PERIOD_KEY_BYTES 24   /* origin, period id */
 
-struct run { /* entries side by side on the tape */
+struct run { /* entries at even distances on the tape */
 	uint64_t ordinal, position;
-	uint32_t count;
+	uint32_t count, step; /* step: known from the second on */
 };
 
 struct slot_state { /* what a rolled back turn puts back */

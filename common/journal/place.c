@@ -30,21 +30,34 @@ int run_write(struct journal *j, struct slot *s)
 	Lm__Run row = LM__RUN__INIT;
 	row.position = s->now.run.position;
 	row.count = s->now.run.count;
+	row.step = s->now.run.step;
 	uint8_t key[ORDINAL_KEY_BYTES];
 	return row_write(j, &journal_table_run, ordinal_key(s->now.line.number, s->now.run.ordinal, key), &row.base,
 	                 false);
 }
 
+/* The second entry of a run sets its step. */
+static bool run_continues(const struct run *r, uint64_t ordinal, uint64_t position)
+{
+	if (!r->count || r->ordinal + r->count != ordinal || r->count == UINT32_MAX)
+		return false;
+	if (r->count == 1)
+		return position - r->position <= RUN_STEP_MOST;
+	return r->position + (uint64_t)r->count * r->step == position;
+}
+
 int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position)
 {
 	struct run *r = &s->now.run;
-	if (r->count && r->ordinal + r->count == ordinal && r->position + r->count == position) {
+	if (run_continues(r, ordinal, position)) {
+		if (r->count == 1)
+			r->step = (uint32_t)(position - r->position);
 		r->count++;
 		s->is_run_unwritten = true;
 		return OK;
 	}
 	int result = run_write(j, s);
-	*r = (struct run){ ordinal, position, 1 };
+	*r = (struct run){ ordinal, position, 1, 1 };
 	s->is_run_unwritten = true;
 	return result;
 }

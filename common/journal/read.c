@@ -91,8 +91,12 @@ static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, st
 	return result;
 }
 
-static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,
-                       uint32_t *left)
+struct spot { /* of an entry on the tape, and how its run goes on */
+	uint64_t position;
+	uint32_t left, step; /* left: entries of the run from this one on */
+};
+
+static int spot_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, struct spot *out)
 {
 	uint64_t first;
 	Lm__Run *run;
@@ -101,19 +105,23 @@ static int position_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, s
 		result = ERR_NOT_FOUND;
 	if (result)
 		return result;
-	*position = run->position + (ordinal - first);
-	*left = (uint32_t)(run->count - (ordinal - first));
+	uint32_t step = run->step ? run->step : 1;
+	*out = (struct spot){ run->position + (ordinal - first) * step, (uint32_t)(run->count - (ordinal - first)),
+		              step };
 	return OK;
 }
 
 int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,
                       Lm__TapeItem **item, struct error *e)
 {
-	uint32_t left;
-	int result = position_of(txn, line, ordinal, arena, position, &left);
+	struct spot spot;
+	int result = spot_of(txn, line, ordinal, arena, &spot);
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "line %u has no entry %llu here", line, (unsigned long long)ordinal);
-	return result ? store_failure(txn, e) : journal_read(txn, *position, arena, item, e);
+	if (result)
+		return store_failure(txn, e);
+	*position = spot.position;
+	return journal_read(txn, spot.position, arena, item, e);
 }
 
 int journal_envelope(struct store_txn *txn, const Lm__Header *h, uint64_t position, struct arena *arena,
@@ -360,25 +368,24 @@ static bool load_is_full(const struct load *l, uint32_t entries_most, uint32_t b
 static int load_entries(struct load *l, const struct line *line, uint64_t from, uint32_t entries_most,
                         uint32_t bytes_most, struct error *e)
 {
-	uint64_t position = 0;
-	uint32_t left = 0;
+	struct spot spot = { 0 };
 	int result = OK;
 	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(l, entries_most, bytes_most);
 	     ordinal++) {
 		Lm__TapeItem *item;
-		if (!left)
-			result = position_of(l->txn, line->number, ordinal, l->arena, &position, &left);
+		if (!spot.left)
+			result = spot_of(l->txn, line->number, ordinal, l->arena, &spot);
 		if (!result)
-			result = load_read(l, position, &item, e);
+			result = load_read(l, spot.position, &item, e);
 		if (!result)
-			result = load_item(l, position, item, e);
+			result = load_item(l, spot.position, item, e);
 		if (result == ERR_NOT_FOUND)
 			return error_set(e, ERR_DAMAGED, "line %u lacks entry %llu, though its head is %llu",
 			                 line->number, (unsigned long long)ordinal, (unsigned long long)line->ordinal);
 		if (result)
 			return result;
-		position++;
-		left--;
+		spot.position += spot.step;
+		spot.left--;
 	}
 	return OK;
 }

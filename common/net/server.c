@@ -43,17 +43,27 @@ bool net_server_admits(struct net *n, struct bytes domain, const uint8_t key[NET
 	return false;
 }
 
-/* True if the message is one frame of an authenticated peer that can be answered. */
-static bool frame_check(zmq_msg_t parts[2], size_t count, struct net_route *route, uint8_t key[NET_KEY_BYTES])
+static bool sender_find(zmq_msg_t *part, uint8_t key[NET_KEY_BYTES])
 {
-	if (count != 2 || zmq_msg_size(&parts[0]) > NET_ROUTE_BYTES || zmq_msg_size(&parts[1]) > NET_FRAME_BYTES_MOST)
-		return false;
-	const char *user = zmq_msg_gets(&parts[1], "User-Id");
-	if (!user || hex_decode(user, key, NET_KEY_BYTES) != OK)
-		return false;
-	route->size = (uint8_t)zmq_msg_size(&parts[0]);
-	memcpy(route->byte, zmq_msg_data(&parts[0]), route->size);
-	return true;
+	const char *user = zmq_msg_gets(part, "User-Id");
+	return user && hex_decode(user, key, NET_KEY_BYTES) == OK;
+}
+
+/* Why a message is not one frame that can be answered; NULL if it is. */
+static const char *frame_fault(zmq_msg_t parts[2], size_t count)
+{
+	if (count != 2)
+		return "it is not one frame";
+	if (zmq_msg_size(&parts[0]) > NET_ROUTE_BYTES)
+		return "its socket chose a routing id of its own";
+	return zmq_msg_size(&parts[1]) > NET_FRAME_BYTES_MOST ? "it is larger than a frame may be" : NULL;
+}
+
+static void frame_drop(struct net_server *s, const uint8_t key[NET_KEY_BYTES], const char *why)
+{
+	s->dropped++;
+	if (s->options.on_dropped)
+		s->options.on_dropped(s->options.context, key, why);
 }
 
 static bool server_take(void *owner)
@@ -66,11 +76,17 @@ static bool server_take(void *owner)
 	size_t count = net_socket_receive(&s->socket, parts, 2);
 	if (count == 0)
 		return false;
-	if (frame_check(parts, count, &route, key))
+	const char *fault = frame_fault(parts, count);
+	if (!sender_find(&parts[count > 1], key)) {
+		s->dropped++; /* nobody to name; CURVE and ZAP let no such message in */
+	} else if (fault) {
+		frame_drop(s, key, fault);
+	} else {
+		route.size = (uint8_t)zmq_msg_size(&parts[0]);
+		memcpy(route.byte, zmq_msg_data(&parts[0]), route.size);
 		s->options.on_frame(s->options.context, &route, key,
 		                    BYTES(zmq_msg_data(&parts[1]), zmq_msg_size(&parts[1])));
-	else
-		s->dropped++;
+	}
 	net_parts_close(parts, count, 2);
 	return true;
 }

@@ -38,12 +38,13 @@ static int batch_may_come(struct node *n, const struct peer *p, const Lm__Stream
 	if (may)
 		return OK;
 	return error_set(e, is_known || !p->is_upstream ? ERR_DENIED : ERR_NOT_READY,
-			 "stream %d of device %016llx does not come over the link of %.20s", (int)key->stream,
-			 (unsigned long long)key->origin, p->place);
+	                 "stream %d of device %016llx does not come over the link of %.20s", (int)key->stream,
+	                 (unsigned long long)key->origin, p->place);
 }
 
 /* The key that an origin signs with. The hub's own first entry carries it, vouched for by the authority. */
-static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch *b, struct arena *arena, uint8_t key[KEY_BYTES], struct error *e)
+static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch *b, struct arena *arena,
+                          uint8_t key[KEY_BYTES], struct error *e)
 {
 	Lm__DeviceRecord *record;
 	int result = device_get(txn, b->key->origin, arena, &record);
@@ -53,12 +54,14 @@ static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch
 		if (!result && h->kind != LM__KIND__KIND_AUTHORITY)
 			return error_set(e, ERR_NOT_READY, "the district's authority has not been seen yet");
 		if (!result)
-			result = authority_check(codec_bytes(b->entries[0]->payload), &n->authority_hash, arena, &record, e);
+			result = authority_check(codec_bytes(b->entries[0]->payload), &n->authority_hash, arena,
+			                         &record, e);
 		if (!result && record->device != b->key->origin)
 			return error_set(e, ERR_DENIED, "the authority vouches for another hub");
 	}
 	if (result == ERR_NOT_FOUND)
-		return error_set(e, ERR_NOT_READY, "device %016llx is not in the directory yet", (unsigned long long)b->key->origin);
+		return error_set(e, ERR_NOT_READY, "device %016llx is not in the directory yet",
+		                 (unsigned long long)b->key->origin);
 	if (result)
 		return result;
 	if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT)
@@ -67,38 +70,55 @@ static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch
 	return OK;
 }
 
+struct decided { /* of the service asked about last: mostly the next entry's too */
+	const Lm__Header *header;
+	bool is_ours;
+};
+
+static bool service_is_ours(const struct node *n, struct store_txn *txn, const Lm__Header *h, struct arena *arena,
+                            struct decided *last)
+{
+	Lm__Service *service;
+	if (last->header && last->header->revision == h->revision && strcmp(last->header->service, h->service) == 0)
+		return last->is_ours;
+	last->header = h;
+	last->is_ours = service_get(txn, h->service, h->revision, arena, &service) || service->owner == n->domain.tier;
+	return last->is_ours;
+}
+
 /* What apply will look into at this tier. */
-static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__Header *h, struct arena *arena)
+static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__Header *h, struct arena *arena,
+                        struct decided *last)
 {
 	if (h->kind == LM__KIND__KIND_CASE_COPY)
 		return true;
 	if (h->kind != LM__KIND__KIND_REQUEST)
 		return false;
-	if (n->domain.tier == LM__TIER__TIER_TOWN)
-		return true;
-	Lm__Service *service;
-	return service_get(txn, h->service, h->revision, arena, &service) || service->owner == n->domain.tier;
+	return n->domain.tier == LM__TIER__TIER_TOWN || service_is_ours(n, txn, h, arena, last);
 }
 
 static void entries_open(struct node *n, struct store_txn *txn, struct work *w)
 {
 	struct arena scratch;
+	struct decided last = { 0 };
 	arena_init(&scratch, FRAME_ARENA_BYTES);
 	for (size_t i = 0; i < w->entry_count; i++) {
 		struct checked_entry *c = &w->entries[i];
 		if (c->header->kind == LM__KIND__KIND_PERIOD) {
-			/* The opener learns of a period before it is stored. A lost turn does not matter: it comes again. */
+			/* The opener learns of a period before it is stored. A lost turn does not matter: it comes
+			 * again. */
 			journal_period_learn(n->journal, c->header, c->payload, NULL);
 			c->plain = c->payload;
 			continue;
 		}
 		bool is_sealed = c->header->envelope_hash.len != 0;
-		if (is_sealed && !wants_plain(n, txn, c->header, &scratch)) {
+		if (is_sealed && !wants_plain(n, txn, c->header, &scratch, &last)) {
 			c->is_absent = true; /* for apply at this tier it is not needed */
 			arena_reset(&scratch);
 			continue;
 		}
-		c->is_absent = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed, &w->arena, &c->plain, NULL) != OK;
+		c->is_absent = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed,
+		                                    &w->arena, &c->plain, NULL) != OK;
 		arena_reset(&scratch);
 	}
 	arena_release(&scratch);
@@ -209,7 +229,7 @@ struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
 			break;
 		case LM__FRAME__BODY_SIGNED_MARKS:
 			result = p->is_upstream ? signed_marks_check(n, w, &w->error)
-						: error_set(&w->error, ERR_DENIED, "signed marks come from above");
+			                        : error_set(&w->error, ERR_DENIED, "signed marks come from above");
 			break;
 		case LM__FRAME__BODY_ASK:
 			ask_answer(n, p, w);
@@ -220,7 +240,8 @@ struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
 			work_free(w);
 			return NULL;
 		case LM__FRAME__BODY__NOT_SET:
-			result = error_set(&w->error, ERR_INVALID, "a frame with nothing in it that this version knows");
+			result =
+			        error_set(&w->error, ERR_INVALID, "a frame with nothing in it that this version knows");
 			break;
 		default:
 			break;

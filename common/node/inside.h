@@ -204,6 +204,7 @@ struct node {
 	bool has_writer, is_inbox_full;
 	struct arena turn_arena;
 	struct domain_effects effects, news;
+	struct domain_memo memo; /* in turn_arena */
 	struct link_update update;
 	struct store_txn *send_txn; /* snapshot after the commit, for loading entries */
 	struct arena send_arena;
@@ -258,6 +259,7 @@ void links_after_commit(struct node *n);                    /* lines that moved 
 void links_tick(struct node *n);
 void links_transport(struct node *n, struct work *w);
 bool line_flows_to(const struct node *n, const struct line *line, const struct peer *p);
+uint64_t line_unsent(const struct node *n, const struct line *line); /* entries not yet with the tier above */
 void batch_tell(struct node *n, struct work *w, enum link_event_type type, uint32_t line);
 void peer_refuse(struct node *n, struct peer *p, int code, const char *text);
 

@@ -28,6 +28,11 @@ bool line_flows_to(const struct node *n, const struct line *l, const struct peer
 	}
 }
 
+uint64_t line_unsent(const struct node *n, const struct line *l)
+{
+	return n->upstream && line_flows_to(n, l, n->upstream) ? l->ordinal - l->custody : 0;
+}
+
 static void link_told_open(struct node *n, struct peer *p)
 {
 	p->heard_ms = clock_wall_ms();

@@ -95,6 +95,13 @@ static void on_server_frame(void *context, const struct net_route *route, const 
 	peer_frame_came(n, p, frame);
 }
 
+static void on_server_dropped(void *context, const uint8_t key[NET_KEY_BYTES], const char *why)
+{
+	struct node *n = context;
+	struct peer *p = peer_below(n, key);
+	log_write(LOG_WARN, "frame-dropped", "%s drops a message of %s: %s", n->domain.place, p ? p->place : "a device that has gone", why);
+}
+
 static void on_client_frame(void *context, struct bytes frame)
 {
 	struct node *n = context;
@@ -279,7 +286,8 @@ int peers_start(struct node *n, struct error *e)
 						     .context = n,
 						     .admit = on_admit,
 						     .on_frame = on_server_frame,
-						     .on_writable = on_writable };
+						     .on_writable = on_writable,
+						     .on_dropped = on_server_dropped };
 		result = net_server_open(n->net, &server, &n->server, e);
 	}
 	if (result || !n->config.upstream)

@@ -39,6 +39,7 @@ static int keys_open(struct node *n, struct error *e)
 	fingerprint_to_text(&fingerprint, n->fingerprint);
 	n->domain.device = device_id_of(&fingerprint);
 	n->domain.tier = n->tier.tier;
+	n->domain.memo = &n->memo;
 	snprintf(n->domain.place, sizeof n->domain.place, "%s", n->config.place);
 	if (was_made)
 		log_write(LOG_INFO, "keys-made", "this device's keys were made; fingerprint %s", n->fingerprint);

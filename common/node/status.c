@@ -183,17 +183,24 @@ static int lines_build(struct node *n, struct arena *arena, Lm__NodeStatus *s)
 	return s->lines ? OK : ERR_MEMORY;
 }
 
-/* Age of the oldest entry of ours that the tier above does not have. */
+/* Age of the oldest entry that the tier above does not have, whoever wrote it; -1 if there is none. */
 static int64_t oldest_unsent_ms(struct turn *t, uint64_t *unsent)
 {
-	struct line_key up = { t->node->domain.device, LM__STREAM__STREAM_UP, 0 };
-	const struct line *l = journal_line_find(t->journal, &up);
-	uint64_t position;
-	Lm__TapeItem *item;
-	*unsent = l ? l->ordinal - l->custody : 0;
-	if (!*unsent || journal_read_line(t->txn, l->number, l->custody + 1, t->arena, &position, &item, NULL))
-		return *unsent ? 0 : -1;
-	return t->now_ms > item->taken_ms ? t->now_ms - item->taken_ms : 0;
+	int64_t oldest_ms = -1;
+	*unsent = 0;
+	for (uint32_t number = 1; number <= journal_line_count(t->journal); number++) {
+		const struct line *l = journal_line(t->journal, number);
+		uint64_t position, count = line_unsent(t->node, l);
+		Lm__TapeItem *item;
+		int64_t age_ms = 0;
+		if (!count)
+			continue;
+		*unsent += count;
+		if (!journal_read_line(t->txn, number, l->custody + 1, t->arena, &position, &item, NULL) && t->now_ms > item->taken_ms)
+			age_ms = t->now_ms - item->taken_ms;
+		oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
+	}
+	return oldest_ms;
 }
 
 static int status_run(struct turn *t, struct command *c, struct error *e)

@@ -71,6 +71,7 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	if (result)
 		return result;
 	arena_reset(&n->turn_arena);
+	domain_memo_clear(&n->memo);
 	n->news.count = 0;
 	n->must_rerun = false;
 	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
@@ -241,10 +242,13 @@ static void snapshot_end(struct node *n)
 	arena_reset(&n->send_arena);
 }
 
+/* By the journal and not by the engine, which knows of no line before the first greeting. */
 static void waiting_update(struct node *n)
 {
-	if (n->upstream)
-		atomic_store(&n->waiting_up, link_waiting(&n->upstream->link));
+	uint64_t waiting = 0;
+	for (uint32_t number = 1; n->upstream && number <= journal_line_count(n->journal); number++)
+		waiting += line_unsent(n, journal_line(n->journal, number));
+	atomic_store(&n->waiting_up, waiting);
 }
 
 /* ---- what a writer does without being asked ---- */
@@ -294,9 +298,10 @@ static struct work *trim_work(struct node *n)
 	return w;
 }
 
-static bool marks_are_due(const struct node *n)
+static bool marks_are_due(const struct node *n, bool is_stop)
 {
-	return journal_has_unwritten_marks(n->journal) && clock_monotonic_us() - n->marks_written_us >= MARKS_WRITE_US;
+	return journal_has_unwritten_marks(n->journal) &&
+	       (is_stop || clock_monotonic_us() - n->marks_written_us >= MARKS_WRITE_US);
 }
 
 static bool has_business(const struct work *first)
@@ -330,7 +335,7 @@ static bool writer_turn(struct node *n, struct work *first)
 		trim->next = first;
 		first = trim;
 	}
-	bool must_commit = has_business(first) || marks_are_due(n);
+	bool must_commit = has_business(first) || marks_are_due(n, is_stop);
 	if (must_commit) {
 		turn_run(n, first);
 		n->marks_written_us = clock_monotonic_us();

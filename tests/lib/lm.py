@@ -31,6 +31,7 @@ from samples import answers  # noqa: E402, F401
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()
 MARKS_OF_A_FAULT = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion ")
 
+os.environ.setdefault("TSAN_OPTIONS", f"suppressions={TOP / 'tests/lib/thread-sanitizer.txt'} history_size=7")
 _live = []  # what is not cleaned up yet: (district, folder)
 
 

@@ -32,7 +32,7 @@ IS_SANITIZED = bool(os.environ.get("LM_SANITIZED"))
 KILLS = int(os.environ.get("LM_KILLS") or (30 if IS_SANITIZED else 300))
 SEED = os.environ.get("LM_SEED") or str(random.SystemRandom().randrange(10 ** 9))
 SPREAD_S = float(os.environ.get("LM_KILL_S") or KILLS * (1.5 if IS_SANITIZED else 0.3))
-PATIENCE_S = 300 if IS_SANITIZED else 90  # for what has to happen at some time
+PATIENCE_S = float(os.environ.get("LM_PATIENCE_S") or (300 if IS_SANITIZED else 90))  # for what has to happen at some time
 TOWNS = ("310114106", "310114103")
 SITES = 4
 REQUESTS_MOST = max(8, KILLS // 7)  # a resident
@@ -82,7 +82,7 @@ class Person(threading.Thread):
         except Exception:  # whatever it is, the test is to fail with it
             self.storm.troubles.append(f"{type(self).__name__} at {self.node}: {traceback.format_exc()}")
 
-    def insist(self, call):
+    def insist(self, call, is_write=False):
         """What the daemon answered in the end, and whether an earlier answer may have been lost on the way."""
         was_lost = False
         end = time.monotonic() + PATIENCE_S
@@ -90,7 +90,8 @@ class Person(threading.Thread):
             try:
                 if self.client is None:
                     self.client = self.open_page()
-                self.storm.aim(self.node)
+                if is_write:
+                    self.storm.aim(self.node)
                 return call(self.client), was_lost
             except TimeoutError:
                 raise
@@ -113,17 +114,17 @@ class Resident(Person):
 
     def __init__(self, *args):
         super().__init__(*args)
-        self.own = []  # (request id, code) of what is saved
+        self.open = []  # (request id, code) of what is saved and not closed
         self.handed_in = 0
 
     def open_page(self):
         return lm.Kiosk(self.node.http_address, timeout=PATIENCE_S).begin()
 
     def step(self):
-        if self.handed_in < REQUESTS_MOST and (not self.own or self.random.random() < 0.5):
+        if self.handed_in < REQUESTS_MOST and (not self.open or self.random.random() < 0.4):
             self.submit()
-        elif self.own:
-            self.look_up(*self.random.choice(self.own[-12:]))
+        elif self.open:
+            self.look_up(*self.random.choice(self.open))
 
     def submit(self):
         self.handed_in += 1
@@ -137,13 +138,13 @@ class Resident(Person):
         if self.random.random() < 0.05:  # gone before there is an answer
             self.press(command)
             return
-        view, was_lost = self.insist(lambda client: client.hand_in(command))
+        view, was_lost = self.insist(lambda client: client.hand_in(command), is_write=True)
         if not view["is_saved"] or view["request_id"] != request or view["code"] != command["code"]:
             raise AssertionError(f"{command} was answered with {view}")
         storm.saved[request] = (self.node, command["code"], service["id"])
         storm.count("saved after an answer was lost", was_lost)
         storm.count("found to be saved before", was_lost and view["was_saved_before"])
-        self.own.append((request, command["code"]))
+        self.open.append((request, command["code"]))
         if self.random.random() < 0.1:
             view, _ = self.insist(lambda client: client.hand_in(command))
             if not view["was_saved_before"]:
@@ -159,6 +160,8 @@ class Resident(Person):
         if len(mine) != 1:
             raise AssertionError(f"{self.node}: {request} was saved, and its code shows {view}")
         version = mine[0]["statuses"][-1]["version"] if mine[0]["statuses"] else 0
+        if any(status["is_closing"] for status in mine[0]["statuses"]):
+            self.open.remove((request, code))
         ask = {"code": code, "request_id": request, "version": version}
         if mine[0]["can_answer"] and self.random.random() < 0.8:
             self.ask("answer", ask | {"text": f"示例回答 {self.random.randrange(10 ** 9)}"})
@@ -168,7 +171,7 @@ class Resident(Person):
     def ask(self, what, command):
         """A conflict says that there is news: the ask may have been saved by a try whose answer was lost, or not."""
         try:
-            self.insist(lambda client: client.post(f"/api/v1/receipts/{what}", command))
+            self.insist(lambda client: client.post(f"/api/v1/receipts/{what}", command), is_write=True)
         except lm.Refused as refused:
             if refused.code != "duplicate":
                 if refused.code != "conflict":
@@ -178,7 +181,7 @@ class Resident(Person):
 
 
 class Clerk(Person):
-    pause = (0.02, 0.25)
+    pause = (0.05, 0.6)
     texts = {"text": "示例：请补充。", "note": "示例备注", "ground": "示例依据", "remedy": "示例救济途径"}
 
     def open_page(self):
@@ -200,9 +203,9 @@ class Clerk(Person):
             return {"action": "DUPLICATE", "duplicate_of": other["request_id"]}
         if row["state"] == "CASE_STATE_RECEIVED":
             return {"action": "ACCEPT"}
-        if row["state"] == "CASE_STATE_ACCEPTED" and self.random.random() < 0.4:
+        if row["state"] == "CASE_STATE_ACCEPTED" and self.random.random() < 0.6:
             return {"action": "ASK"}
-        if row["state"] == "CASE_STATE_ASKED" and self.random.random() < 0.8:
+        if row["state"] == "CASE_STATE_ASKED" and self.random.random() < 0.95:
             return None  # the resident's turn
         outcome = self.random.choice(("GRANTED", "PARTLY_GRANTED", "REFUSED"))
         return {"action": "DECIDE", "outcome": f"OUTCOME_{outcome}"}
@@ -214,15 +217,16 @@ class Clerk(Person):
         request, version, action = row["request_id"], row["version"], command["action"]
         command |= self.texts | {"action": f"CASE_ACTION_{action}", "version": version}
         try:
-            after, _ = self.insist(lambda client: client.post(f"/api/v1/cases/{request}/actions", command))
+            after, was_lost = self.insist(lambda client: client.post(f"/api/v1/cases/{request}/actions", command), is_write=True)
         except lm.Refused as refused:
             if refused.code not in ("conflict", "closed"):  # a resident was faster, or our own lost try
                 raise
-            self.storm.count("acts too late")
+            self.storm.count("acts that came too late")
             return
         if after["version"] != version + 1:
             raise AssertionError(f"{self.node}: {action} on version {version} was answered with {after}")
         self.storm.acts[request, version + 1] = action
+        self.storm.count("done after an answer was lost", was_lost)
 
 
 class Killer:
@@ -260,7 +264,7 @@ class Killer:
                 self.storm.aims.get_nowait()  # of long ago
             with contextlib.suppress(queue.Empty):
                 self.aimed_at = self.storm.aims.get(timeout=0.5)
-        time.sleep(self.random.choice((0, 0.003, 0.01, 0.03, 0.06)) * self.random.random())
+        time.sleep(self.random.choice((0, 0.004, 0.01, 0.02, 0.06)) * self.random.random())
 
     def choose(self):
         district, node = self.storm.district, self.aimed_at

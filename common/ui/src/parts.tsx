@@ -1,7 +1,7 @@
 // The parts that all pages are made of. Each carries its own wiring for keyboards and screen readers.
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from './i18n';
+import { t, useLanguage } from './i18n';
 import { Icon, type IconName } from './icons';
 
 export { Icon, type IconName } from './icons';
@@ -140,6 +140,11 @@ export function Announcer(): JSX.Element {
 			say = () => {};
 		};
 	}, []);
+	const spoken = useLanguage();
+	useEffect(() => {
+		setCalm('');
+		setUrgent(''); // what was said in the other language
+	}, [spoken]);
 	return (
 		<div class="unseen">
 			<div role="status">{calm}</div>

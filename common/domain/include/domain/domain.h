@@ -26,10 +26,22 @@ extern const struct store_table domain_table_device, domain_table_service, domai
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
+/* What domain_apply has unpacked before and will want again, in the arena that it was given: clear it when that arena
+ * is reset and when a transaction begins. */
+#define DOMAIN_MEMO_MOST 8
+struct domain_memo {
+	Lm__Service *service[DOMAIN_MEMO_MOST];
+	Lm__DeviceRecord *device[DOMAIN_MEMO_MOST];
+	Lm__NodeSecretPayload *secret;
+	size_t services, devices; /* how often one was added: the oldest makes room */
+};
+void domain_memo_clear(struct domain_memo *memo);
+
 struct domain { /* who this node is; fixed for the life of its directory */
 	Lm__Tier tier;
 	uint64_t device;
 	char place[PLACE_TEXT_BYTES];
+	struct domain_memo *memo; /* the writer's; NULL: every row is read each time */
 };
 
 struct domain_item {

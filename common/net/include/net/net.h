@@ -41,6 +41,8 @@ struct net_server_options {
 	void (*on_frame)(void *context, const struct net_route *route, const uint8_t key[NET_KEY_BYTES], struct bytes frame);
 	/* A queue that had refused a frame may take more now. Optional. */
 	void (*on_writable)(void *context);
+	/* A message was dropped: more or less than one frame, too large, or from a socket that chose a long route. Optional. */
+	void (*on_dropped)(void *context, const uint8_t key[NET_KEY_BYTES], const char *why);
 };
 /* ERR_EXISTS "address … is in use by another process", ERR_INVALID for an address it cannot bind. */
 int net_server_open(struct net *n, const struct net_server_options *options, struct net_server **out, struct error *e);
