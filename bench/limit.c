@@ -79,7 +79,20 @@ static int tables_open(struct tier *t)
 	return rc ? rc : mdb_txn_commit(txn);
 }
 
-/* As the product makes it: an empty environment, then all of its disk space. */
+static int zeros_write(const char *path, size_t size)
+{
+	static const uint8_t zeros[1u << 18];
+	int fd = open(path, O_RDWR);
+	int rc = fd < 0 ? -1 : posix_fallocate(fd, 0, (off_t)size);
+	for (size_t at = 8192; !rc && at < size; at += sizeof zeros)
+		rc = pwrite(fd, zeros, at + sizeof zeros < size ? sizeof zeros : size - at, (off_t)at) < 0;
+	if (!rc)
+		rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+/* As the product makes it: an empty environment, then all of its disk space, written once. */
 static int environment_make(struct tier *t, const char *path, size_t map_bytes, int must_allocate)
 {
 	int rc = mdb_env_create(&t->env);
@@ -93,11 +106,7 @@ static int environment_make(struct tier *t, const char *path, size_t map_bytes, 
 		return rc;
 	mdb_env_close(t->env);
 	t->env = NULL;
-	int fd = open(path, O_RDWR);
-	rc = fd < 0 ? -1 : posix_fallocate(fd, 0, (off_t)map_bytes);
-	if (!rc)
-		rc = fsync(fd);
-	close(fd);
+	rc = zeros_write(path, map_bytes);
 	return rc ? rc : environment_make(t, path, map_bytes, 0);
 }
 

@@ -25,7 +25,7 @@ from district import District, Failed, wait_until  # noqa: E402
 TOWN, SITE, IDLE_SITE = "310114106", "310114106001-T1", "310114106002-T1"
 SERVICE = "home-adaptation"  # the town decides, as for most services: the district cannot read these requests
 PAYLOAD_BYTES = 512
-MAP_BYTES = 1 << 30
+MAP_BYTES = 512 << 20
 TICKS = os.sysconf("SC_CLK_TCK")
 TIERS = ("terminal", "town", "hub")
 
@@ -265,15 +265,15 @@ def measure_drain(path, count):
 
 
 def measure_growth(folder, build, marks):
-    """Cost of a request when about so many are stored."""
+    """Cost of a request when so many are stored already."""
     path = Path(folder, build, preload=False)
     try:
         path.start()
         stored, costs = 0, {}
         for mark in marks:
-            window = max(2000, mark // 10)
-            if mark - window // 2 > stored:
-                stored += path.order(f"count 8 128 {mark - window // 2 - stored}")["requests"]
+            window = max(5000, mark // 10)
+            if mark > stored:
+                stored += path.order(f"count 8 128 {mark - stored}")["requests"]
             costs[mark] = path.load(f"count 8 128 {window}")
             stored += window
         path.check()

@@ -50,14 +50,16 @@ static void search_fail(struct search *s, int result, const struct error *e)
 	search_free(s);
 }
 
-static bool try_is_allowed(struct terminal *t)
+/* Counted before the slow function runs, so that many at once are not more than many in turn; a code that opens
+ * something gives it back. */
+static bool try_take(struct terminal *t)
 {
 	uint64_t minute = clock_monotonic_us() / 60000000;
 	if (t->tries_minute != minute) {
 		t->tries_minute = minute;
 		t->tries = 0;
 	}
-	return t->tries < TRIES_A_MINUTE;
+	return t->tries < TRIES_A_MINUTE && ++t->tries;
 }
 
 /* ---- on the pool: what the code opens here ---- */
@@ -241,6 +243,10 @@ static void answer_came(void *context, const Lm__Answer *a)
 		error_set(&s->error, ERR_TOO_MANY, "too many codes were tried; please wait a minute");
 		search_fail(s, ERR_TOO_MANY, &s->error);
 		return;
+	} else if (strcmp(a->why, "not-found") != 0) {
+		error_set(&s->error, ERR_AGAIN, "the town could not look for this code just now; please try again");
+		search_fail(s, ERR_AGAIN, &s->error);
+		return;
 	}
 	search_found(s);
 }
@@ -318,8 +324,9 @@ static void ask_send(struct search *s)
 /* Whatever was found, here or at the town, is in s->view. */
 static void search_found(struct search *s)
 {
-	if (!s->view->n_receipts && !s->view->see_staff)
-		terminal_of(s->node)->tries++;
+	struct terminal *t = terminal_of(s->node);
+	if (s->view->n_receipts || s->view->see_staff)
+		t->tries -= t->tries > 0;
 	if (s->ask) {
 		ask_send(s);
 		return;
@@ -348,9 +355,7 @@ static void search_begin(struct node *n, struct search *s, const char *code)
 {
 	struct terminal *t = terminal_of(n);
 	int result = receipt_code_parse(code, s->code, &s->error);
-	if (result)
-		t->tries++;
-	if (!result && !try_is_allowed(t))
+	if (!result && !try_take(t))
 		result = error_set(&s->error, ERR_TOO_MANY, "too many codes were tried; please wait a minute");
 	if (!result && !t->has_salt)
 		result = error_set(&s->error, ERR_NOT_READY, "this terminal is not ready yet");

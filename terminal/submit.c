@@ -71,7 +71,11 @@ static void drafting_done(struct node *n, void *context)
 static bool can_take(struct node *n, struct http_request *r)
 {
 	struct terminal *t = terminal_of(n);
-	if (node_is_full(n))
+	struct upstream_state up;
+	node_upstream(n, &up);
+	if (strcmp(up.code, error_name(ERR_REVOKED)) == 0)
+		http_answer_error(r, ERR_REVOKED, up.text);
+	else if (node_is_full(n))
 		http_answer_error(r, ERR_FULL, "this terminal's storage is full; it takes requests again when the district has what is waiting");
 	else if (!node_can_seal(n) || !t->services || !t->has_salt)
 		http_answer_error(r, ERR_NOT_READY, "this terminal waits for the district: keys and catalogue have not come yet");
@@ -89,6 +93,7 @@ void draft_post(void *context, struct http_request *r)
 		return;
 	if (receipt_take(t, &receipt)) {
 		draft_answer(n, r, &receipt);
+		crypto_wipe(&receipt, sizeof receipt);
 		return;
 	}
 	struct drafting *d = calloc(1, sizeof *d);
@@ -137,7 +142,7 @@ static int submission_run(struct turn *t, struct command *c, struct error *e)
 {
 	struct submission *s = c->context;
 	Lm__RequestRecord *known;
-	struct placed placed;
+	struct placed placed = { 0 };
 	int result = request_get(t->txn, s->request, t->arena, &known);
 	s->was_saved_before = result == OK;
 	if (s->was_saved_before) {

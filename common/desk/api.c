@@ -402,6 +402,8 @@ static bool status_from(const Lm__EventView *event, struct id *request, const ch
 	m.ground = event->ground;
 	m.remedy = event->remedy;
 	m.owner = event->owner;
+	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE || event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
+		       event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
 	if (CODEC_PACK(&m, arena, &packed, NULL))
 		return false;
 	*out = codec_data(packed);

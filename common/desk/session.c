@@ -20,14 +20,15 @@ struct login {
 
 static uint64_t tries_minute, tries_count; /* loop thread */
 
-static bool tries_are_left(void)
+/* Counted before the slow function runs, so that many at once are not more than many in turn; a login gives it back. */
+static bool try_take(void)
 {
 	uint64_t minute = clock_monotonic_us() / 60000000;
 	if (minute != tries_minute) {
 		tries_minute = minute;
 		tries_count = 0;
 	}
-	return tries_count < TRIES_A_MINUTE;
+	return tries_count < TRIES_A_MINUTE && ++tries_count;
 }
 
 static void session_answer(struct node *n, struct http_request *r, const char *user, const char *role, const char *csrf)
@@ -84,9 +85,9 @@ static void login_done(struct node *n, void *context)
 	if (!l->result)
 		l->result = http_session_begin(l->request, l->input->name, l->role, csrf, &l->error);
 	if (l->result) {
-		tries_count++;
 		node_answer_error(l->request, l->result, &l->error);
 	} else {
+		tries_count -= tries_count > 0;
 		session_answer(n, l->request, l->input->name, l->role, csrf);
 	}
 	login_free(l);
@@ -102,7 +103,7 @@ void desk_login(void *context, struct http_request *r)
 	}
 	l->request = r;
 	arena_init(&l->arena, 256 * 1024);
-	if (!tries_are_left())
+	if (!try_take())
 		http_answer_error(r, ERR_TOO_MANY, "too many wrong tries; wait a minute");
 	else if (node_body(r, &lm__login_command__descriptor, &l->arena, &l->input))
 		l->input = NULL; /* answered */

@@ -46,6 +46,15 @@ struct slot { /* a line in memory */
 	bool is_period_new; /* begun in the turn under way */
 };
 
+#define RECENT_MOST 1024
+struct recent { /* placed by the last turn; what it points to lives until journal_recent_end */
+	uint32_t line;
+	uint64_t ordinal, position, incarnation;
+	ProtobufCBinaryData header, payload;
+	struct bytes envelope;
+	const Lm__SignedHeads *heads;
+};
+
 struct opener_cache; /* open.c */
 
 struct journal {
@@ -65,6 +74,9 @@ struct journal {
 	uint32_t *touched;
 	size_t touched_count, touched_capacity;
 	bool has_unwritten_marks;
+	struct recent *recent; /* RECENT_MOST */
+	size_t recent_count;
+	bool is_recent_committed;
 	struct opener_cache *openers;
 	pthread_mutex_t opener_lock;
 };
@@ -94,7 +106,19 @@ int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__Tape
 int row_write(struct journal *j, const struct store_table *table, struct bytes key, const ProtobufCMessage *row,
               bool is_append);
 
+/* load.c */
+void recent_add(struct journal *j, const struct placed *placed, const Lm__Header *h, const Lm__TapeItem *item,
+                struct bytes envelope);
+void recent_sign(struct journal *j, uint64_t position, const Lm__SignedHeads *heads); /* beside the entry there */
+
 /* read.c */
+struct spot { /* of an entry on the tape, and how its run goes on */
+	uint64_t position;
+	uint32_t left, step; /* left: entries of the run from this one on */
+};
+
+int spot_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, struct spot *out);
+int item_unpack(struct bytes value, struct arena *arena, Lm__TapeItem **item, struct error *e);
 /* As journal_locate, for a line whose newest ordinal is `end` whatever its row says so far. */
 int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq,
                 uint64_t *ordinal, bool *is_exact);

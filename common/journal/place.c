@@ -116,6 +116,7 @@ int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__Tape
 	l->hash = *hash;
 	j->position = position;
 	*out = (struct placed){ l->number, ordinal, position, *hash };
+	recent_add(j, out, h, item, envelope);
 	return OK;
 }
 

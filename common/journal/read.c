@@ -5,7 +5,7 @@
 
 #include "inside.h"
 
-static int item_unpack(struct bytes value, struct arena *arena, Lm__TapeItem **item, struct error *e)
+int item_unpack(struct bytes value, struct arena *arena, Lm__TapeItem **item, struct error *e)
 {
 	return CODEC_UNPACK(lm__tape_item, value, arena, item, e);
 }
@@ -91,12 +91,7 @@ static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, st
 	return result;
 }
 
-struct spot { /* of an entry on the tape, and how its run goes on */
-	uint64_t position;
-	uint32_t left, step; /* left: entries of the run from this one on */
-};
-
-static int spot_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, struct spot *out)
+int spot_of(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, struct spot *out)
 {
 	uint64_t first;
 	Lm__Run *run;
@@ -299,127 +294,4 @@ size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t 
 	if (!most || segments_walk(txn, line, line_end(txn, line), ends_visit, &out))
 		return 0;
 	return out.count;
-}
-
-/* ---- loading a message ---- */
-
-struct load {
-	struct store_txn *txn;
-	struct store_cursor *tape;
-	struct arena *arena;
-	Lm__Batch *batch;
-	Lm__Entry **entries;
-	size_t count, signed_count; /* signed_count: entries up to the newest signed head */
-	uint32_t bytes, signed_bytes;
-	uint64_t incarnation, position; /* of the newest entry */
-	Lm__SignedHeads *heads;
-	bool is_ended; /* the next entry begins an incarnation */
-};
-
-/* Entries of a line mostly lie side by side: the cursor then steps on. */
-static int load_read(struct load *l, uint64_t position, Lm__TapeItem **item, struct error *e)
-{
-	uint8_t memory[TAPE_KEY_BYTES];
-	struct bytes key, value, want = tape_key(position, memory);
-	int result = l->position + 1 == position ? store_cursor_next(l->tape, l->arena, &key, &value)
-	                                         : store_cursor_seek(l->tape, want, l->arena, &key, &value);
-	if (!result && !bytes_equal(key, want))
-		result = ERR_NOT_FOUND;
-	l->position = position;
-	return result ? result : item_unpack(value, l->arena, item, e);
-}
-
-static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item, struct error *e)
-{
-	Lm__Entry *entry = arena_alloc(l->arena, sizeof *entry);
-	Lm__Header *h;
-	struct bytes envelope;
-	if (!entry)
-		return error_set(e, ERR_MEMORY, "no memory to load entries");
-	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), l->arena, &h, e);
-	/* After a rollback an earlier incarnation's tail is no part of what the later one's signed head vouches for. */
-	l->is_ended = !result && l->count && l->signed_count == l->count && h->incarnation != l->incarnation;
-	if (!result && !l->is_ended)
-		result = journal_envelope(l->txn, h, position, l->arena, &envelope);
-	if (result || l->is_ended)
-		return result;
-	l->incarnation = h->incarnation;
-	lm__entry__init(entry);
-	entry->header = item->header;
-	entry->payload = item->payload;
-	entry->envelope = codec_data(envelope);
-	l->entries[l->count++] = entry;
-	l->bytes += (uint32_t)(item->header.len + item->payload.len + envelope.size + 16);
-	if (item->heads) {
-		l->heads = item->heads;
-		l->signed_count = l->count;
-		l->signed_bytes = l->bytes;
-	}
-	return OK;
-}
-
-static bool load_is_full(const struct load *l, uint32_t entries_most, uint32_t bytes_most)
-{
-	if (l->is_ended || l->count >= MESSAGE_ENTRIES_MOST || l->bytes >= CODEC_MESSAGE_BYTES_MOST)
-		return true;
-	return l->signed_count && (l->count >= entries_most || l->bytes >= bytes_most);
-}
-
-static int load_entries(struct load *l, const struct line *line, uint64_t from, uint32_t entries_most,
-                        uint32_t bytes_most, struct error *e)
-{
-	struct spot spot = { 0 };
-	int result = OK;
-	for (uint64_t ordinal = from; ordinal <= line->ordinal && !load_is_full(l, entries_most, bytes_most);
-	     ordinal++) {
-		Lm__TapeItem *item;
-		if (!spot.left)
-			result = spot_of(l->txn, line->number, ordinal, l->arena, &spot);
-		if (!result)
-			result = load_read(l, spot.position, &item, e);
-		if (!result)
-			result = load_item(l, spot.position, item, e);
-		if (result == ERR_NOT_FOUND)
-			return error_set(e, ERR_DAMAGED, "line %u lacks entry %llu, though its head is %llu",
-			                 line->number, (unsigned long long)ordinal, (unsigned long long)line->ordinal);
-		if (result)
-			return result;
-		spot.position += spot.step;
-		spot.left--;
-	}
-	return OK;
-}
-
-int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
-                 uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
-                 struct error *e)
-{
-	if (from <= line->trimmed)
-		return error_set(e, ERR_NOT_FOUND, "entries of line %u up to %llu are trimmed; %llu was asked for",
-		                 line->number, (unsigned long long)line->trimmed, (unsigned long long)from);
-	struct load l = { .txn = txn, .arena = arena };
-	l.batch = arena_alloc(arena, sizeof *l.batch);
-	l.entries = arena_alloc(arena, MESSAGE_ENTRIES_MOST * sizeof *l.entries);
-	Lm__StreamKey *key = arena_alloc(arena, sizeof *key);
-	if (!l.batch || !l.entries || !key)
-		return error_set(e, ERR_MEMORY, "no memory to load entries");
-	int result = store_cursor_open(txn, &journal_table_tape, &l.tape);
-	if (!result)
-		result = load_entries(&l, line, from, entries_most, bytes_most, e);
-	store_cursor_close(l.tape);
-	if (result)
-		return store_failure(txn, e) ? store_failure(txn, NULL) : result;
-	lm__batch__init(l.batch);
-	lm__stream_key__init(key);
-	key->origin = line->key.origin;
-	key->stream = line->key.stream;
-	key->receiver = line->key.receiver;
-	l.batch->key = key;
-	l.batch->entries = l.entries;
-	l.batch->n_entries = l.signed_count;
-	l.batch->heads = l.heads;
-	*out = l.batch;
-	*through = from + l.signed_count - 1;
-	*bytes = l.signed_bytes;
-	return OK;
 }

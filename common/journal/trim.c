@@ -6,6 +6,8 @@
 
 #include "inside.h"
 
+#define BEHIND_MOST 64 /* entries */
+
 static int base_copy(struct journal *j, const struct store_table *table)
 {
 	struct store_cursor *c;
@@ -25,7 +27,7 @@ static int base_copy(struct journal *j, const struct store_table *table)
 			result = store_fail(j->txn, ERR_TOO_BIG, "a key of table %s is too long for a checkpoint",
 			                    table->name);
 		else
-			result = store_put(j->txn, &journal_table_base, BYTES(memory, w.size), value);
+			result = store_append(j->txn, &journal_table_base, BYTES(memory, w.size), value);
 		arena_reset(&arena);
 		if (!result)
 			result = store_cursor_next(c, &arena, &key, &value);
@@ -153,34 +155,110 @@ static bool is_kept_for_operator(struct journal *j, const Lm__TapeItem *item, st
 	       retry->disposition != LM__DISPOSITION__DISPOSITION_RETRIED;
 }
 
-static int line_trim(struct journal *j, struct slot *s, struct arena *arena, uint64_t *removed, struct error *e)
+/* What may go of one line. Lines are trimmed side by side, in the order of the tape: each of its pages is then emptied
+ * at once and used again, where one line after the other would first copy every page, more than a full map has room
+ * for. */
+struct part {
+	struct slot *slot;
+	uint64_t limit, before;
+	uint64_t position; /* of the next entry to go; 0: none */
+};
+
+static int part_next(struct journal *j, struct part *p, struct arena *arena, struct error *e)
 {
-	struct line *l = &s->now.line;
-	uint64_t limit = trim_limit(j, s), before = l->trimmed;
-	if (limit <= before)
+	const struct line *l = &p->slot->now.line;
+	Lm__TapeItem *item;
+	p->position = 0;
+	if (l->trimmed >= p->limit)
+		return OK;
+	int result = journal_read_line(j->txn, l->number, l->trimmed + 1, arena, &p->position, &item, e);
+	if (!result && is_kept_for_operator(j, item, arena))
+		p->position = 0;
+	arena_reset(arena);
+	return result;
+}
+
+static int part_begin(struct journal *j, struct part *p, struct slot *s, struct arena *arena, struct error *e)
+{
+	uint64_t limit = trim_limit(j, s);
+	*p = (struct part){ .slot = s, .limit = limit, .before = s->now.line.trimmed };
+	if (limit <= p->before)
 		return OK;
 	int result = slot_touch(j, s);
 	if (result)
-		return error_set(e, result, "no memory to trim line %u", l->number);
+		return error_set(e, result, "no memory to trim line %u", s->now.line.number);
 	run_write(j, s);
-	while (!result && l->trimmed < limit) {
-		uint64_t position;
-		Lm__TapeItem *item;
-		result = journal_read_line(j->txn, l->number, l->trimmed + 1, arena, &position, &item, e);
-		if (!result && is_kept_for_operator(j, item, arena))
-			break;
-		if (!result)
-			result = entry_remove(j, position, item, arena, &l->trimmed_hash);
-		if (!result)
-			l->trimmed++;
-		arena_reset(arena);
-	}
+	return part_next(j, p, arena, e);
+}
+
+static int part_step(struct journal *j, struct part *p, struct arena *arena, struct error *e)
+{
+	struct line *l = &p->slot->now.line;
+	Lm__TapeItem *item;
+	int result = journal_read(j->txn, p->position, arena, &item, e);
+	if (!result)
+		result = entry_remove(j, p->position, item, arena, &l->trimmed_hash);
+	arena_reset(arena);
 	if (result)
 		return result;
-	*removed += l->trimmed - before;
+	l->trimmed++;
+	return part_next(j, p, arena, e);
+}
+
+static int part_end(struct journal *j, struct part *p, struct arena *arena, uint64_t *removed)
+{
+	struct slot *s = p->slot;
+	const struct line *l = &s->now.line;
+	if (l->trimmed == p->before)
+		return OK;
+	*removed += l->trimmed - p->before;
 	if (s->now.run.count && s->now.run.ordinal + s->now.run.count - 1 <= l->trimmed)
 		s->now.run.count = 0; /* its row goes, too: the next entry begins another */
 	return runs_remove(j, l->number, l->trimmed, arena);
+}
+
+/* Position of the first entry of ours that the district has not signed for. Behind it only few go at a time: that
+ * copies the pages on which it and its like lie, and frees none of them. */
+static int until_find(struct journal *j, struct arena *arena, uint64_t *until, struct error *e)
+{
+	struct line_key up = { j->device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(j, &up);
+	Lm__TapeItem *item;
+	*until = UINT64_MAX;
+	if (!l || l->signed_final >= l->ordinal)
+		return OK;
+	int result = journal_read_line(j->txn, l->number, l->signed_final + 1, arena, until, &item, e);
+	arena_reset(arena);
+	return result;
+}
+
+static struct part *part_first(struct part *part, uint32_t count)
+{
+	struct part *first = NULL;
+	for (uint32_t i = 0; i < count; i++)
+		if (part[i].position && (!first || part[i].position < first->position))
+			first = &part[i];
+	return first;
+}
+
+static int lines_trim(struct journal *j, struct arena *arena, uint64_t *removed, struct error *e)
+{
+	struct part *part = arena_alloc(&j->arena, j->line_count * sizeof *part);
+	uint64_t until, behind = 0;
+	int result = part ? OK : error_set(e, ERR_MEMORY, "no memory to trim %u lines", j->line_count);
+	if (!result)
+		result = until_find(j, arena, &until, e);
+	for (uint32_t i = 0; i < j->line_count && !result; i++)
+		result = part_begin(j, &part[i], &j->slot[i], arena, e);
+	while (!result) {
+		struct part *first = part_first(part, j->line_count);
+		if (!first || (first->position > until && ++behind > BEHIND_MOST))
+			break;
+		result = part_step(j, first, arena, e);
+	}
+	for (uint32_t i = 0; i < j->line_count && !result; i++)
+		result = part_end(j, &part[i], arena, removed);
+	return result;
 }
 
 int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms,
@@ -195,8 +273,8 @@ int journal_trim(struct journal *j, const struct store_table *const *projections
 	int result = store_failure(j->txn, e);
 	if (!result)
 		result = checkpoint_write(j, projections, count, now_ms, e);
-	for (uint32_t i = 0; i < j->line_count && !result; i++)
-		result = line_trim(j, &j->slot[i], &arena, &gone, e);
+	if (!result)
+		result = lines_trim(j, &arena, &gone, e);
 	arena_release(&arena);
 	int failure = store_failure(j->txn, e);
 	if (failure)

@@ -22,7 +22,8 @@ int journal_open(const struct journal_options *options, struct journal **out, st
 	arena_init(&j->arena, TURN_ARENA_BYTES_MOST);
 	pthread_mutex_init(&j->opener_lock, NULL);
 	j->slot = calloc(LINES_MOST, sizeof *j->slot);
-	int result = j->slot ? openers_make(j) : ERR_MEMORY;
+	j->recent = calloc(RECENT_MOST, sizeof *j->recent);
+	int result = j->slot && j->recent ? openers_make(j) : ERR_MEMORY;
 	if (result)
 		result = error_set(e, result, "no memory for the journal");
 	if (!result && !options->is_reader)
@@ -47,6 +48,7 @@ void journal_close(struct journal *j)
 	pthread_mutex_destroy(&j->opener_lock);
 	arena_release(&j->arena);
 	free(j->slot);
+	free(j->recent);
 	free(j->touched);
 	free(j);
 }
@@ -66,6 +68,7 @@ int journal_turn_begin(struct journal *j, struct store_txn *txn, int64_t now_ms)
 	j->txn = txn;
 	j->now_ms = now_ms;
 	j->touched_count = 0;
+	journal_recent_end(j);
 	arena_reset(&j->arena);
 	return OK;
 }
@@ -140,6 +143,7 @@ static int heads_attach(struct journal *j, const struct slot *s, Lm__SignedHeads
 	if (result)
 		return result;
 	item->heads = heads;
+	recent_sign(j, s->last_position, heads);
 	return item_write(j, s->last_position, item, false, e);
 }
 
@@ -212,6 +216,7 @@ void journal_turn_end(struct journal *j, bool was_committed)
 {
 	for (size_t i = 0; i < j->touched_count; i++)
 		slot_settle(j, &j->slot[j->touched[i] - 1], was_committed);
+	j->is_recent_committed = was_committed;
 	if (was_committed) {
 		j->committed_position = j->position;
 		if (j->touched_count)

@@ -259,7 +259,7 @@ static int item_replay(struct rebuild *r, uint64_t position, const Lm__TapeItem 
 	domain_effects_clear(&r->effects);
 	result = domain_apply(&r->live->domain, r->write, &r->arena, &again, &r->effects, cause, &cause_size, e);
 	if (result)
-		return error_wrap(e, result, "replay of tape position %llu: ", (unsigned long long)position);
+		return error_wrap(e, result, "replay of tape position %llu", (unsigned long long)position);
 	r->out->replayed++;
 	return OK;
 }

@@ -156,16 +156,10 @@ static uint64_t number_of(const char *text, uint64_t otherwise)
 	return text && *text && !*end ? v : otherwise;
 }
 
-struct tail_job {
-	struct act *act;
-	uint64_t end;
-};
-
 static int tail_run(struct turn *t, struct command *c, struct error *e)
 {
 	struct act *a = c->context;
 	uint64_t end = journal_position(t->journal);
-	(void)e;
 	a->from = end > a->count ? end - a->count + 1 : 1;
 	a->result = journal_view(a, t->txn);
 	if (a->result)
@@ -517,7 +511,7 @@ static int user_run(struct turn *t, struct command *c, struct error *e)
 	account.role = in->role[0] || !is_known ? in->role : known->role;
 	account.by = in->by;
 	account.password_hash = a->password_hash;
-	if (!in->password[0] && !is_known)
+	if (!a->password_hash[0] && !is_known)
 		return error_set(e, ERR_NOT_FOUND, "there is no user '%.32s'", in->name);
 	int result = account_check(&account, t->node->domain.tier, e);
 	if (!result)
@@ -541,6 +535,7 @@ static void user_hash_pool(struct node *n, void *context)
 	const Lm__UserCommand *in = (Lm__UserCommand *)a->input;
 	(void)n;
 	a->result = in->password[0] ? password_hash(in->password, a->password_hash, &a->error) : OK;
+	crypto_wipe(in->password, strlen(in->password));
 }
 
 static void user_hashed(struct node *n, void *context)

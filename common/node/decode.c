@@ -11,6 +11,7 @@
 #include "inside.h"
 
 #define FRAME_ARENA_BYTES (16u * 1024 * 1024)
+#define WORK_BYTES_LEAST 3072 /* a work and the first block of its arena */
 #define RAW_BYTES_MOST (16u * 1024 * 1024) /* per peer: more than credits allow */
 
 struct decode_job {
@@ -158,6 +159,10 @@ static int signed_marks_check(struct node *n, struct work *w, struct error *e)
 	if (result)
 		return result;
 	result = authority_get(txn, &w->arena, &authority, &hub);
+	if (result == ERR_NOT_FOUND) { /* first contact: the authority's own entry is on its way */
+		store_abort(txn);
+		return error_set(e, ERR_NOT_READY, "marks came before the district's authority");
+	}
 	struct bytes parts[] = { bytes_from_text("lm marks v1"), codec_bytes(m->marks) };
 	if (!result)
 		result = crypto_hash(SUITE_INTERNATIONAL, parts, 2, &digest, e);
@@ -177,6 +182,12 @@ static bool ask_is_allowed(struct peer *p)
 	if (atomic_exchange(&p->ask_minute, minute) != minute)
 		atomic_store(&p->ask_count, 0);
 	return atomic_fetch_add(&p->ask_count, 1) < ASKS_A_MINUTE;
+}
+
+/* A revoked device may connect, to be told so; without a session it is told nothing else. */
+static bool session_is_open(struct peer *p, const Lm__Frame *frame)
+{
+	return frame->session && frame->session == atomic_load(&p->session);
 }
 
 static void ask_answer(struct node *n, struct peer *p, const struct work *w)
@@ -200,9 +211,9 @@ static void ask_answer(struct node *n, struct peer *p, const struct work *w)
 	arena_release(&arena);
 }
 
-static void answer_pass(struct node *n, const struct work *w)
+static void answer_pass(struct node *n, const struct peer *p, const struct work *w)
 {
-	struct out *o = out_new(OUT_ANSWER);
+	struct out *o = p->is_upstream ? out_new(OUT_ANSWER) : NULL;
 	if (!o)
 		return;
 	o->number = w->frame->answer->number;
@@ -211,17 +222,23 @@ static void answer_pass(struct node *n, const struct work *w)
 	outbox_push(n, o);
 }
 
-/* NULL: nothing for the writer. */
-struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
+/* Unpacked, not yet checked. NULL: no memory, as if the network had lost it. */
+static struct work *frame_unpack(struct peer *p, struct bytes frame)
 {
 	struct work *w = calloc(1, sizeof *w);
 	if (!w)
 		return NULL;
 	w->type = WORK_FRAME;
 	w->peer = p;
-	w->bytes = frame.size;
 	arena_init(&w->arena, FRAME_ARENA_BYTES);
-	int result = CODEC_UNPACK(lm__frame, frame, &w->arena, &w->frame, &w->error);
+	w->fault = CODEC_UNPACK(lm__frame, frame, &w->arena, &w->frame, &w->error);
+	return w;
+}
+
+/* NULL: nothing for the writer. */
+static struct work *frame_check(struct node *n, struct peer *p, struct work *w)
+{
+	int result = w->fault;
 	if (!result) {
 		switch (w->frame->body_case) {
 		case LM__FRAME__BODY_BATCH:
@@ -232,11 +249,12 @@ struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
 			                        : error_set(&w->error, ERR_DENIED, "signed marks come from above");
 			break;
 		case LM__FRAME__BODY_ASK:
-			ask_answer(n, p, w);
+			if (session_is_open(p, w->frame))
+				ask_answer(n, p, w);
 			work_free(w);
 			return NULL;
 		case LM__FRAME__BODY_ANSWER:
-			answer_pass(n, w);
+			answer_pass(n, p, w);
 			work_free(w);
 			return NULL;
 		case LM__FRAME__BODY__NOT_SET:
@@ -250,7 +268,14 @@ struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame)
 	w->fault = result;
 	if (result && !w->error.text[0])
 		error_set(&w->error, result, "%s", error_name(result));
+	w->bytes = WORK_BYTES_LEAST + w->arena.used_bytes;
 	return w;
+}
+
+static void work_pass(struct node *n, struct work *w)
+{
+	if (w && inbox_push(n, w))
+		work_free(w); /* as if the network had lost it */
 }
 
 /* ---- one job a peer ---- */
@@ -260,9 +285,9 @@ static void decode_next(struct node *n, struct peer *p);
 static void decode_work(uv_work_t *work)
 {
 	struct decode_job *job = work->data;
-	struct work *w = frame_decode(job->node, job->peer, BYTES(job->raw->data, job->raw->size));
-	if (w && inbox_push(job->node, w))
-		work_free(w);
+	struct work *w = frame_unpack(job->peer, BYTES(job->raw->data, job->raw->size));
+	if (w)
+		work_pass(job->node, frame_check(job->node, job->peer, w));
 }
 
 static void decode_done(uv_work_t *work, int status)
@@ -303,10 +328,14 @@ void peer_frame_came(struct node *n, struct peer *p, struct bytes frame)
 	if (n->is_stopping)
 		return;
 	if (frame.size <= SMALL_FRAME_BYTES && !p->is_decoding && !p->raw_first) {
-		struct work *w = frame_decode(n, p, frame);
-		if (w && inbox_push(n, w))
-			work_free(w);
-		return;
+		struct work *w = frame_unpack(p, frame);
+		if (!w)
+			return;
+		if (w->fault || w->frame->body_case != LM__FRAME__BODY_ASK) {
+			work_pass(n, frame_check(n, p, w));
+			return;
+		}
+		work_free(w); /* a search through all cases is nothing for the loop */
 	}
 	if (p->raw_bytes + frame.size > RAW_BYTES_MOST) {
 		log_write(LOG_WARN, "frame-dropped", "%s sends more than its credits allow", p->place);

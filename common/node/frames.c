@@ -9,8 +9,6 @@
 #include "base/log.h"
 #include "inside.h"
 
-#define HAVE_PER_LINE 8 /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
-
 void frame_send(struct node *n, struct peer *p, Lm__Frame *frame)
 {
 	struct error e;
@@ -164,7 +162,7 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Ack ack = LM__ACK__INIT;
 	Lm__AckLine line = LM__ACK_LINE__INIT, *lines[] = { &line };
-	uint64_t seqs[64];
+	uint64_t seqs[QUARANTINED_TOLD_MOST];
 	line.at = action->ordinal ? position_of(n, l, action->ordinal) : position_at(&n->send_arena, l, 0, 0);
 	if (!line.at)
 		return;
@@ -207,11 +205,11 @@ void frame_beat(struct node *n, struct peer *p)
 {
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Beat beat = LM__BEAT__INIT;
-	Lm__LinkReport reports[64], *list[64];
+	Lm__LinkReport reports[REPORTS_MOST], *list[REPORTS_MOST];
 	beat.time_ms = clock_wall_ms();
 	beat.waiting = link_waiting(&p->link);
 	if (p->is_upstream && n->domain.tier == LM__TIER__TIER_TOWN) {
-		beat.n_links = reports_make(n, reports, 64);
+		beat.n_links = reports_make(n, reports, REPORTS_MOST);
 		for (size_t i = 0; i < beat.n_links; i++)
 			list[i] = &reports[i];
 		beat.links = list;
@@ -226,12 +224,15 @@ int frame_batch(struct node *n, struct peer *p, const struct link_action *action
 {
 	struct error e;
 	Lm__Batch *batch;
-	struct store_txn *txn = send_snapshot(n);
 	const struct line *l = journal_line(n->journal, action->line);
-	if (!txn)
-		return ERR_IO;
 	arena_reset(&n->send_arena);
-	int result = journal_load(txn, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+	int result = journal_load_recent(n->journal, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+	if (result == ERR_NOT_FOUND) {
+		struct store_txn *txn = send_snapshot(n);
+		if (!txn)
+			return ERR_IO;
+		result = journal_load(txn, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+	}
 	if (result) {
 		log_write(LOG_ERROR, "load", "entries for %s cannot be read: %s", p->place, e.text);
 		return result;

@@ -28,8 +28,9 @@ struct place_names;
 
 #define PEERS_MOST 512
 #define INBOX_COMMANDS_MOST 16384
-#define INBOX_BYTES_HIGH (24u * 1024 * 1024) /* then credits stop */
-#define INBOX_BYTES_LOW (8u * 1024 * 1024)
+#define INBOX_BYTES_HIGH (64u * 1024 * 1024) /* of frames, unpacked; then credits stop */
+#define INBOX_BYTES_LOW (24u * 1024 * 1024)
+#define INBOX_BYTES_MOST (96u * 1024 * 1024) /* from neighbours that heed no credits: then frames are dropped */
 #define TURN_COMMANDS_MOST LINK_BATCH_ENTRIES_MOST
 #define TURN_FRAMES_MOST 64
 #define TURN_ARENA_BYTES (96u * 1024 * 1024)
@@ -40,6 +41,10 @@ struct place_names;
 #define SMALL_FRAME_BYTES 512 /* decoded on the loop when nothing is before it: not worth a thread */
 #define MARKS_SIGN_MS 1000
 #define REFUSED_RETRY_MS 3000
+#define HELLO_LEAST_MS 100 /* a neighbour that greets more often is not heard: each greeting costs a walk over all lines */
+#define HAVE_PER_LINE 8    /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
+#define REPORTS_MOST 64    /* links that a beat tells of; no town of the district has more communities than 44 */
+#define QUARANTINED_TOLD_MOST 64
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
 enum data_file { FILE_KEYS, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
@@ -81,15 +86,13 @@ struct peer {
 	_Atomic uint64_t ask_minute, ask_count;
 	/* writer */
 	struct link link;
-	bool is_transport_up;
-	bool is_refused; /* upstream: said REFUSE */
 	_Atomic int64_t since_ms;
 	int64_t heard_ms; /* wall clock, for people */
-	uint64_t peer_waiting;
+	uint64_t greeted_ms, refused_ms; /* monotonic: the last HELLO that was looked at, the last refusal that was told */
 	struct buffer signed_marks; /* town: the newest for this terminal */
-	struct quarantined quarantined[64];
+	struct quarantined quarantined[QUARANTINED_TOLD_MOST];
 	size_t quarantined_count;
-	Lm__LinkReport reports[64]; /* hub: what a town said of its links */
+	Lm__LinkReport reports[REPORTS_MOST]; /* hub: what a town said of its links */
 	size_t report_count;
 	uint32_t *marks_due; /* lines whose final mark goes down to this peer */
 	size_t marks_due_count, marks_due_capacity;
@@ -97,7 +100,7 @@ struct peer {
 	uint32_t signed_told_count;
 };
 
-enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT, WORK_TICK, WORK_STOP };
+enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT };
 
 struct work {
 	struct work *next;
@@ -113,15 +116,15 @@ struct work {
 	struct error error;
 	size_t bytes;
 	bool is_up; /* WORK_TRANSPORT */
-	enum net_client_state client_state;
 	/* writer */
 	size_t offender; /* entries before it were fine; this one made the turn fail: index + 1 */
 	bool *offenders;
 	bool is_blamed;  /* the turn failed at it */
 	bool is_dropped; /* left out of this turn: it will be sent again */
+	bool was_rollback;
 };
 
-enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_STOP };
+enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER };
 
 struct out {
 	struct out *next;
@@ -175,7 +178,7 @@ struct node {
 	uv_async_t outbox_async;
 	uv_timer_t timer;
 	uv_signal_t interrupt, terminate;
-	bool is_stopping, has_handles, is_closed;
+	bool is_stopping, is_closed;
 	int exit_code;
 	struct peer *peer[PEERS_MOST];
 	size_t peer_count;
@@ -183,6 +186,7 @@ struct node {
 	struct peer *upstream;
 	struct ask *asks;
 	uint64_t ask_number;
+	uint64_t stranger_us; /* when a key that is not admitted was last logged */
 	struct upstream_state upstream_state;
 	struct place_names *names;
 	/* queues */
@@ -190,11 +194,13 @@ struct node {
 	pthread_cond_t inbox_ready;
 	struct work *inbox_first, *inbox_last;
 	size_t inbox_commands, inbox_bytes;
+	bool is_inbox_closed; /* nothing new comes in; the writer ends when it is empty */
 	struct out *outbox_first, *outbox_last;
 	/* any thread */
 	_Atomic bool is_full;
 	_Atomic unsigned percent;
 	_Atomic uint64_t waiting_up, commits, entries, up_custody, up_final;
+	_Atomic bool is_writer_over;
 	_Atomic bool can_seal; /* the keys of town and district are known */
 	pthread_mutex_t directory_lock;
 	struct directory_row *directory;
@@ -205,15 +211,12 @@ struct node {
 	struct arena turn_arena;
 	struct domain_effects effects, news;
 	struct domain_memo memo; /* in turn_arena */
-	struct link_update update;
 	struct store_txn *send_txn; /* snapshot after the commit, for loading entries */
 	struct arena send_arena;
 	bool must_refresh_directory;
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
-	bool must_tell_marks, must_tell_links;
+	bool must_tell_links;
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
-	bool is_ready_told;
-	uint64_t bad_frames, turns_rerun;
 };
 
 /* start.c */
@@ -222,10 +225,13 @@ void node_close_begin(struct node *n);
 
 /* queues.c */
 int inbox_push(struct node *n, struct work *w);
-struct work *inbox_take(struct node *n, uint64_t wait_us); /* a batch within the turn's limits; NULL when the time is up */
+/* A batch within the turn's limits; NULL when the time is up. *is_over: the inbox is closed and this was the last. */
+struct work *inbox_take(struct node *n, uint64_t wait_us, bool *is_over);
+void inbox_close(struct node *n);
 void outbox_push(struct node *n, struct out *o);
 struct out *outbox_take(struct node *n);
 struct out *out_new(enum out_type type);
+void out_frame_free(struct out_frame *f);
 void work_free(struct work *w);
 
 /* peers.c */
@@ -237,7 +243,6 @@ void outbox_drain(struct node *n);
 
 /* decode.c */
 void peer_frame_came(struct node *n, struct peer *p, struct bytes frame);
-struct work *frame_decode(struct node *n, struct peer *p, struct bytes frame);
 
 /* writer.c */
 void *writer_run(void *node);
@@ -246,7 +251,6 @@ void *writer_run(void *node);
 int take_command(struct turn *t, struct work *w);
 int take_batch(struct turn *t, struct work *w);
 int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e);
-bool is_store_fault(int code);
 
 /* effects.c */
 int effects_run(struct turn *t, struct error *e);

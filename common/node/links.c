@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "inside.h"
 
+#define REFUSED_EVERY_MS 1000
+
 static uint64_t now_ms(void)
 {
 	return clock_monotonic_us() / 1000;
@@ -54,7 +56,6 @@ static void link_told_open(struct node *n, struct peer *p)
 			p->marks_due_capacity = 1;
 		if (p->marks_due_capacity)
 			p->marks_due[p->marks_due_count++] = l->number;
-		n->must_tell_marks = true;
 	}
 	frame_forward_marks(n, p);
 }
@@ -64,18 +65,16 @@ static void link_told_closed(struct node *n, struct peer *p)
 	atomic_store(&p->since_ms, clock_wall_ms());
 	atomic_store(&p->session, 0);
 	p->report_count = 0;
-	p->peer_waiting = 0;
 	n->must_tell_links = true;
 	log_write(LOG_INFO, "link-down", "link with %s is down", p->place);
 }
 
-static void action_send(struct node *n, struct peer *p, const struct link_action *a)
+static struct link_event action_send(struct node *n, struct peer *p, const struct link_action *a)
 {
 	uint64_t through = a->ordinal - 1;
 	uint32_t bytes = 0;
 	frame_batch(n, p, a, &through, &bytes);
-	struct link_event sent = { .type = LINK_SENT, .now_ms = now_ms(), .line = a->line, .ordinal = through, .bytes = bytes };
-	link_event_apply(n, p, &sent);
+	return (struct link_event){ .type = LINK_SENT, .now_ms = now_ms(), .line = a->line, .ordinal = through, .bytes = bytes };
 }
 
 static void action_do(struct node *n, struct peer *p, const struct link_action *a)
@@ -85,8 +84,7 @@ static void action_do(struct node *n, struct peer *p, const struct link_action *
 	case LINK_DO_HELLO:
 		frame_hello(n, p);
 		break;
-	case LINK_DO_SEND:
-		action_send(n, p, a);
+	case LINK_DO_SEND: /* link_event_apply */
 		break;
 	case LINK_DO_ACK:
 		frame_ack(n, p, a);
@@ -110,14 +108,26 @@ static void action_do(struct node *n, struct peer *p, const struct link_action *
 	}
 }
 
-/* One event, then what it leads to. An action may lead to further events (LINK_SENT asks for the next message). */
+/* One event, then what it leads to. A message that was sent is an event again, which asks for the next message: a loop,
+ * for there may be as many messages as credits. */
 void link_event_apply(struct node *n, struct peer *p, const struct link_event *event)
 {
 	struct link_update update = { 0 };
-	if (link_step(&p->link, event, &update))
-		log_write(LOG_WARN, "engine", "no memory for an event of the link with %s", p->place);
-	for (size_t i = 0; i < update.count; i++)
-		action_do(n, p, &update.action[i]);
+	struct link_event next = *event;
+	for (bool must_step = true; must_step;) {
+		must_step = false;
+		link_update_clear(&update);
+		if (link_step(&p->link, &next, &update))
+			log_write(LOG_WARN, "engine", "no memory for an event of the link with %s", p->place);
+		for (size_t i = 0; i < update.count; i++) {
+			if (update.action[i].type != LINK_DO_SEND) {
+				action_do(n, p, &update.action[i]);
+				continue;
+			}
+			next = action_send(n, p, &update.action[i]); /* at most one a step */
+			must_step = true;
+		}
+	}
 	link_update_release(&update);
 }
 
@@ -149,7 +159,6 @@ static void mark_due(struct node *n, uint32_t line)
 			p->marks_due_capacity = capacity;
 		}
 		p->marks_due[p->marks_due_count++] = line;
-		n->must_tell_marks = true;
 	}
 }
 
@@ -192,18 +201,25 @@ static struct line_key key_of(const Lm__StreamKey *k)
 
 /* Where the neighbour stands in a line of ours: the newest of the positions it names that we know too. A position past
  * the end of an incarnation that we know (we were rolled back) counts as that end. */
-static uint64_t peer_stands(struct node *n, const struct line *l, const Lm__Hello *hello)
+static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello)
 {
-	for (size_t i = 0; i < hello->n_have; i++) {
+	uint64_t ordinal = 0;
+	for (size_t i = 0, named = 0; i < hello->n_have && named < HAVE_PER_LINE; i++) {
 		const Lm__Position *at = hello->have[i];
-		uint64_t ordinal;
 		if (!at->key)
 			continue;
 		struct line_key key = key_of(at->key);
-		if (key.origin == l->key.origin && key.stream == l->key.stream && key.receiver == l->key.receiver &&
-		    !line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
-			return ordinal > l->trimmed ? ordinal : l->trimmed;
+		if (key.origin != l->key.origin || key.stream != l->key.stream || key.receiver != l->key.receiver)
+			continue;
+		named++;
+		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
+			break;
+		ordinal = 0;
 	}
+	if (ordinal >= l->trimmed)
+		return ordinal;
+	log_write(LOG_ERROR, "trimmed", "%s has entries of this stream up to %llu only, here they are trimmed up to %llu: it must be restored from a newer copy before it can take more",
+		  p->place, (unsigned long long)ordinal, (unsigned long long)l->trimmed);
 	return l->trimmed;
 }
 
@@ -237,9 +253,22 @@ static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello
 	return true;
 }
 
+static void upstream_said(struct node *n, const char *code, const char *text)
+{
+	pthread_mutex_lock(&n->directory_lock);
+	snprintf(n->upstream_state.code, sizeof n->upstream_state.code, "%s", code);
+	snprintf(n->upstream_state.text, sizeof n->upstream_state.text, "%s", text);
+	pthread_mutex_unlock(&n->directory_lock);
+	n->must_tell_links = true;
+}
+
 static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 {
 	const Lm__Hello *hello = frame->hello;
+	uint64_t now = now_ms();
+	if (!p->is_upstream && p->greeted_ms && now - p->greeted_ms < HELLO_LEAST_MS)
+		return;
+	p->greeted_ms = now;
 	if (!hello_is_ours(n, p, hello))
 		return;
 	struct link_event ev = { .type = LINK_HELLO,
@@ -255,16 +284,14 @@ static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	link_event_apply(n, p, &ev);
 	if (p->link.state != LINK_OPEN)
 		return;
-	if (p->is_upstream) {
-		p->is_refused = false;
-		n->must_tell_links = true;
-	}
+	if (p->is_upstream) /* what it once refused is over, also when the link goes down again */
+		upstream_said(n, "", "");
 	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
 		const struct line *l = journal_line(n->journal, number);
 		if (!line_flows_to(n, l, p))
 			continue;
 		/* Marks reach the store later than acks come in: what was not written before we died is told anew here. */
-		uint64_t at = peer_stands(n, l, hello);
+		uint64_t at = peer_stands(n, p, l, hello);
 		stored_note(n, p, number, at);
 		event_line(n, p, LINK_PEER_AT, number, at);
 	}
@@ -353,29 +380,19 @@ static void signed_marks_came(struct node *n, const Lm__SignedMarks *body)
 
 static void beat_came(struct peer *p, const Lm__Beat *beat)
 {
-	p->peer_waiting = beat->waiting;
 	p->report_count = 0;
-	for (size_t i = 0; i < beat->n_links && i < 64; i++) {
-		p->reports[p->report_count] = *beat->links[i];
-		p->reports[p->report_count++].base.unknown_fields = NULL;
+	for (size_t i = 0; i < beat->n_links && i < REPORTS_MOST; i++) {
+		Lm__LinkReport *r = &p->reports[p->report_count++];
+		*r = *beat->links[i];
+		r->base.n_unknown_fields = 0; /* they lie in the frame's memory */
+		r->base.unknown_fields = NULL;
 	}
-}
-
-static void upstream_said(struct node *n, const char *code, const char *text)
-{
-	struct out *o = out_new(OUT_LINKS);
-	pthread_mutex_lock(&n->directory_lock);
-	snprintf(n->upstream_state.code, sizeof n->upstream_state.code, "%s", code);
-	snprintf(n->upstream_state.text, sizeof n->upstream_state.text, "%s", text);
-	pthread_mutex_unlock(&n->directory_lock);
-	outbox_push(n, o);
 }
 
 static void refuse_came(struct node *n, struct peer *p, const Lm__Refuse *refuse)
 {
 	log_write(LOG_WARN, "link-refused", "%s: %s", p->place, refuse->text);
 	if (p->is_upstream) {
-		p->is_refused = true;
 		upstream_said(n, refuse->code, refuse->text);
 		outbox_push(n, out_new(OUT_RECONNECT));
 	}
@@ -384,6 +401,10 @@ static void refuse_came(struct node *n, struct peer *p, const Lm__Refuse *refuse
 
 void peer_refuse(struct node *n, struct peer *p, int code, const char *text)
 {
+	uint64_t now = now_ms();
+	if (p->link.state != LINK_OPEN && p->refused_ms && now - p->refused_ms < REFUSED_EVERY_MS)
+		return; /* it was told just now; who does not listen fills neither log nor line */
+	p->refused_ms = now;
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Refuse refuse = LM__REFUSE__INIT;
 	refuse.code = (char *)(uintptr_t)error_name(code);
@@ -402,13 +423,21 @@ static void fault_came(struct node *n, struct work *w)
 {
 	struct peer *p = w->peer;
 	char text[ERROR_TEXT_BYTES + 64];
-	n->bad_frames++;
+	enum error_group group = error_group_of(w->fault);
+	if (w->frame && w->frame->body_case == LM__FRAME__BODY_BATCH && w->frame->session != p->link.session)
+		return; /* of a session that is over */
 	if (w->fault == ERR_NOT_READY) {
 		log_write(LOG_DEBUG, "not-yet", "from %s: %s", p->place, w->error.text);
 		return;
 	}
+	if (group == ERROR_GROUP_LATER || group == ERROR_GROUP_FULL || group == ERROR_GROUP_INTERNAL) {
+		log_write(LOG_ERROR, "frame-lost", "a frame of %s could not be checked: %s", p->place, w->error.text);
+		return; /* our fault, not the sender's: it comes again */
+	}
 	snprintf(text, sizeof text, "%s refuses a frame of %s: %s", n->domain.place, p->place, w->error.text);
-	log_write(w->fault == ERR_BAD_SIGNATURE ? LOG_ERROR : LOG_WARN, "frame-refused", "%s", text);
+	if (!p->refused_ms || now_ms() - p->refused_ms >= REFUSED_EVERY_MS)
+		log_write(w->fault == ERR_BAD_SIGNATURE ? LOG_ERROR : LOG_WARN, "frame-refused", "%s", text);
+	p->refused_ms = now_ms();
 	bool is_batch = w->frame && w->frame->body_case == LM__FRAME__BODY_BATCH && w->frame->batch->key;
 	if (!is_batch) {
 		if (p->link.state == LINK_OPEN)
@@ -455,7 +484,9 @@ void links_frame(struct node *n, struct work *w)
 			peer_refuse(n, p, ERR_AGAIN, "this session is over; greet again");
 		return;
 	}
-	event_line(n, p, LINK_HEARD, 0, 0);
+	bool is_beat = frame->body_case == LM__FRAME__BODY_BEAT;
+	struct link_event heard = { .type = LINK_HEARD, .now_ms = now_ms(), .flag = is_beat, .ordinal = is_beat ? frame->beat->waiting : 0 };
+	link_event_apply(n, p, &heard);
 	if (frame->body_case == LM__FRAME__BODY_ACK)
 		for (size_t i = 0; i < frame->ack->n_lines; i++)
 			ack_line_came(n, p, frame->ack->lines[i]);
@@ -463,14 +494,13 @@ void links_frame(struct node *n, struct work *w)
 		marks_came(n, frame->marks, JOURNAL_FINAL);
 	else if (frame->body_case == LM__FRAME__BODY_SIGNED_MARKS)
 		signed_marks_came(n, frame->signed_marks);
-	else if (frame->body_case == LM__FRAME__BODY_BEAT)
+	else if (is_beat)
 		beat_came(p, frame->beat);
 }
 
 void links_transport(struct node *n, struct work *w)
 {
 	struct link_event ev = { .type = w->is_up ? LINK_TRANSPORT_UP : LINK_TRANSPORT_DOWN, .now_ms = now_ms() };
-	w->peer->is_transport_up = w->is_up;
 	link_event_apply(n, w->peer, &ev);
 }
 
@@ -531,5 +561,4 @@ void links_tick(struct node *n)
 	}
 	if (may_sign)
 		n->marks_signed_us = now;
-	n->must_tell_marks = false;
 }

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "inside.h"
 
+#define STRANGER_LOG_US 1000000 /* anybody on the network can knock: told at most so often */
+
 static struct peer *peer_make(struct node *n)
 {
 	struct peer *p = n->peer_count < PEERS_MOST ? calloc(1, sizeof *p) : NULL;
@@ -45,6 +47,23 @@ static struct peer *peer_below(struct node *n, const uint8_t key[KEY_BYTES])
 	return p;
 }
 
+void out_frame_free(struct out_frame *f)
+{
+	free(f->data);
+	free(f);
+}
+
+static void pending_drop(struct peer *p)
+{
+	while (p->pending_first) {
+		struct out_frame *f = p->pending_first;
+		p->pending_first = f->next;
+		out_frame_free(f);
+	}
+	p->pending_last = NULL;
+	p->pending_bytes = 0;
+}
+
 void peer_free(struct peer *p)
 {
 	while (p->raw_first) {
@@ -52,12 +71,7 @@ void peer_free(struct peer *p)
 		p->raw_first = raw->next;
 		free(raw);
 	}
-	while (p->pending_first) {
-		struct out_frame *f = p->pending_first;
-		p->pending_first = f->next;
-		free(f->data);
-		free(f);
-	}
+	pending_drop(p);
 	link_release(&p->link);
 	buffer_release(&p->signed_marks);
 	free(p->marks_due);
@@ -77,6 +91,10 @@ static int on_admit(void *context, const uint8_t key[KEY_BYTES])
 									       : row.role == LM__TIER__TIER_TERMINAL);
 	if (is_below && place_contains(n->domain.place, row.place))
 		return OK;
+	uint64_t now = clock_monotonic_us();
+	if (n->stranger_us && now - n->stranger_us < STRANGER_LOG_US)
+		return result ? result : ERR_DENIED;
+	n->stranger_us = now;
 	char text[2 * KEY_BYTES + 1];
 	hex_encode(BYTES(key, KEY_BYTES), text);
 	log_write(LOG_WARN, "key-refused", "a device with CURVE key %.16s… is not admitted here", text);
@@ -108,18 +126,6 @@ static void on_client_frame(void *context, struct bytes frame)
 	peer_frame_came(n, n->upstream, frame);
 }
 
-static void pending_drop(struct peer *p)
-{
-	while (p->pending_first) {
-		struct out_frame *f = p->pending_first;
-		p->pending_first = f->next;
-		free(f->data);
-		free(f);
-	}
-	p->pending_last = NULL;
-	p->pending_bytes = 0;
-}
-
 static void on_client_state(void *context, enum net_client_state state)
 {
 	struct node *n = context;
@@ -146,8 +152,8 @@ static void on_client_state(void *context, enum net_client_state state)
 	w->type = WORK_TRANSPORT;
 	w->peer = n->upstream;
 	w->is_up = state == NET_CONNECTED;
-	w->client_state = state;
-	inbox_push(n, w);
+	if (inbox_push(n, w))
+		work_free(w);
 	if (n->tier.on_links)
 		n->tier.on_links(n);
 }
@@ -160,12 +166,6 @@ static int transport_send(struct node *n, struct peer *p, const struct out_frame
 	if (p->is_upstream)
 		return n->client ? net_client_send(n->client, data) : ERR_UNREACHABLE;
 	return n->server && p->has_route ? net_server_send(n->server, &p->route, data) : ERR_UNREACHABLE;
-}
-
-static void out_frame_free(struct out_frame *f)
-{
-	free(f->data);
-	free(f);
 }
 
 static void pending_flush(struct node *n, struct peer *p)
@@ -258,9 +258,6 @@ static void out_handle(struct node *n, struct out *o)
 	case OUT_ANSWER:
 		answer_came(n, o);
 		break;
-	case OUT_STOP:
-		node_close_begin(n);
-		break;
 	}
 }
 
@@ -328,7 +325,7 @@ void peers_close(struct node *n)
 
 int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer), void *context)
 {
-	uint64_t session = n->upstream ? atomic_load(&n->upstream->session) : 0;
+	uint64_t session = n->upstream && !n->is_stopping ? atomic_load(&n->upstream->session) : 0;
 	if (!session)
 		return ERR_UNREACHABLE;
 	struct ask *ask = calloc(1, sizeof *ask);

@@ -73,7 +73,7 @@ int places_load(struct node *n, struct error *e)
 	if (!result)
 		result = names_fill(names, file, e);
 	buffer_release(&text);
-	return result ? error_wrap(e, result, "%s: ", n->config.places) : OK;
+	return result ? error_wrap(e, result, "%s", n->config.places) : OK;
 }
 
 void places_free(struct node *n)

@@ -1,6 +1,6 @@
 /*
  * The two queues between the loop and the writer. The inbox is bounded: commands by number, frames by the credits
- * that stop when INBOX_BYTES_HIGH is reached.
+ * that stop when INBOX_BYTES_HIGH is reached, and for those who heed none by INBOX_BYTES_MOST.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ void work_free(struct work *w)
 int inbox_push(struct node *n, struct work *w)
 {
 	pthread_mutex_lock(&n->inbox_lock);
-	if (w->type == WORK_COMMAND && n->inbox_commands >= INBOX_COMMANDS_MOST) {
+	if (n->is_inbox_closed || (w->type == WORK_COMMAND && n->inbox_commands >= INBOX_COMMANDS_MOST) ||
+	    (w->type == WORK_FRAME && n->inbox_bytes >= INBOX_BYTES_MOST)) {
 		pthread_mutex_unlock(&n->inbox_lock);
 		return ERR_BUSY;
 	}
@@ -58,13 +59,13 @@ static void inbox_wait(struct node *n, uint64_t wait_us)
 	uint64_t ns = (uint64_t)until.tv_nsec + (wait_us % 1000000) * 1000;
 	until.tv_sec += (time_t)(wait_us / 1000000 + ns / 1000000000);
 	until.tv_nsec = (long)(ns % 1000000000);
-	while (!n->inbox_first)
+	while (!n->inbox_first && !n->is_inbox_closed)
 		if (pthread_cond_timedwait(&n->inbox_ready, &n->inbox_lock, &until) == ETIMEDOUT)
 			return;
 }
 
 /* What a turn may take: so many commands, so many messages; what is beyond waits, in its order. */
-struct work *inbox_take(struct node *n, uint64_t wait_us)
+struct work *inbox_take(struct node *n, uint64_t wait_us, bool *is_over)
 {
 	pthread_mutex_lock(&n->inbox_lock);
 	inbox_wait(n, wait_us);
@@ -85,8 +86,17 @@ struct work *inbox_take(struct node *n, uint64_t wait_us)
 			n->inbox_last = NULL;
 		last->next = NULL;
 	}
+	*is_over = n->is_inbox_closed && !n->inbox_first;
 	pthread_mutex_unlock(&n->inbox_lock);
 	return last ? first : NULL;
+}
+
+void inbox_close(struct node *n)
+{
+	pthread_mutex_lock(&n->inbox_lock);
+	n->is_inbox_closed = true;
+	pthread_cond_signal(&n->inbox_ready);
+	pthread_mutex_unlock(&n->inbox_lock);
 }
 
 struct out *out_new(enum out_type type)

@@ -91,6 +91,7 @@ static int secret_append(struct turn *t, struct error *e)
 	if (!result)
 		result = CODEC_PACK(&secret, t->arena, &packed, e);
 	h.kind = LM__KIND__KIND_NODE_SECRET;
+	crypto_wipe(key, sizeof key);
 	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
 	return result ? result : turn_append(t, &draft, &placed, e);
 }
@@ -157,7 +158,10 @@ static void birth_done(struct node *n, struct command *c)
 
 static void on_outbox(uv_async_t *async)
 {
-	outbox_drain(async->data);
+	struct node *n = async->data;
+	outbox_drain(n);
+	if (atomic_load(&n->is_writer_over))
+		node_close_begin(n);
 }
 
 static void asks_expire(struct node *n)
@@ -191,14 +195,14 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int handles_start(struct node *n, struct error *e)
 {
+	/* Before they are tried: node_close_begin closes those that were made. */
+	n->outbox_async.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
 	int failed = uv_async_init(n->loop, &n->outbox_async, on_outbox);
 	failed = failed ? failed : uv_timer_init(n->loop, &n->timer);
 	failed = failed ? failed : uv_signal_init(n->loop, &n->interrupt);
 	failed = failed ? failed : uv_signal_init(n->loop, &n->terminate);
 	if (failed)
 		return error_set(e, ERR_INTERNAL, "the event loop cannot be set up: %s", uv_strerror(failed));
-	n->has_handles = true;
-	n->outbox_async.data = n->timer.data = n->interrupt.data = n->terminate.data = n;
 	uv_timer_start(&n->timer, on_timer, 1000, 1000);
 	uv_signal_start(&n->interrupt, on_signal, SIGINT);
 	uv_signal_start(&n->terminate, on_signal, SIGTERM);
@@ -233,15 +237,16 @@ static int writer_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory to start");
 	birth->run = birth_run;
 	birth->done = birth_done;
-	int result = node_command(n, birth);
-	if (result) {
+	if (pthread_create(&n->writer, NULL, writer_run, n)) {
 		free(birth);
-		return error_set(e, result, "no memory to start");
-	}
-	if (pthread_create(&n->writer, NULL, writer_run, n))
 		return error_set(e, ERR_INTERNAL, "the writer thread cannot be started");
+	}
 	n->has_writer = true;
-	return OK;
+	int result = node_command(n, birth); /* the first, as the loop does not run yet */
+	if (!result)
+		return OK;
+	free(birth);
+	return error_set(e, result, "no memory to start");
 }
 
 static int node_open(struct node *n, struct error *e)
@@ -298,7 +303,7 @@ int node_start(const struct node_options *options, struct node **out, struct err
 
 static void handle_close(uv_handle_t *handle)
 {
-	if (!uv_is_closing(handle))
+	if (uv_handle_get_type(handle) != UV_UNKNOWN_HANDLE && !uv_is_closing(handle))
 		uv_close(handle, NULL);
 }
 
@@ -318,8 +323,6 @@ void node_close_begin(struct node *n)
 	if (n->http)
 		http_close(n->http);
 	n->http = NULL;
-	if (!n->has_handles)
-		return;
 	handle_close((uv_handle_t *)&n->outbox_async);
 	handle_close((uv_handle_t *)&n->timer);
 	handle_close((uv_handle_t *)&n->interrupt);
@@ -331,19 +334,19 @@ void node_stop(struct node *n)
 	if (n->is_stopping)
 		return;
 	n->is_stopping = true;
-	struct work *stop = n->has_writer ? calloc(1, sizeof *stop) : NULL;
-	if (!stop) {
+	inbox_close(n);
+	if (!n->has_writer) /* else when it has worked off what is in the inbox */
 		node_close_begin(n);
-		return;
-	}
-	stop->type = WORK_STOP;
-	inbox_push(n, stop);
 }
 
 void node_free(struct node *n)
 {
 	for (struct out *o = outbox_take(n), *next; o; o = next) {
 		next = o->next;
+		if (o->frame)
+			out_frame_free(o->frame);
+		buffer_release(&o->answer);
+		free(o->news);
 		free(o);
 	}
 	for (size_t i = 0; i < n->peer_count; i++)
@@ -393,7 +396,7 @@ static int daemon_run(const struct tier *tier, struct node_config *config)
 {
 	uv_loop_t loop;
 	struct node *n = NULL;
-	struct error e;
+	struct error e = { 0 };
 	uv_loop_init(&loop);
 	struct node_options options = { .config = *config, .tier = *tier, .loop = &loop };
 	int result = node_start(&options, &n, &e);

@@ -59,7 +59,7 @@ static void link_view_direct(Lm__LinkView *v, const struct peer *p)
 	v->since_ms = p->since_ms;
 	v->heard_ms = p->heard_ms;
 	v->waiting_down = link_waiting(&p->link);
-	v->waiting_up = p->peer_waiting;
+	v->waiting_up = p->link.peer_waiting;
 }
 
 static struct peer *peer_of(struct node *n, uint64_t device)
@@ -227,7 +227,7 @@ static int status_run(struct turn *t, struct command *c, struct error *e)
 	s->incarnation = hex_text(arena, journal_incarnation(n->journal));
 	s->started_ms = n->started_ms;
 	s->map_bytes = usage.map_bytes;
-	s->map_percent = usage.percent;
+	s->map_percent = atomic_load(&n->percent);
 	s->is_full = atomic_load(&n->is_full);
 	s->tape_position = journal_position(n->journal);
 	s->quarantined = journal_quarantine_count(t->txn);

@@ -8,11 +8,6 @@
 #include "base/log.h"
 #include "inside.h"
 
-bool is_store_fault(int code)
-{
-	return code == ERR_FULL || code == ERR_IO || code == ERR_DAMAGED || code == ERR_MEMORY || code == ERR_INTERNAL;
-}
-
 /* Applies an item that stands on the tape at `tape_position`; what apply refuses becomes its disposition. */
 int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e)
 {
@@ -21,7 +16,7 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	size_t cause_size, effects = n->effects.count;
 	struct error why = { 0 };
 	int result = domain_apply(&n->domain, t->txn, t->arena, item, &n->effects, cause, &cause_size, &why);
-	*is_refused = result != OK;
+	*is_refused = false;
 	if (!result)
 		return OK;
 	n->effects.count = effects;
@@ -32,6 +27,7 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 		journal_hold(t->journal, BYTES(cause, cause_size), item->position);
 		return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_HELD, why.text);
 	}
+	*is_refused = true;
 	log_write(LOG_WARN, "quarantined", "tape position %llu: %s", (unsigned long long)tape_position, why.text);
 	return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_QUARANTINED, why.text);
 }
@@ -79,7 +75,10 @@ int take_command(struct turn *t, struct work *w)
 static void quarantined_note(struct work *w, uint32_t line, uint64_t seq)
 {
 	struct peer *p = w->peer;
-	if (p->quarantined_count < sizeof p->quarantined / sizeof *p->quarantined)
+	for (size_t i = 0; i < p->quarantined_count; i++)
+		if (p->quarantined[i].line == line && p->quarantined[i].seq == seq)
+			return; /* the turn is run again, or the entry came again */
+	if (p->quarantined_count < QUARANTINED_TOLD_MOST)
 		p->quarantined[p->quarantined_count++] = (struct quarantined){ line, seq };
 }
 
@@ -100,9 +99,7 @@ static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 	int result = journal_receive(t->journal, c, disposition, is_offender ? "it made a turn fail" : NULL, &placed, &was_rollback, e);
 	if (result)
 		return result;
-	if (was_rollback)
-		log_write(LOG_ERROR, "rollback", "device %016llx went on from an earlier image of its disk; what it had sent after it is kept",
-			  (unsigned long long)c->header->origin);
+	w->was_rollback |= was_rollback;
 	if (is_offender) {
 		quarantined_note(w, placed.line, c->header->seq);
 		return OK;
@@ -131,6 +128,7 @@ int take_batch(struct turn *t, struct work *w)
 	w->offender = 0;
 	w->error = (struct error){ 0 };
 	w->fault = OK;
+	w->was_rollback = false;
 	if (atomic_load(&n->percent) >= STOP_PERCENT) {
 		w->is_dropped = true; /* not acked: it comes again when there is room */
 		return OK;
@@ -146,21 +144,22 @@ int take_batch(struct turn *t, struct work *w)
 		int failure = store_failure(t->txn, NULL);
 		if (failure || result == ERR_MEMORY || result == ERR_INTERNAL) {
 			w->offender = i + 1;
+			w->error = e;
 			return failure ? failure : result;
 		}
 		if (result == ERR_DUPLICATE) {
-			w->fault = result;
+			w->fault = w->fault ? w->fault : result;
 			continue;
 		}
-		if (result && result != OK) {
-			w->fault = result;
-			w->error = e;
+		if (result) {
+			if (w->fault != ERR_CLONE) { /* what follows a clone finds its line frozen */
+				w->fault = result;
+				w->error = e;
+			}
 			if (result == ERR_GAP)
 				break;
-			if (result == ERR_CLONE || result == ERR_FROZEN) {
-				log_write(LOG_ERROR, "clone", "%s", e.text);
+			if (result == ERR_CLONE || result == ERR_FROZEN)
 				continue; /* the rest is kept in quarantine too */
-			}
 			/* An effect that was refused after its cause was applied: the turn cannot stand as it is. */
 			w->offender = i + 1;
 			return result;

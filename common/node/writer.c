@@ -32,10 +32,20 @@ static void outbox_command(struct node *n, struct command *c)
 	outbox_push(n, o);
 }
 
+/* How full the map is. A terminal must be able to write a checkpoint before it may trim: the room for one counts as used. */
+static void usage_measure(struct node *n, struct store_txn *txn, struct store_usage *out)
+{
+	store_usage_within(txn, domain_tables, n->domain.tier == LM__TIER__TIER_TERMINAL ? domain_table_number : 0, out);
+}
+
 static void usage_update(struct node *n)
 {
 	struct store_usage usage;
-	store_usage_read(n->store, &usage);
+	struct store_txn *txn;
+	if (store_begin_read(n->store, &txn, NULL))
+		return; /* what was known stands: a moment old */
+	usage_measure(n, txn, &usage);
+	store_abort(txn);
 	atomic_store(&n->percent, usage.percent);
 	bool is_full = usage.percent >= FULL_PERCENT;
 	if (atomic_exchange(&n->is_full, is_full) != is_full) {
@@ -64,6 +74,19 @@ static int works_take(struct turn *t, struct work *first)
 	return OK;
 }
 
+/* What came in one turn may be much for a small map: the part that is kept for marks and trimming is not for it. */
+static int room_check(struct turn *t, const struct work *first, struct error *e)
+{
+	struct store_usage usage;
+	bool is_adding = false;
+	for (const struct work *w = first; w && !is_adding; w = w->next)
+		is_adding = !w->is_dropped && (w->type == WORK_COMMAND ? w->command->is_business && !w->command->result : w->entry_count > 0);
+	if (!is_adding)
+		return OK;
+	usage_measure(t->node, t->txn, &usage);
+	return usage.percent < STOP_PERCENT ? OK : error_set(e, ERR_FULL, "it would leave the map %u %% full", usage.percent);
+}
+
 static int turn_commit(struct node *n, struct work *first, struct error *e)
 {
 	struct turn t = { .node = n, .journal = n->journal, .arena = &n->turn_arena, .now_ms = clock_wall_ms() };
@@ -77,6 +100,8 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
 	if (!result)
 		result = works_take(&t, first);
+	if (!result)
+		result = room_check(&t, first, e);
 	if (!result)
 		result = journal_turn_seal(n->journal, e);
 	if (result) {
@@ -114,22 +139,22 @@ static bool offender_leave_out(struct work *first, int code, const struct error 
 			w->is_dropped = true;
 		else
 			w->offenders[w->offender - 1] = true;
-		log_write(LOG_ERROR, "offender", "an entry of %s made a turn fail (%s); it goes into quarantine", w->peer->place, e->text);
+		log_write(LOG_ERROR, "offender", "an entry of %s made a turn fail (%s); it goes into quarantine", w->peer->place, w->error.text);
 		return true;
 	}
 	return false;
 }
 
-/* A commit that did not fit: new business is told so, and what only frees or acks goes on. */
-static void business_leave_out(struct work *first, const struct error *e)
+/* A commit that did not fit: new business is told so, and what only frees or acks goes on, if that does not fail, too. */
+static void business_leave_out(struct work *first, bool is_all, int code, const struct error *e)
 {
 	for (struct work *w = first; w; w = w->next) {
-		if (w->type == WORK_COMMAND && !w->is_dropped) {
+		if (w->type == WORK_COMMAND && !w->is_dropped && (is_all || w->command->is_business)) {
 			w->is_dropped = true;
-			w->command->result = error_set(&w->command->error, ERR_FULL, "storage is full: %.200s", e->text);
+			w->command->result = error_set(&w->command->error, code == ERR_FULL ? ERR_FULL : ERR_BUSY, "nothing was stored, please try again: %.240s", e->text);
 		} else if (w->type == WORK_FRAME && w->entry_count) {
 			w->is_dropped = true;
-			w->fault = ERR_FULL;
+			w->fault = code;
 		}
 	}
 }
@@ -142,7 +167,6 @@ static void turn_run(struct node *n, struct work *first)
 		int result = turn_commit(n, first, &e);
 		if (!result)
 			break;
-		n->turns_rerun++;
 		if (store_is_broken(n->store) || result == ERR_IO) {
 			log_write(LOG_ERROR, "store-broken", "%s; ending, so that the directory is verified before it is used again", e.text);
 			_Exit(70);
@@ -150,7 +174,7 @@ static void turn_run(struct node *n, struct work *first)
 		if (run < RERUNS_MOST && offender_leave_out(first, result, &e))
 			continue;
 		log_write(LOG_ERROR, "turn-failed", "%s", e.text);
-		business_leave_out(first, &e);
+		business_leave_out(first, run > 0, result, &e);
 		if (run > RERUNS_MOST + 1)
 			break;
 	}
@@ -180,6 +204,11 @@ static void frames_tell(struct node *n, struct work *first)
 		const struct line *l = journal_line_find(n->journal, &key);
 		if (!l)
 			continue;
+		if (w->was_rollback)
+			log_write(LOG_ERROR, "rollback", "device %016llx went on from an earlier image of its disk; what it had sent after it is kept",
+				  (unsigned long long)key.origin);
+		if (w->fault == ERR_CLONE)
+			log_write(LOG_ERROR, "clone", "%s", w->error.text);
 		batch_tell(n, w, LINK_STORED, l->number);
 		if (w->fault == ERR_GAP || is_early)
 			batch_tell(n, w, LINK_GAP, l->number);
@@ -312,22 +341,18 @@ static bool has_business(const struct work *first)
 	return false;
 }
 
-static bool works_control(struct node *n, struct work *first)
+static void works_control(struct node *n, struct work *first)
 {
-	bool is_stop = false;
-	for (struct work *w = first; w; w = w->next) {
+	for (struct work *w = first; w; w = w->next)
 		if (w->type == WORK_FRAME)
 			links_frame(n, w);
 		else if (w->type == WORK_TRANSPORT)
 			links_transport(n, w);
-		is_stop |= w->type == WORK_STOP;
-	}
-	return is_stop;
 }
 
-static bool writer_turn(struct node *n, struct work *first)
+static void writer_turn(struct node *n, struct work *first, bool is_last)
 {
-	bool is_stop = works_control(n, first);
+	works_control(n, first);
 	/* Snapshots for frames sent so far end before the write: the next ones see what it commits. */
 	snapshot_end(n);
 	struct work *trim = trim_work(n);
@@ -335,7 +360,7 @@ static bool writer_turn(struct node *n, struct work *first)
 		trim->next = first;
 		first = trim;
 	}
-	bool must_commit = has_business(first) || marks_are_due(n, is_stop);
+	bool must_commit = has_business(first) || marks_are_due(n, is_last);
 	if (must_commit) {
 		turn_run(n, first);
 		n->marks_written_us = clock_monotonic_us();
@@ -349,6 +374,7 @@ static bool writer_turn(struct node *n, struct work *first)
 	links_tick(n);
 	inbox_watch(n);
 	snapshot_end(n);
+	journal_recent_end(n->journal); /* entries that came lie in the memory of their frames */
 	works_finish(n, first);
 	waiting_update(n);
 	if (n->must_refresh_directory && !directory_refresh(n))
@@ -357,29 +383,22 @@ static bool writer_turn(struct node *n, struct work *first)
 		n->must_tell_links = false;
 		outbox_push(n, out_new(OUT_LINKS));
 	}
-	return is_stop;
 }
 
 void *writer_run(void *context)
 {
 	struct node *n = context;
-	bool is_stop = false;
+	bool is_over = false;
 	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(n->journal, &up);
 	atomic_store(&n->up_custody, l ? l->custody : 0);
 	atomic_store(&n->up_final, l ? l->final : 0);
 	usage_update(n);
-	while (!is_stop)
-		is_stop = writer_turn(n, inbox_take(n, TICK_US));
-	/* What is still in the inbox was never answered: commands are told, frames come again. */
-	for (struct work *w = inbox_take(n, 0), *next; w; w = next ? next : inbox_take(n, 0)) {
-		next = w->next;
-		if (w->type == WORK_COMMAND) {
-			w->command->result = error_set(&w->command->error, ERR_BUSY, "the daemon is stopping");
-			outbox_command(n, w->command);
-		}
-		work_free(w);
+	while (!is_over) {
+		struct work *first = inbox_take(n, TICK_US, &is_over);
+		writer_turn(n, first, is_over);
 	}
-	outbox_push(n, out_new(OUT_STOP));
+	atomic_store(&n->is_writer_over, true);
+	uv_async_send(&n->outbox_async);
 	return NULL;
 }

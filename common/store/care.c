@@ -86,6 +86,28 @@ int usage_begin(struct store *s, MDB_txn *txn, struct error *e)
 	return OK;
 }
 
+static void usage_say(const struct store *s, uint64_t used, struct store_usage *out)
+{
+	uint64_t percent_bytes = s->map_bytes / 100 ? s->map_bytes / 100 : 1;
+	*out = (struct store_usage){ .map_bytes = s->map_bytes,
+		                     .used_bytes = used,
+		                     .percent = (unsigned)((used + percent_bytes - 1) / percent_bytes) };
+}
+
+void store_usage_within(struct store_txn *t, const struct store_table *const *reserve, size_t count, struct store_usage *out)
+{
+	struct store *s = t->store;
+	uint64_t pages = 0;
+	bool is_known = !t->failure.code && pages_named(s, t->mdb, &pages) == 0;
+	pages += s->other_pages;
+	for (size_t i = 0; i < count && is_known; i++) {
+		MDB_dbi dbi;
+		if (txn_table(t, reserve[i], false, &dbi) == OK)
+			is_known = pages_add(t->mdb, dbi, &pages) == 0;
+	}
+	usage_say(s, is_known ? pages * s->page_bytes : s->used_bytes_last, out);
+}
+
 void store_usage_read(struct store *s, struct store_usage *out)
 {
 	struct store_txn *t;
@@ -101,10 +123,7 @@ void store_usage_read(struct store *s, struct store_usage *out)
 		s->used_bytes_last = (pages + s->other_pages) * s->page_bytes;
 	uint64_t used = s->used_bytes_last;
 	pthread_mutex_unlock(&s->lock);
-	uint64_t percent_bytes = s->map_bytes / 100 ? s->map_bytes / 100 : 1;
-	*out = (struct store_usage){ .map_bytes = s->map_bytes,
-		                     .used_bytes = used,
-		                     .percent = (unsigned)((used + percent_bytes - 1) / percent_bytes) };
+	usage_say(s, used, out);
 }
 
 /* ---- digests ---- */

@@ -48,6 +48,21 @@ static int full(const char *path, uint64_t needed, uint64_t available, struct er
 	        path, (unsigned long long)needed, (unsigned long long)available);
 }
 
+/* Zeros up to `size`: space that is only allocated costs the file system a change of its own records at the first write
+ * to each page, and with it every commit of a growing store more than twice the time. */
+static int zeros_write(int fd, uint64_t from, uint64_t size)
+{
+	static const uint8_t zeros[256 * 1024];
+	while (from < size) {
+		size_t part = size - from < sizeof zeros ? (size_t)(size - from) : sizeof zeros;
+		ssize_t written = pwrite(fd, zeros, part, (off_t)from);
+		if (written < 0 && errno != EINTR)
+			return errno;
+		from += written > 0 ? (uint64_t)written : 0;
+	}
+	return 0;
+}
+
 /* Allocates the first `size` bytes of the file, which is put back to its old length if that fails. */
 static int allocate_fd(int fd, const char *path, uint64_t size, struct error *e)
 {
@@ -67,6 +82,8 @@ static int allocate_fd(int fd, const char *path, uint64_t size, struct error *e)
 	do {
 		rc = posix_fallocate(fd, 0, (off_t)size);
 	} while (rc == EINTR);
+	if (rc == 0)
+		rc = zeros_write(fd, (uint64_t)file.st_size, size);
 	if (rc == 0 && fsync(fd) != 0)
 		rc = errno;
 	if (rc == 0)

@@ -143,7 +143,7 @@ function Kiosk(): JSX.Element {
 		};
 	}, []);
 
-	// Events may have been missed while the stream was open elsewhere; the receipt's marks are read at the same beat.
+	// An event can overtake the answer that brings the receipt, or fall into a gap of the stream: so the marks are also read.
 	const savedId = saved?.request_id;
 	useEffect(() => {
 		if (!savedId) return;
@@ -152,6 +152,7 @@ function Kiosk(): JSX.Element {
 				(marks) => marksArrived(savedId, marks, false),
 				() => {},
 			);
+		read();
 		const timer = window.setInterval(read, STATE_EVERY_MS);
 		return () => window.clearInterval(timer);
 	}, [savedId]);

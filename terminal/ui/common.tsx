@@ -47,7 +47,8 @@ export function useTask() {
 			await work();
 		} catch (e) {
 			const code = e instanceof ApiError ? e.code : 'page';
-			console.error(e); // for staff; the screen says it in plain words
+			if (code === 'page') console.error(e);
+			else console.warn(String(e)); // for staff; the screen says it in plain words
 			setFailure(code);
 			announce(failureText(code), true);
 		} finally {

@@ -6,6 +6,7 @@ import { announce, Button, Dialog, DemoBanner, Notice } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
 import { nextTheme, SIZES, type Display } from './display';
 import { screenAppeared } from './guard';
+import { readState } from './server';
 
 export interface FrameProps {
 	name: string; // of the screen; when it changes the new heading takes the focus
@@ -104,7 +105,10 @@ function BottomRow({ display, onDisplay, onStaff }: FrameProps & { onStaff: () =
 }
 
 /** Works without any link: words only. What staff need to know about this terminal stands below. */
-function Staff({ state, onClose }: { state: TerminalState | null; onClose: () => void }): JSX.Element {
+function Staff({ state: known, onClose }: { state: TerminalState | null; onClose: () => void }): JSX.Element {
+	const [state, setState] = useState(known);
+	useEffect(() => setState(known), [known]);
+	useEffect(() => void readState().then(setState, () => {}), []); // what waits changes without an event
 	const place = words(state?.place_name) || t('kiosk.staff.this-place');
 	return (
 		<Dialog

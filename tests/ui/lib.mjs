@@ -39,6 +39,13 @@ export function launch() {
 export async function openPage(browser, screen, url) {
 	const { width, height, mm } = SCREENS[screen];
 	const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
+	// The kiosk ignores presses that follow too quickly: letTimePass moves its clock on instead of waiting.
+	await context.addInitScript(() => {
+		const now = performance.now.bind(performance);
+		let ahead_ms = 0;
+		performance.now = () => now() + ahead_ms;
+		window.letTimePass = (ms) => (ahead_ms += ms);
+	});
 	const page = await context.newPage();
 	const faults = [];
 	const host = new URL(url).host;
@@ -93,10 +100,11 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 					' ',
 				);
 			const top = document.querySelector('dialog[open]') ?? document.body;
+			const isClipped = (e) => e.closest('thead') && getComputedStyle(e.closest('thead')).position === 'absolute';
 			const isSeen = (e) => {
 				const box = e.getBoundingClientRect();
 				return (
-					box.width > 1 && box.height > 1 && getComputedStyle(e).visibility === 'visible' && !e.closest('.unseen')
+					box.width > 1 && box.height > 1 && getComputedStyle(e).visibility === 'visible' && !e.closest('.unseen') && !isClipped(e)
 				);
 			};
 			const all = (selector) => [...top.querySelectorAll(selector)].filter(isSeen);

@@ -50,15 +50,15 @@ function wordFindings(page, language) {
 	return page.evaluate((language) => {
 		const raw = /(CASE|OUTCOME|TIER|KIND|MODULE|FIELD_TYPE)_[A-Z]+|undefined|NaN|\[object|\{\w+\}|\d{9,12}-T\d/;
 		const other = language === 'en' ? /\p{Script=Han}/u : /[A-Za-z]{3,}/;
-		const free = 'code, kbd, dd, .desk-user, .desk-row-link, .desk-said, .said, .desk-code, h1, .desk-subject';
+		const free = 'code, kbd, dd, .desk-user, .desk-row-link, .desk-said, .said, h1, .desk-subject';
 		const findings = [];
 		const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 		while (walker.nextNode()) {
 			const { data, parentElement: e } = walker.currentNode;
-			const words = data.replace(/clerk1|operator1/g, '');
+			const words = data.replace(/clerk1|operator1|[0-9a-f]{4}(-[0-9a-f]{4})+/g, ''); // accounts, fingerprints
 			if (!e.checkVisibility?.() || e.closest('code')) continue;
 			const found = raw.exec(words)?.[0];
-			if (found && !e.closest('.desk-code, .for-staff')) findings.push(`raw word "${found}" in "${words.trim()}"`);
+			if (found && !e.closest('.desk-block, .for-staff')) findings.push(`raw word "${found}" in "${words.trim()}"`);
 			const tongue = e.closest('[lang]').lang;
 			if (tongue === language && other.test(words) && !e.closest(free)) findings.push(`not ${language}: "${words.trim()}"`);
 		}
@@ -77,7 +77,8 @@ class Viewer {
 	}
 
 	button(key, params) {
-		return this.page.locator('dialog[open], body:not(:has(dialog[open]))').getByRole('button', { name: this.t(key, params) }).first();
+		const name = new RegExp(`^${this.t(key, params).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
+		return this.page.locator('dialog[open], body:not(:has(dialog[open]))').getByRole('button', { name }).first();
 	}
 
 	async sees(words) {
@@ -126,13 +127,22 @@ export class Resident extends Viewer {
 		return { ...KIOSK_GOALS, target_mm: 0, cap_mm: 0 };
 	}
 
+	/** As a hand that waits half a second before it presses. The screen notes when it appeared just after it was painted. */
+	steady() {
+		return this.page.evaluate(async (ms) => {
+			for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+			window.letTimePass(ms);
+		}, TREMOR_MS);
+	}
+
 	async press(key, params) {
-		await this.page.waitForTimeout(TREMOR_MS);
+		await this.steady();
 		await this.button(key, params).click();
 	}
 
 	async pressName(name) {
-		await this.page.waitForTimeout(TREMOR_MS);
+		await this.steady();
 		await this.page.getByRole('button', { name }).first().click();
 	}
 
@@ -150,7 +160,7 @@ export class Resident extends Viewer {
 		const { page } = this;
 		const words = (w) => (this.language === 'en' ? w.en : w.zh);
 		const choose = async (name) => {
-			await page.waitForTimeout(TREMOR_MS);
+			await this.steady();
 			await page.locator('label.choice', { hasText: name }).first().click();
 		};
 		await page.getByRole('heading', { level: 1, name: words(field.label) }).waitFor();
@@ -164,7 +174,7 @@ export class Resident extends Viewer {
 				await choose(new RegExp(`^${this.t(`common.${value}`)}$`));
 				break;
 			case 'FIELD_TYPE_PLACE':
-				await page.waitForTimeout(TREMOR_MS);
+				await this.steady();
 				await page.locator('label.choice').first().click();
 				break;
 			case 'FIELD_TYPE_DATE':

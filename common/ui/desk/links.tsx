@@ -17,7 +17,7 @@ export function Links({ route }: { route: Route }) {
 	const isTroubleOnly = route.part === 'trouble';
 	const town = route.query.get('town') ?? '';
 	const links = (data?.links ?? []).filter(
-		(link) => link.place.startsWith(town) && (!isTroubleOnly || linkState(link) !== 'up'),
+		(link) => link.place.startsWith(town) && (!isTroubleOnly || linkState(link, data?.links ?? []) !== 'up'),
 	);
 	return (
 		<>
@@ -35,7 +35,7 @@ export function Links({ route }: { route: Route }) {
 				</Notice>
 			)}
 			{!data && !fault && <p>{t('desk.loading')}</p>}
-			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} />}
+			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} all={data.links} />}
 			{data && (
 				<nav aria-label={t('desk.links.filter')}>
 					{town && (
@@ -48,7 +48,7 @@ export function Links({ route }: { route: Route }) {
 				</nav>
 			)}
 			{data && links.length === 0 && <p class="desk-empty">{t('desk.links.none')}</p>}
-			{links.length > 0 && <LinkTable caption={allText(data, town)} links={links} />}
+			{links.length > 0 && <LinkTable caption={allText(data, town)} links={links} all={data?.links ?? []} />}
 		</>
 	);
 }
@@ -67,13 +67,17 @@ function allText(data: LinksView | null, town: string): string {
 }
 
 function countsText({ upstream, links }: LinksView): string {
-	const count = { up: 0, down: 0, frozen: 0, revoked: 0 };
-	for (const link of upstream ? [upstream, ...links] : links) count[linkState(link)]++;
-	return t('desk.links.sentence', { up: count.up, down: count.down, stopped: count.frozen + count.revoked });
+	const count = { up: 0, down: 0, unknown: 0, frozen: 0, revoked: 0 };
+	for (const link of upstream ? [upstream, ...links] : links) count[linkState(link, links)]++;
+	const { up, down, unknown } = count;
+	return t('desk.links.sentence', { up, down, unknown, stopped: count.frozen + count.revoked });
 }
 
-function LinkTable({ caption, links }: { caption: string; links: LinkView[] }) {
+function LinkTable({ caption, links, all }: { caption: string; links: LinkView[]; all: LinkView[] }) {
 	const now_ms = useNow();
+	const isUnknown = (link: LinkView) => linkState(link, all) === 'unknown';
+	const moment = (link: LinkView, time_ms: string) =>
+		isUnknown(link) ? t('desk.link.unknown') : <Moment time_ms={time_ms} now_ms={now_ms} />;
 	const columns: Column<LinkView>[] = [
 		{
 			id: 'site',
@@ -93,20 +97,24 @@ function LinkTable({ caption, links }: { caption: string; links: LinkView[] }) {
 			head: t('desk.col.link'),
 			cell: (link) => (
 				<>
-					<LinkMark link={link} />
-					{!link.is_direct && <span class="desk-minor desk-block">{t('desk.link.reported')}</span>}
+					<LinkMark state={linkState(link, all)} />
+					{!link.is_direct && (
+						<span class="desk-minor desk-block">
+							{t(isUnknown(link) ? 'desk.link.not-reported' : 'desk.link.reported')}
+						</span>
+					)}
 				</>
 			),
 		},
-		{ id: 'since', head: t('desk.col.since'), cell: (link) => <Moment time_ms={link.since_ms} now_ms={now_ms} /> },
-		{ id: 'heard', head: t('desk.col.heard'), cell: (link) => <Moment time_ms={link.heard_ms} now_ms={now_ms} /> },
+		{ id: 'since', head: t('desk.col.since'), cell: (link) => moment(link, link.since_ms) },
+		{ id: 'heard', head: t('desk.col.heard'), cell: (link) => moment(link, link.heard_ms) },
 		{ id: 'up', head: t('desk.col.waiting-up'), isNumber: true, cell: (link) => link.waiting_up },
 		{ id: 'down', head: t('desk.col.waiting-down'), isNumber: true, cell: (link) => link.waiting_down },
 		{ id: 'received', head: t('desk.col.entries'), isNumber: true, cell: (link) => link.received },
 		{
 			id: 'why',
 			head: t('desk.col.why'),
-			cell: (link) => link.text || <span class="desk-minor">{t('desk.none')}</span>,
+			cell: (link) => (link.text ? <span lang="en">{link.text}</span> : <span class="desk-minor">{t('desk.none')}</span>),
 		},
 	];
 	return <Table caption={caption} columns={columns} rows={links} keyOf={(link) => `${link.place} ${link.device}`} />;

@@ -49,24 +49,27 @@ export function StateMark({ row }: { row: StateOfCase }) {
 	);
 }
 
-export type LinkState = 'revoked' | 'frozen' | 'up' | 'down';
+export type LinkState = 'revoked' | 'frozen' | 'up' | 'unknown' | 'down';
 
-// What a person has to know first: revoked before frozen, frozen before down.
-export function linkState(link: LinkView): LinkState {
+// What a person has to know first: revoked before frozen, frozen before down. What only a town can tell, and its town is
+// out of reach, is not known: that is not the same as down.
+export function linkState(link: LinkView, all: readonly LinkView[]): LinkState {
 	if (link.is_revoked) return 'revoked';
 	if (link.is_frozen) return 'frozen';
-	return link.is_up ? 'up' : 'down';
+	if (link.is_up) return 'up';
+	const town = all.find((other) => other.is_direct && other.tier === 'TIER_TOWN' && link.place.startsWith(other.place));
+	return !link.is_direct && !town?.is_up ? 'unknown' : 'down';
 }
 
 const LINKS: Record<LinkState, [IconName, Tone]> = {
 	up: ['link', 'good'],
+	unknown: ['waiting', 'warn'],
 	down: ['unlinked', 'warn'],
 	frozen: ['frozen', 'bad'],
 	revoked: ['locked', 'bad'],
 };
 
-export function LinkMark({ link }: { link: LinkView }) {
-	const state = linkState(link);
+export function LinkMark({ state }: { state: LinkState }) {
 	const [icon, tone] = LINKS[state];
 	return (
 		<Mark icon={icon} tone={tone}>

@@ -36,7 +36,7 @@ export function isLoginError(error: unknown): boolean {
 export function errorText(error: unknown): string {
 	if (!(error instanceof ApiError)) throw error; // a fault of the page itself: not to be dressed up as the daemon's
 	if (error.code === 'network') return t('desk.unreachable');
-	console.error(error.message); // the daemon's own sentence, in English
+	console.warn(error.message); // the daemon's own sentence, in English
 	return textOr(`desk.error.${error.code}`, 'desk.error.other');
 }
 

@@ -87,7 +87,7 @@ function Record({
 			<h2>{words(receipt.service_name)}</h2>
 			<p>{t('kiosk.records.made', { time: timeText(receipt.created_ms) })}</p>
 			{receipt.is_from_town && <p>{t('kiosk.records.from-town')}</p>}
-			{receipt.marks && <Marks marks={receipt.marks} />}
+			{receipt.marks && !receipt.is_from_town && <Marks marks={receipt.marks} />}
 			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}
 			{newestFirst.length === 0 && <Notice kind="info" title={t('kiosk.records.none')} />}
 			{newestFirst.map((status) => (

@@ -89,6 +89,7 @@ struct node {
 	struct store *store;
 	struct store_txn *txn; /* one for the whole test */
 	struct domain domain;
+	struct domain_memo memo;
 	struct arena arena; /* of the whole test */
 	struct domain_effects fx;
 	uint64_t position;
@@ -132,6 +133,7 @@ static inline void node_open(struct node *n, const struct device *d)
 	n->domain.tier = d->role;
 	n->domain.device = d->id;
 	strcpy(n->domain.place, d->place);
+	n->domain.memo = &n->memo; /* as in a daemon: the whole test is one turn */
 	arena_init(&n->arena, 0);
 }
 
@@ -148,6 +150,13 @@ static inline void node_close(struct node *n)
 		unlink(path);
 	}
 	assert_int_equal(rmdir(n->folder), 0);
+}
+
+/* What the memo points to lies there, too. */
+static inline void node_arena_reset(struct node *n)
+{
+	domain_memo_clear(&n->memo);
+	arena_reset(&n->arena);
 }
 
 static inline struct hash node_hash(struct node *n)

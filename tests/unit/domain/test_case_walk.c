@@ -331,7 +331,7 @@ static void step(struct walk *w)
 	default:
 		step_deliver(w, t, below(w, LINES));
 	}
-	arena_reset(&t->node.arena);
+	node_arena_reset(&t->node);
 }
 
 /* ---- what must hold ---- */
@@ -410,7 +410,7 @@ static void check_tier(struct walk *w, struct tier *t)
 		assert_int_equal(
 		        s.total.received | s.total.open | s.total.withdrawn | s.total.duplicate | s.total.granted, 0);
 	}
-	arena_reset(&n->arena);
+	node_arena_reset(n);
 }
 
 static const Lm__PendingAsk *ask_of(const Lm__CaseRecord *r, struct bytes hash)
@@ -470,7 +470,7 @@ static void check_replay(struct tier *t, const struct device *device)
 			                    .plain = taken->entry->plain };
 		domain_effects_clear(&fresh.fx);
 		assert_ok(&fresh, node_apply_item(&fresh, &item));
-		arena_reset(&fresh.arena);
+		node_arena_reset(&fresh);
 	}
 	struct hash live = node_hash(&t->node), replayed = node_hash(&fresh);
 	assert_memory_equal(&live, &replayed, sizeof live);
@@ -504,8 +504,8 @@ static void deliver_all(struct walk *w)
 			moved |= step_deliver(w, &w->town, line);
 			moved |= step_deliver(w, &w->district, line);
 		}
-		arena_reset(&w->town.node.arena);
-		arena_reset(&w->district.node.arena);
+		node_arena_reset(&w->town.node);
+		node_arena_reset(&w->district.node);
 	}
 }
 

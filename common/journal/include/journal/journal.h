@@ -187,6 +187,13 @@ int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, 
                  uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
                  struct error *e);
 
+/* The same from memory, for entries that the last turn placed, if it was committed; ERR_NOT_FOUND for others. Valid as long as what
+ * was given to journal_append and journal_receive in that turn lives: call journal_recent_end before it goes. Writer thread. */
+int journal_load_recent(const struct journal *j, const struct line *line, uint64_t from, uint32_t entries_most,
+                        uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
+                        struct error *e);
+void journal_recent_end(struct journal *j);
+
 /* ---- opening sealed payloads (thread-safe) ---- */
 /* Opens the payload of an entry that is sealed to us. ERR_ABSENT if it cannot be opened: not for us, envelope gone,
  * damaged. For kinds that are not sealed the payload itself. `envelope` may be empty. `txn` serves to find the period's

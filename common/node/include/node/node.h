@@ -76,13 +76,6 @@ struct command {
 int node_command(struct node *n, struct command *c);
 
 /* ---- what a tier adds ---- */
-struct link_note { /* of a direct link, as the writer last saw it */
-	uint64_t device;
-	bool is_up;
-	int64_t since_ms, heard_ms;
-	uint64_t waiting_down, waiting_up;
-};
-
 struct tier {
 	Lm__Tier tier;
 	const char *program; /* "lm-hub" */

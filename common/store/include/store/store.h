@@ -93,6 +93,8 @@ struct store_usage {
 	unsigned percent;               /* of the map, rounded up */
 };
 void store_usage_read(struct store *s, struct store_usage *out); /* cheap whatever the free list: call it after every commit */
+/* The same within a transaction, as it is now; `reserve` names tables that are counted twice: room to copy them. */
+void store_usage_within(struct store_txn *t, const struct store_table *const *reserve, size_t count, struct store_usage *out);
 /* Reads every row of every table: counts and a hash over plaintext rows in key order, per table. On the first row that does not
  * verify: ERR_DAMAGED with table and key in `e`; `on_table` has then been called for the tables before it. */
 struct store_table_digest { const struct store_table *table; uint64_t rows; struct hash hash; };
