@@ -35,6 +35,7 @@ struct search {
 	uint64_t ordinal;
 	int result;
 	struct error error;
+	struct error damage; /* of a row that was passed over */
 };
 
 static void search_free(struct search *s)
@@ -71,7 +72,9 @@ static void locks_open(struct search *s, struct store_txn *txn)
 	size_t count = 0;
 	s->result = receipt_derive(s->code, s->salt, &secret, &s->error);
 	if (!s->result)
-		s->result = receipt_find(txn, secret.lookup, rows, MATCHES_MOST, &count, &s->error);
+		s->result = receipt_find(txn, secret.lookup, rows, MATCHES_MOST, &count, &s->damage);
+	if (s->result)
+		s->error = s->damage.code ? s->damage : s->error;
 	for (size_t i = 0; i < count && !s->result; i++) {
 		struct match *m = &s->match[s->match_count];
 		if (!receipt_lock_open(&secret, rows[i].lock, m->key, m->request.byte, NULL))
@@ -189,6 +192,8 @@ static void search_pool(struct node *n, void *context)
 		if (v)
 			list[s->view->n_receipts++] = v;
 	}
+	if (!s->result)
+		s->result = store_failure(txn, &s->error);
 	store_abort(txn);
 }
 
@@ -230,6 +235,10 @@ static void search_found(struct search *s);
 static void answer_came(void *context, const Lm__Answer *a)
 {
 	struct search *s = context;
+	if (s->damage.code && (!a || !a->is_found)) { /* perhaps it is the one that cannot be read here */
+		search_fail(s, s->damage.code, &s->damage);
+		return;
+	}
 	if (!a) {
 		error_set(&s->error, ERR_UNREACHABLE, "this code opens nothing here, and the town is out of reach just now; it works at the terminal where the request was made");
 		search_fail(s, ERR_UNREACHABLE, &s->error);

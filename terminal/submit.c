@@ -393,6 +393,7 @@ void marks_get(void *context, struct http_request *r)
 	int result = store_begin_read(node_store(n), &txn, &e);
 	if (!result) {
 		result = request_get(txn, request, &arena, &record);
+		store_failure(txn, &e);
 		store_abort(txn);
 	}
 	if (result) {

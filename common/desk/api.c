@@ -83,10 +83,18 @@ struct rows {
 	bool is_short;
 };
 
+static void damage_log(const struct error *e)
+{
+	log_write(LOG_ERROR, "damaged", "%s", e->text);
+}
+
 static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *record)
 {
 	struct rows *r = context;
-	Lm__CaseRow *row = case_row(r->node, r->txn, request, record, r->arena);
+	struct error e;
+	Lm__CaseRow *row = record ? case_row(r->node, r->txn, request, record, r->arena) : case_row_unreadable(request, r->arena);
+	if (store_pass_over(r->txn, &e)) /* what the request itself says cannot be read: the row is there without it */
+		damage_log(&e);
 	r->is_short |= !row;
 	if (row)
 		r->view->cases[r->view->n_cases++] = row;
@@ -107,6 +115,8 @@ static void cases_pool(struct node *n, void *context)
 	view->cases = list;
 	struct rows rows = { .node = n, .txn = txn, .arena = &j->arena, .view = view };
 	j->result = case_page(txn, j->view, j->after, j->limit, &j->arena, rows_visit, &rows, next, &j->error);
+	if (!j->result && j->error.code)
+		damage_log(&j->error);
 	view->open = case_open_count(txn);
 	store_abort(txn);
 	view->next = arena_text(&j->arena, next);
@@ -452,6 +462,8 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
 	result = receipt_search(txn, plain, arena, found, &count, e);
 	if (!result && count > 1)
 		answer->why = arena_text(arena, "see-staff"); /* two people drew the same code: neither is shown here */
+	else if (!result && count == 0 && e->code)
+		result = e->code; /* perhaps it is the one that cannot be read */
 	else if (!result && count == 0)
 		answer->why = arena_text(arena, "not-found");
 	else if (!result)

@@ -18,6 +18,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__RequestPayload **out, struct error *e);
 
 /* views.c */
+Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record, struct arena *arena);
 int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out, struct error *e);
 

@@ -77,6 +77,20 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	return row;
 }
 
+/* A case of which nothing is known but that it is there: its row is damaged. */
+Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena)
+{
+	Lm__CaseRow *row = arena_alloc(arena, sizeof *row);
+	void *id = arena_copy(arena, request.byte, ID_BYTES);
+	if (!row || !id)
+		return NULL;
+	lm__case_row__init(row);
+	row->request_id = codec_data(BYTES(id, ID_BYTES));
+	row->service_name = service_words(arena, NULL, "");
+	row->is_absent = true;
+	return row;
+}
+
 /* ---- answers ---- */
 
 /* What a stored value is called: a choice by its name, a community by its own. */
@@ -264,8 +278,9 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, struct a
 		view->language = payload->language;
 		result = fields_fill(n, payload, arena, view);
 	}
-	if (result)
-		return error_set(e, result, "the case cannot be shown: %s", error_name(result));
+	int failure = store_failure(txn, e); /* half a case is worse than none */
+	if (failure || result)
+		return failure ? failure : error_set(e, result, "the case cannot be shown: %s", error_name(result));
 	*out = view;
 	return OK;
 }

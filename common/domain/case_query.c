@@ -16,6 +16,7 @@ struct page {
 	bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record);
 	void *context;
 	char *next;
+	struct error *e;
 };
 
 static const struct store_table *view_table(enum case_view view)
@@ -45,12 +46,21 @@ static int page_row(struct page *p, struct bytes key, struct bytes value, bool *
 	Lm__CaseRecord *record;
 	struct bytes id = p->table == &domain_table_case ? key : value;
 	int result = listed_get(p->txn, p->table, id, p->arena, &request, &record);
-	if (result)
+	if (result && (id.size != ID_BYTES || !store_pass_over(p->txn, p->e)))
 		return result;
+	if (result)
+		record = NULL;
 	p->count++;
 	hex_encode(key, p->next); /* the next page begins after this row */
 	*wants_more = p->visit(p->context, request, record);
 	return OK;
+}
+
+static int page_step(struct store_cursor *c, enum case_view view, struct arena *arena, struct bytes *key,
+                     struct bytes *value)
+{
+	return view == CASE_VIEW_OPEN ? store_cursor_next(c, arena, key, value)
+	                              : store_cursor_prev(c, arena, key, value);
 }
 
 static int page_start(struct store_cursor *c, enum case_view view, const char *after, struct arena *arena,
@@ -73,29 +83,30 @@ static int page_start(struct store_cursor *c, enum case_view view, const char *a
 	return bytes_equal(*key, BYTES(at, size)) ? store_cursor_next(c, arena, key, value) : OK;
 }
 
-static int page_step(struct store_cursor *c, enum case_view view, struct arena *arena, struct bytes *key,
-                     struct bytes *value)
-{
-	return view == CASE_VIEW_OPEN ? store_cursor_next(c, arena, key, value)
-	                              : store_cursor_prev(c, arena, key, value);
-}
-
 int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena,
               bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
               char next[40], struct error *e)
 {
 	char reached[40] = "";
-	struct page p = { txn, view_table(view), arena, most, 0, visit, context, reached };
+	struct page p = { txn, view_table(view), arena, most, 0, visit, context, reached, e };
 	struct store_cursor *c;
-	struct bytes key, value;
+	struct bytes key, value = { 0 };
+	/* The key says which case it is: its row is read by page_row, which knows what to do when it is damaged. */
+	struct bytes *opened = view == CASE_VIEW_ALL ? NULL : &value;
 	bool wants_more = most > 0;
+	size_t passed = 0; /* rows of the list that are damaged: of which case they are nobody can tell */
 	if (store_cursor_open(txn, p.table, &c))
 		return store_failure(txn, e);
-	int result = page_start(c, view, after, arena, &key, &value);
-	while (!result && wants_more && p.count < most) {
-		result = page_row(&p, key, value, &wants_more);
+	int result = page_start(c, view, after, arena, &key, opened);
+	while (wants_more && p.count < most) {
 		if (!result)
-			result = page_step(c, view, arena, &key, &value);
+			result = page_row(&p, key, value, &wants_more);
+		else if (result != ERR_DAMAGED || ++passed > most || !store_pass_over(txn, e))
+			break;
+		else
+			result = OK;
+		if (!result)
+			result = page_step(c, view, arena, &key, opened);
 	}
 	store_cursor_close(c);
 	if (result == ERR_INVALID)
@@ -125,8 +136,12 @@ int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct a
 	if (store_cursor_open(txn, &domain_table_case, &c))
 		return store_failure(txn, e);
 	int result = store_cursor_seek(c, key_id(from), arena, &key, &value);
-	for (size_t scanned = 0; !result; scanned++) {
+	for (size_t scanned = 0; !result || (scanned < CODE_SCAN_MOST && store_pass_over(txn, e)); scanned++) {
 		Lm__CaseRecord *record;
+		if (result) { /* a damaged row is nobody's */
+			result = store_cursor_next(c, arena, &key, &value);
+			continue;
+		}
 		if (scanned == CODE_SCAN_MOST) {
 			memcpy(next.byte, key.data, ID_BYTES);
 			break;

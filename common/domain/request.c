@@ -68,7 +68,7 @@ int apply_receipt_lock(struct apply *a)
  * the same code have the same lookup, nothing here tells which lock is whose, and the older case mostly ends first.
  */
 static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const Lm__ReceiptLockPayload *lock),
-                      void *context, bool must_delete)
+                      void *context, bool must_delete, struct error *e)
 {
 	struct store_cursor *c = NULL;
 	struct arena arena;
@@ -78,8 +78,12 @@ static int locks_walk(struct store_txn *txn, bool (*visit)(void *context, const 
 	if (!result)
 		result = must_delete ? store_cursor_first(c, &arena, &key, &value)
 		                     : store_cursor_last(c, &arena, &key, &value);
-	while (!result) {
+	while (!result || store_pass_over(txn, e)) { /* one damaged lock does not stand before those of others */
 		Lm__ReceiptLockPayload *lock;
+		if (result) {
+			result = store_cursor_prev(c, &arena, &key, &value);
+			continue;
+		}
 		result = row_unpack(txn, &domain_table_receipt, &lm__receipt_lock_payload__descriptor, value, &arena,
 		                    &lock);
 		if (!result && visit(context, lock)) {
@@ -118,7 +122,7 @@ int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTE
                  size_t most, size_t *count, struct error *e)
 {
 	struct lock_search s = { lookup, rows, most, 0 };
-	int result = most ? locks_walk(txn, lock_visit, &s, false) : OK;
+	int result = most ? locks_walk(txn, lock_visit, &s, false, e) : OK;
 	if (result)
 		return store_failure(txn, e);
 	*count = s.count;
@@ -134,7 +138,7 @@ int apply_lock_release(struct apply *a)
 	if (result)
 		return result;
 	struct lock_search s = { release->lookup.data, NULL, 1, 0 };
-	return locks_walk(a->txn, lock_visit, &s, true);
+	return locks_walk(a->txn, lock_visit, &s, true, NULL);
 }
 
 /* ---- status messages ---- */
@@ -180,12 +184,15 @@ int status_each(struct store_txn *txn, struct id request, struct arena *arena,
 	int result = store_cursor_open(txn, &domain_table_status, &c);
 	if (result)
 		return result;
-	result = store_cursor_seek(c, status_key(request, 0, memory), arena, &key, &value);
+	/* Values are read by key: a cursor that opened them would read one of the next request, too, and fail if that
+	 * is damaged. */
+	result = store_cursor_seek(c, status_key(request, 0, memory), arena, &key, NULL);
 	while (!result && key.size == 20 && memcmp(key.data, request.byte, ID_BYTES) == 0) {
 		struct reader r = reader_over(BYTES(key.data + ID_BYTES, 4));
-		if (!visit(context, read_u32(&r), value))
+		result = store_get(txn, &domain_table_status, key, arena, &value);
+		if (result || !visit(context, read_u32(&r), value))
 			break;
-		result = store_cursor_next(c, arena, &key, &value);
+		result = store_cursor_next(c, arena, &key, NULL);
 	}
 	store_cursor_close(c);
 	return result == ERR_NOT_FOUND ? OK : result;

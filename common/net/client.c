@@ -4,7 +4,7 @@
  *                     handshake succeeded
  *      CONNECTING ──────────────────────────▶ CONNECTED
  *        ▲  │ ◀──────────────────────────────────┘ disconnected
- *        │  │ handshake failed                          (also from WRONG_KEY:)
+ *        │  │ handshakes failed, in a row               (also from WRONG_KEY:)
  *        │  ├─────────────▶ WRONG_KEY ── succeeded ──▶ CONNECTED
  *        │  │                   └── nobody listens ──▶ CONNECTING
  *        │  └ refused (400) ▶ REFUSED ── retry_ms, a new line; stays REFUSED until that tells otherwise
@@ -21,12 +21,14 @@
 #include "line.h"
 
 #define RETRY_MS_DEFAULT 1000
+#define FAILURES_LEAST 3 /* in a row: a server that is stopped in the middle of a handshake looks like one with another key */
 
 struct net_client {
 	struct net *net;
 	struct net_line *line; /* NULL between two */
 	uv_timer_t retry;
 	enum net_client_state state;
+	unsigned failures; /* handshakes that failed in a row */
 	struct net_client_options options; /* its pointers lead to the copies below */
 	char *address;
 	uint8_t server_key[NET_KEY_BYTES], public_key[NET_KEY_BYTES], secret_key[NET_KEY_BYTES];
@@ -82,6 +84,7 @@ void net_client_hear(struct net_client *c, int event)
 	switch (event) {
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		uv_timer_stop(&c->retry);
+		c->failures = 0;
 		enter(c, NET_CONNECTED);
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
@@ -92,7 +95,8 @@ void net_client_hear(struct net_client *c, int event)
 	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		retry_later(c);
-		enter(c, NET_WRONG_KEY);
+		if (++c->failures >= FAILURES_LEAST)
+			enter(c, NET_WRONG_KEY);
 		break;
 	case ZMQ_EVENT_DISCONNECTED:
 		hear_disconnected(c);
@@ -101,6 +105,7 @@ void net_client_hear(struct net_client *c, int event)
 		uv_timer_stop(&c->retry);
 		break;
 	case ZMQ_EVENT_CLOSED:
+		c->failures = 0;
 		if (c->state == NET_WRONG_KEY)
 			enter(c, NET_CONNECTING);
 		break;

@@ -83,18 +83,20 @@ static void recipients_refresh(struct node *n, struct store_txn *txn, struct are
 		atomic_store(&n->can_seal, true);
 }
 
-int directory_refresh(struct node *n)
+int directory_refresh(struct node *n, struct error *e)
 {
 	struct store_txn *txn;
 	struct arena arena;
 	struct refresh r = { 0 };
-	int result = store_begin_read(n->store, &txn, NULL);
+	int result = store_begin_read(n->store, &txn, e);
 	if (result)
 		return result;
 	arena_init(&arena, 16u * 1024 * 1024);
 	result = device_each(txn, &arena, refresh_visit, &r);
+	if (result && !store_failure(txn, e))
+		error_set(e, result, "the directory cannot be read: %s", error_name(result));
 	if (!result && r.is_out_of_memory)
-		result = ERR_MEMORY;
+		result = error_set(e, ERR_MEMORY, "no memory for the directory");
 	if (!result) {
 		recipients_refresh(n, txn, &arena, &r);
 		pthread_mutex_lock(&n->directory_lock);

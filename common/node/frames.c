@@ -156,12 +156,22 @@ static size_t quarantined_take(struct peer *p, uint32_t line, uint64_t *seqs)
 	return count;
 }
 
+void ack_line_send(struct node *n, struct peer *p, Lm__AckLine *line)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Ack ack = LM__ACK__INIT;
+	ack.lines = &line;
+	ack.n_lines = 1;
+	frame.session = p->link.session;
+	frame.body_case = LM__FRAME__BODY_ACK;
+	frame.ack = &ack;
+	frame_send(n, p, &frame);
+}
+
 void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 {
 	const struct line *l = journal_line(n->journal, action->line);
-	Lm__Frame frame = LM__FRAME__INIT;
-	Lm__Ack ack = LM__ACK__INIT;
-	Lm__AckLine line = LM__ACK_LINE__INIT, *lines[] = { &line };
+	Lm__AckLine line = LM__ACK_LINE__INIT;
 	uint64_t seqs[QUARANTINED_TOLD_MOST];
 	line.at = action->ordinal ? position_of(n, l, action->ordinal) : position_at(&n->send_arena, l, 0, 0);
 	if (!line.at)
@@ -175,12 +185,7 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	line.credit_bytes = action->bytes;
 	if (action->is_frozen)
 		line.why = (char *)(uintptr_t)l->frozen_why;
-	ack.lines = lines;
-	ack.n_lines = 1;
-	frame.session = p->link.session;
-	frame.body_case = LM__FRAME__BODY_ACK;
-	frame.ack = &ack;
-	frame_send(n, p, &frame);
+	ack_line_send(n, p, &line);
 }
 
 static size_t reports_make(struct node *n, Lm__LinkReport *reports, size_t most)

@@ -270,6 +270,7 @@ void peer_refuse(struct node *n, struct peer *p, int code, const char *text);
 /* frames.c */
 void frame_send(struct node *n, struct peer *p, Lm__Frame *frame);
 void frame_hello(struct node *n, struct peer *p);
+void ack_line_send(struct node *n, struct peer *p, Lm__AckLine *line);
 void frame_ack(struct node *n, struct peer *p, const struct link_action *action);
 void frame_beat(struct node *n, struct peer *p);
 int frame_batch(struct node *n, struct peer *p, const struct link_action *action, uint64_t *through, uint32_t *bytes);
@@ -280,7 +281,7 @@ int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t s
 struct store_txn *send_snapshot(struct node *n);
 
 /* directory.c */
-int directory_refresh(struct node *n); /* writer, between turns: reads the tables */
+int directory_refresh(struct node *n, struct error *e); /* writer, between turns: reads the tables */
 int directory_find(struct node *n, const uint8_t curve_key[KEY_BYTES], struct directory_row *out);
 bool directory_device(struct node *n, uint64_t device, struct directory_row *out);
 

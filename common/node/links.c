@@ -444,20 +444,13 @@ static void fault_came(struct node *n, struct work *w)
 			peer_refuse(n, p, w->fault, text);
 		return;
 	}
-	Lm__Frame frame = LM__FRAME__INIT;
-	Lm__Ack ack = LM__ACK__INIT;
-	Lm__AckLine line = LM__ACK_LINE__INIT, *lines[] = { &line };
+	Lm__AckLine line = LM__ACK_LINE__INIT;
 	Lm__Position at = LM__POSITION__INIT;
 	at.key = w->frame->batch->key;
 	line.at = &at;
 	line.state = LM__ACK_STATE__ACK_STATE_FROZEN;
 	line.why = text;
-	ack.lines = lines;
-	ack.n_lines = 1;
-	frame.session = p->link.session;
-	frame.body_case = LM__FRAME__BODY_ACK;
-	frame.ack = &ack;
-	frame_send(n, p, &frame);
+	ack_line_send(n, p, &line);
 }
 
 void links_frame(struct node *n, struct work *w)

@@ -264,8 +264,8 @@ static int node_open(struct node *n, struct error *e)
 		result = store_start(n, e);
 	if (!result)
 		result = handles_start(n, e);
-	if (!result && directory_refresh(n))
-		result = error_set(e, ERR_IO, "the directory cannot be read");
+	if (!result)
+		result = directory_refresh(n, e);
 	if (!result)
 		result = http_start(n, e);
 	if (!result)

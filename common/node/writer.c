@@ -377,7 +377,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	journal_recent_end(n->journal); /* entries that came lie in the memory of their frames */
 	works_finish(n, first);
 	waiting_update(n);
-	if (n->must_refresh_directory && !directory_refresh(n))
+	if (n->must_refresh_directory && !directory_refresh(n, NULL))
 		n->must_refresh_directory = false;
 	if (n->must_tell_links) {
 		n->must_tell_links = false;

@@ -94,7 +94,8 @@ static void usage_say(const struct store *s, uint64_t used, struct store_usage *
 		                     .percent = (unsigned)((used + percent_bytes - 1) / percent_bytes) };
 }
 
-void store_usage_within(struct store_txn *t, const struct store_table *const *reserve, size_t count, struct store_usage *out)
+void store_usage_within(struct store_txn *t, const struct store_table *const *reserve, size_t count,
+                        struct store_usage *out)
 {
 	struct store *s = t->store;
 	uint64_t pages = 0;

@@ -44,6 +44,15 @@ static int damaged(struct store_txn *t, const struct store_table *table, const s
 	return error_set(&t->failure, ERR_DAMAGED, "table %s, key %s: %s", table->name, key, why);
 }
 
+/* Puts the row before what was said about its opening. */
+static int unsealable(struct store_txn *t, const struct store_table *table, const struct row_name *name)
+{
+	char key[2 * STORE_KEY_BYTES_MOST + 1];
+	hex_encode(BYTES(name->byte + 1, name->size - 1), key);
+	return error_wrap(&t->failure, ERR_DAMAGED,
+	                  "table %s, key %s: the stored value cannot be opened: ", table->name, key);
+}
+
 static int open_with(const uint8_t *key, const struct row_name *name, struct bytes sealed, uint8_t *out,
                      struct error *e)
 {
@@ -74,6 +83,8 @@ int value_open(struct store_txn *t, const struct store_table *table, const struc
 	} else {
 		uint8_t key[KEY_BYTES];
 		rc = subkey_find(s, t->mdb, opening, table->is_key_table, key, &t->failure);
+		if (rc == ERR_DAMAGED) /* the value names a wrong opening, or the row of the right one is damaged */
+			return unsealable(t, table, name);
 		if (rc == OK)
 			rc = open_with(key, name, stored, out, &t->failure);
 		crypto_wipe(key, sizeof(key));

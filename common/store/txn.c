@@ -203,6 +203,16 @@ int store_failure(const struct store_txn *t, struct error *e)
 	return error_set(e, t->failure.code, "%s", t->failure.text);
 }
 
+bool store_pass_over(struct store_txn *t, struct error *e)
+{
+	if (t->is_write || t->failure.code != ERR_DAMAGED)
+		return false;
+	if (e)
+		*e = t->failure;
+	t->failure = (struct error){ .code = OK };
+	return true;
+}
+
 int store_fail(struct store_txn *t, int code, const char *format, ...)
 {
 	if (t->failure.code != OK)

@@ -58,7 +58,12 @@ class Tape:
     """The whole tape of a running node; nothing on it may wait or have been refused."""
 
     def __init__(self, node):
-        self.node, self.device = node, node.status()["device"]
+        status = node.status()
+        self.node, self.device = node, status["device"]
+        self.trimmed = {}  # by line: entries up to this ordinal are gone
+        for line in status["lines"]:
+            key = line["origin"], line["stream"].removeprefix("STREAM_"), line["receiver"] or "0" * 16
+            self.trimmed[key] = int(line["trimmed"])
         self.entries, self.lines = [], collections.defaultdict(list)
         self._read(self._items(node))
         for line in self.lines.values():
@@ -100,7 +105,9 @@ class Tape:
             must((entry.incarnation, entry.seq) not in seen, f"a second time on the tape: {where}")
             seen.add((entry.incarnation, entry.seq))
             if before is None:
-                must(entry.ordinal == 1 and entry.seq == 1 and not entry.parent, f"a line begins in its middle: {where}")
+                trimmed = self.trimmed[entry.line]
+                must(entry.ordinal == trimmed + 1, f"a line is trimmed up to {trimmed} and begins in its middle: {where}")
+                must(trimmed or (entry.seq == 1 and not entry.parent), f"not the beginning of a line: {where}")
                 continue
             must(entry.ordinal == before.ordinal + 1, f"after ordinal {before.ordinal} comes {entry.ordinal}: {where}")
             must(entry.previous == before.hash, f"does not cite the entry before it: {where}")
@@ -120,14 +127,11 @@ def same_lines(tapes):
     writers = {tape.device: tape for tape in tapes.values()}
     for tape in tapes.values():
         for line, entries in tape.lines.items():
-            origin = writers[line[0]].lines.get(line, [])
-            here, there = [e.hash for e in entries], [e.hash for e in origin]
-            must(here == there, f"{tape.node} holds {len(here)} entries of {'/'.join(line)}, {writers[line[0]].node} wrote "
-                                f"{len(there)}; they differ from {_first_difference(here, there)} on")
-
-
-def _first_difference(one, other):
-    return next((at + 1 for at, pair in enumerate(zip(one, other)) if pair[0] != pair[1]), min(len(one), len(other)) + 1)
+            here = {e.ordinal: e.hash for e in entries}
+            there = {e.ordinal: e.hash for e in writers[line[0]].lines.get(line, [])}
+            kept = set(range(max(tape.trimmed[line], writers[line[0]].trimmed.get(line, 0)) + 1, max(here | there) + 1))
+            wrong = sorted(ordinal for ordinal in kept if here.get(ordinal) != there.get(ordinal) or ordinal not in here)
+            must(not wrong, f"{tape.node} and {writers[line[0]].node}, which wrote {'/'.join(line)}, differ at {wrong[:9]}")
 
 
 class Case:

@@ -12,7 +12,8 @@
  *   nested           after the greeting: 10,000 messages within each other, in a field that nobody knows
  *   stream=DEVICE    after the greeting: an entry in the stream of another device
  *
- * Says on stdout what comes back, a line each, until it is killed: greeted, refused CODE TEXT, frozen WHY, ended.
+ * A greeting that nobody answers is said again, as every device does. What comes back is told on stdout, a line each,
+ * until it is killed: greeted, refused CODE TEXT, frozen WHY, ended.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 
 #define FRAME_BYTES_MOST (8u * 1024 * 1024)
 #define DEPTH 10000
+#define RETRY_MS 1000
 #define MONITOR "inproc://hostile"
 
 struct hostile {
@@ -38,6 +40,7 @@ struct hostile {
 	void *context, *socket, *monitor;
 	struct arena arena;
 	uint64_t session;
+	bool is_answered;
 };
 
 static const char *value_of(const struct hostile *h, const char *name)
@@ -159,21 +162,34 @@ static void frame_came(struct hostile *h, struct bytes packed)
 	}
 }
 
+/* False: the socket or its monitor had nothing. */
+static bool message_take(struct hostile *h, void *socket)
+{
+	zmq_msg_t message;
+	zmq_msg_init(&message);
+	bool has_come = zmq_msg_recv(&message, socket, ZMQ_DONTWAIT) >= 0;
+	if (has_come && socket == h->socket) {
+		h->is_answered = true;
+		frame_came(h, BYTES(zmq_msg_data(&message), zmq_msg_size(&message)));
+	} else if (has_come && zmq_msg_more(&message)) { /* an event; its address follows */
+		zmq_msg_recv(&message, socket, 0);
+		printf("ended\n");
+	}
+	zmq_msg_close(&message);
+	fflush(stdout);
+	return has_come;
+}
+
 static void listen(struct hostile *h)
 {
 	zmq_pollitem_t items[] = { { h->socket, 0, ZMQ_POLLIN, 0 }, { h->monitor, 0, ZMQ_POLLIN, 0 } };
-	while (zmq_poll(items, 2, -1) >= 0) {
-		zmq_msg_t message;
-		zmq_msg_init(&message);
-		if (items[0].revents && zmq_msg_recv(&message, h->socket, ZMQ_DONTWAIT) >= 0) {
-			frame_came(h, BYTES(zmq_msg_data(&message), zmq_msg_size(&message)));
-		} else if (items[1].revents && zmq_msg_recv(&message, h->monitor, ZMQ_DONTWAIT) >= 0) {
-			bool is_event = zmq_msg_more(&message);
-			zmq_msg_recv(&message, h->monitor, 0); /* the address */
-			printf("%s", is_event ? "ended\n" : "");
-		}
-		zmq_msg_close(&message);
-		fflush(stdout);
+	for (;;) {
+		if (!h->is_answered)
+			frame_put(h, hello_pack(h));
+		if (zmq_poll(items, 2, h->is_answered ? -1 : RETRY_MS) < 0)
+			return;
+		while (message_take(h, h->socket) || message_take(h, h->monitor))
+			continue;
 	}
 }
 
@@ -230,7 +246,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "hostile: %s\n", e.text[0] ? e.text : zmq_strerror(zmq_errno()));
 		return 1;
 	}
-	frame_put(&h, hello_pack(&h));
 	listen(&h);
 	return 0;
 }

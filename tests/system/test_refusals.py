@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import pathlib
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -123,12 +124,13 @@ class Hostile:
     def __init__(self, case, device, town, what):
         status = town.status()
         self.process = subprocess.Popen([TOOLS / "hostile", device.folder, device.place, town.link_address, status["curve_key"],
-                                         status["authority"], what], stdout=subprocess.PIPE, text=True)
+                                         status["authority"], what], stdout=subprocess.PIPE, text=True, bufsize=1)
         case.addCleanup(self.end)
 
     def hear(self):
         """The next thing that came back."""
-        return self.process.stdout.readline().strip()
+        ready, _, _ = select.select([self.process.stdout], [], [], START_S)
+        return self.process.stdout.readline().strip() if ready else "(nothing)"
 
     def end(self):
         self.process.kill()
@@ -137,6 +139,22 @@ class Hostile:
 
 
 class Frames(Refusal):
+    def provoke(self, town, evil, what, answers, logged):
+        """Until the log names it: a peer that misbehaves often is not named each time."""
+        def is_named():
+            hostile = Hostile(self, evil, town, what)
+            for answer in answers:
+                heard = hostile.hear()
+                self.assertRegex(heard, f"^{answer}$")
+            sentence = logged or (heard.split(" ", 2 if heard.startswith("refused") else 1)[-1]
+                                  if heard.startswith(("refused", "frozen")) else "")
+            if not answers:
+                self.wait_log(town, sentence)
+            hostile.end()
+            return sentence in log_of(town)
+
+        lm.wait_until(is_named, what=f"{town} names what came: {what}")
+
     def test_a_hostile_peer(self):
         district = self.district(sites=3)
         town, first, evil, third = district.towns[TOWN], *district.terminals.values()
@@ -151,24 +169,17 @@ class Frames(Refusal):
                 (f"route={FIRST}", [], f"{TOWN} drops a message of {SECOND}: its socket chose a routing id of its own"),
                 (f"as={first_id}", [f"refused denied {TOWN}: this key belongs to device {evil_id}, not {first_id}"], None),
                 ("cut", ["greeted", f"refused invalid {TOWN} refuses a frame of {SECOND}: .*: .*(past the end|cut off)"], None),
-                ("groups", ["greeted", f"refused invalid {TOWN} refuses a frame of {SECOND}: .*start of a group, which is "
-                                       "never used"], None),
+                ("groups", ["greeted", f"refused invalid {TOWN} refuses a frame of {SECOND}: .*found the start of "
+                                       "a group"], None),
                 ("nested", ["greeted", f"refused invalid {TOWN} refuses a frame of {SECOND}: a frame with nothing in it that "
                                        "this version knows"], None),
                 (f"stream={first_id}", ["greeted", f"frozen {TOWN} refuses a frame of {SECOND}: stream 1 of device {first_id} "
                                                    f"does not come over the link of {SECOND}"], None),
-                (f"bytes={(1 << 20) + 8}", ["greeted"], f"{TOWN} drops a message of {SECOND}: it is larger than a frame may be"),
-                (f"bytes={8 << 20}", ["greeted", "ended"], None)):
+                (f"bytes={1 << 20}", ["greeted", f"refused too-big {TOWN} refuses a frame of {SECOND}: .*"], None),
+                (f"bytes={(1 << 20) + 1}", ["greeted", "ended"], None),  # libzmq ends the connection, and says to nobody why
+                (f"bytes={4 << 20}", ["greeted", "ended"], None)):
             with self.subTest(what):
-                hostile = Hostile(self, evil, town, what)
-                for answer in answers:
-                    heard = hostile.hear()
-                    self.assertRegex(heard, f"^{answer}$")
-                    if heard.startswith(("refused", "frozen")):
-                        self.wait_log(town, heard.split(" ", 2 if heard.startswith("refused") else 1)[-1])
-                if logged:
-                    self.wait_log(town, logged)
-                hostile.end()
+                self.provoke(town, evil, what, answers, logged)
                 self.passes(first)
         self.passes(third)
         evil.start().wait_ready()  # the honest device on the same keys

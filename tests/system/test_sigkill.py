@@ -7,17 +7,20 @@ same request id and code. All the while daemons get SIGKILL, often just as they 
 several at once or while they start, and are started again at once. Then everything runs in peace until nothing waits,
 and tests/lib/audit.py judges the tapes.
 
-    LM_KILLS=300     how many kills (30 where LM_SANITIZED is set)
+    LM_KILLS=300     how many kills (30 where LM_SANITIZED is set, or the build has sanitizers)
     LM_SEED=…        the random choices of a run; the moments depend on the machine besides
     LM_KILL_S=90     over how many seconds the kills are spread, at least
 """
 import collections
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import queue
 import random
+import re
+import signal
 import sys
 import threading
 import time
@@ -28,17 +31,18 @@ import audit  # noqa: E402
 import lm  # noqa: E402
 import report  # noqa: E402
 
-IS_SANITIZED = bool(os.environ.get("LM_SANITIZED"))
+CACHE = lm.BUILD / "CMakeCache.txt"
+IS_SANITIZED = bool(os.environ.get("LM_SANITIZED") or (CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.read_text(), re.M)))
 KILLS = int(os.environ.get("LM_KILLS") or (30 if IS_SANITIZED else 300))
 SEED = os.environ.get("LM_SEED") or str(random.SystemRandom().randrange(10 ** 9))
 SPREAD_S = float(os.environ.get("LM_KILL_S") or KILLS * (1.5 if IS_SANITIZED else 0.3))
-PATIENCE_S = float(os.environ.get("LM_PATIENCE_S") or (300 if IS_SANITIZED else 90))  # for what has to happen at some time
+PATIENCE_S = float(os.environ.get("LM_PATIENCE_S") or (300 if IS_SANITIZED else 90))  # for what must happen at some time
 TOWNS = ("310114106", "310114103")
 SITES = 4
 REQUESTS_MOST = max(8, KILLS // 7)  # a resident
+COUNTS = ("received", "open", "granted", "partly_granted", "refused", "withdrawn", "duplicate")
 LATER = ("busy", "again", "not-ready", "unreachable", "too-many")
-TROUBLE_IN_LOG = ("clone", "rollback", "quarantined", "frozen", "turn-failed", "store-broken", "offender", "load",
-                  "snapshot", "frame-lost", "frame-refused", "engine")
+TROUBLE_IN_LOG = ("quarantined", "frame-refused", "engine", "link-refused", "refused")  # besides what is an error anyway
 
 
 class Storm:
@@ -217,7 +221,8 @@ class Clerk(Person):
         request, version, action = row["request_id"], row["version"], command["action"]
         command |= self.texts | {"action": f"CASE_ACTION_{action}", "version": version}
         try:
-            after, was_lost = self.insist(lambda client: client.post(f"/api/v1/cases/{request}/actions", command), is_write=True)
+            path = f"/api/v1/cases/{request}/actions"
+            after, was_lost = self.insist(lambda client: client.post(path, command), is_write=True)
         except lm.Refused as refused:
             if refused.code not in ("conflict", "closed"):  # a resident was faster, or our own lost try
                 raise
@@ -244,7 +249,7 @@ class Killer:
             victims = self.choose()
             self.stop_if_trouble()
             for node in victims:
-                node.send(lm.signal.SIGKILL)
+                node.send(signal.SIGKILL)
             for node in victims:
                 node.kill()
                 self.kills[node.tier] += 1
@@ -466,16 +471,15 @@ class Sigkill(lm.Case):
                 known[request] = case
         self.assertEqual(set(known), set(at_hub), "cases of the district and of the towns")
         missing = set(storm.saved) - set(known)
-        self.assertFalse(missing, f"{len(missing)} of {len(storm.saved)} requests were said to be saved and are lost: {missing}")
+        self.assertFalse(missing, f"{len(missing)} of {len(storm.saved)} requests that were said to be saved are lost")
         self.assertFalse(set(known) - set(storm.tried), "cases that nobody handed in")
         for request, case in known.items():
             terminal = storm.tried[request]
             self.assertEqual(tapes[terminal].device, case.entry.line[0], f"{request} was handed in at {terminal}")
-            made = [e for e in tapes[terminal].of_kind("KIND_REQUEST") if e.request == request]
-            self.assertEqual(1, len(made), f"{request} at {terminal}: {made}")
-        locks = {node: len(tapes[node].of_kind("KIND_RECEIPT_LOCK")) for node in storm.district.terminals.values()}
-        made = {node: len(tapes[node].of_kind("KIND_REQUEST")) for node in storm.district.terminals.values()}
-        self.assertEqual(made, locks, "one lock a request")
+        for node in storm.district.terminals.values():
+            if not any(tapes[node].trimmed.values()):
+                made, locks = (len(tapes[node].of_kind(kind)) for kind in ("KIND_REQUEST", "KIND_RECEIPT_LOCK"))
+                self.assertEqual(made, locks, f"requests and locks at {node}")
 
     def check_promises(self, storm, tapes, cases):
         """What a desk said is done stands in the case; every ask is on a tape once and has one answer."""
@@ -484,9 +488,8 @@ class Sigkill(lm.Case):
             self.assertGreaterEqual(len(events), version, f"{action} on {request} was done, and is lost")
             self.assertEqual(action, events[version - 1].action, f"{request}: {events}")
         asked = collections.Counter()
-        for node in storm.district.terminals.values():
-            for entry in tapes[node].of_kind(*audit.ASKS):
-                asked[entry.request, entry.version] += 1
+        for entry in tapes[storm.district.hub].of_kind(*audit.ASKS):
+            asked[entry.request, entry.version] += 1
         for key, node in storm.asks.items():
             self.assertEqual(1, asked[key], f"what was asked at {node} about {key} is there {asked[key]} times")
         for case in cases.values():
@@ -494,9 +497,10 @@ class Sigkill(lm.Case):
                 self.assertEqual(1, len(events), f"ask {ask} of {case.request} has {len(events)} answers")
 
     def check_messages(self, tapes, at_hub, at_towns):
-        """Every decision of the district has one copy at the town, every event of a case one message at its terminal."""
+        """Every decision of the district has one copy at the town, every event of a case one message to its terminal. (That
+        the terminal has it, audit.same_lines has seen.)"""
+        by_hash = {entry.hash: entry for tape in tapes.values() for entry in tape.entries}
         for town, cases in at_towns.items():
-            by_hash = {entry.hash: entry for tape in tapes.values() for entry in tape.entries}
             for case in cases.values():
                 for here, there in zip(case.events, at_hub[case.request].events):
                     if here.kind == "KIND_CASE_COPY":
@@ -505,14 +509,13 @@ class Sigkill(lm.Case):
                         self.assertEqual(here.hash, there.hash)
             wanted = collections.Counter((e.request, e.version) for case in cases.values() for e in case.events)
             shown = collections.Counter()
-            for terminal in [node for node in tapes if node.tier == lm.TERMINAL and node.place.startswith(town.place)]:
-                for entry in tapes[terminal].of_kind("KIND_STATUS"):
-                    shown[entry.request, entry.version] += 1
-                    source = by_hash.get(entry.source)
-                    self.assertTrue(source and (source.request, source.version) == (entry.request, entry.version),
-                                    f"{terminal}: {entry} cites {source}")
-                    self.assertEqual(tapes[terminal].device, cases[entry.request].entry.line[0])
-            self.assertEqual(wanted, shown, f"events at {town}, and messages at its terminals")
+            for entry in tapes[town].of_kind("KIND_STATUS"):
+                shown[entry.request, entry.version] += 1
+                source = by_hash.get(entry.source)
+                self.assertTrue(source and (source.request, source.version) == (entry.request, entry.version),
+                                f"{town}: {entry} cites {source}")
+                self.assertEqual(entry.line[2], cases[entry.request].entry.line[0], f"{town}: {entry} goes to another terminal")
+            self.assertEqual(wanted, shown, f"events at {town}, and messages to its terminals")
 
     def check_pages(self, district, at_hub, at_towns):
         for node, cases in [(district.hub, at_hub), *at_towns.items()]:
@@ -520,12 +523,12 @@ class Sigkill(lm.Case):
             self.assertEqual(set(cases), set(rows), f"cases on the page of {node}, and on its tape")
             for request, case in cases.items():
                 row = case.row()
-                self.assertEqual(row, {key: rows[request][key] for key in row}, f"{request} on the page of {node}, and on its tape")
+                shown = {key: rows[request][key] for key in row}
+                self.assertEqual(row, shown, f"{request} on the tape of {node}, and on its page")
                 self.assertFalse(rows[request]["is_absent"], f"{node} cannot open {request}")
         totals = {}
         for row in district.hub.desk().get("/api/v1/totals")["totals"]:
-            counts = {key: int(value) for key, value in row.items() if isinstance(value, str) and value.isdigit() and key != "town"}
-            totals[row["town"], row["service"]] = {key: count for key, count in counts.items() if count}
+            totals[row["town"], row["service"]] = {key: int(row[key]) for key in COUNTS if int(row[key])}
         self.assertEqual(audit.totals(at_hub), totals, "totals")
 
     def show(self, kiosk, request, code):
@@ -555,8 +558,8 @@ class Sigkill(lm.Case):
     def stop_and_verify(self, district):
         district.stop()
         for node in district.nodes:
-            text = node.log.read_text(errors="replace")
-            bad = [line for line in text.splitlines() if any(f" {word} " in f" {line} " for word in TROUBLE_IN_LOG)]
+            said = [json.loads(line) for line in node.log.read_text(errors="replace").splitlines() if line.startswith("{")]
+            bad = [line for line in said if line["level"] == "error" or line["event"] in TROUBLE_IN_LOG]
             self.assertEqual([], bad[:20], f"in the log of {node}")
             district.lmctl("verify", node=node)
             district.lmctl("rebuild", node=node)

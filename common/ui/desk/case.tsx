@@ -1,6 +1,6 @@
 // One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
 import { useState } from 'preact/hooks';
-import { t, words } from '../src/i18n';
+import { language, t, words } from '../src/i18n';
 import { Button, Notice, SampleMark } from '../src/parts';
 import type { Basis, CaseView, FieldView, Service } from '../src/types';
 import { Decide, decisionText } from './decide';
@@ -243,7 +243,10 @@ function Sourced({ facts }: { facts: Basis[] }) {
 				<li key={at}>
 					{words(fact.text)} <SampleMark isSample={fact.is_sample} />
 					{fact.source && (
-						<p class="desk-minor">{t('desk.case.source', { source: fact.source, date: fact.date })}</p>
+						<p class="desk-minor">
+							{t('kiosk.service.source')}{' '}
+							<span lang={language() === 'en' ? 'zh-CN' : undefined}>{fact.source}</span> {fact.date}
+						</p>
 					)}
 				</li>
 			))}

@@ -62,6 +62,9 @@ int store_commit(struct store_txn *t, struct error *e);
 void store_abort(struct store_txn *t); /* also ends a read transaction; NULL is fine */
 bool store_is_broken(const struct store *s);
 int store_failure(const struct store_txn *t, struct error *e); /* the sticky error, or OK */
+/* A read transaction goes on behind a row that is damaged: it serves the others. False: it has not failed, or by something else, or it
+ * writes. `e` receives the failure; NULL: it was reported before. */
+bool store_pass_over(struct store_txn *t, struct error *e);
 int store_fail(struct store_txn *t, int code, const char *format, ...) __attribute__((format(printf, 3, 4))); /* makes it fail */
 
 /* ---- values ---- */
