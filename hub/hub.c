@@ -163,12 +163,12 @@ struct tier hub_tier(void)
 	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
 	routes[desk_route_count] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,
-			      .program = "lm-hub",
-			      .routes = routes,
-			      .route_count = desk_route_count + 1,
-			      .session_cookie = "lm_hub",
-			      .answer_ask = desk_answer_ask,
-			      .on_news = hub_news,
-			      .on_links = hub_links,
-			      .on_tick = hub_tick };
+		              .program = "lm-hub",
+		              .routes = routes,
+		              .route_count = desk_route_count + 1,
+		              .session_cookie = "lm_hub",
+		              .answer_ask = desk_answer_ask,
+		              .on_news = hub_news,
+		              .on_links = hub_links,
+		              .on_tick = hub_tick };
 }

@@ -127,7 +127,9 @@ static bool status_visit(void *context, uint32_t version, struct bytes sealed)
 	uint8_t associated[24];
 	size_t size;
 	uint8_t *plain = arena_alloc(&st->s->arena, sealed.size);
-	if (plain && !receipt_message_open(st->match->key, status_associated(st->match->request, version, associated), sealed, plain, &size, NULL) &&
+	if (plain &&
+	    !receipt_message_open(st->match->key, status_associated(st->match->request, version, associated), sealed,
+	                          plain, &size, NULL) &&
 	    !CODEC_UNPACK(lm__status_message, BYTES(plain, size), &st->s->arena, &m, NULL))
 		status_add(st->s, st->view, m);
 	return true;
@@ -149,7 +151,8 @@ static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
 static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
 {
 	Lm__Service *service;
-	if (!service_get(txn, v->service, v->revision, &s->arena, &service) || !service_get(txn, v->service, 0, &s->arena, &service))
+	if (!service_get(txn, v->service, v->revision, &s->arena, &service) ||
+	    !service_get(txn, v->service, 0, &s->arena, &service))
 		v->service_name = service->name;
 }
 
@@ -240,7 +243,9 @@ static void answer_came(void *context, const Lm__Answer *a)
 		return;
 	}
 	if (!a) {
-		error_set(&s->error, ERR_UNREACHABLE, "this code opens nothing here, and the town is out of reach just now; it works at the terminal where the request was made");
+		error_set(&s->error, ERR_UNREACHABLE,
+		          "this code opens nothing here, and the town is out of reach just now; it works at the "
+		          "terminal where the request was made");
 		search_fail(s, ERR_UNREACHABLE, &s->error);
 		return;
 	}
@@ -271,9 +276,11 @@ static int ask_run(struct turn *t, struct command *c, struct error *e)
 	struct bytes packed;
 	struct placed placed = { 0 };
 	answer.text = withdraw.reason = s->ask->text;
-	int result = s->kind == LM__KIND__KIND_ANSWER ? CODEC_PACK(&answer, t->arena, &packed, e) : CODEC_PACK(&withdraw, t->arena, &packed, e);
+	int result = s->kind == LM__KIND__KIND_ANSWER ? CODEC_PACK(&answer, t->arena, &packed, e)
+	                                              : CODEC_PACK(&withdraw, t->arena, &packed, e);
 	Lm__RequestRecord *record;
-	if (!result && !request_get(t->txn, s->wanted, t->arena, &record) && record->asked_version == s->ask->version + 1)
+	if (!result && !request_get(t->txn, s->wanted, t->arena, &record) &&
+	    record->asked_version == s->ask->version + 1)
 		return error_set(e, ERR_DUPLICATE, "this was sent already; please wait for the answer");
 	h.kind = s->kind;
 	h.request_id = codec_data(BYTES_OF(s->wanted.byte));
@@ -316,9 +323,10 @@ static void ask_send(struct search *s)
 	uint32_t version = receipt->n_statuses ? receipt->statuses[receipt->n_statuses - 1]->version : 0;
 	if (receipt->has_pending_ask || version != s->ask->version || !may) {
 		int code = receipt->has_pending_ask ? ERR_DUPLICATE : ERR_CONFLICT;
-		error_set(&s->error, code, "%s", receipt->has_pending_ask ? "this was sent already; please wait for the answer"
-				      : version != s->ask->version	      ? "there is news; please read it first"
-								      : "this is not open any more");
+		error_set(&s->error, code, "%s",
+		          receipt->has_pending_ask     ? "this was sent already; please wait for the answer"
+		          : version != s->ask->version ? "there is news; please read it first"
+		                                       : "this is not open any more");
 		search_fail(s, code, &s->error);
 		return;
 	}

@@ -20,7 +20,8 @@ struct drafting {
 	struct error error;
 };
 
-static int draft_begin(struct terminal *t, const struct ready_receipt *receipt, struct draft_slot **out, struct error *e)
+static int draft_begin(struct terminal *t, const struct ready_receipt *receipt, struct draft_slot **out,
+                       struct error *e)
 {
 	uint8_t random[10];
 	int result = crypto_random(random, sizeof random, e);
@@ -76,9 +77,12 @@ static bool can_take(struct node *n, struct http_request *r)
 	if (strcmp(up.code, error_name(ERR_REVOKED)) == 0)
 		http_answer_error(r, ERR_REVOKED, up.text);
 	else if (node_is_full(n))
-		http_answer_error(r, ERR_FULL, "this terminal's storage is full; it takes requests again when the district has what is waiting");
+		http_answer_error(r, ERR_FULL,
+		                  "this terminal's storage is full; it takes requests again when the district has what "
+		                  "is waiting");
 	else if (!node_can_seal(n) || !t->services || !t->has_salt)
-		http_answer_error(r, ERR_NOT_READY, "this terminal waits for the district: keys and catalogue have not come yet");
+		http_answer_error(r, ERR_NOT_READY,
+		                  "this terminal waits for the district: keys and catalogue have not come yet");
 	else
 		return true;
 	return false;
@@ -109,7 +113,8 @@ void draft_post(void *context, struct http_request *r)
 
 /* ---- into the journal ---- */
 
-int submission_pack(struct submission *s, Lm__FieldValue **values, size_t count, const char *language, struct arena *arena, struct error *e)
+int submission_pack(struct submission *s, Lm__FieldValue **values, size_t count, const char *language,
+                    struct arena *arena, struct error *e)
 {
 	Lm__RequestPayload payload = LM__REQUEST_PAYLOAD__INIT;
 	payload.code = s->receipt.code;
@@ -158,7 +163,9 @@ static int submission_run(struct turn *t, struct command *c, struct error *e)
 	h.place = (char *)(uintptr_t)node_domain(t->node)->place;
 	h.service = (char *)(uintptr_t)s->service;
 	h.revision = s->revision;
-	struct draft draft = { .stream = LM__STREAM__STREAM_UP, .header = &h, .payload = s->payload, .is_sealed = true };
+	struct draft draft = {
+		.stream = LM__STREAM__STREAM_UP, .header = &h, .payload = s->payload, .is_sealed = true
+	};
 	result = turn_append(t, &draft, &placed, e);
 	s->saved_ms = t->now_ms;
 	s->ordinal = placed.ordinal;
@@ -284,7 +291,8 @@ static void filing_receipt(struct node *n, struct filing *f)
 	struct submission *s = &f->submission;
 	for (size_t i = 0; i < DRAFTS_MOST; i++) {
 		struct draft_slot *slot = &t->draft[i];
-		if (slot->is_used && id_equal(slot->request, s->request) && strcmp(slot->receipt.code, s->receipt.code) == 0) {
+		if (slot->is_used && id_equal(slot->request, s->request) &&
+		    strcmp(slot->receipt.code, s->receipt.code) == 0) {
 			s->receipt = slot->receipt;
 			filing_send(n, f);
 			return;
@@ -308,7 +316,8 @@ static bool form_is_good(struct node *n, struct filing *f, int *result)
 	*result = service_get(txn, f->input->service, f->input->revision, &f->arena, &service);
 	store_abort(txn);
 	if (*result == ERR_NOT_FOUND || !f->input->revision) {
-		*result = error_set(&f->error, ERR_NOT_FOUND, "service '%.40s' has no revision %u here", f->input->service, f->input->revision);
+		*result = error_set(&f->error, ERR_NOT_FOUND, "service '%.40s' has no revision %u here",
+		                    f->input->service, f->input->revision);
 		return false;
 	}
 	if (*result)

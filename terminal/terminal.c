@@ -26,7 +26,8 @@ static void state_why(struct node *n, const struct terminal *t, const struct ups
 		text = "storage is full until the district has what is waiting";
 	} else if (!node_can_seal(n) || !t->services || !t->has_salt) {
 		code = up->code[0] ? up->code : "not-ready";
-		text = up->text[0] ? up->text : "this terminal waits for the district: keys and catalogue have not come yet";
+		text = up->text[0] ? up->text
+		                   : "this terminal waits for the district: keys and catalogue have not come yet";
 	}
 	s->why_code = (char *)(uintptr_t)code;
 	s->why_text = (char *)(uintptr_t)text;
@@ -85,7 +86,7 @@ static void begin_post(void *context, struct http_request *r)
 	}
 	arena_init(&arena, 64 * 1024);
 	Lm__SessionView view = LM__SESSION_VIEW__INIT;
-	view.user = view.role = (char *)(uintptr_t)"resident";
+	view.user = view.role = (char *)(uintptr_t) "resident";
 	view.csrf = csrf;
 	view.tier = LM__TIER__TIER_TERMINAL;
 	view.place = (char *)(uintptr_t)node_domain(n)->place;
@@ -152,7 +153,8 @@ static void on_news(struct node *n, const struct domain_effect *news, size_t cou
 	struct terminal *t = terminal_of(n);
 	bool must_read = false;
 	for (size_t i = 0; i < count; i++) {
-		must_read |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_SECRET || news[i].type == DOMAIN_DIRECTORY;
+		must_read |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_SECRET ||
+		             news[i].type == DOMAIN_DIRECTORY;
 		if (news[i].type == DOMAIN_REQUEST)
 			news_request(t, &news[i]);
 	}
@@ -209,15 +211,15 @@ static const struct http_route routes[] = {
 struct tier terminal_tier(void)
 {
 	return (struct tier){ .tier = LM__TIER__TIER_TERMINAL,
-			      .program = "lm-terminal",
-			      .routes = routes,
-			      .route_count = sizeof routes / sizeof *routes,
-			      .session_cookie = "lm_kiosk",
-			      .on_start = on_start,
-			      .on_stop = on_stop,
-			      .on_news = on_news,
-			      .on_marks = on_marks,
-			      .on_links = on_links,
-			      .on_tick = on_tick,
-			      .context = &terminal_state };
+		              .program = "lm-terminal",
+		              .routes = routes,
+		              .route_count = sizeof routes / sizeof *routes,
+		              .session_cookie = "lm_kiosk",
+		              .on_start = on_start,
+		              .on_stop = on_stop,
+		              .on_news = on_news,
+		              .on_marks = on_marks,
+		              .on_links = on_links,
+		              .on_tick = on_tick,
+		              .context = &terminal_state };
 }

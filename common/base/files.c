@@ -181,8 +181,8 @@ int file_lock(const char *path, int *fd, struct error *e)
 	/* The pid is for people; the lock holds without it, so a full disk does not stop a start. */
 	char holder[PID_TEXT_BYTES];
 	int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-	if (ftruncate(lock, 0) == 0 && pwrite(lock, holder, (size_t)length, 0) < 0)
-		length = 0;
+	bool is_written = ftruncate(lock, 0) == 0 && pwrite(lock, holder, (size_t)length, 0) == length;
+	(void)is_written;
 	*fd = lock;
 	return OK;
 }

@@ -92,7 +92,8 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 {
 	struct rows *r = context;
 	struct error e;
-	Lm__CaseRow *row = record ? case_row(r->node, r->txn, request, record, r->arena) : case_row_unreadable(request, r->arena);
+	Lm__CaseRow *row =
+	        record ? case_row(r->node, r->txn, request, record, r->arena) : case_row_unreadable(request, r->arena);
 	if (store_pass_over(r->txn, &e)) /* what the request itself says cannot be read: the row is there without it */
 		damage_log(&e);
 	r->is_short |= !row;
@@ -127,7 +128,9 @@ static void cases_pool(struct node *n, void *context)
 
 static bool view_parse(const char *text, enum case_view *out)
 {
-	static const char *const names[] = { [CASE_VIEW_OPEN] = "open", [CASE_VIEW_CLOSED] = "closed", [CASE_VIEW_ALL] = "all" };
+	static const char *const names[] = {
+		[CASE_VIEW_OPEN] = "open", [CASE_VIEW_CLOSED] = "closed", [CASE_VIEW_ALL] = "all"
+	};
 	for (int i = 0; i < 3; i++)
 		if (strcmp(text, names[i]) == 0) {
 			*out = (enum case_view)i;
@@ -145,7 +148,8 @@ static void cases_get(void *context, struct http_request *r)
 	long wanted = limit ? strtol(limit, NULL, 10) : PAGE_USUAL;
 	j->limit = wanted < 1 ? 1 : wanted > PAGE_MOST ? PAGE_MOST : (size_t)wanted;
 	if (!view_parse(view ? view : "open", &j->view) || (after && strlen(after) >= sizeof j->after)) {
-		error_set(&j->error, ERR_INVALID, "view is open, closed or all; after is what the page before gave as next");
+		error_set(&j->error, ERR_INVALID,
+		          "view is open, closed or all; after is what the page before gave as next");
 		job_answer(j, ERR_INVALID, &j->error);
 		return;
 	}
@@ -189,11 +193,14 @@ static int text_check(const char *name, const char *text, bool is_required, stru
 
 static int action_check(const Lm__CaseCommand *in, struct error *e)
 {
-	bool is_refusal = in->action == LM__CASE_ACTION__CASE_ACTION_DECIDE && in->outcome == LM__OUTCOME__OUTCOME_REFUSED;
+	bool is_refusal =
+	        in->action == LM__CASE_ACTION__CASE_ACTION_DECIDE && in->outcome == LM__OUTCOME__OUTCOME_REFUSED;
 	bool is_partial = in->outcome == LM__OUTCOME__OUTCOME_PARTLY_GRANTED;
 	bool needs_text = in->action == LM__CASE_ACTION__CASE_ACTION_ASK || is_refusal || is_partial;
-	bool needs_note = in->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER; /* the reason, for the other tier's staff */
-	if (in->action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN || in->action == LM__CASE_ACTION__CASE_ACTION_TOO_LATE)
+	bool needs_note =
+	        in->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER; /* the reason, for the other tier's staff */
+	if (in->action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN ||
+	    in->action == LM__CASE_ACTION__CASE_ACTION_TOO_LATE)
 		return error_set(e, ERR_INVALID, "action: residents' asks are answered by the system, not by hand");
 	int result = text_check("text", in->text, needs_text, e);
 	if (!result)
@@ -230,9 +237,13 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 	if (result)
 		return error_set(e, result, "there is no such case here");
 	if (record->owner != node_domain(t->node)->tier)
-		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now", record->owner == LM__TIER__TIER_TOWN ? "town" : "district");
+		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
+		                 record->owner == LM__TIER__TIER_TOWN ? "town" : "district");
 	if (in->version != record->version)
-		return error_set(e, ERR_CONFLICT, "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent", record->version, in->version);
+		return error_set(
+		        e, ERR_CONFLICT,
+		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
+		        record->version, in->version);
 	result = duplicate_check(t, j, in, e);
 	if (result)
 		return result;
@@ -349,7 +360,9 @@ static int release_run(struct turn *t, struct command *c, struct error *e)
 		h.request_id = codec_data(BYTES(r.request[i].byte, ID_BYTES));
 		release.lookup = codec_data(BYTES(r.lookup[i], RECEIPT_LOOKUP_BYTES));
 		result = CODEC_PACK(&release, t->arena, &packed, e);
-		struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = r.terminal[i], .header = &h, .payload = packed };
+		struct draft draft = {
+			.stream = LM__STREAM__STREAM_DOWN, .receiver = r.terminal[i], .header = &h, .payload = packed
+		};
 		if (!result)
 			result = turn_append(t, &draft, &placed, e);
 	}
@@ -379,7 +392,8 @@ void desk_tick(struct node *n)
 
 /* ---- receipts made elsewhere ---- */
 
-static int receipt_search(struct store_txn *txn, const char *code, struct arena *arena, struct id found[2], size_t *count, struct error *e)
+static int receipt_search(struct store_txn *txn, const char *code, struct arena *arena, struct id found[2],
+                          size_t *count, struct error *e)
 {
 	Lm__NodeSecretPayload *secret;
 	struct hash hash;
@@ -398,7 +412,8 @@ static int receipt_search(struct store_txn *txn, const char *code, struct arena 
 	return result;
 }
 
-static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena, ProtobufCBinaryData *out)
+static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena,
+                        ProtobufCBinaryData *out)
 {
 	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
@@ -412,15 +427,17 @@ static bool status_from(const Lm__EventView *event, struct id *request, const ch
 	m.ground = event->ground;
 	m.remedy = event->remedy;
 	m.owner = event->owner;
-	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE || event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
-		       event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
+	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE ||
+	               event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
+	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
 	if (CODEC_PACK(&m, arena, &packed, NULL))
 		return false;
 	*out = codec_data(packed);
 	return true;
 }
 
-static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__Answer *answer, struct error *e)
+static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, struct arena *arena,
+                        Lm__Answer *answer, struct error *e)
 {
 	Lm__CaseView *view;
 	Lm__CaseRecord *record;
@@ -434,8 +451,10 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 		return error_set(e, ERR_MEMORY, "no memory");
 	for (size_t i = 0; i < view->n_events; i++) {
 		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
-		const char *office = is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
-		if (office && status_from(view->events[i], &request, office, arena, &answer->statuses[answer->n_statuses]))
+		const char *office =
+		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
+		if (office &&
+		    status_from(view->events[i], &request, office, arena, &answer->statuses[answer->n_statuses]))
 			answer->n_statuses++;
 	}
 	answer->is_found = true;
@@ -443,11 +462,13 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 	answer->service = record->service;
 	answer->revision = record->revision;
 	answer->created_ms = record->created_ms;
-	answer->mark = LM__MARK_LEVEL__MARK_LEVEL_CUSTODY; /* it is here; what the district has, its own terminal knows */
+	answer->mark =
+	        LM__MARK_LEVEL__MARK_LEVEL_CUSTODY; /* it is here; what the district has, its own terminal knows */
 	return OK;
 }
 
-int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e)
+int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
+                      struct error *e)
 {
 	struct store_txn *txn;
 	struct id found[2];

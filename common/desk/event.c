@@ -8,7 +8,8 @@
 #include "base/log.h"
 #include "inside.h"
 
-int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__RequestPayload **out, struct error *e)
+int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                         Lm__RequestPayload **out, struct error *e)
 {
 	Lm__TapeItem *item;
 	struct bytes plain;
@@ -28,7 +29,8 @@ static void id_set(Lm__Header *h, const struct id *request)
 }
 
 /* What the resident reads, sealed so that only the receipt's code opens it. */
-static int message_make(struct turn *t, const struct id *request, const Lm__Header *event, const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out, struct error *e)
+static int message_make(struct turn *t, const struct id *request, const Lm__Header *event,
+                        const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out, struct error *e)
 {
 	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
@@ -52,10 +54,12 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Head
 	if (!size || !sealed)
 		return error_set(e, ERR_MEMORY, "no memory for the resident's message");
 	*out = BYTES(sealed, size);
-	return receipt_message_seal(receipt_key, status_associated(*request, event->version, associated), packed, sealed, e);
+	return receipt_message_seal(receipt_key, status_associated(*request, event->version, associated), packed,
+	                            sealed, e);
 }
 
-static int status_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event, struct bytes message, const struct hash *source, struct error *e)
+static int status_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event,
+                        struct bytes message, const struct hash *source, struct error *e)
 {
 	Lm__Header h = LM__HEADER__INIT;
 	struct placed placed;
@@ -64,11 +68,14 @@ static int status_write(struct turn *t, const struct id *request, const Lm__Case
 	h.version = event->version;
 	h.is_closing = event->is_closing;
 	h.source = codec_data(BYTES(source->byte, HASH_BYTES));
-	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = record->terminal, .header = &h, .payload = message };
+	struct draft draft = {
+		.stream = LM__STREAM__STREAM_DOWN, .receiver = record->terminal, .header = &h, .payload = message
+	};
 	return turn_append(t, &draft, &placed, e);
 }
 
-static int copy_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event, Lm__CasePayload *content, struct bytes message, const struct hash *source, struct error *e)
+static int copy_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event,
+                      Lm__CasePayload *content, struct bytes message, const struct hash *source, struct error *e)
 {
 	Lm__Header h = *event;
 	Lm__CaseCopyPayload copy = LM__CASE_COPY_PAYLOAD__INIT;
@@ -85,7 +92,9 @@ static int copy_write(struct turn *t, const struct id *request, const Lm__CaseRe
 	copy.terminal = record->terminal;
 	copy.lookup = record->lookup;
 	int result = CODEC_PACK(&copy, t->arena, &packed, e);
-	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = town, .header = &h, .payload = packed, .is_sealed = true };
+	struct draft draft = {
+		.stream = LM__STREAM__STREAM_DOWN, .receiver = town, .header = &h, .payload = packed, .is_sealed = true
+	};
 	return result ? result : turn_append(t, &draft, &placed, e);
 }
 
@@ -108,7 +117,8 @@ static void header_copy_public(Lm__Header *to, const Lm__Header *from)
 	*to = clean;
 }
 
-int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event, struct error *e)
+int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
+                     struct error *e)
 {
 	const struct domain *d = node_domain(t->node);
 	bool is_town = d->tier == LM__TIER__TIER_TOWN;
@@ -129,7 +139,10 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	}
 	header_copy_public(&outline, &h);
 	result = CODEC_PACK(event->content, t->arena, &packed, e);
-	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN, .header = &h, .payload = packed, .is_sealed = is_town };
+	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
+		               .header = &h,
+		               .payload = packed,
+		               .is_sealed = is_town };
 	/* The receipt key first: without it the case still moves, but nothing can be told. */
 	bool can_tell = !result && !request_payload_open(t->node, t->txn, record, t->arena, &payload, NULL);
 	if (!result)

@@ -12,15 +12,19 @@ struct case_event {
 	Lm__CasePayload *content;
 	const struct hash *ask; /* that it answers, or NULL */
 };
-int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event, struct error *e);
+int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
+                     struct error *e);
 
 /* The request's payload, opened. ERR_ABSENT when it was erased or cannot be opened. */
-int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__RequestPayload **out, struct error *e);
+int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                         Lm__RequestPayload **out, struct error *e);
 
 /* views.c */
 Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
-Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record, struct arena *arena);
-int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out, struct error *e);
+Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
+                      struct arena *arena);
+int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out,
+              struct error *e);
 
 /* session.c */
 void desk_login(void *context, struct http_request *r);

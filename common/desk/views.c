@@ -1,5 +1,6 @@
 /*
- * Cases as the pages show them. Personal content is opened here, when somebody who is logged in looks, and nowhere kept.
+ * Cases as the pages show them. Personal content is opened here, when somebody who is logged in looks, and nowhere
+ * kept.
  */
 #include <string.h>
 
@@ -8,7 +9,7 @@
 static char *text_of(struct arena *arena, const char *text)
 {
 	char *copy = arena_text(arena, text ? text : "");
-	return copy ? copy : (char *)(uintptr_t)"";
+	return copy ? copy : (char *)(uintptr_t) "";
 }
 
 /* The first character of the name; the others as asterisks. */
@@ -35,7 +36,8 @@ static Lm__Words *service_words(struct arena *arena, const Lm__Service *service,
 	return w;
 }
 
-static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service, struct arena *arena, Lm__CaseRow *row)
+static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
+                     struct arena *arena, Lm__CaseRow *row)
 {
 	Lm__RequestPayload *payload;
 	row->masked_name = text_of(arena, "");
@@ -44,10 +46,12 @@ static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord
 		return;
 	}
 	if (service)
-		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values, LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
+		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values,
+		                                               LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
 }
 
-Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record, struct arena *arena)
+Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
+                      struct arena *arena)
 {
 	Lm__CaseRow *row = arena_alloc(arena, sizeof *row);
 	void *id = arena_copy(arena, request.byte, ID_BYTES);
@@ -104,7 +108,8 @@ static Lm__Words *value_name(const struct node *n, const Lm__Field *field, const
 	return NULL;
 }
 
-static Lm__FieldView *field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value, struct arena *arena)
+static Lm__FieldView *field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value,
+                                 struct arena *arena)
 {
 	Lm__FieldView *v = arena_alloc(arena, sizeof *v);
 	if (!v)
@@ -145,7 +150,8 @@ static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, 
 
 /* ---- timeline ---- */
 
-static int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item, Lm__Header **h, struct bytes *plain, bool *is_absent)
+static int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
+                   Lm__Header **h, struct bytes *plain, bool *is_absent)
 {
 	int result = journal_read(txn, position, arena, item, NULL);
 	if (!result)
@@ -193,7 +199,9 @@ static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t
 	v->outcome = h->outcome;
 	v->owner = h->owner;
 	bool is_handed = h->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER;
-	v->by_tier = !is_handed ? h->owner : h->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
+	v->by_tier = !is_handed                        ? h->owner
+	             : h->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT
+	                                               : LM__TIER__TIER_TOWN;
 	v->time_ms = h->time_ms;
 	v->is_absent = is_absent;
 	if (!is_absent)
@@ -207,7 +215,8 @@ static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, st
 	Lm__WithdrawPayload *withdraw;
 	if (h->kind == LM__KIND__KIND_ANSWER && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
 		v->text = answer->text;
-	else if (h->kind == LM__KIND__KIND_WITHDRAW && !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL))
+	else if (h->kind == LM__KIND__KIND_WITHDRAW &&
+	         !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL))
 		v->text = withdraw->reason;
 	else
 		v->is_absent = true;
@@ -235,7 +244,8 @@ static Lm__AskView *ask_view(struct node *n, struct store_txn *txn, const Lm__Pe
 	return v;
 }
 
-static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__CaseView *view)
+static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                         Lm__CaseView *view)
 {
 	view->events = arena_alloc(arena, (record->n_events + 1) * sizeof *view->events);
 	view->asks = arena_alloc(arena, (record->n_asks + 1) * sizeof *view->asks);
@@ -256,7 +266,8 @@ static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRe
 	return OK;
 }
 
-int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out, struct error *e)
+int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out,
+              struct error *e)
 {
 	Lm__CaseRecord *record;
 	Lm__RequestPayload *payload;

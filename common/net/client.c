@@ -21,14 +21,15 @@
 #include "line.h"
 
 #define RETRY_MS_DEFAULT 1000
-#define FAILURES_LEAST 3 /* in a row: a server that is stopped in the middle of a handshake looks like one with another key */
+#define FAILURES_LEAST \
+	3 /* in a row: a server that is stopped in the middle of a handshake looks like one with another key */
 
 struct net_client {
 	struct net *net;
 	struct net_line *line; /* NULL between two */
 	uv_timer_t retry;
 	enum net_client_state state;
-	unsigned failures; /* handshakes that failed in a row */
+	unsigned failures;                 /* handshakes that failed in a row */
 	struct net_client_options options; /* its pointers lead to the copies below */
 	char *address;
 	uint8_t server_key[NET_KEY_BYTES], public_key[NET_KEY_BYTES], secret_key[NET_KEY_BYTES];

@@ -151,7 +151,8 @@ static void pool_done(uv_work_t *work, int status)
 	free(job);
 }
 
-int node_pool(struct node *n, void (*run)(struct node *n, void *context), void (*done)(struct node *n, void *context), void *context)
+int node_pool(struct node *n, void (*run)(struct node *n, void *context), void (*done)(struct node *n, void *context),
+              void *context)
 {
 	struct pool_job *job = calloc(1, sizeof *job);
 	if (!job)

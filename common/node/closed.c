@@ -20,17 +20,21 @@ static size_t tables_all(const struct store_table *tables[STORE_TABLES_MOST])
 	return count;
 }
 
-static int store_of(const char *data, const struct device_keys *keys, bool is_read_only, struct store **out, struct error *e)
+static int store_of(const char *data, const struct device_keys *keys, bool is_read_only, struct store **out,
+                    struct error *e)
 {
 	const struct store_table *tables[STORE_TABLES_MOST];
 	char folder[4096], path[4096];
 	bool was_made;
 	snprintf(folder, sizeof folder, "%s/store", data);
 	snprintf(path, sizeof path, "%s/keytable.key", data);
-	struct store_options options = { .folder = folder, .map_bytes = 4 * 1024 * 1024, .tables = tables, .is_read_only = is_read_only };
+	struct store_options options = {
+		.folder = folder, .map_bytes = 4 * 1024 * 1024, .tables = tables, .is_read_only = is_read_only
+	};
 	options.table_count = tables_all(tables);
 	if (!file_exists(path))
-		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: keytable.key is missing", data);
+		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: keytable.key is missing",
+		                 data);
 	int result = secret_file_open(path, options.key_table_key, &was_made, e);
 	memcpy(options.master_key, keys->store_key, KEY_BYTES);
 	if (!result)
@@ -40,7 +44,8 @@ static int store_of(const char *data, const struct device_keys *keys, bool is_re
 	return result;
 }
 
-/* Whose directory it is stands in the directory itself; without an entry of its own (not admitted yet) the tier is unknown. */
+/* Whose directory it is stands in the directory itself; without an entry of its own (not admitted yet) the tier is
+ * unknown. */
 static int domain_of(struct closed_node *c, struct error *e)
 {
 	struct store_txn *txn;
@@ -67,17 +72,21 @@ int closed_node_open(const char *data, bool is_read_only, struct closed_node *ou
 	memset(out, 0, sizeof *out);
 	snprintf(path, sizeof path, "%s/device.keys", data);
 	if (!file_exists(path))
-		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: device.keys is missing", data);
+		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: device.keys is missing",
+		                 data);
 	int result = crypto_init(e);
 	if (!result)
 		result = device_keys_open(path, &out->keys, &was_made, e);
 	if (!result)
-		result = device_fingerprint(out->keys.suite, out->keys.curve_public, out->keys.signing_public, out->keys.opening_public, &fingerprint, e);
+		result = device_fingerprint(out->keys.suite, out->keys.curve_public, out->keys.signing_public,
+		                            out->keys.opening_public, &fingerprint, e);
 	if (!result)
 		result = store_of(data, &out->keys, is_read_only, &out->store, e);
 	if (!result) {
 		out->domain.device = device_id_of(&fingerprint);
-		struct journal_options options = { .store = out->store, .keys = &out->keys, .device = out->domain.device, .is_reader = true };
+		struct journal_options options = {
+			.store = out->store, .keys = &out->keys, .device = out->domain.device, .is_reader = true
+		};
 		result = journal_open(&options, &out->journal, e);
 	}
 	if (!result)
@@ -142,7 +151,8 @@ static void verify_table(void *context, const struct store_table_digest *digest)
 static void verify_fill(struct verify *v, const struct error *e, int result)
 {
 	v->view->is_good = result == OK;
-	v->view->text = arena_text(v->arena, result ? e->text : "every row, every chain and every signature is as it was written");
+	v->view->text = arena_text(
+	        v->arena, result ? e->text : "every row, every chain and every signature is as it was written");
 }
 
 static int verify_state(struct verify *v, struct error *e)
@@ -153,7 +163,8 @@ static int verify_state(struct verify *v, struct error *e)
 	return result;
 }
 
-int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena, Lm__VerifyView *out, struct error *e)
+int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena,
+                Lm__VerifyView *out, struct error *e)
 {
 	struct verify v = { .arena = arena, .keys = keys, .device = device, .view = out };
 	struct journal *reader = NULL;
@@ -230,7 +241,8 @@ static int base_load(struct rebuild *r, struct error *e)
 	while (!result) {
 		const struct store_table *table = key.size ? projection_by_number(key.data[0]) : NULL;
 		if (!table) {
-			result = error_set(e, ERR_DAMAGED, "the checkpoint holds a row of a table that this version does not know");
+			result = error_set(e, ERR_DAMAGED,
+			                   "the checkpoint holds a row of a table that this version does not know");
 			break;
 		}
 		store_put(r->write, table, BYTES(key.data + 1, key.size - 1), value);
@@ -255,7 +267,8 @@ static int item_replay(struct rebuild *r, uint64_t position, const Lm__TapeItem 
 	if (result)
 		return result;
 	again.header = h;
-	again.is_absent = journal_item_open(r->live->journal, r->read, position, item, &r->arena, &again.plain, NULL) != OK;
+	again.is_absent =
+	        journal_item_open(r->live->journal, r->read, position, item, &r->arena, &again.plain, NULL) != OK;
 	domain_effects_clear(&r->effects);
 	result = domain_apply(&r->live->domain, r->write, &r->arena, &again, &r->effects, cause, &cause_size, e);
 	if (result)
@@ -348,9 +361,12 @@ static int file_remove(const char *path, const struct stat *status, int type, st
 	return remove(path);
 }
 
-static int scratch_open(const struct closed_node *live, const char *folder, uint64_t map_bytes, struct store **out, struct error *e)
+static int scratch_open(const struct closed_node *live, const char *folder, uint64_t map_bytes, struct store **out,
+                        struct error *e)
 {
-	struct store_options options = { .folder = folder, .map_bytes = map_bytes, .tables = domain_tables, .table_count = domain_table_number };
+	struct store_options options = {
+		.folder = folder, .map_bytes = map_bytes, .tables = domain_tables, .table_count = domain_table_number
+	};
 	memcpy(options.master_key, live->keys.store_key, KEY_BYTES);
 	int result = crypto_random(options.key_table_key, KEY_BYTES, e);
 	if (!result)
@@ -371,7 +387,8 @@ int node_rebuild(const char *data, bool must_replace, struct rebuild_result *out
 		return result;
 	if (!live.domain.tier) {
 		closed_node_close(&live);
-		return error_set(e, ERR_NOT_READY, "%s: this device is not in its own directory yet; there is nothing to rebuild", data);
+		return error_set(e, ERR_NOT_READY,
+		                 "%s: this device is not in its own directory yet; there is nothing to rebuild", data);
 	}
 	arena_init(&r.arena, 64u * 1024 * 1024);
 	snprintf(folder, sizeof folder, "%s/rebuild.XXXXXX", data);

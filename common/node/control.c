@@ -107,7 +107,8 @@ static Lm__TapeView *tape_view(struct arena *arena, uint64_t position, const Lm_
 	v->is_signed = item->heads != NULL;
 	if (!item->header.len)
 		return v;
-	if (CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &v->header, e) || entry_hash(codec_bytes(item->header), hash, e))
+	if (CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &v->header, e) ||
+	    entry_hash(codec_bytes(item->header), hash, e))
 		return NULL;
 	v->hash = codec_data(BYTES(hash->byte, HASH_BYTES));
 	return v;
@@ -262,7 +263,8 @@ static int only_at_hub(struct node *n, struct error *e)
 {
 	if (n->domain.tier == LM__TIER__TIER_DISTRICT)
 		return OK;
-	return error_set(e, ERR_DENIED, "only the district's hub does this; this is %s for %s", n->tier.program, n->domain.place);
+	return error_set(e, ERR_DENIED, "only the district's hub does this; this is %s for %s", n->tier.program,
+	                 n->domain.place);
 }
 
 static int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e)
@@ -300,11 +302,14 @@ static int record_from(struct arena *arena, const Lm__AdmitCommand *in, Lm__Devi
 	if (!result)
 		result = fingerprint_from_text(in->fingerprint, &given, e);
 	if (!result)
-		result = device_fingerprint((uint8_t)in->file->suite, r->curve_key.data, r->signing_key.data, r->opening_key.data, &made, e);
+		result = device_fingerprint((uint8_t)in->file->suite, r->curve_key.data, r->signing_key.data,
+		                            r->opening_key.data, &made, e);
 	if (result)
 		return result;
 	if (memcmp(&made, &given, sizeof made) != 0)
-		return error_set(e, ERR_INVALID, "the fingerprint does not belong to the keys in the file: compare it again with the device's screen");
+		return error_set(e, ERR_INVALID,
+		                 "the fingerprint does not belong to the keys in the file: compare it again with the "
+		                 "device's screen");
 	r->device = device_id_of(&made);
 	r->suite = in->file->suite;
 	r->role = in->role;
@@ -321,10 +326,12 @@ static int admit_check(struct turn *t, const Lm__DeviceRecord *r, struct error *
 		return error_set(e, ERR_INVALID, "role: a terminal or a town is admitted");
 	if (!place_contains(t->node->domain.place, r->place))
 		return error_set(e, ERR_INVALID, "place: %.20s is not in district %s", r->place, t->node->domain.place);
-	if (!device_find_place(t->txn, r->place, t->arena, &known) && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED &&
-	    known->device != r->device)
-		return error_set(e, ERR_EXISTS, "at %.20s device %016llx is admitted: revoke it first", r->place, (unsigned long long)known->device);
-	if (!device_get(t->txn, r->device, t->arena, &known) && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED)
+	if (!device_find_place(t->txn, r->place, t->arena, &known) &&
+	    known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED && known->device != r->device)
+		return error_set(e, ERR_EXISTS, "at %.20s device %016llx is admitted: revoke it first", r->place,
+		                 (unsigned long long)known->device);
+	if (!device_get(t->txn, r->device, t->arena, &known) &&
+	    known->status == LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED)
 		return error_set(e, ERR_EXISTS, "this device is admitted already, at %.20s", known->place);
 	return OK;
 }
@@ -364,7 +371,8 @@ static int device_named(struct turn *t, const char *name, struct arena *arena, L
 		result = device_get(t->txn, device, arena, out);
 	if (result)
 		result = device_find_place(t->txn, name, arena, out);
-	return result ? error_set(e, result, "no device '%.40s' is in the directory; `lmctl devices` lists them", name) : OK;
+	return result ? error_set(e, result, "no device '%.40s' is in the directory; `lmctl devices` lists them", name)
+	              : OK;
 }
 
 static int revoke_run(struct turn *t, struct command *c, struct error *e)
@@ -380,7 +388,8 @@ static int revoke_run(struct turn *t, struct command *c, struct error *e)
 	if (!result && record->role == LM__TIER__TIER_DISTRICT)
 		result = error_set(e, ERR_INVALID, "the hub cannot revoke itself");
 	if (!result && record->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
-		result = error_set(e, ERR_EXISTS, "device %016llx was revoked before", (unsigned long long)record->device);
+		result = error_set(e, ERR_EXISTS, "device %016llx was revoked before",
+		                   (unsigned long long)record->device);
 	if (result)
 		return result;
 	record->status = LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED;
@@ -408,12 +417,13 @@ static bool service_is_same(struct arena *arena, const Lm__Service *a, const Lm_
 	Lm__Service one = *a, two = *b;
 	struct bytes x, y;
 	one.revision = two.revision = 0;
-	one.published_by = two.published_by = (char *)(uintptr_t)"";
+	one.published_by = two.published_by = (char *)(uintptr_t) "";
 	one.published_ms = two.published_ms = 0;
 	return !CODEC_PACK(&one, arena, &x, NULL) && !CODEC_PACK(&two, arena, &y, NULL) && bytes_equal(x, y);
 }
 
-static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out, struct error *e)
+static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out,
+                           struct error *e)
 {
 	Lm__Service *newest = NULL;
 	struct service_fault fault;

@@ -11,7 +11,7 @@
 #include "inside.h"
 
 #define FRAME_ARENA_BYTES (16u * 1024 * 1024)
-#define WORK_BYTES_LEAST 3072 /* a work and the first block of its arena */
+#define WORK_BYTES_LEAST 3072              /* a work and the first block of its arena */
 #define RAW_BYTES_MOST (16u * 1024 * 1024) /* per peer: more than credits allow */
 
 struct decode_job {

@@ -27,7 +27,8 @@ static void row_from(struct directory_row *row, const Lm__DeviceRecord *record)
 	if (row->is_revoked) {
 		char when[CLOCK_TEXT_BYTES];
 		clock_format_shanghai(record->since_ms, when);
-		snprintf(row->why, sizeof row->why, "revoked on %.10s by %.40s: %.120s", when, record->by, record->reason);
+		snprintf(row->why, sizeof row->why, "revoked on %.10s by %.40s: %.120s", when, record->by,
+		         record->reason);
 	}
 }
 

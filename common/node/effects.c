@@ -40,7 +40,9 @@ static int status_relay(struct turn *t, const struct domain_effect *fx, struct e
 	h.version = fx->version;
 	h.is_closing = fx->flag;
 	h.source = codec_data(BYTES_OF(fx->source));
-	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN, .receiver = fx->device, .header = &h, .payload = fx->message };
+	struct draft draft = {
+		.stream = LM__STREAM__STREAM_DOWN, .receiver = fx->device, .header = &h, .payload = fx->message
+	};
 	return turn_append(t, &draft, &placed, e);
 }
 

@@ -15,7 +15,8 @@ void frame_send(struct node *n, struct peer *p, Lm__Frame *frame)
 	struct buffer packed = { 0 };
 	struct out *o = out_new(OUT_FRAME);
 	struct out_frame *f = calloc(1, sizeof *f);
-	int result = o && f ? codec_pack_append(&frame->base, &packed, &e) : error_set(&e, ERR_MEMORY, "no memory for a frame");
+	int result = o && f ? codec_pack_append(&frame->base, &packed, &e)
+	                    : error_set(&e, ERR_MEMORY, "no memory for a frame");
 	if (result) {
 		log_write(LOG_ERROR, "frame-lost", "a frame to %s could not be made: %s", p->place, e.text);
 		free(o);
@@ -101,8 +102,8 @@ static bool line_comes_from(const struct node *n, const struct line *l, const st
 	struct directory_row row;
 	return l->key.stream == LM__STREAM__STREAM_UP &&
 	       (l->key.origin == p->device ||
-		(p->role == LM__TIER__TIER_TOWN && directory_device((struct node *)(uintptr_t)n, l->key.origin, &row) &&
-		 place_contains(p->place, row.place)));
+	        (p->role == LM__TIER__TIER_TOWN && directory_device((struct node *)(uintptr_t)n, l->key.origin, &row) &&
+	         place_contains(p->place, row.place)));
 }
 
 void frame_hello(struct node *n, struct peer *p)
@@ -176,9 +177,9 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	line.at = action->ordinal ? position_of(n, l, action->ordinal) : position_at(&n->send_arena, l, 0, 0);
 	if (!line.at)
 		return;
-	line.state = action->is_frozen	   ? LM__ACK_STATE__ACK_STATE_FROZEN
-		     : action->is_expected ? LM__ACK_STATE__ACK_STATE_EXPECTED
-					   : LM__ACK_STATE__ACK_STATE_STORED;
+	line.state = action->is_frozen     ? LM__ACK_STATE__ACK_STATE_FROZEN
+	             : action->is_expected ? LM__ACK_STATE__ACK_STATE_EXPECTED
+	                                   : LM__ACK_STATE__ACK_STATE_STORED;
 	line.quarantined = seqs;
 	line.n_quarantined = quarantined_take(p, action->line, seqs);
 	line.credit_entries = action->entries;
@@ -231,12 +232,14 @@ int frame_batch(struct node *n, struct peer *p, const struct link_action *action
 	Lm__Batch *batch;
 	const struct line *l = journal_line(n->journal, action->line);
 	arena_reset(&n->send_arena);
-	int result = journal_load_recent(n->journal, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+	int result = journal_load_recent(n->journal, l, action->ordinal, action->entries, action->bytes, &n->send_arena,
+	                                 &batch, through, bytes, &e);
 	if (result == ERR_NOT_FOUND) {
 		struct store_txn *txn = send_snapshot(n);
 		if (!txn)
 			return ERR_IO;
-		result = journal_load(txn, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch, through, bytes, &e);
+		result = journal_load(txn, l, action->ordinal, action->entries, action->bytes, &n->send_arena, &batch,
+		                      through, bytes, &e);
 	}
 	if (result) {
 		log_write(LOG_ERROR, "load", "entries for %s cannot be read: %s", p->place, e.text);

@@ -38,12 +38,14 @@ struct place_names;
 #define STOP_PERCENT 90 /* entries of neighbours wait too: the last tenth is for marks and deletes */
 #define TRIM_PERCENT 60
 #define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
-#define SMALL_FRAME_BYTES 512 /* decoded on the loop when nothing is before it: not worth a thread */
+#define SMALL_FRAME_BYTES 512                 /* decoded on the loop when nothing is before it: not worth a thread */
 #define MARKS_SIGN_MS 1000
 #define REFUSED_RETRY_MS 3000
-#define HELLO_LEAST_MS 100 /* a neighbour that greets more often is not heard: each greeting costs a walk over all lines */
-#define HAVE_PER_LINE 8    /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
-#define REPORTS_MOST 64    /* links that a beat tells of; no town of the district has more communities than 44 */
+#define HELLO_LEAST_MS \
+	100 /* a neighbour that greets more often is not heard: each greeting costs a walk over all lines */
+#define HAVE_PER_LINE \
+	8 /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
+#define REPORTS_MOST 64 /* links that a beat tells of; no town of the district has more communities than 44 */
 #define QUARANTINED_TOLD_MOST 64
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
@@ -88,7 +90,8 @@ struct peer {
 	struct link link;
 	_Atomic int64_t since_ms;
 	int64_t heard_ms; /* wall clock, for people */
-	uint64_t greeted_ms, refused_ms; /* monotonic: the last HELLO that was looked at, the last refusal that was told */
+	uint64_t greeted_ms,
+	        refused_ms;         /* monotonic: the last HELLO that was looked at, the last refusal that was told */
 	struct buffer signed_marks; /* town: the newest for this terminal */
 	struct quarantined quarantined[QUARANTINED_TOLD_MOST];
 	size_t quarantined_count;
@@ -210,7 +213,7 @@ struct node {
 	bool has_writer, is_inbox_full;
 	struct arena turn_arena;
 	struct domain_effects effects, news;
-	struct domain_memo memo; /* in turn_arena */
+	struct domain_memo memo;    /* in turn_arena */
 	struct store_txn *send_txn; /* snapshot after the commit, for loading entries */
 	struct arena send_arena;
 	bool must_refresh_directory;
@@ -250,7 +253,8 @@ void *writer_run(void *node);
 /* take.c */
 int take_command(struct turn *t, struct work *w);
 int take_batch(struct turn *t, struct work *w);
-int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e);
+int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused,
+               struct error *e);
 
 /* effects.c */
 int effects_run(struct turn *t, struct error *e);
@@ -258,8 +262,8 @@ void news_add(struct node *n, const struct domain_effect *effect);
 
 /* links.c */
 void link_event_apply(struct node *n, struct peer *p, const struct link_event *event);
-void links_frame(struct node *n, struct work *w);          /* control frames, before the commit */
-void links_after_commit(struct node *n);                    /* lines that moved */
+void links_frame(struct node *n, struct work *w); /* control frames, before the commit */
+void links_after_commit(struct node *n);          /* lines that moved */
 void links_tick(struct node *n);
 void links_transport(struct node *n, struct work *w);
 bool line_flows_to(const struct node *n, const struct line *line, const struct peer *p);

@@ -74,7 +74,9 @@ static struct link_event action_send(struct node *n, struct peer *p, const struc
 	uint64_t through = a->ordinal - 1;
 	uint32_t bytes = 0;
 	frame_batch(n, p, a, &through, &bytes);
-	return (struct link_event){ .type = LINK_SENT, .now_ms = now_ms(), .line = a->line, .ordinal = through, .bytes = bytes };
+	return (struct link_event){
+		.type = LINK_SENT, .now_ms = now_ms(), .line = a->line, .ordinal = through, .bytes = bytes
+	};
 }
 
 static void action_do(struct node *n, struct peer *p, const struct link_action *a)
@@ -218,17 +220,22 @@ static uint64_t peer_stands(struct node *n, const struct peer *p, const struct l
 	}
 	if (ordinal >= l->trimmed)
 		return ordinal;
-	log_write(LOG_ERROR, "trimmed", "%s has entries of this stream up to %llu only, here they are trimmed up to %llu: it must be restored from a newer copy before it can take more",
-		  p->place, (unsigned long long)ordinal, (unsigned long long)l->trimmed);
+	log_write(LOG_ERROR, "trimmed",
+	          "%s has entries of this stream up to %llu only, here they are trimmed up to %llu: it must be "
+	          "restored from a newer copy before it can take more",
+	          p->place, (unsigned long long)ordinal, (unsigned long long)l->trimmed);
 	return l->trimmed;
 }
 
 static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello)
 {
 	char text[200];
-	if (hello->authority_hash.len != HASH_BYTES || memcmp(hello->authority_hash.data, n->authority_hash.byte, HASH_BYTES) != 0) {
-		snprintf(text, sizeof text, "%.20s belongs to another district than %.20s: their configurations name different authorities",
-			 n->domain.place, hello->place);
+	if (hello->authority_hash.len != HASH_BYTES ||
+	    memcmp(hello->authority_hash.data, n->authority_hash.byte, HASH_BYTES) != 0) {
+		snprintf(
+		        text, sizeof text,
+		        "%.20s belongs to another district than %.20s: their configurations name different authorities",
+		        n->domain.place, hello->place);
 		peer_refuse(n, p, ERR_DENIED, text);
 		return false;
 	}
@@ -240,13 +247,13 @@ static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello
 	struct directory_row row;
 	if (!directory_device(n, p->device, &row) || row.is_revoked) {
 		snprintf(text, sizeof text, "%.20s refuses this key: %.150s", n->domain.place,
-			 row.is_revoked ? row.why : "it is not in the directory any more");
+		         row.is_revoked ? row.why : "it is not in the directory any more");
 		peer_refuse(n, p, row.is_revoked ? ERR_REVOKED : ERR_UNKNOWN_KEY, text);
 		return false;
 	}
 	if (hello->device != p->device) {
 		snprintf(text, sizeof text, "%.20s: this key belongs to device %016llx, not %016llx", n->domain.place,
-			 (unsigned long long)p->device, (unsigned long long)hello->device);
+		         (unsigned long long)p->device, (unsigned long long)hello->device);
 		peer_refuse(n, p, ERR_DENIED, text);
 		return false;
 	}
@@ -272,10 +279,10 @@ static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	if (!hello_is_ours(n, p, hello))
 		return;
 	struct link_event ev = { .type = LINK_HELLO,
-				 .now_ms = now_ms(),
-				 .session = frame->session,
-				 .version_least = hello->version_least,
-				 .version_most = hello->version_most };
+		                 .now_ms = now_ms(),
+		                 .session = frame->session,
+		                 .version_least = hello->version_least,
+		                 .version_most = hello->version_most };
 	if (!p->is_upstream && crypto_random(&ev.fresh_session, sizeof ev.fresh_session, NULL))
 		return;
 	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++)
@@ -290,7 +297,8 @@ static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 		const struct line *l = journal_line(n->journal, number);
 		if (!line_flows_to(n, l, p))
 			continue;
-		/* Marks reach the store later than acks come in: what was not written before we died is told anew here. */
+		/* Marks reach the store later than acks come in: what was not written before we died is told anew here.
+		 */
 		uint64_t at = peer_stands(n, p, l, hello);
 		stored_note(n, p, number, at);
 		event_line(n, p, LINK_PEER_AT, number, at);
@@ -303,7 +311,7 @@ static void quarantine_tell(const struct peer *p, const Lm__AckLine *ack)
 {
 	for (size_t i = 0; i < ack->n_quarantined; i++)
 		log_write(LOG_WARN, "quarantined", "%s put entry %llu of incarnation %016llx into quarantine", p->place,
-			  (unsigned long long)ack->quarantined[i], (unsigned long long)ack->at->incarnation);
+		          (unsigned long long)ack->quarantined[i], (unsigned long long)ack->at->incarnation);
 }
 
 static void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
@@ -318,18 +326,19 @@ static void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack
 	if (ack->at->seq && line_ordinal(n, l->number, ack->at->incarnation, ack->at->seq, &ordinal))
 		return; /* a position that we do not know: HELLO settles it */
 	if (ack->state == LM__ACK_STATE__ACK_STATE_FROZEN) {
-		log_write(LOG_ERROR, "frozen", "%s takes no more of our stream %d: %s", p->place, (int)key.stream, ack->why);
+		log_write(LOG_ERROR, "frozen", "%s takes no more of our stream %d: %s", p->place, (int)key.stream,
+		          ack->why);
 		event_line(n, p, LINK_PEER_FROZE, l->number, 0);
 		return;
 	}
 	quarantine_tell(p, ack);
 	stored_note(n, p, l->number, ordinal);
 	struct link_event ev = { .type = ack->state == LM__ACK_STATE__ACK_STATE_EXPECTED ? LINK_PEER_AT : LINK_ACKED,
-				 .now_ms = now_ms(),
-				 .line = l->number,
-				 .ordinal = ordinal > l->trimmed ? ordinal : l->trimmed,
-				 .credit_entries = ack->credit_entries,
-				 .credit_bytes = ack->credit_bytes };
+		                 .now_ms = now_ms(),
+		                 .line = l->number,
+		                 .ordinal = ordinal > l->trimmed ? ordinal : l->trimmed,
+		                 .credit_entries = ack->credit_entries,
+		                 .credit_bytes = ack->credit_bytes };
 	link_event_apply(n, p, &ev);
 }
 
@@ -365,7 +374,7 @@ static void signed_marks_came(struct node *n, const Lm__SignedMarks *body)
 		bool is_named = false;
 		for (size_t k = 0; k < marks->n_marks && !p->is_upstream; k++)
 			is_named |= marks->marks[k]->at && marks->marks[k]->at->key &&
-				    marks->marks[k]->at->key->origin == p->device;
+			            marks->marks[k]->at->key->origin == p->device;
 		if (!is_named)
 			continue;
 		buffer_clear(&p->signed_marks);
@@ -478,7 +487,9 @@ void links_frame(struct node *n, struct work *w)
 		return;
 	}
 	bool is_beat = frame->body_case == LM__FRAME__BODY_BEAT;
-	struct link_event heard = { .type = LINK_HEARD, .now_ms = now_ms(), .flag = is_beat, .ordinal = is_beat ? frame->beat->waiting : 0 };
+	struct link_event heard = {
+		.type = LINK_HEARD, .now_ms = now_ms(), .flag = is_beat, .ordinal = is_beat ? frame->beat->waiting : 0
+	};
 	link_event_apply(n, p, &heard);
 	if (frame->body_case == LM__FRAME__BODY_ACK)
 		for (size_t i = 0; i < frame->ack->n_lines; i++)
@@ -546,7 +557,8 @@ void links_tick(struct node *n)
 		if (may_sign && !p->is_upstream && p->link.state == LINK_OPEN)
 			frame_signed_marks(n, p, false);
 		struct directory_row row;
-		if (!p->is_upstream && p->link.state == LINK_OPEN && directory_device(n, p->device, &row) && row.is_revoked) {
+		if (!p->is_upstream && p->link.state == LINK_OPEN && directory_device(n, p->device, &row) &&
+		    row.is_revoked) {
 			char text[260];
 			snprintf(text, sizeof text, "%.20s refuses this key: %s", n->domain.place, row.why);
 			peer_refuse(n, p, ERR_REVOKED, text);

@@ -88,7 +88,7 @@ static int on_admit(void *context, const uint8_t key[KEY_BYTES])
 	struct directory_row row;
 	int result = directory_find(n, key, &row);
 	bool is_below = !result && (n->domain.tier == LM__TIER__TIER_DISTRICT ? row.role == LM__TIER__TIER_TOWN
-									       : row.role == LM__TIER__TIER_TERMINAL);
+	                                                                      : row.role == LM__TIER__TIER_TERMINAL);
 	if (is_below && place_contains(n->domain.place, row.place))
 		return OK;
 	uint64_t now = clock_monotonic_us();
@@ -101,7 +101,8 @@ static int on_admit(void *context, const uint8_t key[KEY_BYTES])
 	return result ? result : ERR_DENIED;
 }
 
-static void on_server_frame(void *context, const struct net_route *route, const uint8_t key[KEY_BYTES], struct bytes frame)
+static void on_server_frame(void *context, const struct net_route *route, const uint8_t key[KEY_BYTES],
+                            struct bytes frame)
 {
 	struct node *n = context;
 	struct peer *p = peer_below(n, key);
@@ -117,7 +118,8 @@ static void on_server_dropped(void *context, const uint8_t key[NET_KEY_BYTES], c
 {
 	struct node *n = context;
 	struct peer *p = peer_below(n, key);
-	log_write(LOG_WARN, "frame-dropped", "%s drops a message of %s: %s", n->domain.place, p ? p->place : "a device that has gone", why);
+	log_write(LOG_WARN, "frame-dropped", "%s drops a message of %s: %s", n->domain.place,
+	          p ? p->place : "a device that has gone", why);
 }
 
 static void on_client_frame(void *context, struct bytes frame)
@@ -134,12 +136,13 @@ static void on_client_state(void *context, enum net_client_state state)
 	if (state == NET_REFUSED) {
 		snprintf(u->code, sizeof u->code, "unknown-key");
 		snprintf(u->text, sizeof u->text,
-			 "%s does not know this device's key. Ask the district to admit it; its fingerprint is %s",
-			 n->config.upstream, n->fingerprint);
+		         "%s does not know this device's key. Ask the district to admit it; its fingerprint is %s",
+		         n->config.upstream, n->fingerprint);
 	} else if (state == NET_WRONG_KEY) {
 		snprintf(u->code, sizeof u->code, "wrong-key");
-		snprintf(u->text, sizeof u->text, "%s does not hold the key that upstream_key names: check the configuration",
-			 n->config.upstream);
+		snprintf(u->text, sizeof u->text,
+		         "%s does not hold the key that upstream_key names: check the configuration",
+		         n->config.upstream);
 	}
 	if (state == NET_REFUSED || state == NET_WRONG_KEY)
 		log_write(LOG_WARN, "link-refused", "%s", u->text);
@@ -277,14 +280,14 @@ int peers_start(struct node *n, struct error *e)
 	int result = net_open(n->loop, &n->net, e);
 	if (!result && n->config.link_address) {
 		struct net_server_options server = { .address = n->config.link_address,
-						     .zap_domain = "link",
-						     .public_key = n->keys.curve_public,
-						     .secret_key = n->keys.curve_secret,
-						     .context = n,
-						     .admit = on_admit,
-						     .on_frame = on_server_frame,
-						     .on_writable = on_writable,
-						     .on_dropped = on_server_dropped };
+			                             .zap_domain = "link",
+			                             .public_key = n->keys.curve_public,
+			                             .secret_key = n->keys.curve_secret,
+			                             .context = n,
+			                             .admit = on_admit,
+			                             .on_frame = on_server_frame,
+			                             .on_writable = on_writable,
+			                             .on_dropped = on_server_dropped };
 		result = net_server_open(n->net, &server, &n->server, e);
 	}
 	if (result || !n->config.upstream)
@@ -295,18 +298,18 @@ int peers_start(struct node *n, struct error *e)
 	n->upstream->is_upstream = true;
 	n->upstream->role = n->domain.tier == LM__TIER__TIER_TERMINAL ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT;
 	snprintf(n->upstream->place, sizeof n->upstream->place, "%.*s",
-		 n->domain.tier == LM__TIER__TIER_TERMINAL ? 9 : 6, n->domain.place);
+	         n->domain.tier == LM__TIER__TIER_TERMINAL ? 9 : 6, n->domain.place);
 	link_init(&n->upstream->link, LINK_CLIENT);
 	peer_show(n, n->upstream);
 	struct net_client_options client = { .address = n->config.upstream,
-					     .server_key = n->upstream_key,
-					     .public_key = n->keys.curve_public,
-					     .secret_key = n->keys.curve_secret,
-					     .context = n,
-					     .on_state = on_client_state,
-					     .on_frame = on_client_frame,
-					     .on_writable = on_writable,
-					     .retry_ms = REFUSED_RETRY_MS };
+		                             .server_key = n->upstream_key,
+		                             .public_key = n->keys.curve_public,
+		                             .secret_key = n->keys.curve_secret,
+		                             .context = n,
+		                             .on_state = on_client_state,
+		                             .on_frame = on_client_frame,
+		                             .on_writable = on_writable,
+		                             .retry_ms = REFUSED_RETRY_MS };
 	return net_client_open(n->net, &client, &n->client, e);
 }
 
@@ -323,7 +326,8 @@ void peers_close(struct node *n)
 	n->net = NULL;
 }
 
-int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer), void *context)
+int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer),
+                      void *context)
 {
 	uint64_t session = n->upstream && !n->is_stopping ? atomic_load(&n->upstream->session) : 0;
 	if (!session)

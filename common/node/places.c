@@ -32,7 +32,8 @@ static int compare(const void *a, const void *b)
 static int names_add(struct place_names *names, const char *code, Lm__Words *name, struct error *e)
 {
 	if (place_level_of(code) == PLACE_NONE || !name || names->count == PLACES_MOST)
-		return error_set(e, ERR_CONFIG, "'%.20s' is not a place code with a name, or there are more than %d", code, PLACES_MOST);
+		return error_set(e, ERR_CONFIG, "'%.20s' is not a place code with a name, or there are more than %d",
+		                 code, PLACES_MOST);
 	names->row[names->count++] = (struct place_name){ code, name };
 	return OK;
 }
@@ -92,7 +93,8 @@ static const Lm__Words *place_words(const struct node *n, const char *place)
 	if (!n->names || !place)
 		return NULL;
 	snprintf(code, sizeof code, "%.12s", place);
-	const struct place_name *row = bsearch(&(struct place_name){ .code = code }, n->names->row, n->names->count, sizeof *row, compare);
+	const struct place_name *row =
+	        bsearch(&(struct place_name){ .code = code }, n->names->row, n->names->count, sizeof *row, compare);
 	return row ? row->name : NULL;
 }
 

@@ -33,7 +33,8 @@ static int keys_open(struct node *n, struct error *e)
 	if (!result)
 		result = device_keys_open(path, &n->keys, &was_made, e);
 	if (!result)
-		result = device_fingerprint(n->keys.suite, n->keys.curve_public, n->keys.signing_public, n->keys.opening_public, &fingerprint, e);
+		result = device_fingerprint(n->keys.suite, n->keys.curve_public, n->keys.signing_public,
+		                            n->keys.opening_public, &fingerprint, e);
 	if (result)
 		return result;
 	fingerprint_to_text(&fingerprint, n->fingerprint);
@@ -63,7 +64,9 @@ static int store_start(struct node *n, struct error *e)
 		tables[count++] = domain_tables[i];
 	node_path(n, FILE_STORE, folder, sizeof folder);
 	node_path(n, FILE_KEY_TABLE, path, sizeof path);
-	struct store_options options = { .folder = folder, .map_bytes = (uint64_t)n->config.map_bytes, .tables = tables, .table_count = count };
+	struct store_options options = {
+		.folder = folder, .map_bytes = (uint64_t)n->config.map_bytes, .tables = tables, .table_count = count
+	};
 	int result = secret_file_open(path, options.key_table_key, &was_made, e);
 	memcpy(options.master_key, n->keys.store_key, KEY_BYTES);
 	if (!result)
@@ -108,7 +111,7 @@ static void hub_record(const struct node *n, Lm__DeviceRecord *r, int64_t now_ms
 	r->opening_key = codec_data(BYTES_OF(n->keys.opening_public));
 	r->status = LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
 	r->since_ms = now_ms;
-	r->by = (char *)(uintptr_t)"authority";
+	r->by = (char *)(uintptr_t) "authority";
 }
 
 static int authority_append(struct turn *t, struct error *e)
@@ -220,13 +223,13 @@ static int http_start(struct node *n, struct error *e)
 	memcpy(routes + n->tier.route_count, control_routes, control_route_count * sizeof *routes);
 	n->routes = routes;
 	struct http_options options = { .address = n->config.http_address,
-					.socket_path = path,
-					.static_folder = n->config.pages,
-					.session_cookie = n->tier.session_cookie,
-					.session_idle_s = (uint32_t)n->config.session_idle_s,
-					.routes = routes,
-					.route_count = n->tier.route_count + control_route_count,
-					.context = n };
+		                        .socket_path = path,
+		                        .static_folder = n->config.pages,
+		                        .session_cookie = n->tier.session_cookie,
+		                        .session_idle_s = (uint32_t)n->config.session_idle_s,
+		                        .routes = routes,
+		                        .route_count = n->tier.route_count + control_route_count,
+		                        .context = n };
 	return http_open(n->loop, &options, &n->http, e);
 }
 
@@ -405,7 +408,8 @@ static int daemon_run(const struct tier *tier, struct node_config *config)
 		if (n)
 			node_stop(n);
 	} else {
-		log_write(LOG_INFO, "started", "%s for %s, fingerprint %s", tier->program, n->domain.place, n->fingerprint);
+		log_write(LOG_INFO, "started", "%s for %s, fingerprint %s", tier->program, n->domain.place,
+		          n->fingerprint);
 	}
 	uv_run(&loop, UV_RUN_DEFAULT);
 	int code = result ? error_exit_code(result) : node_exit_code(n);
@@ -419,9 +423,9 @@ static int daemon_run(const struct tier *tier, struct node_config *config)
 int node_main(int argc, char **argv, struct tier tier)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-						 { "check", no_argument, NULL, 'k' },
-						 { "help", no_argument, NULL, 'h' },
-						 { NULL, 0, NULL, 0 } };
+		                                 { "check", no_argument, NULL, 'k' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
 	const char *path = NULL;
 	bool is_check = false;
 	for (int option; (option = getopt_long(argc, argv, "c:kh", options, NULL)) != -1;) {

@@ -100,7 +100,8 @@ struct links_build {
 static void links_add(struct links_build *b, const struct directory_row *row)
 {
 	struct node *n = b->node;
-	if (row->role == LM__TIER__TIER_DISTRICT || row->device == n->domain.device || !place_contains(n->domain.place, row->place))
+	if (row->role == LM__TIER__TIER_DISTRICT || row->device == n->domain.device ||
+	    !place_contains(n->domain.place, row->place))
 		return;
 	Lm__LinkView *v = link_view(n, b->arena, row->device, row->place, row->role);
 	if (!v || b->count == b->capacity) {
@@ -162,9 +163,9 @@ static int lines_build(struct node *n, struct arena *arena, Lm__NodeStatus *s)
 		lm__line_view__init(v);
 		v->line = l->number;
 		v->origin = hex_text(arena, l->key.origin);
-		v->place = arena_text(arena, l->key.origin == n->domain.device	       ? n->domain.place
-					     : directory_device(n, l->key.origin, &row) ? row.place
-											: "");
+		v->place = arena_text(arena, l->key.origin == n->domain.device          ? n->domain.place
+		                             : directory_device(n, l->key.origin, &row) ? row.place
+		                                                                        : "");
 		v->stream = l->key.stream;
 		v->receiver = l->key.receiver ? hex_text(arena, l->key.receiver) : arena_text(arena, "");
 		v->ordinal = l->ordinal;
@@ -196,7 +197,8 @@ static int64_t oldest_unsent_ms(struct turn *t, uint64_t *unsent)
 		if (!count)
 			continue;
 		*unsent += count;
-		if (!journal_read_line(t->txn, number, l->custody + 1, t->arena, &position, &item, NULL) && t->now_ms > item->taken_ms)
+		if (!journal_read_line(t->txn, number, l->custody + 1, t->arena, &position, &item, NULL) &&
+		    t->now_ms > item->taken_ms)
 			age_ms = t->now_ms - item->taken_ms;
 		oldest_ms = age_ms > oldest_ms ? age_ms : oldest_ms;
 	}
@@ -270,7 +272,8 @@ static void view_done(struct node *n, struct command *c)
 	free(view);
 }
 
-static int view_begin(struct node *n, int (*run)(struct turn *t, struct command *c, struct error *e), struct http_request *r, void (*done)(struct node *n, const Lm__LinksView *view))
+static int view_begin(struct node *n, int (*run)(struct turn *t, struct command *c, struct error *e),
+                      struct http_request *r, void (*done)(struct node *n, const Lm__LinksView *view))
 {
 	struct view *view = calloc(1, sizeof *view);
 	if (!view)
@@ -285,7 +288,8 @@ static int view_begin(struct node *n, int (*run)(struct turn *t, struct command 
 	return result;
 }
 
-static void view_answer(struct node *n, int (*run)(struct turn *t, struct command *c, struct error *e), struct http_request *r)
+static void view_answer(struct node *n, int (*run)(struct turn *t, struct command *c, struct error *e),
+                        struct http_request *r)
 {
 	int result = view_begin(n, run, r, NULL);
 	if (result)

@@ -9,7 +9,8 @@
 #include "inside.h"
 
 /* Applies an item that stands on the tape at `tape_position`; what apply refuses becomes its disposition. */
-int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused, struct error *e)
+int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused,
+               struct error *e)
 {
 	struct node *n = t->node;
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
@@ -39,11 +40,11 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 	if (result)
 		return result;
 	struct domain_item item = { .position = out->position,
-				    .ordinal = out->ordinal,
-				    .taken_ms = t->now_ms,
-				    .header = draft->header,
-				    .hash = out->hash,
-				    .plain = draft->payload };
+		                    .ordinal = out->ordinal,
+		                    .taken_ms = t->now_ms,
+		                    .header = draft->header,
+		                    .hash = out->hash,
+		                    .plain = draft->payload };
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
 	size_t cause_size;
 	result = domain_apply(&n->domain, t->txn, t->arena, &item, &n->effects, cause, &cause_size, e);
@@ -58,8 +59,10 @@ int take_command(struct turn *t, struct work *w)
 	struct node *n = t->node;
 	c->error = (struct error){ 0 };
 	if (c->is_business && atomic_load(&n->is_full)) {
-		c->result = error_set(&c->error, ERR_FULL, "the storage of this device is %u %% full; nothing new is taken until the district has what is waiting",
-				      atomic_load(&n->percent));
+		c->result = error_set(&c->error, ERR_FULL,
+		                      "the storage of this device is %u %% full; nothing new is taken until the "
+		                      "district has what is waiting",
+		                      atomic_load(&n->percent));
 		return OK;
 	}
 	n->effects.count = 0;
@@ -95,8 +98,10 @@ static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 	struct placed placed;
 	bool was_rollback = false, is_refused = false;
 	bool is_offender = w->offenders && w->offenders[i];
-	Lm__Disposition disposition = is_offender ? LM__DISPOSITION__DISPOSITION_QUARANTINED : LM__DISPOSITION__DISPOSITION_APPLIED;
-	int result = journal_receive(t->journal, c, disposition, is_offender ? "it made a turn fail" : NULL, &placed, &was_rollback, e);
+	Lm__Disposition disposition =
+	        is_offender ? LM__DISPOSITION__DISPOSITION_QUARANTINED : LM__DISPOSITION__DISPOSITION_APPLIED;
+	int result = journal_receive(t->journal, c, disposition, is_offender ? "it made a turn fail" : NULL, &placed,
+	                             &was_rollback, e);
 	if (result)
 		return result;
 	w->was_rollback |= was_rollback;
@@ -105,12 +110,12 @@ static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 		return OK;
 	}
 	struct domain_item item = { .position = placed.position,
-				    .ordinal = placed.ordinal,
-				    .taken_ms = t->now_ms,
-				    .header = c->header,
-				    .hash = placed.hash,
-				    .plain = c->plain,
-				    .is_absent = c->is_absent };
+		                    .ordinal = placed.ordinal,
+		                    .taken_ms = t->now_ms,
+		                    .header = c->header,
+		                    .hash = placed.hash,
+		                    .plain = c->plain,
+		                    .is_absent = c->is_absent };
 	t->node->effects.count = 0;
 	result = item_apply(t, &item, placed.position, &is_refused, e);
 	if (is_refused)
@@ -120,7 +125,8 @@ static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 	return result;
 }
 
-/* OK, or a fault of the store; then w->offender says at which entry. What the batch means to the link is told after the commit. */
+/* OK, or a fault of the store; then w->offender says at which entry. What the batch means to the link is told after the
+ * commit. */
 int take_batch(struct turn *t, struct work *w)
 {
 	struct node *n = t->node;
@@ -136,7 +142,8 @@ int take_batch(struct turn *t, struct work *w)
 	if (sender_is_revoked(n, w)) {
 		w->is_dropped = true;
 		for (size_t i = 0; i < w->entry_count; i++)
-			journal_set_aside(t->journal, &w->entries[i], LM__DISPOSITION__DISPOSITION_REVOKED, "its device is revoked");
+			journal_set_aside(t->journal, &w->entries[i], LM__DISPOSITION__DISPOSITION_REVOKED,
+			                  "its device is revoked");
 		return store_failure(t->txn, NULL);
 	}
 	for (size_t i = 0; i < w->entry_count; i++) {

@@ -32,10 +32,12 @@ static void outbox_command(struct node *n, struct command *c)
 	outbox_push(n, o);
 }
 
-/* How full the map is. A terminal must be able to write a checkpoint before it may trim: the room for one counts as used. */
+/* How full the map is. A terminal must be able to write a checkpoint before it may trim: the room for one counts as
+ * used. */
 static void usage_measure(struct node *n, struct store_txn *txn, struct store_usage *out)
 {
-	store_usage_within(txn, domain_tables, n->domain.tier == LM__TIER__TIER_TERMINAL ? domain_table_number : 0, out);
+	store_usage_within(txn, domain_tables, n->domain.tier == LM__TIER__TIER_TERMINAL ? domain_table_number : 0,
+	                   out);
 }
 
 static void usage_update(struct node *n)
@@ -49,7 +51,8 @@ static void usage_update(struct node *n)
 	atomic_store(&n->percent, usage.percent);
 	bool is_full = usage.percent >= FULL_PERCENT;
 	if (atomic_exchange(&n->is_full, is_full) != is_full) {
-		log_write(is_full ? LOG_ERROR : LOG_INFO, is_full ? "storage-full" : "storage-free", "the map is %u %% full", usage.percent);
+		log_write(is_full ? LOG_ERROR : LOG_INFO, is_full ? "storage-full" : "storage-free",
+		          "the map is %u %% full", usage.percent);
 		n->must_tell_links = true;
 	}
 }
@@ -80,11 +83,14 @@ static int room_check(struct turn *t, const struct work *first, struct error *e)
 	struct store_usage usage;
 	bool is_adding = false;
 	for (const struct work *w = first; w && !is_adding; w = w->next)
-		is_adding = !w->is_dropped && (w->type == WORK_COMMAND ? w->command->is_business && !w->command->result : w->entry_count > 0);
+		is_adding = !w->is_dropped && (w->type == WORK_COMMAND ? w->command->is_business && !w->command->result
+		                                                       : w->entry_count > 0);
 	if (!is_adding)
 		return OK;
 	usage_measure(t->node, t->txn, &usage);
-	return usage.percent < STOP_PERCENT ? OK : error_set(e, ERR_FULL, "it would leave the map %u %% full", usage.percent);
+	return usage.percent < STOP_PERCENT
+	               ? OK
+	               : error_set(e, ERR_FULL, "it would leave the map %u %% full", usage.percent);
 }
 
 static int turn_commit(struct node *n, struct work *first, struct error *e)
@@ -139,19 +145,22 @@ static bool offender_leave_out(struct work *first, int code, const struct error 
 			w->is_dropped = true;
 		else
 			w->offenders[w->offender - 1] = true;
-		log_write(LOG_ERROR, "offender", "an entry of %s made a turn fail (%s); it goes into quarantine", w->peer->place, w->error.text);
+		log_write(LOG_ERROR, "offender", "an entry of %s made a turn fail (%s); it goes into quarantine",
+		          w->peer->place, w->error.text);
 		return true;
 	}
 	return false;
 }
 
-/* A commit that did not fit: new business is told so, and what only frees or acks goes on, if that does not fail, too. */
+/* A commit that did not fit: new business is told so, and what only frees or acks goes on, if that does not fail, too.
+ */
 static void business_leave_out(struct work *first, bool is_all, int code, const struct error *e)
 {
 	for (struct work *w = first; w; w = w->next) {
 		if (w->type == WORK_COMMAND && !w->is_dropped && (is_all || w->command->is_business)) {
 			w->is_dropped = true;
-			w->command->result = error_set(&w->command->error, code == ERR_FULL ? ERR_FULL : ERR_BUSY, "nothing was stored, please try again: %.240s", e->text);
+			w->command->result = error_set(&w->command->error, code == ERR_FULL ? ERR_FULL : ERR_BUSY,
+			                               "nothing was stored, please try again: %.240s", e->text);
 		} else if (w->type == WORK_FRAME && w->entry_count) {
 			w->is_dropped = true;
 			w->fault = code;
@@ -168,7 +177,8 @@ static void turn_run(struct node *n, struct work *first)
 		if (!result)
 			break;
 		if (store_is_broken(n->store) || result == ERR_IO) {
-			log_write(LOG_ERROR, "store-broken", "%s; ending, so that the directory is verified before it is used again", e.text);
+			log_write(LOG_ERROR, "store-broken",
+			          "%s; ending, so that the directory is verified before it is used again", e.text);
 			_Exit(70);
 		}
 		if (run < RERUNS_MOST && offender_leave_out(first, result, &e))
@@ -200,13 +210,16 @@ static void frames_tell(struct node *n, struct work *first)
 		bool is_early = is_early_batch(w);
 		if (w->type != WORK_FRAME || (!w->entry_count && !is_early) || w->is_dropped)
 			continue;
-		struct line_key key = { w->frame->batch->key->origin, w->frame->batch->key->stream, w->frame->batch->key->receiver };
+		struct line_key key = { w->frame->batch->key->origin, w->frame->batch->key->stream,
+			                w->frame->batch->key->receiver };
 		const struct line *l = journal_line_find(n->journal, &key);
 		if (!l)
 			continue;
 		if (w->was_rollback)
-			log_write(LOG_ERROR, "rollback", "device %016llx went on from an earlier image of its disk; what it had sent after it is kept",
-				  (unsigned long long)key.origin);
+			log_write(LOG_ERROR, "rollback",
+			          "device %016llx went on from an earlier image of its disk; what it had sent after it "
+			          "is kept",
+			          (unsigned long long)key.origin);
 		if (w->fault == ERR_CLONE)
 			log_write(LOG_ERROR, "clone", "%s", w->error.text);
 		batch_tell(n, w, LINK_STORED, l->number);
@@ -288,7 +301,8 @@ static int trim_run(struct turn *t, struct command *c, struct error *e)
 	(void)c;
 	int result = journal_trim(t->journal, domain_tables, domain_table_number, t->now_ms, &removed, e);
 	if (!result)
-		log_write(LOG_INFO, "trimmed", "%llu entries that the district has were removed after a checkpoint", (unsigned long long)removed);
+		log_write(LOG_INFO, "trimmed", "%llu entries that the district has were removed after a checkpoint",
+		          (unsigned long long)removed);
 	return result;
 }
 

@@ -49,8 +49,8 @@ static int unsealable(struct store_txn *t, const struct store_table *table, cons
 {
 	char key[2 * STORE_KEY_BYTES_MOST + 1];
 	hex_encode(BYTES(name->byte + 1, name->size - 1), key);
-	return error_wrap(&t->failure, ERR_DAMAGED,
-	                  "table %s, key %s: the stored value cannot be opened: ", table->name, key);
+	return error_wrap(&t->failure, ERR_DAMAGED, "table %s, key %s: the stored value cannot be opened", table->name,
+	                  key);
 }
 
 static int open_with(const uint8_t *key, const struct row_name *name, struct bytes sealed, uint8_t *out,

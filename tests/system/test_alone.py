@@ -18,6 +18,7 @@ REQUESTS = 10000
 # How many of them come through the page's own path. Each costs Argon2id, about 50 ms of a core, so the others are handed
 # to the terminal's code with receipts that are ready. LM_HTTP_REQUESTS=10000 sends all of them through the page's path.
 HTTP_REQUESTS = int(os.environ.get("LM_HTTP_REQUESTS", "64"))
+UNDER_WAY = 2048  # entries of one stream that may be on their way at once (docs/SYNC.md): nobody passes those
 CLIENTS = 8
 PATIENCE_S = 120 + HTTP_REQUESTS // 10
 
@@ -145,7 +146,7 @@ class TerminalAlone(lm.Case):
         ahead = next(entry for entry in requests if entry.request == new["request_id"])
         before = sum(entry.position < ahead.position for entry in behind)
         print(f"the district took the new request after {before} of the backlog of {len(behind)}")
-        self.assertLess(before, len(behind) // 2, "the new request waited for the backlog")
+        self.assertLess(before, UNDER_WAY + UNDER_WAY // 2, "the new request waited for the backlog")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ import lm  # noqa: E402
 import report  # noqa: E402
 
 CACHE = lm.BUILD / "CMakeCache.txt"
-IS_SANITIZED = bool(os.environ.get("LM_SANITIZED") or (CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.read_text(), re.M)))
+HAS_SANITIZERS = CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.read_text(), re.M)
+IS_SANITIZED = bool(os.environ.get("LM_SANITIZED") or HAS_SANITIZERS)
 KILLS = int(os.environ.get("LM_KILLS") or (30 if IS_SANITIZED else 300))
 SEED = os.environ.get("LM_SEED") or str(random.SystemRandom().randrange(10 ** 9))
 SPREAD_S = float(os.environ.get("LM_KILL_S") or KILLS * (1.5 if IS_SANITIZED else 0.3))
@@ -297,8 +298,8 @@ class Killer:
                 if victim is node:
                     self.storm.count("claims checked")
                     if held.get(line, 0) < ordinal:
-                        raise AssertionError(f"{node} had acked {ordinal} entries of {'/'.join(line)} to {who} and was killed; "
-                                             f"now it has {held.get(line, 0)}")
+                        raise AssertionError(f"{node} had acked {ordinal} entries of {'/'.join(line)} to {who} and was "
+                                             f"killed; now it has {held.get(line, 0)}")
 
     def claims_on(self, victims):
         claims = []
@@ -333,8 +334,8 @@ class Killer:
         """A new revision of a service, so that the district's own stream moves, too."""
         service = dict(self.storm.service)
         service["name"] = {"zh": f"{service['name']['zh']}（{nth}）", "en": f"{service['name']['en']} ({nth})"}
-        lm.wait_until(lambda: self.storm.district.hub.control.post("/ctl/v1/catalogue", {"services": [service], "by": "test"}),
-                      PATIENCE_S, "a revision is published")
+        command, control = {"services": [service], "by": "test"}, self.storm.district.hub.control
+        lm.wait_until(lambda: control.post("/ctl/v1/catalogue", command), PATIENCE_S, "a revision is published")
         self.storm.revisions = nth + 1
 
 
@@ -514,7 +515,8 @@ class Sigkill(lm.Case):
                 source = by_hash.get(entry.source)
                 self.assertTrue(source and (source.request, source.version) == (entry.request, entry.version),
                                 f"{town}: {entry} cites {source}")
-                self.assertEqual(entry.line[2], cases[entry.request].entry.line[0], f"{town}: {entry} goes to another terminal")
+                terminal = cases[entry.request].entry.line[0]
+                self.assertEqual(terminal, entry.line[2], f"{town}: {entry} goes to another terminal")
             self.assertEqual(wanted, shown, f"events at {town}, and messages to its terminals")
 
     def check_pages(self, district, at_hub, at_towns):

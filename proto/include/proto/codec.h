@@ -11,16 +11,17 @@
 #include "base/bytes.h"
 #include "base/errors.h"
 
-#define CODEC_DEPTH_MOST 6          /* messages within messages; our deepest is 4 */
+#define CODEC_DEPTH_MOST 6 /* messages within messages; our deepest is 4 */
 #define CODEC_MESSAGE_BYTES_MOST (1024 * 1024)
-#define CODEC_ELEMENTS_MOST 4096    /* fields of one message, repeated ones counted each, unknown ones too */
+#define CODEC_ELEMENTS_MOST 4096 /* fields of one message, repeated ones counted each, unknown ones too */
 
-/* Unpacks into `arena`; unknown fields are kept. ERR_INVALID names the message and field at fault, ERR_TOO_BIG, ERR_MEMORY.
- * Refused too: numbers that do not fit their field, groups, and a field that is not a list or a oneof's second member
- * when it is given twice (protobuf would take the last or merge; our packers never write that). Enums are open.
- * The message lives as long as the arena and is never freed by itself. Byte fields point to copies in the arena. */
-int codec_unpack(const ProtobufCMessageDescriptor *type, struct bytes packed, struct arena *arena, ProtobufCMessage **out,
-		 struct error *e);
+/* Unpacks into `arena`; unknown fields are kept. ERR_INVALID names the message and field at fault, ERR_TOO_BIG,
+ * ERR_MEMORY. Refused too: numbers that do not fit their field, groups, and a field that is not a list or a oneof's
+ * second member when it is given twice (protobuf would take the last or merge; our packers never write that). Enums are
+ * open. The message lives as long as the arena and is never freed by itself. Byte fields point to copies in the arena.
+ */
+int codec_unpack(const ProtobufCMessageDescriptor *type, struct bytes packed, struct arena *arena,
+                 ProtobufCMessage **out, struct error *e);
 
 /* Packs into `arena`. What codec_unpack would refuse is refused here: ERR_INVALID (a text that is not UTF-8),
  * ERR_TOO_BIG; ERR_MEMORY. */

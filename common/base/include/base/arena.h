@@ -14,7 +14,8 @@ struct arena {
 };
 
 void arena_init(struct arena *a, size_t ceiling_bytes); /* allocates nothing yet */
-void *arena_alloc(struct arena *a, size_t size);        /* NULL past the ceiling or without memory; size 0 gives a valid pointer */
+void *arena_alloc(struct arena *a,
+                  size_t size); /* NULL past the ceiling or without memory; size 0 gives a valid pointer */
 void *arena_copy(struct arena *a, const void *data, size_t size);
 char *arena_text(struct arena *a, const char *text); /* copy with NUL; NULL for NULL */
 char *arena_format(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -20,8 +20,8 @@ struct bytes {
 #define BYTES(pointer, length) ((struct bytes){ (const uint8_t *)(pointer), (length) })
 #define BYTES_OF(object) ((struct bytes){ (const uint8_t *)&(object), sizeof(object) })
 
-struct bytes bytes_from_text(const char *text); /* without the NUL */
-bool bytes_equal(struct bytes a, struct bytes b); /* not constant time; for secrets use crypto_equal */
+struct bytes bytes_from_text(const char *text);    /* without the NUL */
+bool bytes_equal(struct bytes a, struct bytes b);  /* not constant time; for secrets use crypto_equal */
 int bytes_compare(struct bytes a, struct bytes b); /* order of memcmp, a prefix sorts first */
 
 struct buffer {

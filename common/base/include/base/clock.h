@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-int64_t clock_wall_ms(void);      /* since 1970-01-01T00:00:00Z */
+int64_t clock_wall_ms(void); /* since 1970-01-01T00:00:00Z */
 uint64_t clock_monotonic_us(void);
 #define CLOCK_TEXT_BYTES 32
 void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_BYTES]);      /* 2026-11-21T08:00:00.000Z */

@@ -25,10 +25,12 @@ struct config_key {
 	const char *help;         /* one line, shown by --help-config */
 };
 
-/* Parses `path` into `object` by `keys`. Text fields are allocated; config_release frees them. ERR_CONFIG, ERR_IO, ERR_MEMORY. */
+/* Parses `path` into `object` by `keys`. Text fields are allocated; config_release frees them. ERR_CONFIG, ERR_IO,
+ * ERR_MEMORY. */
 int config_read(const char *path, const struct config_key *keys, size_t key_count, void *object, struct error *e);
 /* The same over text in memory; `name` stands for the file in messages. */
-int config_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count, void *object, struct error *e);
+int config_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count, void *object,
+                 struct error *e);
 void config_release(const struct config_key *keys, size_t key_count, void *object);
 
 #endif

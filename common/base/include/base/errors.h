@@ -22,38 +22,38 @@ enum error_group {
 };
 
 /* X(code, value, short name, group) */
-#define ERROR_MAP(X) \
-	X(ERR_INVALID, -1, "invalid", ERROR_GROUP_INPUT) \
-	X(ERR_TOO_BIG, -2, "too-big", ERROR_GROUP_INPUT) \
-	X(ERR_CONFIG, -3, "config", ERROR_GROUP_INPUT) \
-	X(ERR_USAGE, -4, "usage", ERROR_GROUP_INPUT) \
-	X(ERR_DENIED, -10, "denied", ERROR_GROUP_DENIED) \
-	X(ERR_REVOKED, -11, "revoked", ERROR_GROUP_DENIED) \
-	X(ERR_UNKNOWN_KEY, -12, "unknown-key", ERROR_GROUP_DENIED) \
-	X(ERR_LOGIN, -13, "login", ERROR_GROUP_DENIED) \
-	X(ERR_BAD_SIGNATURE, -14, "bad-signature", ERROR_GROUP_DENIED) \
-	X(ERR_NOT_FOUND, -20, "not-found", ERROR_GROUP_MISSING) \
+#define ERROR_MAP(X)                                                                                          \
+	X(ERR_INVALID, -1, "invalid", ERROR_GROUP_INPUT)                                                      \
+	X(ERR_TOO_BIG, -2, "too-big", ERROR_GROUP_INPUT)                                                      \
+	X(ERR_CONFIG, -3, "config", ERROR_GROUP_INPUT)                                                        \
+	X(ERR_USAGE, -4, "usage", ERROR_GROUP_INPUT)                                                          \
+	X(ERR_DENIED, -10, "denied", ERROR_GROUP_DENIED)                                                      \
+	X(ERR_REVOKED, -11, "revoked", ERROR_GROUP_DENIED)                                                    \
+	X(ERR_UNKNOWN_KEY, -12, "unknown-key", ERROR_GROUP_DENIED)                                            \
+	X(ERR_LOGIN, -13, "login", ERROR_GROUP_DENIED)                                                        \
+	X(ERR_BAD_SIGNATURE, -14, "bad-signature", ERROR_GROUP_DENIED)                                        \
+	X(ERR_NOT_FOUND, -20, "not-found", ERROR_GROUP_MISSING)                                               \
 	X(ERR_ABSENT, -21, "absent", ERROR_GROUP_MISSING) /* a payload that was erased or cannot be opened */ \
-	X(ERR_CONFLICT, -30, "conflict", ERROR_GROUP_CONFLICT) \
-	X(ERR_EXISTS, -31, "exists", ERROR_GROUP_CONFLICT) \
-	X(ERR_CLOSED, -32, "closed", ERROR_GROUP_CONFLICT) \
-	X(ERR_GAP, -33, "gap", ERROR_GROUP_CONFLICT) \
-	X(ERR_DUPLICATE, -34, "duplicate", ERROR_GROUP_CONFLICT) \
-	X(ERR_CLONE, -35, "clone", ERROR_GROUP_CONFLICT) \
-	X(ERR_FROZEN, -36, "frozen", ERROR_GROUP_CONFLICT) \
-	X(ERR_BUSY, -40, "busy", ERROR_GROUP_LATER) \
-	X(ERR_AGAIN, -41, "again", ERROR_GROUP_LATER) \
-	X(ERR_TIMEOUT, -42, "timeout", ERROR_GROUP_LATER) \
-	X(ERR_UNREACHABLE, -43, "unreachable", ERROR_GROUP_LATER) \
-	X(ERR_NOT_READY, -44, "not-ready", ERROR_GROUP_LATER) \
-	X(ERR_TOO_MANY, -45, "too-many", ERROR_GROUP_LATER) \
-	X(ERR_HELD, -46, "held", ERROR_GROUP_LATER) \
-	X(ERR_FULL, -50, "full", ERROR_GROUP_FULL) \
-	X(ERR_DAMAGED, -60, "damaged", ERROR_GROUP_DAMAGED) \
-	X(ERR_VERSION, -61, "version", ERROR_GROUP_DAMAGED) \
-	X(ERR_MEMORY, -70, "memory", ERROR_GROUP_INTERNAL) \
-	X(ERR_IO, -71, "io", ERROR_GROUP_INTERNAL) \
-	X(ERR_CRYPTO, -72, "crypto", ERROR_GROUP_INTERNAL) \
+	X(ERR_CONFLICT, -30, "conflict", ERROR_GROUP_CONFLICT)                                                \
+	X(ERR_EXISTS, -31, "exists", ERROR_GROUP_CONFLICT)                                                    \
+	X(ERR_CLOSED, -32, "closed", ERROR_GROUP_CONFLICT)                                                    \
+	X(ERR_GAP, -33, "gap", ERROR_GROUP_CONFLICT)                                                          \
+	X(ERR_DUPLICATE, -34, "duplicate", ERROR_GROUP_CONFLICT)                                              \
+	X(ERR_CLONE, -35, "clone", ERROR_GROUP_CONFLICT)                                                      \
+	X(ERR_FROZEN, -36, "frozen", ERROR_GROUP_CONFLICT)                                                    \
+	X(ERR_BUSY, -40, "busy", ERROR_GROUP_LATER)                                                           \
+	X(ERR_AGAIN, -41, "again", ERROR_GROUP_LATER)                                                         \
+	X(ERR_TIMEOUT, -42, "timeout", ERROR_GROUP_LATER)                                                     \
+	X(ERR_UNREACHABLE, -43, "unreachable", ERROR_GROUP_LATER)                                             \
+	X(ERR_NOT_READY, -44, "not-ready", ERROR_GROUP_LATER)                                                 \
+	X(ERR_TOO_MANY, -45, "too-many", ERROR_GROUP_LATER)                                                   \
+	X(ERR_HELD, -46, "held", ERROR_GROUP_LATER)                                                           \
+	X(ERR_FULL, -50, "full", ERROR_GROUP_FULL)                                                            \
+	X(ERR_DAMAGED, -60, "damaged", ERROR_GROUP_DAMAGED)                                                   \
+	X(ERR_VERSION, -61, "version", ERROR_GROUP_DAMAGED)                                                   \
+	X(ERR_MEMORY, -70, "memory", ERROR_GROUP_INTERNAL)                                                    \
+	X(ERR_IO, -71, "io", ERROR_GROUP_INTERNAL)                                                            \
+	X(ERR_CRYPTO, -72, "crypto", ERROR_GROUP_INTERNAL)                                                    \
 	X(ERR_INTERNAL, -73, "internal", ERROR_GROUP_INTERNAL)
 
 enum error_code {
@@ -76,12 +76,13 @@ int error_set(struct error *e, int code, const char *format, ...) __attribute__(
 /* Puts "context: " before the text already in `e` (if not NULL); returns e->code, or `code` when e is NULL. */
 int error_wrap(struct error *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Like error_set with the text of `errno_value` appended; the code is ERR_IO, ERR_MEMORY for ENOMEM, ERR_FULL for ENOSPC and EDQUOT. */
+/* Like error_set with the text of `errno_value` appended; the code is ERR_IO, ERR_MEMORY for ENOMEM, ERR_FULL for
+ * ENOSPC and EDQUOT. */
 int error_set_errno(struct error *e, int errno_value, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-const char *error_name(int code);             /* "not-found"; "ok" for 0; "unknown" for a code not in the list */
-enum error_group error_group_of(int code);    /* ERROR_GROUP_INTERNAL for a code not in the list */
-int error_http_status(int code);              /* 200 for OK */
-int error_exit_code(int code);                /* 0 for OK */
+const char *error_name(int code);          /* "not-found"; "ok" for 0; "unknown" for a code not in the list */
+enum error_group error_group_of(int code); /* ERROR_GROUP_INTERNAL for a code not in the list */
+int error_http_status(int code);           /* 200 for OK */
+int error_exit_code(int code);             /* 0 for OK */
 
 #endif

@@ -9,7 +9,8 @@
 #include "base/bytes.h"
 #include "base/errors.h"
 
-/* Reads all of `path` into `out` (appends a NUL past the end, not counted). ERR_NOT_FOUND, ERR_TOO_BIG above `most`, ERR_IO, ERR_MEMORY. */
+/* Reads all of `path` into `out` (appends a NUL past the end, not counted). ERR_NOT_FOUND, ERR_TOO_BIG above `most`,
+ * ERR_IO, ERR_MEMORY. */
 int file_read(const char *path, size_t most, struct buffer *out, struct error *e);
 /* Writes a temporary file beside `path`, syncs it, renames it, syncs the folder. */
 int file_replace(const char *path, mode_t mode, struct bytes content, struct error *e);

@@ -32,9 +32,11 @@ void receipt_code_make(const uint8_t random[16], char code[RECEIPT_CODE_DIGITS +
 /* Accepts spaces and hyphens between digits; writes the 12 plain digits. ERR_INVALID says what is wrong. */
 int receipt_code_parse(const char *text, char code[RECEIPT_CODE_DIGITS + 1], struct error *e);
 
-/* Citizen id number, GB 11643-1999: 18 characters, a real calendar date, ISO 7064 MOD 11-2 check character. The region is not checked. */
+/* Citizen id number, GB 11643-1999: 18 characters, a real calendar date, ISO 7064 MOD 11-2 check character. The region
+ * is not checked. */
 bool citizen_id_is_valid(const char *text);
-/* Disabled person's certificate number: a citizen id, then category 1–7 and grade 1–4, optionally B and 1–2 digits (reissues). */
+/* Disabled person's certificate number: a citizen id, then category 1–7 and grade 1–4, optionally B and 1–2 digits
+ * (reissues). */
 bool certificate_number_is_valid(const char *text);
 
 /*
@@ -43,7 +45,7 @@ bool certificate_number_is_valid(const char *text);
  */
 enum place_level { PLACE_NONE, PLACE_DISTRICT, PLACE_TOWN, PLACE_COMMUNITY, PLACE_DEVICE };
 #define PLACE_TEXT_BYTES 20
-enum place_level place_level_of(const char *place); /* PLACE_NONE if it is not of this form */
+enum place_level place_level_of(const char *place);        /* PLACE_NONE if it is not of this form */
 bool place_contains(const char *outer, const char *inner); /* a place contains itself and all below it */
 
 #endif

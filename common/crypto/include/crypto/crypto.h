@@ -18,7 +18,7 @@
 #define SUITE_INTERNATIONAL 1 /* Ed25519, X25519 + HKDF-SHA-256, AES-256-GCM, SHA-256 */
 
 #define HASH_BYTES 32
-#define KEY_BYTES 32       /* symmetric keys, X25519 and Ed25519 public keys and seeds, CURVE keys */
+#define KEY_BYTES 32 /* symmetric keys, X25519 and Ed25519 public keys and seeds, CURVE keys */
 #define SIGNATURE_BYTES 64
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
@@ -27,7 +27,8 @@ struct hash {
 	uint8_t byte[HASH_BYTES];
 };
 
-/* Ready to use after this; call once per process before any other function. ERR_CRYPTO if OpenSSL or libsodium lacks a part. */
+/* Ready to use after this; call once per process before any other function. ERR_CRYPTO if OpenSSL or libsodium lacks a
+ * part. */
 int crypto_init(struct error *e);
 
 /* ---- parts -------------------------------------------------------------------------------------------------- */
@@ -42,23 +43,28 @@ void crypto_wipe(void *secret, size_t size);
 
 /* Hash of the concatenation of `count` parts. libsodium exports a crypto_hash, too: under that name a program's own
  * would stand in for it inside every library that is loaded, so the linker knows this one by another. */
-int crypto_hash(uint8_t suite, const struct bytes *parts, size_t count, struct hash *out, struct error *e)
-	__asm__("lm_crypto_hash");
+int crypto_hash(uint8_t suite, const struct bytes *parts, size_t count, struct hash *out,
+                struct error *e) __asm__("lm_crypto_hash");
 int crypto_hmac(uint8_t suite, const uint8_t key[KEY_BYTES], struct bytes data, struct hash *out, struct error *e);
 /* HKDF extract-and-expand; `info` is a short label; out_size ≤ 64. */
-int crypto_derive(uint8_t suite, struct bytes secret, struct bytes salt, const char *info, uint8_t *out, size_t out_size, struct error *e);
+int crypto_derive(uint8_t suite, struct bytes secret, struct bytes salt, const char *info, uint8_t *out,
+                  size_t out_size, struct error *e);
 
 int sign_keypair(uint8_t suite, uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e);
-int sign_make(uint8_t suite, const uint8_t secret_key[KEY_BYTES], struct bytes message, uint8_t signature[SIGNATURE_BYTES], struct error *e);
+int sign_make(uint8_t suite, const uint8_t secret_key[KEY_BYTES], struct bytes message,
+              uint8_t signature[SIGNATURE_BYTES], struct error *e);
 /* OK or ERR_BAD_SIGNATURE. */
-int sign_check(uint8_t suite, const uint8_t public_key[KEY_BYTES], struct bytes message, const uint8_t signature[SIGNATURE_BYTES], struct error *e);
+int sign_check(uint8_t suite, const uint8_t public_key[KEY_BYTES], struct bytes message,
+               const uint8_t signature[SIGNATURE_BYTES], struct error *e);
 int agree_keypair(uint8_t suite, uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e);
 
 /* Authenticated encryption. `out` holds plain.size + TAG_BYTES; it may be plain.data itself. The contexts are
  * cached per thread: 512 bytes cost about a microsecond. */
-int aead_seal(uint8_t suite, const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct bytes associated, struct bytes plain, uint8_t *out, struct error *e);
+int aead_seal(uint8_t suite, const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct bytes associated,
+              struct bytes plain, uint8_t *out, struct error *e);
 /* `out` holds sealed.size - TAG_BYTES. ERR_DAMAGED if it does not verify or is too short; then `out` is zeroed. */
-int aead_open(uint8_t suite, const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct bytes associated, struct bytes sealed, uint8_t *out, struct error *e);
+int aead_open(uint8_t suite, const uint8_t key[KEY_BYTES], const uint8_t nonce[NONCE_BYTES], struct bytes associated,
+              struct bytes sealed, uint8_t *out, struct error *e);
 
 /* ---- sealing to several recipients --------------------------------------------------------------------------
  * One public-key operation per recipient and period, none per payload. A period key lives in memory only. It is
@@ -70,10 +76,10 @@ int aead_open(uint8_t suite, const uint8_t key[KEY_BYTES], const uint8_t nonce[N
 #define PERIOD_ENTRIES_MOST 1000
 #define PERIOD_AGE_MOST_MS (15 * 60 * 1000)
 
-struct period_wrap { /* the period key as one recipient finds it */
-	uint64_t recipient;                  /* device id */
-	uint8_t opening_key[KEY_BYTES];      /* the recipient's X25519 public key that was used */
-	uint8_t ephemeral[KEY_BYTES];        /* X25519 public key made for this wrap */
+struct period_wrap {                    /* the period key as one recipient finds it */
+	uint64_t recipient;             /* device id */
+	uint8_t opening_key[KEY_BYTES]; /* the recipient's X25519 public key that was used */
+	uint8_t ephemeral[KEY_BYTES];   /* X25519 public key made for this wrap */
 	uint8_t sealed[KEY_BYTES + TAG_BYTES];
 };
 
@@ -87,7 +93,7 @@ struct period_notice { /* what a `period` entry carries */
 struct envelope { /* beside an entry, in the key table, never in the journal */
 	uint8_t suite;
 	uint8_t period_id[PERIOD_ID_BYTES];
-	uint32_t index;                          /* 0 for the first use of the period */
+	uint32_t index;                             /* 0 for the first use of the period */
 	uint8_t wrapped_key[KEY_BYTES + TAG_BYTES]; /* the payload's key */
 };
 
@@ -98,10 +104,14 @@ struct period_recipient {
 
 /* The sender's side. Not thread-safe: it belongs to the writer. */
 struct period; /* opaque */
-int period_begin(uint8_t suite, const struct period_recipient *recipients, size_t count, int64_t now_ms, struct period **out, struct period_notice *notice, struct error *e);
-bool period_is_spent(const struct period *p, int64_t now_ms); /* PERIOD_ENTRIES_MOST uses or PERIOD_AGE_MOST_MS old, or the clock went back */
-/* Seals `plain` into `sealed` (plain.size + TAG_BYTES) under a fresh key, fills `envelope`, ratchets. `associated` is bound to the payload. */
-int period_seal(struct period *p, struct bytes associated, struct bytes plain, uint8_t *sealed, struct envelope *envelope, struct error *e);
+int period_begin(uint8_t suite, const struct period_recipient *recipients, size_t count, int64_t now_ms,
+                 struct period **out, struct period_notice *notice, struct error *e);
+bool period_is_spent(const struct period *p,
+                     int64_t now_ms); /* PERIOD_ENTRIES_MOST uses or PERIOD_AGE_MOST_MS old, or the clock went back */
+/* Seals `plain` into `sealed` (plain.size + TAG_BYTES) under a fresh key, fills `envelope`, ratchets. `associated` is
+ * bound to the payload. */
+int period_seal(struct period *p, struct bytes associated, struct bytes plain, uint8_t *sealed,
+                struct envelope *envelope, struct error *e);
 void period_end(struct period *p); /* wipes; NULL is fine */
 
 /* The recipient's side: the ratchet of one period, cached so that opening in order costs one derivation each. */
@@ -113,9 +123,12 @@ struct period_opener {
 	uint8_t next_key[KEY_BYTES];
 };
 /* ERR_ABSENT if none of the wraps is for `recipient` with this key pair; ERR_DAMAGED if the wrap does not open. */
-int period_opener_init(struct period_opener *o, const struct period_notice *notice, uint64_t recipient, const uint8_t public_key[KEY_BYTES], const uint8_t secret_key[KEY_BYTES], struct error *e);
-/* `out` holds sealed.size - TAG_BYTES. ERR_DAMAGED; index ≥ PERIOD_ENTRIES_MOST is ERR_INVALID. Any order is allowed; forward is cheap. */
-int period_open(struct period_opener *o, const struct envelope *envelope, struct bytes associated, struct bytes sealed, uint8_t *out, struct error *e);
+int period_opener_init(struct period_opener *o, const struct period_notice *notice, uint64_t recipient,
+                       const uint8_t public_key[KEY_BYTES], const uint8_t secret_key[KEY_BYTES], struct error *e);
+/* `out` holds sealed.size - TAG_BYTES. ERR_DAMAGED; index ≥ PERIOD_ENTRIES_MOST is ERR_INVALID. Any order is allowed;
+ * forward is cheap. */
+int period_open(struct period_opener *o, const struct envelope *envelope, struct bytes associated, struct bytes sealed,
+                uint8_t *out, struct error *e);
 
 /* ---- receipts (HOUSE: Receipts) ------------------------------------------------------------------------------ */
 #define RECEIPT_KEY_BYTES 32
@@ -130,41 +143,52 @@ struct receipt_secret { /* S = Argon2id(code, device salt), split */
 	uint8_t lock_key[KEY_BYTES];
 };
 /* Slow on purpose (about 0.1 s, 32 MiB): call it on the thread pool. `code` is 12 plain digits. */
-int receipt_derive(const char *code, const uint8_t device_salt[DEVICE_SALT_BYTES], struct receipt_secret *out, struct error *e);
-int receipt_lock_make(const struct receipt_secret *s, const uint8_t receipt_key[RECEIPT_KEY_BYTES], const uint8_t request_id[16], uint8_t lock[RECEIPT_LOCK_BYTES], struct error *e);
-int receipt_lock_open(const struct receipt_secret *s, const uint8_t lock[RECEIPT_LOCK_BYTES], uint8_t receipt_key[RECEIPT_KEY_BYTES], uint8_t request_id[16], struct error *e);
-/* Messages for a receipt, sealed under HKDF(receipt key), padded to a multiple of RECEIPT_PAD_BYTES so that length tells nothing. */
+int receipt_derive(const char *code, const uint8_t device_salt[DEVICE_SALT_BYTES], struct receipt_secret *out,
+                   struct error *e);
+int receipt_lock_make(const struct receipt_secret *s, const uint8_t receipt_key[RECEIPT_KEY_BYTES],
+                      const uint8_t request_id[16], uint8_t lock[RECEIPT_LOCK_BYTES], struct error *e);
+int receipt_lock_open(const struct receipt_secret *s, const uint8_t lock[RECEIPT_LOCK_BYTES],
+                      uint8_t receipt_key[RECEIPT_KEY_BYTES], uint8_t request_id[16], struct error *e);
+/* Messages for a receipt, sealed under HKDF(receipt key), padded to a multiple of RECEIPT_PAD_BYTES so that length
+ * tells nothing. */
 #define RECEIPT_PAD_BYTES 512
 size_t receipt_message_sealed_bytes(size_t plain_bytes);
-int receipt_message_seal(const uint8_t receipt_key[RECEIPT_KEY_BYTES], struct bytes associated, struct bytes plain, uint8_t *out, struct error *e);
+int receipt_message_seal(const uint8_t receipt_key[RECEIPT_KEY_BYTES], struct bytes associated, struct bytes plain,
+                         uint8_t *out, struct error *e);
 /* `out` holds sealed.size bytes; *out_size is the length without padding. */
-int receipt_message_open(const uint8_t receipt_key[RECEIPT_KEY_BYTES], struct bytes associated, struct bytes sealed, uint8_t *out, size_t *out_size, struct error *e);
+int receipt_message_open(const uint8_t receipt_key[RECEIPT_KEY_BYTES], struct bytes associated, struct bytes sealed,
+                         uint8_t *out, size_t *out_size, struct error *e);
 
 /* ---- device keys ------------------------------------------------------------------------------------------------ */
 /* What a device keeps secret, in one file of mode 0600 outside LMDB. */
 struct device_keys {
 	uint8_t suite;
-	uint8_t curve_public[KEY_BYTES], curve_secret[KEY_BYTES];       /* ZeroMQ CURVE (X25519) */
-	uint8_t signing_public[KEY_BYTES], signing_secret[KEY_BYTES];   /* Ed25519 */
-	uint8_t opening_public[KEY_BYTES], opening_secret[KEY_BYTES];   /* X25519 */
-	uint8_t store_key[KEY_BYTES];     /* master of the store's seal */
+	uint8_t curve_public[KEY_BYTES], curve_secret[KEY_BYTES];     /* ZeroMQ CURVE (X25519) */
+	uint8_t signing_public[KEY_BYTES], signing_secret[KEY_BYTES]; /* Ed25519 */
+	uint8_t opening_public[KEY_BYTES], opening_secret[KEY_BYTES]; /* X25519 */
+	uint8_t store_key[KEY_BYTES];                                 /* master of the store's seal */
 };
-/* Reads the file, or makes keys and writes it if it does not exist. ERR_DAMAGED if it is not of this form or readable by others. */
+/* Reads the file, or makes keys and writes it if it does not exist. ERR_DAMAGED if it is not of this form or readable
+ * by others. */
 int device_keys_open(const char *path, struct device_keys *out, bool *was_made, struct error *e);
 /* SHA-256 over the three public keys; the first 8 bytes, big-endian, are the device id. */
-int device_fingerprint(uint8_t suite, const uint8_t curve[KEY_BYTES], const uint8_t signing[KEY_BYTES], const uint8_t opening[KEY_BYTES], struct hash *out, struct error *e);
+int device_fingerprint(uint8_t suite, const uint8_t curve[KEY_BYTES], const uint8_t signing[KEY_BYTES],
+                       const uint8_t opening[KEY_BYTES], struct hash *out, struct error *e);
 uint64_t device_id_of(const struct hash *fingerprint);
 #define FINGERPRINT_TEXT_BYTES 80
 /* 16 groups of 4 hexadecimal digits, joined by '-': what two people can read to each other. */
 void fingerprint_to_text(const struct hash *fingerprint, char text[FINGERPRINT_TEXT_BYTES]);
 int fingerprint_from_text(const char *text, struct hash *out, struct error *e); /* hyphens and spaces are free */
-/* A 32-byte secret in a file of its own (mode 0600), made at first use: the key table's key, the district's authority. */
+/* A 32-byte secret in a file of its own (mode 0600), made at first use: the key table's key, the district's authority.
+ */
 int secret_file_open(const char *path, uint8_t secret[KEY_BYTES], bool *was_made, struct error *e);
 
-/* ---- passwords: Argon2id, in libsodium's text form ---------------------------------------------------------------- */
+/* ---- passwords: Argon2id, in libsodium's text form ----------------------------------------------------------------
+ */
 #define PASSWORD_HASH_BYTES 128
 #define PASSWORD_LEAST_CHARACTERS 12
-int password_hash(const char *password, char hash[PASSWORD_HASH_BYTES], struct error *e); /* slow: pool. ERR_INVALID if too short or > 256 bytes */
-int password_check(const char *password, const char *hash, struct error *e);              /* slow: pool. OK or ERR_LOGIN */
+int password_hash(const char *password, char hash[PASSWORD_HASH_BYTES],
+                  struct error *e); /* slow: pool. ERR_INVALID if too short or > 256 bytes */
+int password_check(const char *password, const char *hash, struct error *e); /* slow: pool. OK or ERR_LOGIN */
 
 #endif

@@ -14,7 +14,8 @@ extern const size_t desk_route_count;
 /* tier.answer_ask: an answer or withdrawal of a resident, answered at once by the owner, exactly once. */
 int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e);
 /* tier.find_receipt at a town: a receipt that was made at another terminal. */
-int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e);
+int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
+                      struct error *e);
 /* tier.on_news, tier.on_links: to the pages' event streams. */
 void desk_news(struct node *n, const struct domain_effect *news, size_t count);
 void desk_links(struct node *n);

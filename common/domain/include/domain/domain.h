@@ -140,8 +140,8 @@ int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload
 
 /* ---- requests and receipts at the terminal ---- */
 int request_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__RequestRecord **out);
-/* Locks with this lookup id, newest first; at most `most`. Scans: codes are looked up rarely, rows are small. In a read transaction
- * damaged rows are passed over, and `e` names one although OK is returned. */
+/* Locks with this lookup id, newest first; at most `most`. Scans: codes are looked up rarely, rows are small. In a read
+ * transaction damaged rows are passed over, and `e` names one although OK is returned. */
 struct receipt_row {
 	uint8_t lock[RECEIPT_LOCK_BYTES];
 };
@@ -163,15 +163,16 @@ void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm_
                        Lm__Header *h);
 enum case_view { CASE_VIEW_OPEN, CASE_VIEW_CLOSED, CASE_VIEW_ALL };
 /* A page of cases: open and closed in the order in which they became so (closed: newest first), all: newest first.
- * `after` is the cursor text of the page before ("" for the first). A damaged row does not stand in the way of the others in a read
- * transaction: a case that cannot be read is visited with `record` NULL, and `e` names the damage although OK is returned. */
+ * `after` is the cursor text of the page before ("" for the first). A damaged row does not stand in the way of the
+ * others in a read transaction: a case that cannot be read is visited with `record` NULL, and `e` names the damage
+ * although OK is returned. */
 int case_page(struct store_txn *txn, enum case_view view, const char *after, size_t most, struct arena *arena,
               bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
               char next[40], struct error *e);
 uint64_t case_open_count(struct store_txn *txn);
 /* Cases whose keyed code hash is this; at most `most` are written, all are counted: *count starts at 0. Scans in steps
- * of bounded time: call it again with *from until *from is 0. In a read transaction damaged rows are passed over, and `e` names
- * one although OK is returned. Resets `arena` after every row: give it one of its own.
+ * of bounded time: call it again with *from until *from is 0. In a read transaction damaged rows are passed over, and
+ * `e` names one although OK is returned. Resets `arena` after every row: give it one of its own.
  */
 int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found,
                    size_t most, size_t *count, struct id *from, struct error *e);

@@ -4,9 +4,10 @@
  *
  * Checks made before a handler runs: method and path known; Host is one of ours; for anything but GET, Origin (if
  * sent) is ours and the body is JSON within limits; the route's guard: a session, and its CSRF token in the header
- * X-Lm-Csrf for anything but GET. What fails them is answered here as {"error":{"code","text"}}: 404, 405, 413, 414, 415,
- * 421 (Host), 431, and 403 for Origin, a cross-site fetch, CSRF ("denied") or a missing session ("login"). That a body is
- * well-formed JSON is for the handler to find. The Unix socket (mode 0600) needs neither Host nor session: its guard is the file's.
+ * X-Lm-Csrf for anything but GET. What fails them is answered here as {"error":{"code","text"}}: 404, 405, 413, 414,
+ * 415, 421 (Host), 431, and 403 for Origin, a cross-site fetch, CSRF ("denied") or a missing session ("login"). That a
+ * body is well-formed JSON is for the handler to find. The Unix socket (mode 0600) needs neither Host nor session: its
+ * guard is the file's.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -35,16 +36,18 @@ enum http_guard {
 
 struct http_route {
 	enum http_method method;
-	const char *path; /* "/api/v1/cases/:id": up to HTTP_PARAMETERS_MOST parameters, each a whole segment, never empty;
-	                   * if several match, the one with the fewest parameters goes first */
-	enum http_guard guard; /* HTTP_OPEN and HTTP_SESSION routes are served over the Unix socket too, without these checks */
+	const char *path; /* "/api/v1/cases/:id": up to HTTP_PARAMETERS_MOST parameters, each a whole segment, never
+	                   * empty; if several match, the one with the fewest parameters goes first */
+	enum http_guard
+	        guard; /* HTTP_OPEN and HTTP_SESSION routes are served over the Unix socket too, without these checks */
 	void (*handle)(void *context, struct http_request *request);
 };
 
 struct http_options {
-	const char *address;      /* "127.0.0.1:8601" (loopback only, ERR_INVALID otherwise); NULL: no TCP */
-	const char *socket_path;  /* Unix socket, mode 0600; NULL: none */
-	const char *static_folder; /* files by path below it, "/" is index.html; NULL: none. No listing, no "..", no symlink out */
+	const char *address;        /* "127.0.0.1:8601" (loopback only, ERR_INVALID otherwise); NULL: no TCP */
+	const char *socket_path;    /* Unix socket, mode 0600; NULL: none */
+	const char *static_folder;  /* files by path below it, "/" is index.html; NULL: none. No listing, no "..", no
+	                               symlink out */
 	const char *session_cookie; /* "lm_town"; daemons on one host need different names */
 	uint32_t session_idle_s;    /* sessions end after this long without a request */
 	const struct http_route *routes;
@@ -59,9 +62,10 @@ uint16_t http_port(const struct http *h);
 
 /* ---- within a request ---- */
 const char *http_parameter(const struct http_request *r, const char *name); /* of the path; NULL if none */
-const char *http_query(const struct http_request *r, const char *name);     /* of the query string, decoded; NULL if none */
+const char *http_query(const struct http_request *r, const char *name); /* of the query string, decoded; NULL if none */
 struct bytes http_body(const struct http_request *r);
-const char *http_user(const struct http_request *r);  /* the session's user, "" without one, "local" over the Unix socket */
+const char *
+http_user(const struct http_request *r); /* the session's user, "" without one, "local" over the Unix socket */
 bool http_is_local(const struct http_request *r);
 const char *http_header(const struct http_request *r, const char *name);
 
@@ -74,16 +78,19 @@ void http_answer_error(struct http_request *r, int code, const char *text);
 /* ---- sessions ---- */
 /* Starts a session and sets its cookie (HttpOnly, SameSite=Strict, Path=/) on the answer to come; csrf is hex text. */
 #define HTTP_CSRF_TEXT_BYTES 65
-int http_session_begin(struct http_request *r, const char *user, const char *role, char csrf[HTTP_CSRF_TEXT_BYTES], struct error *e);
+int http_session_begin(struct http_request *r, const char *user, const char *role, char csrf[HTTP_CSRF_TEXT_BYTES],
+                       struct error *e);
 void http_session_end(struct http_request *r);
 void http_sessions_end_user(struct http *h, const char *user);
 const char *http_role(const struct http_request *r); /* of the session; "local" over the Unix socket */
 bool http_session_csrf(const struct http_request *r, char csrf[HTTP_CSRF_TEXT_BYTES]); /* of the request's session */
 
 /* ---- server-sent events ---- */
-/* Turns the request into an event stream on `channel` (kept until the client leaves). A comment line keeps it alive every 15 s. */
+/* Turns the request into an event stream on `channel` (kept until the client leaves). A comment line keeps it alive
+ * every 15 s. */
 void http_answer_events(struct http_request *r, const char *channel);
-/* Sends `event: name`, `data: json` to every stream of the channel; a client that does not read (64 KiB behind) is dropped. */
+/* Sends `event: name`, `data: json` to every stream of the channel; a client that does not read (64 KiB behind) is
+ * dropped. */
 void http_publish(struct http *h, const char *channel, const char *name, struct bytes json);
 
 #endif

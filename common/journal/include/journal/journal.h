@@ -187,8 +187,9 @@ int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, 
                  uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
                  struct error *e);
 
-/* The same from memory, for entries that the last turn placed, if it was committed; ERR_NOT_FOUND for others. Valid as long as what
- * was given to journal_append and journal_receive in that turn lives: call journal_recent_end before it goes. Writer thread. */
+/* The same from memory, for entries that the last turn placed, if it was committed; ERR_NOT_FOUND for others. Valid as
+ * long as what was given to journal_append and journal_receive in that turn lives: call journal_recent_end before it
+ * goes. Writer thread. */
 int journal_load_recent(const struct journal *j, const struct line *line, uint64_t from, uint32_t entries_most,
                         uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
                         struct error *e);

@@ -16,7 +16,7 @@
 
 #define NET_KEY_BYTES 32
 #define NET_FRAME_BYTES_MOST (1024 * 1024) /* ZMQ_MAXMSGSIZE: a larger frame ends the connection */
-#define NET_ROUTE_BYTES 8                   /* a routing id made by libzmq is 5 bytes */
+#define NET_ROUTE_BYTES 8                  /* a routing id made by libzmq is 5 bytes */
 
 struct net;        /* the ZeroMQ context and the ZAP handler of a process */
 struct net_server; /* a bound ROUTER */
@@ -28,20 +28,23 @@ struct net_route {
 };
 
 int net_open(uv_loop_t *loop, struct net **out, struct error *e);
-void net_close(struct net *n); /* after its servers and clients; closes handles asynchronously, run the loop until they are gone */
+void net_close(struct net *n); /* after its servers and clients; closes handles asynchronously, run the loop until they
+                                  are gone */
 
 struct net_server_options {
-	const char *address;              /* tcp://127.0.0.1:5601 */
-	const char *zap_domain;           /* enforced; "link" */
+	const char *address;    /* tcp://127.0.0.1:5601 */
+	const char *zap_domain; /* enforced; "link" */
 	const uint8_t *public_key, *secret_key;
 	void *context;
 	/* Called on the loop thread for each handshake. OK admits; any error refuses (ZAP 400) and is counted. */
 	int (*admit)(void *context, const uint8_t key[NET_KEY_BYTES]);
 	/* `key` is the authenticated key of the connection that sent the frame. The frame is valid during the call. */
-	void (*on_frame)(void *context, const struct net_route *route, const uint8_t key[NET_KEY_BYTES], struct bytes frame);
+	void (*on_frame)(void *context, const struct net_route *route, const uint8_t key[NET_KEY_BYTES],
+	                 struct bytes frame);
 	/* A queue that had refused a frame may take more now. Optional. */
 	void (*on_writable)(void *context);
-	/* A message was dropped: more or less than one frame, too large, or from a socket that chose a long route. Optional. */
+	/* A message was dropped: more or less than one frame, too large, or from a socket that chose a long route.
+	 * Optional. */
 	void (*on_dropped)(void *context, const uint8_t key[NET_KEY_BYTES], const char *why);
 };
 /* ERR_EXISTS "address … is in use by another process", ERR_INVALID for an address it cannot bind. */
@@ -55,9 +58,15 @@ const char *net_server_address(const struct net_server *s);
 int net_server_send(struct net_server *s, const struct net_route *route, struct bytes frame);
 void net_server_close(struct net_server *s);
 uint64_t net_server_refused(const struct net_server *s); /* handshakes refused since the start */
-uint64_t net_server_dropped(const struct net_server *s); /* messages of another form than one frame, or of a chosen, long route */
+uint64_t net_server_dropped(
+        const struct net_server *s); /* messages of another form than one frame, or of a chosen, long route */
 
-enum net_client_state { NET_CONNECTING, NET_CONNECTED, NET_REFUSED /* the other side refuses this key */, NET_WRONG_KEY /* CURVE handshake fails: the configured server key is wrong, or no answer */ };
+enum net_client_state {
+	NET_CONNECTING,
+	NET_CONNECTED,
+	NET_REFUSED /* the other side refuses this key */,
+	NET_WRONG_KEY /* CURVE handshake fails: the configured server key is wrong, or no answer */
+};
 
 struct net_client_options {
 	const char *address;
@@ -70,8 +79,10 @@ struct net_client_options {
 	uint32_t retry_ms; /* after a refusal: disconnect, wait, connect anew; 0: 1000 */
 };
 int net_client_open(struct net *n, const struct net_client_options *options, struct net_client **out, struct error *e);
-int net_client_send(struct net_client *c, struct bytes frame); /* OK, ERR_AGAIN, ERR_UNREACHABLE (not connected), ERR_TOO_BIG */
-void net_client_reconnect(struct net_client *c); /* drops the connection and what is queued on it, connects anew after retry_ms */
+int net_client_send(struct net_client *c,
+                    struct bytes frame); /* OK, ERR_AGAIN, ERR_UNREACHABLE (not connected), ERR_TOO_BIG */
+void net_client_reconnect(
+        struct net_client *c); /* drops the connection and what is queued on it, connects anew after retry_ms */
 void net_client_close(struct net_client *c);
 
 /* A new CURVE key pair, raw 32 bytes each. */

@@ -3,8 +3,8 @@
  *
  *   loop thread    libuv, ZeroMQ, HTTP. Owns sockets, peers' transport side, pages.
  *   writer thread  the write transaction, the journal, the engines of all links. One turn: what has come in becomes a
- *                  batch, stepped and applied in ONE transaction, committed; only then do acks, frames and answers leave.
- *   pool           libuv's: checking signatures, opening payloads, Argon2, searches.
+ *                  batch, stepped and applied in ONE transaction, committed; only then do acks, frames and answers
+ * leave. pool           libuv's: checking signatures, opening payloads, Argon2, searches.
  *
  * Work goes from the loop and the pool to the writer through one bounded inbox, results come back through one outbox.
  * Order of effects and who owns each pointer: docs/SYNC.md.
@@ -25,20 +25,20 @@ struct node;
 
 /* ---- configuration (docs/OPERATIONS.md) ---- */
 struct node_config {
-	char *place;         /* 310114, 310114106, 310114106001-T1 */
-	char *data;          /* folder of keys and store */
-	char *link_address;  /* hub and town: where those below connect */
-	char *upstream;      /* town and terminal: address of the tier above */
-	char *upstream_key;  /* its CURVE key, 64 hexadecimal digits */
-	char *authority;     /* hash of the district's authority, 64 hexadecimal digits */
-	char *http_address;  /* loopback address for the pages; absent: none */
-	char *pages;         /* folder of the pages */
-	char *places;        /* JSON file with the names of places; absent: codes are shown */
+	char *place;        /* 310114, 310114106, 310114106001-T1 */
+	char *data;         /* folder of keys and store */
+	char *link_address; /* hub and town: where those below connect */
+	char *upstream;     /* town and terminal: address of the tier above */
+	char *upstream_key; /* its CURVE key, 64 hexadecimal digits */
+	char *authority;    /* hash of the district's authority, 64 hexadecimal digits */
+	char *http_address; /* loopback address for the pages; absent: none */
+	char *pages;        /* folder of the pages */
+	char *places;       /* JSON file with the names of places; absent: codes are shown */
 	char *log_level;
 	int64_t map_bytes;
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
 	int64_t session_idle_s;
-	bool is_demo;        /* pages carry 演示数据 */
+	bool is_demo; /* pages carry 演示数据 */
 };
 /* ERR_CONFIG. Which keys are required depends on the tier. */
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
@@ -60,8 +60,8 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 
 /* ---- commands: what the loop asks the writer to do ---- */
 struct command {
-	/* On the writer thread, within the turn's transaction; may run more than once if the turn is run again: it sets its
-	 * results anew each time. Returns an error to refuse; then nothing of it is stored. */
+	/* On the writer thread, within the turn's transaction; may run more than once if the turn is run again: it sets
+	 * its results anew each time. Returns an error to refuse; then nothing of it is stored. */
 	int (*run)(struct turn *t, struct command *c, struct error *e);
 	/* On the loop thread, after the commit. Owns the command from here. */
 	void (*done)(struct node *n, struct command *c);
@@ -93,7 +93,8 @@ struct tier {
 	void (*on_links)(struct node *n);                        /* a link's state changed */
 	void (*on_tick)(struct node *n);                         /* every second */
 	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
-	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer, struct error *e);
+	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
+	                    struct error *e);
 	void *context;
 };
 
@@ -106,7 +107,7 @@ struct node_options {
 int node_start(const struct node_options *options, struct node **out, struct error *e);
 /* Begins to stop; the loop ends when everything is closed. */
 void node_stop(struct node *n);
-void node_free(struct node *n); /* after the loop has ended */
+void node_free(struct node *n);           /* after the loop has ended */
 int node_exit_code(const struct node *n); /* not 0 if a fault of the store ended it */
 /* The whole of a daemon's main: arguments, configuration, signals, loop. */
 int node_main(int argc, char **argv, struct tier tier);
@@ -142,11 +143,14 @@ const char *node_place_zh(const struct node *n, const char *place);
 const char *node_place_en(const struct node *n, const char *place);
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena);
 
-/* Asks the tier above for a receipt; `done` on the loop thread with NULL when it is not reachable or does not answer. */
-int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer), void *context);
+/* Asks the tier above for a receipt; `done` on the loop thread with NULL when it is not reachable or does not answer.
+ */
+int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer),
+                      void *context);
 
 /* A job on the pool that reads: `work` on a pool thread, `done` on the loop. Takes `context`. */
-int node_pool(struct node *n, void (*work)(struct node *n, void *context), void (*done)(struct node *n, void *context), void *context);
+int node_pool(struct node *n, void (*work)(struct node *n, void *context), void (*done)(struct node *n, void *context),
+              void *context);
 
 /* JSON answer from a message; on failure an error answer. */
 void node_answer(struct http_request *r, const ProtobufCMessage *message);
@@ -160,7 +164,8 @@ struct rebuild_result {
 	uint64_t replayed, from_position;
 	struct hash live, rebuilt;
 };
-/* Replays the tape of the directory into a scratch environment and compares. With `must_replace` the projections are replaced. */
+/* Replays the tape of the directory into a scratch environment and compares. With `must_replace` the projections are
+ * replaced. */
 int node_rebuild(const char *data, bool must_replace, struct rebuild_result *out, struct error *e);
 
 /* Opens a directory that no daemon has open: keys, store, journal. */
@@ -173,6 +178,7 @@ struct closed_node {
 int closed_node_open(const char *data, bool is_read_only, struct closed_node *out, struct error *e);
 void closed_node_close(struct closed_node *c);
 /* Reads every row, every chain, every signature. Works on a store in use too. */
-int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena, Lm__VerifyView *out, struct error *e);
+int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena,
+                Lm__VerifyView *out, struct error *e);
 
 #endif
