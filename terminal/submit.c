@@ -131,7 +131,7 @@ static int lock_append(struct turn *t, const struct submission *s, struct error 
 	uint8_t lock[RECEIPT_LOCK_BYTES];
 	Lm__Header h = LM__HEADER__INIT; /* names no request: without the code nobody ties the two together */
 	Lm__ReceiptLockPayload payload = LM__RECEIPT_LOCK_PAYLOAD__INIT;
-	struct bytes packed;
+	struct bytes packed = { 0 };
 	struct placed placed;
 	int result = receipt_lock_make(&s->receipt.secret, s->receipt.key, s->request.byte, lock, e);
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));

@@ -44,7 +44,7 @@ int receipt_derive(const char *code, const uint8_t device_salt[DEVICE_SALT_BYTES
 		failure = crypto_derive(SUITE_INTERNATIONAL, secret, no_salt, lock_label, draft.lock_key,
 		                        sizeof draft.lock_key, e);
 	if (!failure)
-		*out = draft;
+		*out = draft; // cppcheck-suppress uninitvar ; both derivations filled it
 	crypto_wipe(stretched, sizeof stretched);
 	crypto_wipe(&draft, sizeof draft);
 	return failure;

@@ -42,14 +42,12 @@ static int listed_get(struct store_txn *txn, const struct store_table *table, st
 
 static int page_row(struct page *p, struct bytes key, struct bytes value, bool *wants_more)
 {
-	struct id request;
-	Lm__CaseRecord *record;
+	struct id request = { { 0 } };
+	Lm__CaseRecord *record = NULL;
 	struct bytes id = p->table == &domain_table_case ? key : value;
 	int result = listed_get(p->txn, p->table, id, p->arena, &request, &record);
 	if (result && (id.size != ID_BYTES || !store_pass_over(p->txn, p->e)))
 		return result;
-	if (result)
-		record = NULL;
 	p->count++;
 	hex_encode(key, p->next); /* the next page begins after this row */
 	*wants_more = p->visit(p->context, request, record);
@@ -113,7 +111,8 @@ int case_page(struct store_txn *txn, enum case_view view, const char *after, siz
 		return error_set(e, result, "'after' is not a place where a page ended");
 	if (result && result != ERR_NOT_FOUND)
 		return store_failure(txn, e);
-	strcpy(next, result == ERR_NOT_FOUND || !wants_more ? "" : reached);
+	bool is_end = result == ERR_NOT_FOUND || !wants_more;
+	snprintf(next, sizeof reached, "%s", is_end ? "" : reached);
 	return OK;
 }
 
@@ -176,7 +175,7 @@ int case_locks_each(struct store_txn *txn, struct arena *arena,
 	result = store_cursor_first(c, arena, &key, &value);
 	while (!result) {
 		struct id request;
-		Lm__CaseRecord *record;
+		Lm__CaseRecord *record = NULL;
 		result = listed_get(txn, &domain_table_lock, value, arena, &request, &record);
 		if (result || !visit(context, request, record))
 			break;

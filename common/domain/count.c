@@ -63,7 +63,7 @@ int count_each(struct store_txn *txn, struct arena *arena,
 		return result;
 	result = store_cursor_first(c, arena, &key, &value);
 	while (!result) {
-		Lm__CountRecord *record;
+		Lm__CountRecord *record = NULL;
 		const uint8_t *split = memchr(key.data, 0, key.size);
 		result = split ? row_unpack(txn, &domain_table_count, &lm__count_record__descriptor, value, arena,
 		                            &record)

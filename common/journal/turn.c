@@ -42,7 +42,7 @@ void journal_close(struct journal *j)
 {
 	if (!j)
 		return;
-	for (uint32_t i = 0; i < j->line_count; i++)
+	for (uint32_t i = 0; j->slot && i < j->line_count; i++)
 		period_end(j->slot[i].period);
 	openers_free(j);
 	pthread_mutex_destroy(&j->opener_lock);

@@ -212,6 +212,7 @@ size_t net_socket_receive(struct net_socket *s, zmq_msg_t *parts, size_t most)
 
 	while (has_more) {
 		zmq_msg_t surplus;
+		// cppcheck-suppress uninitvar ; receive_part initialises it
 		zmq_msg_t *part = count < most ? &parts[count] : &surplus;
 
 		if (receive_part(s, part) < 0)

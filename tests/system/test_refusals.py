@@ -124,13 +124,13 @@ class Hostile:
     def __init__(self, case, device, town, what):
         status = town.status()
         self.process = subprocess.Popen([TOOLS / "hostile", device.folder, device.place, town.link_address, status["curve_key"],
-                                         status["authority"], what], stdout=subprocess.PIPE, text=True, bufsize=1)
+                                         status["authority"], what], stdout=subprocess.PIPE, bufsize=0)
         case.addCleanup(self.end)
 
     def hear(self):
         """The next thing that came back."""
         ready, _, _ = select.select([self.process.stdout], [], [], START_S)
-        return self.process.stdout.readline().strip() if ready else "(nothing)"
+        return self.process.stdout.readline().decode().strip() if ready else "(nothing)"
 
     def end(self):
         self.process.kill()
