@@ -39,7 +39,7 @@ static int row_make(const char *data, uint8_t row[4 + HASH_BYTES], struct error 
 static int row_put(const char *data, uint8_t *row, size_t size)
 {
 	char folder[4096];
-	MDB_env *env;
+	MDB_env *env = NULL;
 	MDB_txn *txn;
 	MDB_dbi table;
 	MDB_val key = { sizeof row_key - 1, (void *)(uintptr_t)row_key }, value = { size, row };
@@ -57,6 +57,7 @@ static int row_put(const char *data, uint8_t *row, size_t size)
 		rc = mdb_put(txn, table, &key, &value, 0);
 	if (!rc)
 		rc = mdb_txn_commit(txn);
+	mdb_env_close(env); /* a failed transaction goes with the process */
 	return rc;
 }
 

@@ -280,7 +280,7 @@ class Storage(Refusal):
 
         town.start().wait_ready()
         started = terminal.status()["started_ms"]
-        lm.wait_until(lambda: kiosk.state()["can_take_requests"], 40, "the terminal takes requests again")
+        lm.wait_until(lambda: kiosk.state()["can_take_requests"], 120, "the terminal takes requests again")
         view = kiosk.submit()
         lm.wait_until(lambda: kiosk.marks(view["request_id"])["district"])
         status = terminal.status()

@@ -285,9 +285,101 @@ static void a_value_moved_to_another_row_is_noticed(void **state)
 	fixture_end(&f);
 }
 
+/* Keys of the rows that a walk shows; how many damaged ones it passed over goes to `passed`. */
+static void walk(struct store_txn *t, char *keys, size_t *passed)
+{
+	struct store_cursor *c = NULL;
+	struct arena arena;
+	struct bytes key, value;
+	struct error e = { 0 };
+	arena_init(&arena, 0);
+	assert_int_equal(store_cursor_open(t, &cases, &c), OK);
+	int rc;
+	for (rc = store_cursor_first(c, &arena, &key, &value); rc == OK || store_pass_over(t, &e);
+	     rc = store_cursor_next(c, &arena, &key, &value)) {
+		if (rc == OK)
+			*keys++ = (char)key.data[0];
+		else
+			(*passed)++;
+	}
+	*keys = '\0';
+	store_cursor_close(c);
+	arena_release(&arena);
+}
+
+static void a_reader_passes_over_what_is_damaged_and_a_writer_does_not(void **state)
+{
+	(void)state;
+	struct fixture f;
+	char keys[8];
+	size_t passed = 0;
+	struct store_txn *t;
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "a", "first");
+	put_one(&f, s, &cases, "b", "second");
+	put_one(&f, s, &cases, "c", "third");
+	store_close(s);
+	struct beneath b = beneath_open(f.folder, "cases");
+	MDB_val v = beneath_get(&b, text("b"));
+	uint8_t sealed[64];
+	size_t size = v.mv_size;
+	assert_true(size <= sizeof(sealed));
+	memcpy(sealed, v.mv_data, size);
+	sealed[size / 2] ^= 1;
+	beneath_put(&b, text("b"), sealed, size);
+	beneath_close(&b);
+
+	s = open_store(&f);
+	assert_ok(&f, store_begin_read(s, &t, &f.e));
+	assert_false(store_pass_over(t, &f.e)); /* nothing has failed */
+	walk(t, keys, &passed);
+	assert_string_equal(keys, "ac");
+	assert_int_equal(passed, 1);
+	assert_int_equal(store_fail(t, ERR_INTERNAL, "something else"), ERR_INTERNAL);
+	assert_false(store_pass_over(t, &f.e));
+	store_abort(t);
+
+	passed = 0;
+	assert_ok(&f, store_begin_write(s, &t, &f.e));
+	walk(t, keys, &passed);
+	assert_string_equal(keys, "a");
+	assert_int_equal(passed, 0);
+	assert_int_equal(store_commit(t, &f.e), ERR_DAMAGED);
+	assert_says(&f, "table cases, key 62");
+	store_close(s);
+	fixture_end(&f);
+}
+
+static void usage_counts_a_reserve_twice(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct store_usage plain, reserved, before;
+	struct store_txn *t;
+	const struct store_table *const reserve[] = { &people };
+	uint8_t value[1000] = { 0 }, key[4];
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	assert_ok(&f, store_begin_write(s, &t, &f.e));
+	store_usage_within(t, NULL, 0, &before);
+	for (uint32_t i = 0; i < 300; i++)
+		store_append(t, &people, number_key(i, key), BYTES_OF(value));
+	store_usage_within(t, NULL, 0, &plain); /* before the commit */
+	store_usage_within(t, reserve, 1, &reserved);
+	assert_true(plain.used_bytes - before.used_bytes >= 300 * sizeof(value));
+	assert_true(plain.used_bytes - before.used_bytes < 600 * sizeof(value));
+	assert_int_equal(reserved.used_bytes - plain.used_bytes, plain.used_bytes - before.used_bytes);
+	assert_ok(&f, store_commit(t, &f.e));
+	store_close(s);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reader_passes_over_what_is_damaged_and_a_writer_does_not),
+		cmocka_unit_test(usage_counts_a_reserve_twice),
 		cmocka_unit_test(every_flipped_bit_in_a_live_value_is_noticed),
 		cmocka_unit_test(no_flipped_bit_anywhere_yields_wrong_data),
 		cmocka_unit_test(a_value_moved_to_another_row_is_noticed),
