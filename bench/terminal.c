@@ -55,7 +55,7 @@ struct bench {
 	void (*tier_on_marks)(struct node *n, const struct line *up);
 	struct arena arena; /* of the form */
 	Lm__SubmitCommand *form;
-	size_t payload_bytes;
+	_Atomic size_t payload_bytes;
 	/* of one order */
 	struct producer producer[PRODUCERS_MOST];
 	size_t producer_count;
