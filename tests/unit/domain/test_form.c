@@ -114,7 +114,7 @@ static const struct row {
 	{ TYPE(ID_NUMBER), 0, 0, "110105194912310", "not-an-id-number", 0, 0 },
 	{ TYPE(ID_NUMBER), 0, 0, DIGITS_17 "X41", "not-an-id-number", 0, 0 },
 	{ TYPE(PHONE), 0, 0, "13800138000", NULL, 0, 0 },
-	{ TYPE(PHONE), 0, 0, "021-5999 0000", NULL, 0, 0 },
+	{ TYPE(PHONE), 0, 0, "000-5999 0000", NULL, 0, 0 },
 	{ TYPE(PHONE), 0, 0, "+86 138 0013 8000", NULL, 0, 0 },
 	{ TYPE(PHONE), 0, 0, "123456", "not-a-phone", 0, 0 },
 	{ TYPE(PHONE), 0, 0, "1234567890123456", "not-a-phone", 0, 0 },
