@@ -553,7 +553,8 @@ class Sigkill(lm.Case):
             mine = [(request, code) for request, (node, code, _) in storm.saved.items() if node is here][-3:]
             kiosk = there.kiosk(PATIENCE_S)
             for request, code in mine:
-                receipt = self.show(kiosk, request, code)
+                # A town that is busy may answer too late; the resident is then asked to try again.
+                receipt = lm.wait_until(lambda: self.show(kiosk, request, code), PATIENCE_S, f"{there} shows {code}", 1)
                 self.assertTrue(receipt["is_from_town"])
                 self.check_statuses(cases[request], receipt)
 
