@@ -1,12 +1,11 @@
 /*
  * The terminal's tier: its state for the page, its news, its routes.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "inside.h"
-
-static struct terminal terminal_state;
 
 struct terminal *terminal_of(struct node *n)
 {
@@ -182,8 +181,9 @@ static void on_tick(struct node *n)
 
 static int on_start(struct node *n, struct error *e)
 {
-	(void)e;
 	struct terminal *t = terminal_of(n);
+	if (!t)
+		return error_set(e, ERR_MEMORY, "no memory for the terminal's state");
 	t->node = n;
 	tables_read(t);
 	return OK;
@@ -192,6 +192,8 @@ static int on_start(struct node *n, struct error *e)
 static void on_stop(struct node *n)
 {
 	struct terminal *t = terminal_of(n);
+	if (!t)
+		return;
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
 }
@@ -221,5 +223,7 @@ struct tier terminal_tier(void)
 		              .on_marks = on_marks,
 		              .on_links = on_links,
 		              .on_tick = on_tick,
-		              .context = &terminal_state };
+		              .on_free = free,
+		              .context = calloc(
+		                      1, sizeof(struct terminal)) }; /* on_start looks whether there was memory */
 }

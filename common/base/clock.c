@@ -1,13 +1,7 @@
-/* Clocks of the machine, and moments as text. */
+/* The clocks of the machine. Nothing else reads one, so that a simulator can put its own in place of this file. */
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
-
-#define SHANGHAI_OFFSET_MS (INT64_C(8) * 3600 * 1000)
-/* 1000-01-01 and 9999-12-31: outside of them the texts would change their length and no longer sort. */
-#define LEAST_MS (-INT64_C(30610224000) * 1000)
-#define MOST_MS (INT64_C(253402300800) * 1000 - 1)
 
 int64_t clock_wall_ms(void)
 {
@@ -21,47 +15,4 @@ uint64_t clock_monotonic_us(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* The calendar of a moment, and the milliseconds past its second. Rounds down, before 1970 as well. */
-static int calendar_of(int64_t wall_ms, struct tm *calendar)
-{
-	wall_ms = wall_ms < LEAST_MS ? LEAST_MS : wall_ms > MOST_MS ? MOST_MS : wall_ms;
-	int64_t seconds = wall_ms / 1000, rest_ms = wall_ms % 1000;
-	if (rest_ms < 0) {
-		seconds--;
-		rest_ms += 1000;
-	}
-	time_t moment = (time_t)seconds;
-	gmtime_r(&moment, calendar);
-	return (int)rest_ms;
-}
-
-static void shanghai_calendar_of(int64_t wall_ms, struct tm *calendar)
-{
-	calendar_of(wall_ms > MOST_MS - SHANGHAI_OFFSET_MS ? MOST_MS : wall_ms + SHANGHAI_OFFSET_MS, calendar);
-}
-
-void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
-{
-	struct tm calendar;
-	int rest_ms = calendar_of(wall_ms, &calendar);
-	char second[CLOCK_TEXT_BYTES - 8];
-	size_t length = strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S", &calendar);
-	second[length] = '\0';
-	snprintf(text, CLOCK_TEXT_BYTES, "%s.%03dZ", second, rest_ms);
-}
-
-void clock_format_shanghai(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
-{
-	struct tm calendar;
-	shanghai_calendar_of(wall_ms, &calendar);
-	text[strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%d %H:%M", &calendar)] = '\0';
-}
-
-int clock_shanghai_date(int64_t wall_ms)
-{
-	struct tm calendar;
-	shanghai_calendar_of(wall_ms, &calendar);
-	return (calendar.tm_year + 1900) * 10000 + (calendar.tm_mon + 1) * 100 + calendar.tm_mday;
 }

@@ -3,6 +3,7 @@
  *
  *   start.c      life                                   loop
  *   queues.c     inbox and outbox                       any
+ *   threads.c    the writer's thread, and its waiting   any
  *   peers.c      sockets, frames out                    loop
  *   decode.c     frames in: unpack, check, open         pool
  *   writer.c     the turn                               writer
@@ -247,8 +248,16 @@ void outbox_drain(struct node *n);
 /* decode.c */
 void peer_frame_came(struct node *n, struct peer *p, struct bytes frame);
 
+/* threads.c: what a simulator, which has no threads, puts its own in place of */
+int writer_launch(struct node *n, struct error *e); /* writer_begin, then writer_step until it says no */
+void writer_join(struct node *n);                   /* after inbox_close: returns when the writer has ended */
+void inbox_wake(struct node *n);                    /* inbox_lock is held */
+void inbox_wait(struct node *n, uint64_t wait_us);  /* inbox_lock is held; until there is something, or so long */
+
 /* writer.c */
-void *writer_run(void *node);
+#define WRITER_TICK_US 250000 /* a writer that nobody wakes looks after its links this often */
+void writer_begin(struct node *n);
+bool writer_step(struct node *n); /* one turn; false: the inbox is closed and this was the last */
 
 /* take.c */
 int take_command(struct turn *t, struct work *w);

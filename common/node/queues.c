@@ -2,11 +2,8 @@
  * The two queues between the loop and the writer. The inbox is bounded: commands by number, frames by the credits
  * that stop when INBOX_BYTES_HIGH is reached, and for those who heed none by INBOX_BYTES_MOST.
  */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/clock.h"
 #include "inside.h"
 
 void work_free(struct work *w)
@@ -34,7 +31,7 @@ int inbox_push(struct node *n, struct work *w)
 	n->inbox_last = w;
 	n->inbox_commands += w->type == WORK_COMMAND;
 	n->inbox_bytes += w->bytes;
-	pthread_cond_signal(&n->inbox_ready);
+	inbox_wake(n);
 	pthread_mutex_unlock(&n->inbox_lock);
 	return OK;
 }
@@ -50,18 +47,6 @@ int node_command(struct node *n, struct command *c)
 	if (result)
 		free(w);
 	return result;
-}
-
-static void inbox_wait(struct node *n, uint64_t wait_us)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	uint64_t ns = (uint64_t)until.tv_nsec + (wait_us % 1000000) * 1000;
-	until.tv_sec += (time_t)(wait_us / 1000000 + ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
-	while (!n->inbox_first && !n->is_inbox_closed)
-		if (pthread_cond_timedwait(&n->inbox_ready, &n->inbox_lock, &until) == ETIMEDOUT)
-			return;
 }
 
 /* What a turn may take: so many commands, so many messages; what is beyond waits, in its order. */
@@ -95,7 +80,7 @@ void inbox_close(struct node *n)
 {
 	pthread_mutex_lock(&n->inbox_lock);
 	n->is_inbox_closed = true;
-	pthread_cond_signal(&n->inbox_ready);
+	inbox_wake(n);
 	pthread_mutex_unlock(&n->inbox_lock);
 }
 

@@ -240,16 +240,12 @@ static int writer_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory to start");
 	birth->run = birth_run;
 	birth->done = birth_done;
-	if (pthread_create(&n->writer, NULL, writer_run, n)) {
+	int result = writer_launch(n, e);
+	if (!result) /* the first, as the loop does not run yet */
+		result = node_command(n, birth) ? error_set(e, ERR_MEMORY, "no memory to start") : OK;
+	if (result)
 		free(birth);
-		return error_set(e, ERR_INTERNAL, "the writer thread cannot be started");
-	}
-	n->has_writer = true;
-	int result = node_command(n, birth); /* the first, as the loop does not run yet */
-	if (!result)
-		return OK;
-	free(birth);
-	return error_set(e, result, "no memory to start");
+	return result;
 }
 
 static int node_open(struct node *n, struct error *e)
@@ -315,9 +311,7 @@ void node_close_begin(struct node *n)
 	if (n->is_closed)
 		return;
 	n->is_closed = true;
-	if (n->has_writer)
-		pthread_join(n->writer, NULL);
-	n->has_writer = false;
+	writer_join(n);
 	outbox_drain(n); /* answers that were still on their way */
 	asks_expire(n);
 	if (n->tier.on_stop)
@@ -370,6 +364,8 @@ void node_free(struct node *n)
 	node_config_release(&n->config);
 	crypto_wipe(&n->keys, sizeof n->keys);
 	crypto_wipe(&n->authority, sizeof n->authority);
+	if (n->tier.on_free)
+		n->tier.on_free(n->tier.context);
 	free(n);
 }
 

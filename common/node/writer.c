@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "inside.h"
 
-#define TICK_US 250000
 #define MARKS_WRITE_US 1000000 /* marks that move alone reach the store this often */
 #define TRIM_EVERY_US 2000000
 #define RERUNS_MOST 8
@@ -399,20 +398,23 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	}
 }
 
-void *writer_run(void *context)
+void writer_begin(struct node *n)
 {
-	struct node *n = context;
-	bool is_over = false;
 	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(n->journal, &up);
 	atomic_store(&n->up_custody, l ? l->custody : 0);
 	atomic_store(&n->up_final, l ? l->final : 0);
 	usage_update(n);
-	while (!is_over) {
-		struct work *first = inbox_take(n, TICK_US, &is_over);
-		writer_turn(n, first, is_over);
+}
+
+bool writer_step(struct node *n)
+{
+	bool is_over = false;
+	struct work *first = inbox_take(n, WRITER_TICK_US, &is_over);
+	writer_turn(n, first, is_over);
+	if (is_over) {
+		atomic_store(&n->is_writer_over, true);
+		uv_async_send(&n->outbox_async);
 	}
-	atomic_store(&n->is_writer_over, true);
-	uv_async_send(&n->outbox_async);
-	return NULL;
+	return !is_over;
 }

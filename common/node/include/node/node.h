@@ -95,6 +95,7 @@ struct tier {
 	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
 	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
 	                    struct error *e);
+	void (*on_free)(void *context); /* last of all */
 	void *context;
 };
 
