@@ -9,6 +9,7 @@ const root = join(here, '../..');
 const folders = [
 	join(here, 'src'),
 	join(here, 'desk'),
+	join(here, 'kiosk'),
 	join(root, 'terminal/ui'),
 	join(root, 'subcenter/ui'),
 	join(root, 'hub/ui'),

@@ -1,6 +1,11 @@
 // The kiosk page: one screen at a time, and what a person has typed so far, in memory only.
 import { render, type JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { DEFAULT_DISPLAY, readScreenScale, showDisplay, type Display } from 'kiosk/display';
+import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
+import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
+import { ignoreRepeats } from 'kiosk/guard';
+import { Privacy, ServiceScreen, Services } from 'kiosk/services';
 import { ApiError, events } from 'ui/api';
 import { canonical, check } from 'ui/rules';
 import { focusAnswer, faultText, type Answers, type Here } from 'ui/form';
@@ -18,19 +23,16 @@ import type {
 	SubmitView,
 	TerminalState,
 } from 'ui/types';
-import { DEFAULT_DISPLAY, readScreenScale, showDisplay, type Display } from './display';
-import { ignoreRepeats } from './guard';
 import { IdleWatch } from './idle';
 import { marksText } from './marks';
 import * as server from './server';
 import { AskedBack } from './screens/asked';
-import { CheckAnswers, QuestionScreen, Saving } from './screens/form';
 import { Lookup } from './screens/lookup';
 import { Receipt } from './screens/receipt';
 import { Records } from './screens/records';
-import { Privacy, ServiceScreen, Services } from './screens/services';
 import { Start } from './screens/start';
-import './app.css';
+import { Staff } from './staff';
+import '../../common/ui/kiosk/kiosk.css';
 
 const STATE_EVERY_MS = 30_000;
 
@@ -54,13 +56,6 @@ export interface Found {
 	code: string;
 	view: ReceiptsView;
 	hasNews: boolean; // something came since it was read
-}
-
-export interface ScreenProps {
-	state: TerminalState | null;
-	display: Display;
-	onDisplay: (display: Display) => void;
-	onHome: () => void;
 }
 
 function hereOf(state: TerminalState | null): Here {
@@ -317,11 +312,11 @@ function Kiosk(): JSX.Element {
 
 	const isDefault = display === DEFAULT_DISPLAY && shownLanguage === 'zh-CN';
 	return (
-		<>
+		<StaffContext.Provider value={Staff}>
 			{screenNow()}
 			<Announcer />
 			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset()} />
-		</>
+		</StaffContext.Provider>
 	);
 }
 

@@ -4,9 +4,8 @@ import { useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
 import { announce, Button, FieldNotes } from 'ui/parts';
 import type { ReceiptView } from 'ui/types';
-import type { ScreenProps } from '../app';
-import { BackAndHome, Failure, useTask } from '../common';
-import { Frame } from '../frame';
+import { BackAndHome, Failure, useTask } from 'kiosk/common';
+import { Frame, type ScreenProps } from 'kiosk/frame';
 
 export interface AskedProps extends ScreenProps {
 	receipt: ReceiptView;

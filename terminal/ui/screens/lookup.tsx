@@ -5,9 +5,8 @@ import { t } from 'ui/i18n';
 import { Keypad } from 'ui/keypad';
 import { announce, Button, FieldNotes } from 'ui/parts';
 import { isReceiptCode } from 'ui/rules';
-import type { ScreenProps } from '../app';
-import { BackAndHome, Failure, useTask } from '../common';
-import { Frame } from '../frame';
+import { BackAndHome, Failure, useTask } from 'kiosk/common';
+import { Frame, type ScreenProps } from 'kiosk/frame';
 
 const DIGITS = 12;
 

@@ -3,8 +3,7 @@ import type { JSX } from 'preact';
 import { t, timeText } from 'ui/i18n';
 import { Button } from 'ui/parts';
 import type { SubmitView } from 'ui/types';
-import type { ScreenProps } from '../app';
-import { Frame } from '../frame';
+import { Frame, type ScreenProps } from 'kiosk/frame';
 import { Marks } from '../marks';
 
 export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView }): JSX.Element {

@@ -4,9 +4,9 @@ import { useState } from 'preact/hooks';
 import { t, timeText, words, type TextKey } from 'ui/i18n';
 import { Button, Dialog, Notice, type NoticeKind } from 'ui/parts';
 import type { Outcome, ReceiptView, StatusView } from 'ui/types';
-import type { Found, ScreenProps } from '../app';
-import { BackAndHome, Failure, useTask } from '../common';
-import { Frame } from '../frame';
+import type { Found } from '../app';
+import { BackAndHome, Failure, useTask } from 'kiosk/common';
+import { Frame, type ScreenProps } from 'kiosk/frame';
 import { Marks } from '../marks';
 
 export interface RecordsProps extends ScreenProps {

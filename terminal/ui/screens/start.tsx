@@ -3,9 +3,8 @@ import type { JSX } from 'preact';
 import { t } from 'ui/i18n';
 import { Button, Notice } from 'ui/parts';
 import type { Module, Service } from 'ui/types';
-import type { ScreenProps } from '../app';
-import { CannotTake, Frame } from '../frame';
-import { MODULES } from '../modules';
+import { CannotTake, Frame, type ScreenProps } from 'kiosk/frame';
+import { MODULES } from 'kiosk/modules';
 
 export interface StartProps extends ScreenProps {
 	services: Service[];

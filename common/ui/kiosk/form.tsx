@@ -5,9 +5,8 @@ import { answerText, Question, type Here, type QuestionProps } from 'ui/form';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Notice } from 'ui/parts';
 import type { Field, Service } from 'ui/types';
-import type { ScreenProps } from '../app';
-import { BackAndHome, Failure, useTask } from '../common';
-import { Frame } from '../frame';
+import { BackAndHome, Failure, useTask } from './common';
+import { Frame, type ScreenProps } from './frame';
 
 export interface QuestionScreenProps extends ScreenProps, QuestionProps {
 	onBack: () => void;

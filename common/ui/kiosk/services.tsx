@@ -3,10 +3,9 @@ import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
 import { Button, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service } from 'ui/types';
-import type { ScreenProps } from '../app';
-import { BackAndHome, Failure, useTask } from '../common';
-import { CannotTake, Frame } from '../frame';
-import { MODULES } from '../modules';
+import { BackAndHome, Failure, useTask } from './common';
+import { CannotTake, Frame, type ScreenProps } from './frame';
+import { MODULES } from './modules';
 
 export interface ServicesProps extends ScreenProps {
 	module: Module;

@@ -1,12 +1,23 @@
 // What all screens share: the heading that takes the focus, the actions, and the fixed bottom row.
-import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { language, setLanguage, t, timeText, words } from 'ui/i18n';
-import { announce, Button, Dialog, DemoBanner, Notice } from 'ui/parts';
+import { createContext, type ComponentChildren, type ComponentType, type JSX } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import { language, setLanguage, t } from 'ui/i18n';
+import { announce, Button, DemoBanner, Notice } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
 import { nextTheme, SIZES, type Display } from './display';
 import { screenAppeared } from './guard';
-import { readState } from './server';
+
+/** What every screen is given. */
+export interface ScreenProps {
+	state: TerminalState | null;
+	display: Display;
+	onDisplay: (display: Display) => void;
+	onHome: () => void;
+}
+
+/** What "find a person" opens. */
+export type StaffDialog = ComponentType<{ state: TerminalState | null; onClose: () => void }>;
+export const Staff = createContext<StaffDialog>(() => null);
 
 export interface FrameProps {
 	name: string; // of the screen; when it changes the new heading takes the focus
@@ -22,6 +33,7 @@ export interface FrameProps {
 export function Frame(props: FrameProps): JSX.Element {
 	const { name, state, actions, onBack, onNext, children } = props;
 	const [isStaffShown, showStaff] = useState(false);
+	const StaffDialog = useContext(Staff);
 
 	useEffect(() => {
 		const heading = document.querySelector('h1');
@@ -61,7 +73,7 @@ export function Frame(props: FrameProps): JSX.Element {
 				{actions && <div class="actions">{actions}</div>}
 				<BottomRow {...props} onStaff={() => showStaff(true)} />
 			</footer>
-			{isStaffShown && <Staff state={state} onClose={() => showStaff(false)} />}
+			{isStaffShown && <StaffDialog state={state} onClose={() => showStaff(false)} />}
 		</form>
 	);
 }
@@ -101,46 +113,6 @@ function BottomRow({ display, onDisplay, onStaff }: FrameProps & { onStaff: () =
 				{t('kiosk.bar.staff')}
 			</Button>
 		</nav>
-	);
-}
-
-/** Works without any link: words only. What staff need to know about this terminal stands below. */
-function Staff({ state: known, onClose }: { state: TerminalState | null; onClose: () => void }): JSX.Element {
-	const [state, setState] = useState(known);
-	useEffect(() => setState(known), [known]);
-	useEffect(() => void readState().then(setState, () => {}), []); // what waits changes without an event
-	const place = words(state?.place_name) || t('kiosk.staff.this-place');
-	return (
-		<Dialog
-			title={t('kiosk.bar.staff')}
-			onClose={onClose}
-			actions={
-				<Button kind="primary" icon="close" onPress={onClose}>
-					{t('kiosk.close')}
-				</Button>
-			}
-		>
-			<p>{t('kiosk.staff.where', { place })}</p>
-			<p>{t('kiosk.staff.how')}</p>
-			{state && (
-				<details class="for-staff">
-					<summary>{t('kiosk.staff.details')}</summary>
-					<ul>
-						<li>{t('kiosk.staff.place', { place: state.place })}</li>
-						<li>
-							{state.is_connected
-								? t('kiosk.staff.connected', { time: timeText(state.connected_since_ms) })
-								: t('kiosk.staff.not-connected')}
-						</li>
-						{state.link_text && <li>{state.link_text}</li>}
-						{state.why_text && <li>{state.why_text}</li>}
-						<li>{t('kiosk.staff.waiting', { count: state.waiting })}</li>
-						<li>{t('kiosk.staff.storage', { percent: state.storage_percent })}</li>
-						<li>{t('kiosk.staff.fingerprint', { fingerprint: state.fingerprint })}</li>
-					</ul>
-				</details>
-			)}
-		</Dialog>
 	);
 }
 
