@@ -80,7 +80,7 @@ static void money_check(struct form *f, const char *value)
 {
 	const char *p = value;
 	int64_t yuan, fen = 0;
-	bool is_good = digits_read(&p, &yuan) && yuan < 10000000000000;
+	bool is_good = digits_read(&p, &yuan) && p - value <= 13;
 	if (is_good && *p == '.') {
 		const char *decimals = ++p;
 		is_good = digits_read(&p, &fen) && p - decimals <= 2;
@@ -184,6 +184,9 @@ static void value_check(struct form *f, const char *value)
 		if (place_level_of(value) != PLACE_COMMUNITY)
 			fail(f, "not-a-place");
 		return;
+	case LM__FIELD_TYPE__FIELD_TYPE_FILE: /* its bytes are checked, it has no text */
+		fail(f, "not-a-file");
+		return;
 	default:
 		fail(f, "unknown-field");
 	}
@@ -222,9 +225,22 @@ static const Lm__FieldValue *value_find(Lm__FieldValue *const *values, size_t co
 	return NULL;
 }
 
-static bool is_empty(const Lm__FieldValue *v)
+static bool has_no_text(const Lm__FieldValue *v)
 {
 	return !v || !v->n_values || (v->n_values == 1 && !v->values[0][0]);
+}
+
+static void file_check(struct form *f, const Lm__FieldValue *v)
+{
+	const ProtobufCBinaryData *file = v->files;
+	if (f->field->type != LM__FIELD_TYPE__FIELD_TYPE_FILE)
+		fail(f, "unknown-field");
+	else if (v->n_files > 1)
+		form_fault_add(f, f->field->id, "too-many", 0, 1);
+	else if ((int64_t)file->len > f->field->most)
+		fail(f, "file-too-big");
+	else if (!file_type_of(codec_bytes(*file)))
+		fail(f, "not-a-file");
 }
 
 static bool field_is_known(const Lm__Service *s, const char *id)
@@ -247,9 +263,12 @@ size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t co
 	for (size_t i = 0; i < s->n_fields; i++) {
 		f.field = s->fields[i];
 		const Lm__FieldValue *v = value_find(values, count, f.field->id);
-		if (!is_empty(v))
+		bool has_text = !has_no_text(v), has_file = v && v->n_files;
+		if (has_text)
 			several_check(&f, v);
-		else if (f.field->is_required)
+		if (has_file)
+			file_check(&f, v);
+		if (!has_text && !has_file && f.field->is_required)
 			fail(&f, "required");
 	}
 	return f.count;
@@ -261,7 +280,7 @@ const char *form_value(const Lm__Service *s, Lm__FieldValue *const *values, size
 		if (s->fields[i]->meaning != meaning)
 			continue;
 		const Lm__FieldValue *v = value_find(values, count, s->fields[i]->id);
-		return is_empty(v) ? NULL : v->values[0];
+		return has_no_text(v) ? NULL : v->values[0];
 	}
 	return NULL;
 }

@@ -15,6 +15,8 @@
 #define FIELDS_MOST 30
 #define CHOICES_MOST 6 /* UX 12 */
 #define LONG_TEXT_MOST 2000
+#define FILES_BYTES_MOST \
+	(256 * 1024) /* of all files together: with all texts at their longest it still fits an entry */
 
 struct check {
 	struct service_fault *faults;
@@ -110,6 +112,11 @@ static void limits_check(struct check *c, const char *path, const Lm__Field *f)
 		else if (!most)
 			return;
 		break;
+	case LM__FIELD_TYPE__FIELD_TYPE_FILE:
+		if (f->least || most < 1024 || most > FILES_BYTES_MOST)
+			fault_add(c, "%s.most: a file has a limit from 1024 to %d bytes, and least is 0", path,
+			          FILES_BYTES_MOST);
+		return;
 	case LM__FIELD_TYPE__FIELD_TYPE_NUMBER:
 	case LM__FIELD_TYPE__FIELD_TYPE_MONEY:
 		break;
@@ -131,7 +138,7 @@ static void field_check(struct check *c, const Lm__Service *s, size_t i)
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(s->fields[k]->id, f->id) == 0)
 			fault_add(c, "%s.id: '%s' is there twice", path, f->id);
-	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_PLACE)
+	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_FILE)
 		fault_add(c, "%s.type: not a type that this version knows", path);
 	words_check(c, label, f->label, LABEL_HAN_MOST);
 	if (f->hint) {
@@ -140,6 +147,17 @@ static void field_check(struct check *c, const Lm__Service *s, size_t i)
 	}
 	choices_check(c, path, f);
 	limits_check(c, path, f);
+}
+
+static void files_check(struct check *c, const Lm__Service *s)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < s->n_fields; i++)
+		if (s->fields[i]->type == LM__FIELD_TYPE__FIELD_TYPE_FILE && s->fields[i]->most > 0 &&
+		    s->fields[i]->most <= FILES_BYTES_MOST)
+			sum += s->fields[i]->most;
+	if (sum > FILES_BYTES_MOST)
+		fault_add(c, "fields: the files together have at most %d bytes", FILES_BYTES_MOST);
 }
 
 static size_t meaning_count(const Lm__Service *s, Lm__FieldMeaning meaning)
@@ -175,6 +193,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "fields: 1 to %d fields", FIELDS_MOST);
 	for (size_t i = 0; i < s->n_fields; i++)
 		field_check(&c, s, i);
+	files_check(&c, s);
 	meanings_check(&c, s);
 	if (!s->n_steps)
 		fault_add(&c, "steps: at least one step");

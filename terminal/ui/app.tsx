@@ -186,7 +186,7 @@ function Kiosk(): JSX.Element {
 		const { request_id, code, service } = d;
 		const values = answersOf(d)
 			.filter((answer) => answer.values.length > 0)
-			.map((answer) => ({ field: answer.field.id, values: answer.values }));
+			.map((answer) => ({ field: answer.field.id, values: answer.values, files: [] }));
 		const command = {
 			request_id,
 			code,

@@ -13,7 +13,7 @@ import report  # noqa: E402
 
 SERVICES = sorted((TOP / "deploy/catalogue").glob("*.json"))
 GIVEN_AT_PUBLICATION = {"revision", "published_by", "published_ms"}
-LIMITED = {"TEXT", "LONG_TEXT", "NUMBER", "MONEY", "SEVERAL"}  # what least and most mean something for
+LIMITED = {"TEXT", "LONG_TEXT", "NUMBER", "MONEY", "SEVERAL", "FILE"}  # what least and most mean something for
 
 
 def no_duplicates(pairs):

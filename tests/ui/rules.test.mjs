@@ -1,5 +1,6 @@
 // The checks that the pages make before the daemon makes the same ones again.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
@@ -20,6 +21,28 @@ const field = (type, more = {}) => ({
 	...more,
 });
 const rule = (f, ...values) => check(f, canonical(f, values))?.rule ?? 'good';
+
+// form.c is held against the same vectors by tests/unit/domain/test_form.c: what the page takes, the daemon takes.
+test('every vector of the form rules', () => {
+	const path = new URL('../unit/domain/form-vectors.json', import.meta.url);
+	const vectors = JSON.parse(readFileSync(path, 'utf8'));
+	assert.ok(vectors.length >= 250);
+	const choices = [{ id: 'a' }, { id: 'b' }];
+	vectors.forEach((vector, i) => {
+		const [least, most] = [vector.least ?? 0, vector.most ?? 0];
+		const f = field(vector.type, {
+			is_required: vector.required ?? false,
+			least: String(least),
+			most: String(most),
+			choices: ['CHOICE', 'SEVERAL'].includes(vector.type) ? choices : [],
+		});
+		const values = (vector.values ?? []).map((value) => value.repeat(vector.repeat ?? 1));
+		const fault = check(f, values, vector.files);
+		const name = `vector ${i}: ${JSON.stringify(vector).slice(0, 120)}`;
+		assert.equal(fault?.rule ?? 'good', vector.rule, name);
+		if (fault) assert.deepEqual([fault.least, fault.most], (vector.limits ?? [least, most]).map(String), name);
+	});
+});
 
 test('numbers with check characters', () => {
 	assert.ok(isIdNumber('11010519491231002X')); // the example of GB 11643-1999

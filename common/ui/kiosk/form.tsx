@@ -25,7 +25,7 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 			onNext={() => onNext(false)}
 			actions={
 				<BackAndHome onBack={onBack} onHome={() => setLeaving(true)}>
-					{!field.is_required && field.type !== 'FIELD_TYPE_YES_NO' && (
+					{!field.is_required && !['FIELD_TYPE_YES_NO', 'FIELD_TYPE_FILE'].includes(field.type) && (
 						<Button icon="advice" onPress={() => onNext(true)}>
 							{t('kiosk.form.skip')}
 						</Button>

@@ -1,7 +1,7 @@
 // From a module to the beginning of a request: which service, what it is, who will see the answers.
 import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
-import { Button, SampleMark } from 'ui/parts';
+import { Button, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service } from 'ui/types';
 import { BackAndHome, Failure, useTask } from './common';
 import { CannotTake, Frame, type ScreenProps } from './frame';
@@ -40,7 +40,8 @@ export interface ServiceProps extends ScreenProps {
 }
 
 export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
-	const canStart = common.state?.can_take_requests ?? false;
+	const isForCounter = service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
+	const canStart = !isForCounter && (common.state?.can_take_requests ?? false);
 	const next = canStart && (
 		<Button kind="primary" icon="next">
 			{t('kiosk.service.start')}
@@ -62,6 +63,7 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 				<h1 tabIndex={-1}>{words(service.name)}</h1>
 				<p class="lead">{words(service.easy)}</p>
 				{common.state && <CannotTake state={common.state} />}
+				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
 				{service.steps.length > 0 && (
 					<section>
 						<h2>{t('kiosk.service.steps')}</h2>

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t, textOr, words, language } from './i18n';
 import { Keypad } from './keypad';
-import { FieldNotes } from './parts';
+import { FieldNotes, Notice } from './parts';
 import type { Field, FieldFault, Words } from './types';
 
 /** Answers by field id, as typed; canonical() of rules.ts makes them what is sent. */
@@ -70,6 +70,8 @@ function FieldInput(props: QuestionProps): JSX.Element {
 			return <Community {...props} />;
 		case 'FIELD_TYPE_LONG_TEXT':
 			return <LongText {...props} />;
+		case 'FIELD_TYPE_FILE':
+			return <Notice kind="info" title={t('common.file.counter')} />; // a kiosk has neither camera nor files
 		default:
 			return <Line {...props} />;
 	}

@@ -1,16 +1,19 @@
 // What the daemon accepts as an answer, checked here first so that a person hears of a slip at once. The names of the
 // rules are those of FieldFault (proto/api.proto); the daemon checks again and has the last word.
+import { bytesOf, fileTypeOf } from './file';
 import type { Field, FieldFault } from './types';
 
 const PERSON_MOST = 50; // characters, where a service sets no limit
 const ADDRESS_MOST = 120;
+const PHONE_MOST = 24;
+const VALUE_BYTES_MOST = 8192;
 const CHECK_CHARACTERS = '10X98765432';
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
 /** Citizen id number, GB 11643-1999: a real date and the ISO 7064 MOD 11-2 check character. The region is not checked. */
 export function isIdNumber(text: string): boolean {
 	if (!/^\d{17}[\dX]$/.test(text)) return false;
-	if (!isDate(`${text.slice(6, 10)}-${text.slice(10, 12)}-${text.slice(12, 14)}`)) return false;
+	if (!isDay(text.slice(6, 10), text.slice(10, 12), text.slice(12, 14), 1800, 2199)) return false;
 	const sum = WEIGHTS.reduce((total, weight, i) => total + weight * Number(text[i]), 0);
 	return text[17] === CHECK_CHARACTERS[sum % 11];
 }
@@ -22,16 +25,19 @@ export function isCertificateNumber(text: string): boolean {
 
 export function isDate(text: string): boolean {
 	const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-	if (!parts) return false;
-	const [year, month, day] = parts.slice(1).map(Number) as [number, number, number];
-	if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1) return false;
-	return day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+	return parts !== null && isDay(parts[1]!, parts[2]!, parts[3]!, 1900, 2200);
+}
+
+function isDay(year: string, month: string, day: string, first: number, last: number): boolean {
+	const [y, m, d] = [Number(year), Number(month), Number(day)];
+	if (y < first || y > last || m < 1 || m > 12 || d < 1) return false;
+	return d <= new Date(Date.UTC(y, m, 0)).getUTCDate();
 }
 
 /** Numbers of any country and with extensions: 7 to 15 digits, with hyphens, spaces and plus signs between. */
 export function isPhone(text: string): boolean {
 	const digits = text.replace(/[ +-]/g, '');
-	return /^\d{7,15}$/.test(digits);
+	return text.length <= PHONE_MOST && /^\d{7,15}$/.test(digits);
 }
 
 /** A community of the statistics code list: 12 digits. */
@@ -80,23 +86,40 @@ function canonicalDate(value: string): string {
 	return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
 }
 
-/** The first rule that the answer (in canonical form) breaks, or null. */
-export function check(field: Field, values: readonly string[]): FieldFault | null {
-	if (values.length === 0) return field.is_required ? fault(field, 'required') : null;
+/** The first rule that the answer (in canonical form) breaks, or null. `files` are base64. */
+export function check(field: Field, values: readonly string[], files: readonly string[] = []): FieldFault | null {
+	const hasText = values.some((value, i) => value !== '' || i > 0);
+	if (hasText) return checkTexts(field, values) ?? (files.length > 0 ? checkFiles(field, files) : null);
+	if (files.length > 0) return checkFiles(field, files);
+	return field.is_required ? fault(field, 'required') : null;
+}
+
+function checkTexts(field: Field, values: readonly string[]): FieldFault | null {
 	if (field.type === 'FIELD_TYPE_SEVERAL') return checkSeveral(field, values);
+	if (values.length > 1) return fault(field, 'too-many', Number(field.least), 1);
 	return checkOne(field, values[0]!);
+}
+
+function checkFiles(field: Field, files: readonly string[]): FieldFault | null {
+	if (field.type !== 'FIELD_TYPE_FILE') return fault(field, 'unknown-field');
+	if (files.length > 1) return fault(field, 'too-many', 0, 1);
+	const bytes = bytesOf(files[0]!);
+	if (bytes.length > Number(field.most)) return fault(field, 'file-too-big');
+	return fileTypeOf(bytes) ? null : fault(field, 'not-a-file');
 }
 
 function checkSeveral(field: Field, values: readonly string[]): FieldFault | null {
 	const most = Number(field.most) || field.choices.length;
 	if (values.length > most) return fault(field, 'too-many', Number(field.least), most);
 	if (values.length < Number(field.least)) return fault(field, 'too-few');
-	const areKnown = values.every((value) => field.choices.some((choice) => choice.id === value));
-	return areKnown && new Set(values).size === values.length ? null : fault(field, 'not-a-choice');
+	const isTwice = new Set(values).size < values.length;
+	const first = values.map((value) => checkOne(field, value)).find((found) => found !== null);
+	return first ?? (isTwice ? fault(field, 'not-a-choice') : null);
 }
 
 function checkOne(field: Field, value: string): FieldFault | null {
 	const when = (isGood: boolean, rule: string) => (isGood ? null : fault(field, rule));
+	if (new TextEncoder().encode(value).length > VALUE_BYTES_MOST) return fault(field, 'too-long');
 	switch (field.type) {
 		case 'FIELD_TYPE_TEXT':
 		case 'FIELD_TYPE_LONG_TEXT':
@@ -112,6 +135,7 @@ function checkOne(field: Field, value: string): FieldFault | null {
 		case 'FIELD_TYPE_DATE':
 			return when(isDate(value), 'not-a-date');
 		case 'FIELD_TYPE_CHOICE':
+		case 'FIELD_TYPE_SEVERAL':
 			return when(
 				field.choices.some((choice) => choice.id === value),
 				'not-a-choice',
@@ -126,6 +150,8 @@ function checkOne(field: Field, value: string): FieldFault | null {
 			return when(isPhone(value), 'not-a-phone');
 		case 'FIELD_TYPE_PLACE':
 			return when(isPlace(value), 'not-a-place');
+		case 'FIELD_TYPE_FILE':
+			return fault(field, 'not-a-file'); // its bytes are checked, it has no text
 		default:
 			return fault(field, 'unknown-field');
 	}

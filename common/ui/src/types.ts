@@ -38,6 +38,25 @@ export type Tier = 'TIER_NONE' | 'TIER_TERMINAL' | 'TIER_TOWN' | 'TIER_DISTRICT'
 export interface FieldValue {
 	field: string; // id in the service's fields
 	values: string[]; // canonical text by the field's type; more than one only for "several"
+	files: string[]; // base64; of a file field, at most one
+}
+
+export type ConsentKind =
+	'CONSENT_KIND_NONE' | 'CONSENT_KIND_PRIVACY' | 'CONSENT_KIND_HEALTH' | 'CONSENT_KIND_SHARING';
+
+export interface Consent {
+	kind: ConsentKind;
+	sharing: string; // id of the sharing; otherwise empty
+	is_given: boolean; // false: asked and refused
+	time_ms: Int64;
+	is_by_guardian: boolean;
+}
+
+/** Who agrees for a child under 14. */
+export interface Guardian {
+	name: string;
+	relation: string;
+	phone: string;
 }
 
 export type Module =
@@ -78,7 +97,8 @@ export type FieldType =
 	| 'FIELD_TYPE_ID_NUMBER'
 	| 'FIELD_TYPE_PHONE'
 	| 'FIELD_TYPE_ADDRESS'
-	| 'FIELD_TYPE_PLACE';
+	| 'FIELD_TYPE_PLACE'
+	| 'FIELD_TYPE_FILE';
 
 export type FieldMeaning =
 	| 'FIELD_MEANING_NONE'
@@ -101,6 +121,36 @@ export interface Field {
 	most: Int64;
 	choices: FieldChoice[];
 	meaning: FieldMeaning;
+	is_personal: boolean;
+	is_health: boolean;
+	is_birth_date: boolean;
+}
+
+export type KeepFrom = 'KEEP_FROM_NONE' | 'KEEP_FROM_CLOSED' | 'KEEP_FROM_RECEIVED';
+
+/** What is told before the first personal question. */
+export interface Privacy {
+	who_asks?: Words;
+	purpose?: Words;
+	who_sees?: Words;
+	keep_months: number;
+	keep_from: KeepFrom;
+	health_why?: Words;
+}
+
+/** Somebody outside who would be told; asks for a consent of its own. */
+export interface Sharing {
+	id: string;
+	with_whom?: Words;
+	purpose?: Words;
+	is_needed: boolean;
+}
+
+export interface OwnerRule {
+	field: string;
+	choice: string;
+	owner: Tier;
+	hidden_from: Tier;
 }
 
 export interface Step {
@@ -122,6 +172,10 @@ export interface Service {
 	facts: Basis[]; // amounts, deadlines, addresses that the texts mention
 	published_by: string;
 	published_ms: Int64;
+	privacy?: Privacy;
+	sharing: Sharing[];
+	may_concern_children: boolean;
+	owner_rules: OwnerRule[];
 }
 
 export interface LoginCommand {
@@ -182,7 +236,7 @@ export interface SubmitCommand {
 
 export interface FieldFault {
 	field: string;
-	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, unknown-field
+	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, unknown-field
 	least: Int64;
 	most: Int64;
 }

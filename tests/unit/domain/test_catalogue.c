@@ -14,7 +14,7 @@
 struct spoiled {
 	struct service_parts parts;
 	Lm__Service *s;
-	Lm__Field second, *fields[31];
+	Lm__Field second, third, *fields[31];
 	Lm__FieldChoice choice[7], *choices[7];
 	Lm__Words words, empty, *evidence[1];
 	Lm__Basis fact, *facts[1];
@@ -56,6 +56,17 @@ static void spoiled_init(struct spoiled *x)
 	x->s->n_facts = 1;
 }
 
+/* Two files, each within its limit. */
+static void files_give(struct spoiled *x)
+{
+	x->second.type = TYPE(FILE);
+	x->second.most = 128 * 1024 + 1;
+	x->third = x->second;
+	x->third.id = "third";
+	x->fields[2] = &x->third;
+	x->s->n_fields = 3;
+}
+
 static void choices_give(struct spoiled *x, Lm__FieldType type, size_t count)
 {
 	x->second.type = type;
@@ -92,7 +103,11 @@ SPOIL(field_id, x->second.id = "")
 SPOIL(field_id_upper, x->second.id = "Second")
 SPOIL(field_id_twice, x->second.id = "name")
 SPOIL(field_type_none, x->second.type = TYPE(NONE))
-SPOIL(field_type_beyond, x->second.type = (Lm__FieldType)15)
+SPOIL(field_type_beyond, x->second.type = (Lm__FieldType)99)
+SPOIL(file_no_limit, (x->second.type = TYPE(FILE), x->second.most = 0))
+SPOIL(file_big, (x->second.type = TYPE(FILE), x->second.most = 256 * 1024 + 1))
+SPOIL(file_least, (x->second.type = TYPE(FILE), x->second.most = 2048, x->second.least = 1))
+SPOIL(files_big, (files_give(x)))
 SPOIL(label_none, x->second.label = NULL)
 SPOIL(label_no_zh, x->second.label = &x->empty)
 SPOIL(label_long, x->words.zh = HAN_20 "一")
@@ -167,6 +182,10 @@ static const struct {
 	WRONG(field_id_twice, "fields[1].id: 'name'"),
 	WRONG(field_type_none, "fields[1].type:"),
 	WRONG(field_type_beyond, "fields[1].type:"),
+	WRONG(file_no_limit, "fields[1].most: a file"),
+	WRONG(file_big, "fields[1].most: a file"),
+	WRONG(file_least, "fields[1].most: a file"),
+	WRONG(files_big, "fields: the files together"),
 	WRONG(label_none, "fields[1].label.zh:"),
 	WRONG(label_no_zh, "fields[1].label.zh:"),
 	WRONG(label_long, "fields[1].label.zh: longer than 20"),

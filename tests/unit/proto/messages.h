@@ -62,6 +62,9 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__field_choice__descriptor,
 	&lm__field__descriptor,
 	&lm__step__descriptor,
+	&lm__privacy__descriptor,
+	&lm__sharing__descriptor,
+	&lm__owner_rule__descriptor,
 	&lm__service__descriptor,
 	/* entry.proto */
 	&lm__parent__descriptor,
@@ -78,6 +81,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__checkpoint__descriptor,
 	/* payload.proto */
 	&lm__field_value__descriptor,
+	&lm__consent__descriptor,
+	&lm__guardian__descriptor,
 	&lm__request_payload__descriptor,
 	&lm__answer_payload__descriptor,
 	&lm__withdraw_payload__descriptor,

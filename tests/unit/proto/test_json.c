@@ -93,7 +93,8 @@ static void every_kind_of_field_is_written(void **state)
 	        &field.base,
 	        "{\"id\":\"\",\"type\":\"FIELD_TYPE_CHOICE\",\"is_required\":true,\"least\":\"-9223372036854775808\","
 	        "\"most\":\"9223372036854775807\",\"choices\":[{\"id\":\"manual\",\"name\":"
-	        "{\"zh\":\"轮椅 \\\"手动\\\"\\n\",\"en\":\"a\\\\b/\\u0001\"}}],\"meaning\":77}");
+	        "{\"zh\":\"轮椅 \\\"手动\\\"\\n\",\"en\":\"a\\\\b/\\u0001\"}}],\"meaning\":77,"
+	        "\"is_personal\":false,\"is_health\":false,\"is_birth_date\":false}");
 	Lm__Field *back = read_from(&lm__field__descriptor, (const char *)text.data);
 	assert_string_equal(back->choices[0]->name->zh, name.zh);
 	assert_string_equal(back->choices[0]->name->en, name.en);

@@ -129,6 +129,10 @@ struct form_fault {
 };
 size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
                   size_t most);
+/* The media type of a file that a field may hold ("image/jpeg", "image/png", "image/webp", "application/pdf"), from its
+ * bytes alone; NULL: another, or one that is cut off. Pictures that carry a place, a camera or an owner (EXIF, XMP) are
+ * refused, too: nobody asked for that. */
+const char *file_type_of(struct bytes file);
 /* Text of the value with this meaning, or NULL. */
 const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values, size_t count,
                        Lm__FieldMeaning meaning);
