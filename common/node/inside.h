@@ -12,7 +12,8 @@
  *   links.c      engines: events in, actions out        writer
  *   frames.c     frames put together                    writer
  *   directory.c  who may connect                        writer writes, loop reads (locked)
- *   control.c    lmctl's routes                         loop
+ *   control.c    lmctl's routes; devices.c: those of the directory
+ *   act.c        requests that the writer or the pool answers
  */
 #ifndef NODE_INSIDE_H
 #define NODE_INSIDE_H

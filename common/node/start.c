@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "act.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -216,11 +217,13 @@ static int http_start(struct node *n, struct error *e)
 {
 	char path[4096];
 	node_path(n, FILE_SOCKET, path, sizeof path);
-	struct http_route *routes = calloc(n->tier.route_count + control_route_count, sizeof *routes);
+	size_t count = n->tier.route_count + control_route_count + device_route_count;
+	struct http_route *routes = calloc(count, sizeof *routes);
 	if (!routes)
 		return error_set(e, ERR_MEMORY, "no memory for routes");
 	memcpy(routes, n->tier.routes, n->tier.route_count * sizeof *routes);
 	memcpy(routes + n->tier.route_count, control_routes, control_route_count * sizeof *routes);
+	memcpy(routes + count - device_route_count, device_routes, device_route_count * sizeof *routes);
 	n->routes = routes;
 	struct http_options options = { .address = n->config.http_address,
 		                        .socket_path = path,
@@ -228,7 +231,7 @@ static int http_start(struct node *n, struct error *e)
 		                        .session_cookie = n->tier.session_cookie,
 		                        .session_idle_s = (uint32_t)n->config.session_idle_s,
 		                        .routes = routes,
-		                        .route_count = n->tier.route_count + control_route_count,
+		                        .route_count = count,
 		                        .context = n };
 	return http_open(n->loop, &options, &n->http, e);
 }
