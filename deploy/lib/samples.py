@@ -2,6 +2,7 @@
 
 SAMPLE = "示例内容，并非真人。"
 REGION = "990114"  # no region of GB/T 2260 begins with 99
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR42mNoaGBoaAAABgYCATGpHqEAAAAASUVORK5CYII="  # a grey square, PNG
 
 
 def citizen_number(nth):
@@ -53,6 +54,9 @@ def answers(service, nth=0):
     """A FieldValue for every field of a service; `nth` tells one made-up person from the next."""
     values = []
     for field in service["fields"]:
+        if field["type"] == "FIELD_TYPE_FILE":
+            values.append({"field": field["id"], "files": [PICTURE]})
+            continue
         make = _OF_TYPE[field["type"]]
         count = max(1, int(field["least"])) if field["type"] == "FIELD_TYPE_SEVERAL" else 1
         values.append({"field": field["id"], "values": [make(field, nth + i) for i in range(count)]})
