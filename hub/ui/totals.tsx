@@ -1,12 +1,11 @@
 // Totals a town and service. What has not arrived is said beside what has: "nobody asked" is not "out of reach".
 import { t, words } from '../../common/ui/src/i18n';
-import { Button, Notice } from '../../common/ui/src/parts';
+import { Empty, Failed, Loading, OutOfDate, Tab, Table, type Column } from '../../common/ui/src/parts';
 import type { TotalRow, TotalsView } from '../../common/ui/src/types';
 import { Queue, TownFilter, type Town } from '../../common/ui/desk/queue';
 import { hrefOf, type Route } from '../../common/ui/desk/route';
 import { useDesk, useLoaded, type Loaded } from '../../common/ui/desk/session';
 import { PageHeading } from '../../common/ui/desk/shell';
-import { Table, type Column } from '../../common/ui/desk/table';
 import { momentText } from '../../common/ui/desk/time';
 
 const COUNTS = ['received', 'open', 'granted', 'partly_granted', 'refused', 'withdrawn', 'duplicate'] as const;
@@ -43,13 +42,8 @@ export function Totals({ route }: { route: Route }) {
 	return (
 		<>
 			<PageHeading title={t('desk.totals.title')} />
-			{fault && (
-				<Notice kind="danger">
-					<p>{t('desk.failed', { text: fault })}</p>
-					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
-				</Notice>
-			)}
-			{!data && !fault && <p>{t('desk.loading')}</p>}
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
 			{data && (
 				<>
 					<Sentences view={data} rows={rows} isStale={lost_ms > 0 || fault !== ''} />
@@ -59,14 +53,10 @@ export function Totals({ route }: { route: Route }) {
 							town={town}
 							onChoose={(next) => (location.hash = hrefOf('totals', '', { town: next }))}
 						/>
-						<a class="desk-tab" href={hrefOf('cases', 'all', { town })}>
-							{t('desk.totals.see-cases')}
-						</a>
-						<a class="desk-tab" href={hrefOf('links', '', { town })}>
-							{t('desk.totals.see-links')}
-						</a>
+						<Tab href={hrefOf('cases', 'all', { town })}>{t('desk.totals.see-cases')}</Tab>
+						<Tab href={hrefOf('links', '', { town })}>{t('desk.totals.see-links')}</Tab>
 					</div>
-					{rows.length > 0 ? <TotalsTable rows={rows} /> : <p class="desk-empty">{t('desk.totals.none')}</p>}
+					{rows.length > 0 ? <TotalsTable rows={rows} /> : <Empty>{t('desk.totals.none')}</Empty>}
 				</>
 			)}
 		</>
@@ -76,15 +66,15 @@ export function Totals({ route }: { route: Route }) {
 function Sentences({ view, rows, isStale }: { view: TotalsView; rows: TotalRow[]; isStale: boolean }) {
 	const sum = sumOf(rows);
 	const silent = view.sites_total - view.sites_heard;
-	return (
-		<div class={isStale ? 'desk-lead desk-stale' : 'desk-lead'}>
+	const sentences = (
+		<div class="desk-lead">
 			<p>
 				{t('desk.totals.sentence', {
 					received: countText(sum.received),
 					open: countText(sum.open),
 					decided: countText(sum.granted + sum.partly_granted + sum.refused),
 				})}{' '}
-				{t('desk.as-of', { time: momentText(view.time_ms) })} {isStale && <strong>{t('desk.totals.stale')}</strong>}
+				{t('desk.as-of', { time: momentText(view.time_ms) })}
 			</p>
 			<p>
 				{t('desk.totals.sites', {
@@ -96,6 +86,7 @@ function Sentences({ view, rows, isStale }: { view: TotalsView; rows: TotalRow[]
 			{silent > 0 && <p>{t('desk.totals.missing', { n: silent })}</p>}
 		</div>
 	);
+	return isStale ? <OutOfDate since_ms={view.time_ms}>{sentences}</OutOfDate> : sentences;
 }
 
 function countText(count: bigint | string): string {

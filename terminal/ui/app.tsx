@@ -1,7 +1,7 @@
 // The kiosk page: one screen at a time, and what a person has typed so far, in memory only.
 import { render, type JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { DEFAULT_DISPLAY, readScreenScale, showDisplay, type Display } from 'kiosk/display';
+import { DEFAULT_DISPLAY, readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
@@ -10,7 +10,7 @@ import { ApiError, events } from 'ui/api';
 import { canonical, check } from 'ui/rules';
 import { focusAnswer, faultText, type Answers, type Here } from 'ui/form';
 import { language, setLanguage, t, useLanguage } from 'ui/i18n';
-import { announce, Announcer } from 'ui/parts';
+import { announce, Announcer, showDisplay, type Display } from 'ui/parts';
 import type {
 	DraftView,
 	FieldFault,

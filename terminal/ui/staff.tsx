@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { StaffDialog } from 'kiosk/frame';
 import { t, timeText, words } from 'ui/i18n';
-import { Button, Dialog } from 'ui/parts';
+import { Button, Dialog, More } from 'ui/parts';
 import { readState } from './server';
 
 /** Works without any link: words only. What staff need to know about this terminal stands below. */
@@ -24,8 +24,7 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 			<p>{t('kiosk.staff.where', { place })}</p>
 			<p>{t('kiosk.staff.how')}</p>
 			{state && (
-				<details class="for-staff">
-					<summary>{t('kiosk.staff.details')}</summary>
+				<More name={t('kiosk.staff.details')}>
 					<ul>
 						<li>{t('kiosk.staff.place', { place: state.place })}</li>
 						<li>
@@ -39,7 +38,7 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 						<li>{t('kiosk.staff.storage', { percent: state.storage_percent })}</li>
 						<li>{t('kiosk.staff.fingerprint', { fingerprint: state.fingerprint })}</li>
 					</ul>
-				</details>
+				</More>
 			)}
 		</Dialog>
 	);

@@ -368,11 +368,11 @@ test('the district sees totals a town and service, and every link', async () => 
 	await officer.look('hub-05-totals');
 	await officer.visit('links');
 	await officer.page.locator('tbody tr').nth(2).waitFor();
-	assert.equal(await officer.page.locator('tbody .desk-mark-good').count(), 3, 'a town and two terminals are up');
+	assert.equal(await officer.page.locator('tbody .chip.success').count(), 3, 'a town and two terminals are up');
 	await officer.look('hub-06-links');
 	await clerk.visit('links');
 	await clerk.page.locator('tbody tr').nth(2).waitFor();
-	assert.equal(await clerk.page.locator('tbody .desk-mark-good').count(), 3, 'the district and two terminals are up');
+	assert.equal(await clerk.page.locator('tbody .chip.success').count(), 3, 'the district and two terminals are up');
 	await clerk.look('town-19-links');
 	await clerk.visit('cases/all');
 	await clerk.page.locator('tbody tr').nth(5).waitFor();

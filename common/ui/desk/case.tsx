@@ -1,7 +1,7 @@
 // One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
 import { useState } from 'preact/hooks';
 import { language, t, words } from '../src/i18n';
-import { Button, Notice, SampleMark } from '../src/parts';
+import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
 import type { Basis, CaseView, FieldView, Service } from '../src/types';
 import { Decide, decisionText } from './decide';
 import { Asks, Timeline } from './happened';
@@ -23,14 +23,8 @@ export function CasePage({ requestId }: { requestId: string }) {
 		<>
 			<BackLink />
 			<PageHeading title={t('desk.case.title')} />
-			{fault ? (
-				<Notice kind="danger">
-					<p>{t('desk.failed', { text: fault })}</p>
-					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
-				</Notice>
-			) : (
-				<p>{t(data ? 'desk.not-found' : 'desk.loading')}</p>
-			)}
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!fault && (data ? <p>{t('desk.not-found')}</p> : <Loading />)}
 		</>
 	);
 }
@@ -60,7 +54,7 @@ function Case({ view, fault, reload }: CaseProps) {
 				<StateMark row={row} />
 			</PageHeading>
 			<Facts view={view} />
-			{fault && <Notice kind="danger">{t('desk.failed', { text: fault })}</Notice>}
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{row.is_absent && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Doing view={view} can={can} onChoose={setDecision} />
@@ -97,9 +91,7 @@ function Case({ view, fault, reload }: CaseProps) {
 function BackLink() {
 	return (
 		<p class="desk-back">
-			<a class="desk-tab" href={hrefOf('cases')}>
-				{t('desk.back-to-queue')}
-			</a>
+			<Tab href={hrefOf('cases')}>{t('desk.back-to-queue')}</Tab>
 		</p>
 	);
 }

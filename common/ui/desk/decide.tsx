@@ -4,7 +4,7 @@ import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../src/api';
 import { t, words, type TextKey } from '../src/i18n';
-import { announce, Button, Dialog, Field, Notice } from '../src/parts';
+import { Button, Dialog, Field, Line, LongLine, Notice, toast } from '../src/parts';
 import type { CaseRow } from '../src/types';
 import { DuplicatePicker } from './duplicate';
 import { Happened } from './happened';
@@ -123,7 +123,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 		dropDraft(row.request_id, decision);
 		await reload();
 		onClose();
-		announce(t('desk.done', { what: decisionText(decision, row) }));
+		toast(t('desk.done', { what: decisionText(decision, row) }));
 	};
 	const goOn = () => {
 		setSeen(seenOf(view));
@@ -250,23 +250,14 @@ function PartField({ part, label, isRequired, value, error, type }: PartFieldPro
 		<Field id={`decide-${part}`} label={label} hint={hint} error={error} isRequired={isRequired}>
 			{(wiring) =>
 				part === 'duplicate_of' ? (
-					<input
-						{...wiring}
-						class="line"
-						autocomplete="off"
-						spellcheck={false}
-						maxLength={64}
-						value={value}
-						onInput={(event) => type(part, event.currentTarget.value)}
-					/>
+					<Line wiring={wiring} maxLength={64} value={value} onType={(typed) => type(part, typed)} />
 				) : (
-					<textarea
-						{...wiring}
-						class="line"
+					<LongLine
+						wiring={wiring}
 						rows={3}
 						maxLength={TEXT_CHARACTERS_MOST}
 						value={value}
-						onInput={(event) => type(part, event.currentTarget.value)}
+						onType={(typed) => type(part, typed)}
 					/>
 				)
 			}

@@ -1,6 +1,6 @@
 // Picks the request that another one duplicates, from the list of requests: those for the same service come first.
 import { t, words } from '../src/i18n';
-import { Button, Notice } from '../src/parts';
+import { Button, Choices, Failed, Loading } from '../src/parts';
 import type { CaseRow } from '../src/types';
 import { useCases } from './cases';
 import { stateText } from './marks';
@@ -21,27 +21,24 @@ export function DuplicatePicker({ row, chosen, onChoose }: PickerProps) {
 		...others.filter((other) => other.service !== row.service),
 	];
 	const id = requestIdFrom(chosen);
+	const label = 'duplicate-label';
 	return (
-		<fieldset class="group desk-picker">
-			<legend>{t('desk.duplicate.pick')}</legend>
-			{list.fault && <Notice kind="danger">{t('desk.failed', { text: list.fault })}</Notice>}
-			{!list.isRead && !list.fault && <p>{t('desk.loading')}</p>}
+		<div class="group desk-picker">
+			<p class="field-label" id={label}>
+				{t('desk.duplicate.pick')}
+			</p>
+			{list.fault && <Failed text={list.fault} onRetry={() => void list.reload()} />}
+			{!list.isRead && !list.fault && <Loading />}
 			{list.isRead && <p class="desk-minor">{t(rows.length > 0 ? 'desk.duplicate.same' : 'desk.duplicate.none')}</p>}
-			<div class="choices">
-				{rows.map((other) => (
-					<label key={other.request_id} class="choice">
-						<input
-							type="radio"
-							name="duplicate"
-							checked={other.request_id === id}
-							onChange={() => onChoose(other.request_id)}
-						/>
-						<span>{choiceText(other)}</span>
-					</label>
-				))}
-			</div>
+			<Choices
+				id="duplicate"
+				aria-labelledby={label}
+				options={rows.map((other) => ({ id: other.request_id, name: choiceText(other) }))}
+				chosen={[id]}
+				onChange={([other]) => other && onChoose(other)}
+			/>
 			{list.hasMore && <Button onPress={() => void list.readMore()}>{t('desk.queue.more')}</Button>}
-		</fieldset>
+		</div>
 	);
 }
 

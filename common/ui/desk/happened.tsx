@@ -1,7 +1,7 @@
 // What happened to a case: events of the offices and words of the resident.
 import { t } from '../src/i18n';
+import { Chip } from '../src/parts';
 import type { AskView, EventView } from '../src/types';
-import { Mark } from './marks';
 import { hrefOf } from './route';
 import { momentText } from './time';
 
@@ -74,9 +74,9 @@ export function Asks({ asks }: { asks: AskView[] }) {
 					<p>
 						<strong>{t(ask.kind === 'KIND_WITHDRAW' ? 'desk.ask.KIND_WITHDRAW' : 'desk.ask.KIND_ANSWER')}</strong>{' '}
 						<span class="desk-minor">{momentText(ask.time_ms)}</span>{' '}
-						<Mark icon={ask.is_answered ? 'success' : 'waiting'} tone={ask.is_answered ? 'good' : 'warn'}>
+						<Chip icon={ask.is_answered ? 'success' : 'waiting'} kind={ask.is_answered ? 'success' : 'warning'}>
 							{t(ask.is_answered ? 'desk.ask.answered' : 'desk.ask.waiting')}
-						</Mark>
+						</Chip>
 					</p>
 					<p class="desk-said">{askText(ask)}</p>
 				</li>

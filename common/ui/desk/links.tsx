@@ -1,12 +1,11 @@
 // Every link of this node, and what the towns report of theirs: is it up, since when, what waits, why not.
 import { t, words } from '../src/i18n';
-import { Button, Notice } from '../src/parts';
+import { Empty, Failed, Loading, Tab, Table, type Column } from '../src/parts';
 import type { LinksView, LinkView } from '../src/types';
 import { LinkMark, linkState } from './marks';
 import { hrefOf, type Route } from './route';
 import { useLoaded } from './session';
 import { PageHeading } from './shell';
-import { Table, type Column } from './table';
 import { Moment, momentText, useNow } from './time';
 
 export function Links({ route }: { route: Route }) {
@@ -28,36 +27,25 @@ export function Links({ route }: { route: Route }) {
 					</p>
 				)}
 			</PageHeading>
-			{fault && (
-				<Notice kind="danger">
-					<p>{t('desk.failed', { text: fault })}</p>
-					<Button onPress={() => void reload()}>{t('desk.retry')}</Button>
-				</Notice>
-			)}
-			{!data && !fault && <p>{t('desk.loading')}</p>}
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
 			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} all={data.links} />}
 			{data && (
 				<nav aria-label={t('desk.links.filter')}>
 					{town && (
-						<a class="desk-tab" href={hrefOf('links', route.part)}>
-							{t('desk.town-filter.every')}
-						</a>
+						<Tab href={hrefOf('links', route.part)}>{t('desk.town-filter.every')}</Tab>
 					)}
-					<Tab part="" words={t('desk.links.every')} isHere={!isTroubleOnly} town={town} />
-					<Tab part="trouble" words={t('desk.links.troubled')} isHere={isTroubleOnly} town={town} />
+					<Tab href={hrefOf('links', '', { town })} isHere={!isTroubleOnly}>
+						{t('desk.links.every')}
+					</Tab>
+					<Tab href={hrefOf('links', 'trouble', { town })} isHere={isTroubleOnly}>
+						{t('desk.links.troubled')}
+					</Tab>
 				</nav>
 			)}
-			{data && links.length === 0 && <p class="desk-empty">{t('desk.links.none')}</p>}
+			{data && links.length === 0 && <Empty>{t('desk.links.none')}</Empty>}
 			{links.length > 0 && <LinkTable caption={allText(data, town)} links={links} all={data?.links ?? []} />}
 		</>
-	);
-}
-
-function Tab({ part, words: label, isHere, town }: { part: string; words: string; isHere: boolean; town: string }) {
-	return (
-		<a class="desk-tab" href={hrefOf('links', part, { town })} aria-current={isHere ? 'page' : undefined}>
-			{label}
-		</a>
 	);
 }
 

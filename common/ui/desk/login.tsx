@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../src/api';
 import { t } from '../src/i18n';
-import { Button, Dialog, Field, Notice } from '../src/parts';
+import { Button, Dialog, Field, Line, Notice } from '../src/parts';
 import type { LoginCommand, SessionView } from '../src/types';
 import { LanguageSwitch } from './language';
 import { errorText } from './session';
@@ -39,10 +39,7 @@ function useLogin({ logIn, user = '' }: LoginProps) {
 		}
 	};
 
-	const type = (part: keyof LoginCommand) => (event: InputEvent) => {
-		const value = (event.currentTarget as HTMLInputElement).value;
-		setTyped((old) => ({ ...old, [part]: value }));
-	};
+	const type = (part: keyof LoginCommand) => (value: string) => setTyped((old) => ({ ...old, [part]: value }));
 	const fields = (
 		<form
 			id="login"
@@ -61,15 +58,7 @@ function useLogin({ logIn, user = '' }: LoginProps) {
 				error={isTried && !typed.name.trim() ? t('desk.login.need-name') : undefined}
 			>
 				{(wiring) => (
-					<input
-						{...wiring}
-						class="line"
-						autocomplete="username"
-						autocapitalize="none"
-						spellcheck={false}
-						value={typed.name}
-						onInput={type('name')}
-					/>
+					<Line wiring={wiring} autoComplete="username" value={typed.name} onType={type('name')} />
 				)}
 			</Field>
 			<Field
@@ -79,13 +68,12 @@ function useLogin({ logIn, user = '' }: LoginProps) {
 				error={isTried && !typed.password ? t('desk.login.need-password') : undefined}
 			>
 				{(wiring) => (
-					<input
-						{...wiring}
-						class="line"
+					<Line
+						wiring={wiring}
 						type="password"
-						autocomplete="current-password"
+						autoComplete="current-password"
 						value={typed.password}
-						onInput={type('password')}
+						onType={type('password')}
 					/>
 				)}
 			</Field>

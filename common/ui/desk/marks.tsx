@@ -1,35 +1,23 @@
 // States as icon, word and colour: the word says it, icon and colour only help to find it.
-import type { ComponentChildren } from 'preact';
 import { t } from '../src/i18n';
-import { Icon, type IconName } from '../src/parts';
+import { Chip, type IconName, type NoticeKind } from '../src/parts';
 import type { CaseRow, CaseState, LinkView, Outcome } from '../src/types';
 
-type Tone = 'calm' | 'good' | 'warn' | 'bad';
-
-export function Mark({ icon, tone, children }: { icon: IconName; tone: Tone; children: ComponentChildren }) {
-	return (
-		<span class={`desk-mark desk-mark-${tone}`}>
-			<Icon name={icon} />
-			<span>{children}</span>
-		</span>
-	);
-}
-
-const STATES: Record<CaseState, [IconName, Tone]> = {
-	CASE_STATE_NONE: ['info', 'warn'],
-	CASE_STATE_RECEIVED: ['inbox', 'warn'],
-	CASE_STATE_ACCEPTED: ['edit', 'calm'],
-	CASE_STATE_ASKED: ['advice', 'calm'],
-	CASE_STATE_DECIDED: ['success', 'good'],
-	CASE_STATE_WITHDRAWN: ['back', 'calm'],
-	CASE_STATE_DUPLICATE: ['copies', 'calm'],
+const STATES: Record<CaseState, [IconName, NoticeKind]> = {
+	CASE_STATE_NONE: ['info', 'warning'],
+	CASE_STATE_RECEIVED: ['inbox', 'warning'],
+	CASE_STATE_ACCEPTED: ['edit', 'info'],
+	CASE_STATE_ASKED: ['advice', 'info'],
+	CASE_STATE_DECIDED: ['success', 'success'],
+	CASE_STATE_WITHDRAWN: ['back', 'info'],
+	CASE_STATE_DUPLICATE: ['copies', 'info'],
 };
 
-const OUTCOMES: Record<Outcome, [IconName, Tone]> = {
-	OUTCOME_NONE: ['success', 'good'],
-	OUTCOME_GRANTED: ['success', 'good'],
-	OUTCOME_PARTLY_GRANTED: ['info', 'warn'],
-	OUTCOME_REFUSED: ['danger', 'bad'],
+const OUTCOMES: Record<Outcome, [IconName, NoticeKind]> = {
+	OUTCOME_NONE: ['success', 'success'],
+	OUTCOME_GRANTED: ['success', 'success'],
+	OUTCOME_PARTLY_GRANTED: ['info', 'warning'],
+	OUTCOME_REFUSED: ['danger', 'danger'],
 };
 
 export type StateOfCase = Pick<CaseRow, 'state' | 'outcome'>;
@@ -41,11 +29,11 @@ export function stateText({ state, outcome }: StateOfCase): string {
 }
 
 export function StateMark({ row }: { row: StateOfCase }) {
-	const [icon, tone] = row.state === 'CASE_STATE_DECIDED' ? OUTCOMES[row.outcome] : STATES[row.state];
+	const [icon, kind] = row.state === 'CASE_STATE_DECIDED' ? OUTCOMES[row.outcome] : STATES[row.state];
 	return (
-		<Mark icon={icon} tone={tone}>
+		<Chip icon={icon} kind={kind}>
 			{stateText(row)}
-		</Mark>
+		</Chip>
 	);
 }
 
@@ -61,19 +49,19 @@ export function linkState(link: LinkView, all: readonly LinkView[]): LinkState {
 	return !link.is_direct && !town?.is_up ? 'unknown' : 'down';
 }
 
-const LINKS: Record<LinkState, [IconName, Tone]> = {
-	up: ['link', 'good'],
-	unknown: ['waiting', 'warn'],
-	down: ['unlinked', 'warn'],
-	frozen: ['frozen', 'bad'],
-	revoked: ['locked', 'bad'],
+const LINKS: Record<LinkState, [IconName, NoticeKind]> = {
+	up: ['link', 'success'],
+	unknown: ['waiting', 'warning'],
+	down: ['unlinked', 'warning'],
+	frozen: ['frozen', 'danger'],
+	revoked: ['locked', 'danger'],
 };
 
 export function LinkMark({ state }: { state: LinkState }) {
-	const [icon, tone] = LINKS[state];
+	const [icon, kind] = LINKS[state];
 	return (
-		<Mark icon={icon} tone={tone}>
+		<Chip icon={icon} kind={kind}>
 			{t(`desk.link.${state}`)}
-		</Mark>
+		</Chip>
 	);
 }

@@ -1,17 +1,28 @@
 // The queue: who waits for what, in which state, who owns it. Arrows move, Enter opens, A accepts.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t, words } from '../src/i18n';
-import { announce, Button, Field, Notice } from '../src/parts';
+import {
+	announce,
+	Button,
+	Chip,
+	Empty,
+	Failed,
+	Field,
+	Loading,
+	Select,
+	Tab,
+	Table,
+	type Column,
+} from '../src/parts';
 import type { CaseRow, CaseView } from '../src/types';
 import { useCases, VIEWS, type View } from './cases';
 import { Decide } from './decide';
 import { isKnown } from './model';
-import { Mark, StateMark } from './marks';
+import { StateMark } from './marks';
 import { hrefOf, type Route } from './route';
 import { PageHeading } from './shell';
 import { useLoaded } from './session';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
-import { Table, type Column } from './table';
 import { Moment, useNow } from './time';
 
 export interface Town {
@@ -59,14 +70,9 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			<div class="desk-bar">
 				<nav aria-label={t('desk.queue.views')}>
 					{VIEWS.map((name) => (
-						<a
-							key={name}
-							class="desk-tab"
-							href={hrefOf('cases', name, { town })}
-							aria-current={name === view ? 'page' : undefined}
-						>
+						<Tab key={name} href={hrefOf('cases', name, { town })} isHere={name === view}>
 							{t(`desk.queue.${name}`)}
-						</a>
+						</Tab>
 					))}
 				</nav>
 				{towns.length > 0 && (
@@ -78,16 +84,11 @@ export function Queue({ route, towns = [] }: QueueProps) {
 				)}
 				<KeyHints />
 			</div>
-			{list.fault && (
-				<Notice kind="danger">
-					<p>{t('desk.failed', { text: list.fault })}</p>
-					<Button onPress={() => void list.reload()}>{t('desk.retry')}</Button>
-				</Notice>
-			)}
-			{!list.isRead && !list.fault && <p>{t('desk.loading')}</p>}
+			{list.fault && <Failed text={list.fault} onRetry={() => void list.reload()} />}
+			{!list.isRead && !list.fault && <Loading />}
 			{list.isRead && (
 				<div ref={box} onKeyDown={moveFocus}>
-					{rows.length > 0 ? <Rows rows={rows} /> : <p class="desk-empty">{t('desk.queue.empty')}</p>}
+					{rows.length > 0 ? <Rows rows={rows} /> : <Empty>{t('desk.queue.empty')}</Empty>}
 					<p class="desk-minor">{countText(list.rows.length, rows.length, list.hasMore, town !== '')}</p>
 					{list.hasMore && <Button onPress={() => void list.readMore()}>{t('desk.queue.more')}</Button>}
 				</div>
@@ -151,14 +152,14 @@ export function Flags({ row }: { row: CaseRow }) {
 	return (
 		<>
 			{row.pending_asks > 0 && (
-				<Mark icon="advice" tone="warn">
+				<Chip icon="advice" kind="warning">
 					{t('desk.flag.pending')}
-				</Mark>
+				</Chip>
 			)}
 			{row.is_absent && (
-				<Mark icon="locked" tone="bad">
+				<Chip icon="locked" kind="danger">
 					{t('desk.flag.absent')}
-				</Mark>
+				</Chip>
 			)}
 		</>
 	);
@@ -174,14 +175,15 @@ export function TownFilter({ towns, town, onChoose }: TownFilterProps) {
 	return (
 		<Field id="town-filter" label={t('desk.town-filter')}>
 			{(wiring) => (
-				<select {...wiring} class="line" value={town} onChange={(event) => onChoose(event.currentTarget.value)}>
-					<option value="">{t('desk.town-filter.every')}</option>
-					{towns.map(({ place, name }) => (
-						<option key={place} value={place}>
-							{name}
-						</option>
-					))}
-				</select>
+				<Select
+					wiring={wiring}
+					value={town}
+					options={[
+						{ id: '', name: t('desk.town-filter.every') },
+						...towns.map(({ place, name }) => ({ id: place, name })),
+					]}
+					onChoose={onChoose}
+				/>
 			)}
 		</Field>
 	);

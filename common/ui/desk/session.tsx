@@ -3,7 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, events, get, post } from '../src/api';
 import { textOr, timeText, t } from '../src/i18n';
-import { announce } from '../src/parts';
+import { announce, Failed, Loading, OutOfDate } from '../src/parts';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
 
@@ -114,15 +114,19 @@ export function DeskProvider({ login, children }: ProviderProps) {
 		[session, isExpired, lost_ms],
 	);
 
-	if (!isAsked) return <p class="desk-alone">{t('desk.loading')}</p>;
+	if (!isAsked)
+		return (
+			<main class="desk-alone">
+				<Loading />
+			</main>
+		);
 	if (fault)
 		return (
 			<main class="desk-alone">
 				<h1>{t('desk.product')}</h1>
-				<p role="alert">{t('desk.failed', { text: fault })}</p>
-				<button type="button" class="button plain" onClick={() => void ask()}>
-					{t('desk.retry')}
-				</button>
+				<div role="alert">
+					<Failed text={fault} onRetry={() => void ask()} />
+				</div>
 			</main>
 		);
 	if (!desk) return <>{login(setSession)}</>;
@@ -136,7 +140,14 @@ export function LostNotice() {
 	useEffect(() => {
 		if (text) announce(text);
 	}, [text]);
-	return text ? <p class="desk-lost">{text}</p> : null;
+	if (!text) return null;
+	return (
+		<div class="desk-lost">
+			<OutOfDate since_ms={lost_ms}>
+				<p>{text}</p>
+			</OutOfDate>
+		</div>
+	);
 }
 
 export interface Loaded<T> {

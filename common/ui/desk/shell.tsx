@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t, useLanguage, words } from '../src/i18n';
-import { Announcer, Button, DemoBanner } from '../src/parts';
+import { Announcer, Button, DemoBanner, SkipLink, Switch, Tab, Toasts } from '../src/parts';
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
 import { LostNotice, useDesk } from './session';
@@ -28,9 +28,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 	return (
 		<>
 			<Announcer />
-			<button type="button" class="desk-skip" onClick={focusHeading}>
-				{t('desk.skip')}
-			</button>
+			<SkipLink />
 			<header>
 				<DemoBanner isDemo={session.is_demo} />
 				<div class="desk-header">
@@ -40,14 +38,9 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 					</p>
 					<nav aria-label={t('desk.nav')}>
 						{nav.map((item) => (
-							<a
-								key={item.page}
-								class="desk-tab"
-								href={hrefOf(item.page)}
-								aria-current={item.page === here ? 'page' : undefined}
-							>
+							<Tab key={item.page} href={hrefOf(item.page)} isHere={item.page === here}>
 								{item.words}
-							</a>
+							</Tab>
 						))}
 					</nav>
 					<div class="desk-tools">
@@ -58,6 +51,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 					</div>
 				</div>
 			</header>
+			<Toasts />
 			<main class="desk-main" id="main">
 				<LostNotice />
 				{children}
@@ -67,22 +61,12 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 	);
 }
 
-function focusHeading(): void {
-	document.querySelector<HTMLElement>('main h1')?.focus();
-}
-
 function ShortcutSwitch() {
 	const isOn = useShortcutSwitch();
 	return (
-		<button
-			type="button"
-			role="switch"
-			class="button plain"
-			aria-checked={isOn}
-			onClick={() => switchShortcuts(!isOn)}
-		>
-			{t('desk.shortcuts', { state: t(isOn ? 'desk.shortcuts.on' : 'desk.shortcuts.off') })}
-		</button>
+		<Switch isOn={isOn} onSwitch={switchShortcuts}>
+			{t('desk.shortcuts')}
+		</Switch>
 	);
 }
 

@@ -2,9 +2,8 @@
 import { createContext, type ComponentChildren, type ComponentType, type JSX } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { language, setLanguage, t } from 'ui/i18n';
-import { announce, Button, DemoBanner, Notice } from 'ui/parts';
+import { announce, Button, DemoBanner, nextTheme, Notice, SIZES, type Display } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
-import { nextTheme, SIZES, type Display } from './display';
 import { screenAppeared } from './guard';
 
 /** What every screen is given. */

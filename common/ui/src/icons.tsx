@@ -33,6 +33,10 @@ const paths = {
 	link: 'M9 15l6-6M11 6l2-2a4 4 0 0 1 6 6l-2 2M13 18l-2 2a4 4 0 0 1-6-6l2-2',
 	unlinked: 'M11 6l2-2a4 4 0 0 1 6 6l-2 2M13 18l-2 2a4 4 0 0 1-6-6l2-2M3 3l18 18',
 	frozen: 'M12 3v18M4 7.500l16 9M20 7.500l-16 9',
+	print: 'M6 9V3h12v6M6 17H3V9h18v8h-3M6 14h12v7H6z',
+	up: 'M12 20V4M6 10l6-6 6 6',
+	down: 'M12 4v16M6 14l6 6 6-6',
+	sort: 'M8 5v14M4 9l4-4 4 4M16 19V5M12 15l4 4 4-4',
 } as const;
 
 export type IconName = keyof typeof paths;

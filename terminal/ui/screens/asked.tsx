@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
-import { announce, Button, FieldNotes } from 'ui/parts';
+import { announce, Button, FieldNotes, LongLine, notesOf } from 'ui/parts';
 import type { ReceiptView } from 'ui/types';
 import { BackAndHome, Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
@@ -24,6 +24,8 @@ export function AskedBack({ receipt, onBack, onSend, ...common }: AskedProps): J
 		announce(t('common.rule.required'), true);
 		document.getElementById('reply')?.focus();
 	};
+	const hint = t('kiosk.asked.hint');
+	const error = isEmpty ? t('common.rule.required') : undefined;
 	return (
 		<Frame
 			{...common}
@@ -45,23 +47,22 @@ export function AskedBack({ receipt, onBack, onSend, ...common }: AskedProps): J
 				<p class="lead said" id="asked-question">
 					{question?.text}
 				</p>
-				<FieldNotes id="reply" hint={t('kiosk.asked.hint')} error={isEmpty ? t('common.rule.required') : undefined} />
+				<FieldNotes id="reply" hint={hint} error={error} />
 				<Failure code={task.failure} />
 			</div>
 			<div class={isEmpty ? 'touched wrong' : 'touched'}>
-				<textarea
-					class="line"
-					id="reply"
-					rows={4}
+				<LongLine
+					wiring={{
+						id: 'reply',
+						'aria-labelledby': 'asked-title asked-question',
+						'aria-describedby': notesOf('reply', hint, error),
+						'aria-invalid': isEmpty || undefined,
+					}}
 					maxLength={1000}
-					autoComplete="off"
-					aria-labelledby="asked-title asked-question"
-					aria-describedby={isEmpty ? 'reply-hint reply-error' : 'reply-hint'}
-					aria-invalid={isEmpty || undefined}
 					value={text}
-					onInput={(e) => {
+					onType={(typed) => {
 						setEmpty(false);
-						setText(e.currentTarget.value);
+						setText(typed);
 					}}
 				/>
 			</div>

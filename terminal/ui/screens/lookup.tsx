@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
 import { Keypad } from 'ui/keypad';
-import { announce, Button, FieldNotes } from 'ui/parts';
+import { announce, Button, FieldNotes, Line, notesOf } from 'ui/parts';
 import { isReceiptCode } from 'ui/rules';
 import { BackAndHome, Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
@@ -50,17 +50,17 @@ export function Lookup({
 				<Failure code={task.failure} />
 			</div>
 			<div class={error ? 'touched wrong' : 'touched'}>
-				<input
-					class="line digits"
-					id="code"
-					type="text"
+				<Line
+					class="digits"
+					wiring={{
+						id: 'code',
+						'aria-labelledby': 'lookup-title',
+						'aria-describedby': notesOf('code', t('kiosk.lookup.hint'), error),
+						'aria-invalid': error ? true : undefined,
+					}}
 					inputMode="numeric"
-					autoComplete="off"
 					value={code.replace(/(\d{4})(?=\d)/g, '$1 ')}
-					aria-labelledby="lookup-title"
-					aria-describedby={error ? 'code-hint code-error' : 'code-hint'}
-					aria-invalid={error ? true : undefined}
-					onInput={(e) => set(e.currentTarget.value)}
+					onType={set}
 				/>
 				<Keypad onKey={(key) => set(code + key)} onErase={() => set(code.slice(0, -1))} />
 			</div>
