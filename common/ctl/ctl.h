@@ -22,6 +22,8 @@
 	X(OPTION_JSON, "json", NULL, "print the message as it came")                                           \
 	X(OPTION_FROM, "from", "POS", "first position to show")                                                \
 	X(OPTION_COUNT, "count", "N", "how many")                                                              \
+	X(OPTION_AFTER, "after", "ITEM", "go on behind this one: the list before names it")                    \
+	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")        \
 	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")          \
 	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")              \
 	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account clerk or operator")                   \
@@ -139,6 +141,9 @@ int user_close_run(struct call *c, struct error *e);
 int catalogue_check_run(struct call *c, struct error *e);
 int catalogue_publish_run(struct call *c, struct error *e);
 int catalogue_list_run(struct call *c, struct error *e);
+int quarantine_list_run(struct call *c, struct error *e);
+int quarantine_retry_run(struct call *c, struct error *e);
+int quarantine_drop_run(struct call *c, struct error *e);
 int submit_run(struct call *c, struct error *e);
 int lookup_run(struct call *c, struct error *e);
 

@@ -300,9 +300,17 @@ static void events_get(void *context, struct http_request *r)
 	http_answer_events(r, CHANNEL);
 }
 
+static void quarantine_publish(struct node *n)
+{
+	Lm__Empty empty = LM__EMPTY__INIT;
+	node_publish(n, CHANNEL, "quarantine", &empty.base);
+}
+
 void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
+		if (news[i].type == DOMAIN_QUARANTINE)
+			quarantine_publish(n);
 		if (news[i].type != DOMAIN_CASE)
 			continue;
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
@@ -501,6 +509,8 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION, case_get_one },
 	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION, action_post },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
+	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION, control_quarantine },
+	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION, control_quarantine_act },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 const size_t desk_route_count = sizeof desk_routes / sizeof *desk_routes;

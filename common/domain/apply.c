@@ -20,11 +20,13 @@ const struct store_table domain_table_closed = { .name = "closed", .number = 30,
 const struct store_table domain_table_count = { .name = "count", .number = 31, .is_projection = true };
 const struct store_table domain_table_lock = { .name = "lock", .number = 32, .is_projection = true };
 
+const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
+
 const struct store_table *const domain_tables[] = {
 	&domain_table_device,    &domain_table_service, &domain_table_account, &domain_table_secret,
 	&domain_table_authority, &domain_table_request, &domain_table_receipt, &domain_table_status,
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,  &domain_table_count,
-	&domain_table_lock,
+	&domain_table_lock,      &domain_table_act,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -153,6 +155,28 @@ int held_on_version(struct apply *a)
 	return error_set(a->e, ERR_HELD, "waits for version %u of its case", h->version - 1);
 }
 
+bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out)
+{
+	Lm__Service *service;
+	switch (h->kind) {
+	case LM__KIND__KIND_REQUEST:
+		out->shared = out->size = cause_of_request(header_request(h), out->cause);
+		return true;
+	case LM__KIND__KIND_CASE:
+	case LM__KIND__KIND_CASE_COPY: /* the next event waits for it, and so on */
+		out->size = cause_of_version(header_request(h), h->version, out->cause);
+		out->shared = out->size - sizeof h->version;
+		return true;
+	case LM__KIND__KIND_SERVICE:
+		if (CODEC_UNPACK(lm__service, plain, arena, &service, NULL))
+			return false;
+		out->shared = out->size = cause_of_service(service->id, service->revision, out->cause);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int release(struct apply *a, const uint8_t *cause, size_t size)
 {
 	void *copy = arena_copy(a->arena, cause, size);
@@ -229,6 +253,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
+	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },
 };
 
 /* What we composed for a neighbour has its effect there, not here. */

@@ -52,6 +52,7 @@ int apply_device(struct apply *a);
 int apply_service(struct apply *a);
 int apply_account(struct apply *a);
 int apply_secret(struct apply *a);
+int apply_quarantine_act(struct apply *a);
 int apply_request_here(struct apply *a);
 int apply_ask_here(struct apply *a);
 int apply_receipt_lock(struct apply *a);

@@ -22,6 +22,8 @@
 #define ORDINAL_KEY_BYTES 12  /* line, ordinal */
 #define ENVELOPE_KEY_BYTES 24 /* request id, position */
 #define PERIOD_KEY_BYTES 24   /* origin, period id */
+#define HELD_CAUSE_BYTES_MOST 48
+#define HELD_KEY_BYTES_MOST (1 + HELD_CAUSE_BYTES_MOST + 8)
 
 struct run { /* entries at even distances on the tape */
 	uint64_t ordinal, position;
@@ -55,7 +57,16 @@ struct recent { /* placed by the last turn; what it points to lives until journa
 	const Lm__SignedHeads *heads;
 };
 
-struct opener_cache; /* open.c */
+struct opener_cache; /* The key of a row of what is held; empty if the cause is too long. The cause's size comes first,
+                      * so that no other cause lies between the items of one. */
+struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD_KEY_BYTES_MOST]);
+
+/* waiting.c */
+int waiting_put(struct journal *j, uint64_t position, struct bytes cause); /* no cause: in quarantine */
+int waiting_put_aside(struct journal *j, struct bytes quarantine_key);
+int waiting_remove(struct journal *j, uint64_t position); /* one that does not wait is fine */
+
+/* open.c */
 
 struct journal {
 	struct store *store;

@@ -17,11 +17,12 @@ const struct store_table journal_table_quarantine = { .name = "quarantine", .num
 const struct store_table journal_table_held = { .name = "held", .number = 8 };
 const struct store_table journal_table_checkpoint = { .name = "checkpoint", .number = 9 };
 const struct store_table journal_table_base = { .name = "base", .number = 10 };
+const struct store_table journal_table_waiting = { .name = "waiting", .number = 11 };
 
 const struct store_table *const journal_tables[] = {
 	&journal_table_tape,       &journal_table_line,   &journal_table_segment,    &journal_table_run,
 	&journal_table_envelope,   &journal_table_period, &journal_table_quarantine, &journal_table_held,
-	&journal_table_checkpoint, &journal_table_base,
+	&journal_table_checkpoint, &journal_table_base,   &journal_table_waiting,
 };
 const size_t journal_table_count = sizeof journal_tables / sizeof *journal_tables;
 

@@ -163,6 +163,7 @@ static int quarantine_put(struct journal *j, uint32_t line, const struct checked
 	item.reason = (char *)(uintptr_t)(why ? why : "");
 	item.taken_ms = j->now_ms;
 	row_write(j, &journal_table_quarantine, key, &item.base, false);
+	waiting_put_aside(j, key);
 	if (entry->envelope_packed.size) {
 		struct reader r = reader_over(BYTES_OF(entry->hash));
 		uint64_t place = read_u64(&r) | QUARANTINE_ENVELOPE;
@@ -208,7 +209,10 @@ static int received_place(struct journal *j, struct slot *s, const struct checke
 	item.payload = codec_data(entry->payload);
 	item.heads = (Lm__SignedHeads *)(uintptr_t)entry->heads;
 	item.reason = (char *)(uintptr_t)(why ? why : "");
-	return entry_place(j, s, entry->header, &item, entry->envelope_packed, &entry->hash, out, e);
+	int result = entry_place(j, s, entry->header, &item, entry->envelope_packed, &entry->hash, out, e);
+	if (!result && disposition == LM__DISPOSITION__DISPOSITION_QUARANTINED)
+		waiting_put(j, out->position, (struct bytes){ 0 });
+	return result ? result : store_failure(j->txn, e);
 }
 
 static int gap(const Lm__Header *h, struct error *e)

@@ -8,8 +8,6 @@
 #include "inside.h"
 
 #define TURN_ARENA_BYTES_MOST (64u * 1024 * 1024)
-#define HELD_CAUSE_BYTES_MOST 48
-#define HELD_KEY_BYTES_MOST (1 + HELD_CAUSE_BYTES_MOST + 8)
 
 int journal_open(const struct journal_options *options, struct journal **out, struct error *e)
 {
@@ -280,6 +278,8 @@ int journal_set_disposition(struct journal *j, uint64_t position, Lm__Dispositio
 		return result;
 	item->disposition = disposition;
 	item->reason = (char *)(uintptr_t)(why ? why : "");
+	if (disposition == LM__DISPOSITION__DISPOSITION_QUARANTINED)
+		waiting_put(j, item->header.len ? position : item->retry_of, (struct bytes){ 0 });
 	return item_write(j, position, item, false, NULL);
 }
 
@@ -292,6 +292,8 @@ int journal_retry(struct journal *j, uint64_t position, uint64_t *retry_position
 		position = first->retry_of;
 	if (!result && !first->header.len)
 		result = journal_read(j->txn, position, &j->arena, &first, NULL);
+	if (!result)
+		result = waiting_remove(j, position);
 	if (result)
 		return result;
 	first->retry_of = j->position + 1;
@@ -307,8 +309,7 @@ int journal_retry(struct journal *j, uint64_t position, uint64_t *retry_position
 	return result;
 }
 
-/* The cause's length comes first, so that no other cause lies between the items of one. */
-static struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD_KEY_BYTES_MOST])
+struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD_KEY_BYTES_MOST])
 {
 	struct writer w = writer_over(memory, HELD_KEY_BYTES_MOST);
 	write_u8(&w, (uint8_t)cause.size);
@@ -323,7 +324,8 @@ int journal_hold(struct journal *j, struct bytes cause, uint64_t position)
 	struct bytes key = held_key(cause, position, memory);
 	if (!key.size)
 		return ERR_TOO_BIG;
-	return store_put(j->txn, &journal_table_held, key, bytes_from_text("held"));
+	store_put(j->txn, &journal_table_held, key, bytes_from_text("held"));
+	return waiting_put(j, position, cause);
 }
 
 int journal_held_take(struct journal *j, struct bytes cause, uint64_t *position)
@@ -346,6 +348,8 @@ int journal_held_take(struct journal *j, struct bytes cause, uint64_t *position)
 		result = store_cursor_delete(c);
 	}
 	store_cursor_close(c);
+	if (!result)
+		result = waiting_remove(j, found);
 	if (!result)
 		*position = found;
 	return result;

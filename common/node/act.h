@@ -15,6 +15,8 @@ struct act {
 	ProtobufCMessage *input, *output;
 	uint64_t from;
 	size_t count;
+	char *after; /* of a list: where the page before ended */
+	bool is_done;
 	char password_hash[PASSWORD_HASH_BYTES];
 	int result;
 	struct error error;

@@ -305,6 +305,8 @@ const struct http_route control_routes[] = {
 	{ HTTP_GET, "/ctl/v1/verify", HTTP_LOCAL, verify_get },
 	{ HTTP_POST, "/ctl/v1/catalogue", HTTP_LOCAL, catalogue_post },
 	{ HTTP_POST, "/ctl/v1/users", HTTP_LOCAL, users_post },
+	{ HTTP_GET, "/ctl/v1/quarantine", HTTP_LOCAL, control_quarantine },
+	{ HTTP_POST, "/ctl/v1/quarantine", HTTP_LOCAL, control_quarantine_act },
 	{ HTTP_GET, "/api/v1/catalogue", HTTP_OPEN, catalogue_get },
 };
 const size_t control_route_count = sizeof control_routes / sizeof *control_routes;

@@ -46,8 +46,7 @@ static int status_relay(struct turn *t, const struct domain_effect *fx, struct e
 	return turn_append(t, &draft, &placed, e);
 }
 
-/* One item that waited, at a new place of the tape. */
-static int held_retry(struct turn *t, uint64_t position, struct error *e)
+int item_retry(struct turn *t, uint64_t position, struct error *e)
 {
 	Lm__TapeItem *item;
 	Lm__Header *h;
@@ -66,6 +65,7 @@ static int held_retry(struct turn *t, uint64_t position, struct error *e)
 	again.taken_ms = item->taken_ms;
 	again.header = h;
 	again.is_absent = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, NULL) != OK;
+	news_add(t->node, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	result = journal_retry(t->journal, position, &retry_position);
 	return result ? result : item_apply(t, &again, retry_position, &is_refused, e);
 }
@@ -75,7 +75,7 @@ static int held_release(struct turn *t, struct bytes cause, struct error *e)
 	uint64_t position;
 	int result;
 	while ((result = journal_held_take(t->journal, cause, &position)) == OK) {
-		result = held_retry(t, position, e);
+		result = item_retry(t, position, e);
 		if (result)
 			return result;
 	}

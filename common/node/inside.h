@@ -14,6 +14,7 @@
  *   directory.c  who may connect                        writer writes, loop reads (locked)
  *   control.c    lmctl's routes; devices.c: those of the directory
  *   act.c        requests that the writer or the pool answers
+ *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
  */
 #ifndef NODE_INSIDE_H
 #define NODE_INSIDE_H
@@ -267,6 +268,8 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
                struct error *e);
 
 /* effects.c */
+/* An item that waited is applied at a new place of the tape, or waits again. */
+int item_retry(struct turn *t, uint64_t position, struct error *e);
 int effects_run(struct turn *t, struct error *e);
 void news_add(struct node *n, const struct domain_effect *effect);
 

@@ -232,8 +232,8 @@ static int status_run(struct turn *t, struct command *c, struct error *e)
 	s->map_percent = atomic_load(&n->percent);
 	s->is_full = atomic_load(&n->is_full);
 	s->tape_position = journal_position(n->journal);
-	s->quarantined = journal_quarantine_count(t->txn);
 	s->held = journal_held_count(t->txn);
+	s->quarantined = journal_waiting_count(t->txn) - s->held;
 	s->oldest_unsent_ms = oldest_unsent_ms(t, &s->unsent);
 	s->links = links_build(n, arena);
 	s->authority = arena_text(arena, authority);

@@ -24,6 +24,7 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	int failure = store_failure(t->txn, e);
 	if (failure)
 		return failure;
+	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	if (result == ERR_HELD) {
 		journal_hold(t->journal, BYTES(cause, cause_size), item->position);
 		return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_HELD, why.text);
@@ -144,6 +145,7 @@ int take_batch(struct turn *t, struct work *w)
 		for (size_t i = 0; i < w->entry_count; i++)
 			journal_set_aside(t->journal, &w->entries[i], LM__DISPOSITION__DISPOSITION_REVOKED,
 			                  "its device is revoked");
+		news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 		return store_failure(t->txn, NULL);
 	}
 	for (size_t i = 0; i < w->entry_count; i++) {
@@ -165,6 +167,7 @@ int take_batch(struct turn *t, struct work *w)
 			}
 			if (result == ERR_GAP)
 				break;
+			news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 			if (result == ERR_CLONE || result == ERR_FROZEN)
 				continue; /* the rest is kept in quarantine too */
 			/* An effect that was refused after its cause was applied: the turn cannot stand as it is. */

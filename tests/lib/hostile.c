@@ -11,6 +11,7 @@
  *   groups           after the greeting: 10,000 groups within each other
  *   nested           after the greeting: 10,000 messages within each other, in a field that nobody knows
  *   stream=DEVICE    after the greeting: an entry in the stream of another device
+ *   poison=REQUEST   after the greeting: entries of its own that nobody can apply (poison.h)
  *
  * A greeting that nobody answers is said again, as every device does. What comes back is told on stdout, a line each,
  * until it is killed: greeted, refused CODE TEXT, frozen WHY, ended.
@@ -24,6 +25,8 @@
 #include "crypto/crypto.h"
 #include "proto/codec.h"
 #include "proto/wire.pb-c.h"
+
+#include "poison.h"
 
 #define FRAME_BYTES_MOST (8u * 1024 * 1024)
 #define DEPTH 10000
@@ -127,6 +130,18 @@ static struct bytes stream_of_another(struct hostile *h, uint64_t device)
 	return frame_pack(h, &frame);
 }
 
+static struct bytes poison(struct hostile *h, const char *request)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	struct id about;
+	if (id_from_text(request, &about))
+		abort();
+	frame.session = h->session;
+	frame.body_case = LM__FRAME__BODY_BATCH;
+	frame.batch = poison_make(&h->keys, h->device, h->place, about, &h->arena);
+	return frame_pack(h, &frame);
+}
+
 /* After the greeting. */
 static void misbehave(struct hostile *h)
 {
@@ -141,6 +156,8 @@ static void misbehave(struct hostile *h)
 		frame_put(h, nested(h));
 	else if (value_of(h, "stream"))
 		frame_put(h, stream_of_another(h, strtoull(value_of(h, "stream"), NULL, 16)));
+	else if (value_of(h, "poison"))
+		frame_put(h, poison(h, value_of(h, "poison")));
 }
 
 static void frame_came(struct hostile *h, struct bytes packed)

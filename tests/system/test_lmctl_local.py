@@ -76,7 +76,8 @@ class Help(Case):
     def test_every_command_of_the_manual_is_there_and_explains_itself(self):
         names = list(commands())
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "devices",
-                          "catalogue check", "catalogue publish", "catalogue list", "submit", "lookup", "user add",
+                          "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
+                          "catalogue publish", "catalogue list", "submit", "lookup", "user add",
                           "user close", "config check"}, set(names))
         for name in names:
             with self.subTest(command=name):

@@ -56,6 +56,9 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__table_digest__descriptor,
 	&lm__verify_view__descriptor,
 	&lm__rebuild_view__descriptor,
+	&lm__quarantine_item__descriptor,
+	&lm__quarantine_view__descriptor,
+	&lm__quarantine_command__descriptor,
 	/* catalogue.proto */
 	&lm__words__descriptor,
 	&lm__basis__descriptor,
@@ -96,11 +99,13 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__device_record__descriptor,
 	&lm__authority_payload__descriptor,
 	&lm__device_file__descriptor,
+	&lm__quarantine_act_payload__descriptor,
 	/* row.proto */
 	&lm__pending_ask__descriptor,
 	&lm__case_record__descriptor,
 	&lm__request_record__descriptor,
 	&lm__count_record__descriptor,
+	&lm__quarantine_record__descriptor,
 	/* wire.proto */
 	&lm__stream_key__descriptor,
 	&lm__entry__descriptor,

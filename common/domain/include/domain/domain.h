@@ -22,7 +22,7 @@
 
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
         domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
-        domain_table_open, domain_table_closed, domain_table_count, domain_table_lock;
+        domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_act;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
@@ -64,6 +64,7 @@ enum domain_effect_type {
 	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */
 	DOMAIN_TOTALS,
 	DOMAIN_SECRET,
+	DOMAIN_QUARANTINE, /* something is held up, or no longer */
 };
 
 #define DOMAIN_CAUSE_BYTES 44
@@ -92,6 +93,22 @@ void domain_effects_release(struct domain_effects *fx);
  * a refusal. Unless it is OK it adds no effect. `arena` must live until the effects are carried out. */
 int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item,
                  struct domain_effects *fx, uint8_t cause[DOMAIN_CAUSE_BYTES], size_t *cause_size, struct error *e);
+
+/* Which held items wait for an entry, or for one that waits for it: those whose cause begins with the first `shared`
+ * bytes of this one and does not lie before it. False: none ever. */
+struct domain_waiters {
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	size_t size, shared;
+};
+bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out);
+
+/* ---- what operators did with items that were held up ---- */
+#define ACT_REASON_BYTES_MOST 200
+/* Shape of an act: ERR_INVALID says what is wrong. */
+int act_check(const Lm__QuarantineActPayload *act, struct error *e);
+/* The newest act before tape position `before` (UINT64_MAX: of all). ERR_NOT_FOUND at the end. */
+int act_before(struct store_txn *txn, uint64_t before, struct arena *arena, uint64_t *position,
+               Lm__QuarantineRecord **out, struct error *e);
 
 /* ---- directory ---- */
 int device_get(struct store_txn *txn, uint64_t device, struct arena *arena, Lm__DeviceRecord **out);

@@ -29,7 +29,7 @@ struct journal;
 /* The journal's tables; an environment that holds a journal lists them with its domain's tables. */
 extern const struct store_table journal_table_tape, journal_table_line, journal_table_segment, journal_table_run,
         journal_table_envelope, journal_table_period, journal_table_quarantine, journal_table_held,
-        journal_table_checkpoint, journal_table_base;
+        journal_table_checkpoint, journal_table_base, journal_table_waiting;
 extern const struct store_table *const journal_tables[];
 extern const size_t journal_table_count;
 
@@ -139,13 +139,47 @@ int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__
 
 /* Changes the disposition of an item placed in this turn: held or quarantined after apply refused it. */
 int journal_set_disposition(struct journal *j, uint64_t position, Lm__Disposition disposition, const char *why);
-/* A held or quarantined item is applied now, at a new position of the tape. ERR_NOT_FOUND if it is not there. */
+/* A held or quarantined item is applied now, at a new position of the tape; it waits no longer, unless that fails.
+ * ERR_NOT_FOUND if it is not there. */
 int journal_retry(struct journal *j, uint64_t position, uint64_t *retry_position);
 
 /* Held items wait for a cause (≤ 40 bytes: what they cite). */
 int journal_hold(struct journal *j, struct bytes cause, uint64_t position);
 /* Takes one item waiting for `cause` off the list; ERR_NOT_FOUND if none waits. */
 int journal_held_take(struct journal *j, struct bytes cause, uint64_t *position);
+
+/* ---- what is not applied: held, in quarantine, set aside ---- */
+#define WAITING_NAME_BYTES 37
+#define WAITING_TEXT_BYTES (2 * WAITING_NAME_BYTES + 1)
+struct waiting_name { /* of an item of the tape, or of an entry that was set aside */
+	uint8_t byte[WAITING_NAME_BYTES];
+	size_t size; /* 0: none */
+};
+struct waiting_name waiting_at(uint64_t position);
+uint64_t waiting_position(const struct waiting_name *name); /* 0: not on the tape */
+void waiting_name_to_text(const struct waiting_name *name, char out[WAITING_TEXT_BYTES]);
+int waiting_name_from_text(const char *text, struct waiting_name *out, struct error *e); /* ERR_INVALID */
+
+struct waiting {
+	struct waiting_name name;
+	bool is_waiting;             /* false: it was applied or dropped */
+	Lm__TapeItem *item;          /* as it came */
+	Lm__Disposition disposition; /* as it stands now, after the last retry */
+	const char *reason;
+	int64_t tried_ms; /* the last retry; 0: none */
+};
+/* Whatever became of it. ERR_NOT_FOUND. */
+int journal_waiting_get(struct store_txn *txn, const struct waiting_name *name, struct arena *arena,
+                        struct waiting *out, struct error *e);
+/* The first behind `after` (size 0: the first of all): items of the tape in their order, then what was set aside.
+ * ERR_NOT_FOUND at the end. */
+int journal_waiting_next(struct store_txn *txn, const struct waiting_name *after, struct arena *arena,
+                         struct waiting *out, struct error *e);
+uint64_t journal_waiting_count(struct store_txn *txn);
+/* Items held for a cause that begins with the first `shared` bytes of this one and does not lie before it. */
+uint64_t journal_held_because(struct store_txn *txn, struct bytes cause, size_t shared);
+/* In a turn: it will never be applied, and says why. ERR_NOT_FOUND. */
+int journal_drop(struct journal *j, const struct waiting_name *name, const char *why, struct error *e);
 
 /* ---- marks ---- */
 enum journal_mark { JOURNAL_CUSTODY, JOURNAL_FINAL, JOURNAL_SAFE, JOURNAL_SIGNED_FINAL };

@@ -9,6 +9,10 @@
 /* GET handlers for tables of routes: NodeStatus, LinksView. */
 void control_status(void *context, struct http_request *r);
 void control_links(void *context, struct http_request *r);
+/* What is held up: QuarantineView for ?view=open|done&after=…&limit=…, and QuarantineCommand → QuarantineItem. Over the
+ * Unix socket the command says by whom; for a page it is the user of its session. */
+void control_quarantine(void *context, struct http_request *r);
+void control_quarantine_act(void *context, struct http_request *r);
 /* The links as they are now, for an event stream; `done` on the loop thread, which owns `view` during the call. */
 int links_view_get(struct node *n, void (*done)(struct node *n, const Lm__LinksView *view));
 
