@@ -24,6 +24,7 @@ static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
 static const char *_Atomic program_name = "lm";
 static _Atomic int level_least = LOG_INFO;
+static _Atomic unsigned long lines[LOG_ERROR + 1];
 
 void log_open(const char *program, enum log_level least)
 {
@@ -91,7 +92,13 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 	write_bytes(&w, bytes_from_text("}\n"));
 	ssize_t written = write(STDERR_FILENO, line, w.size);
 	(void)written;
+	lines[level]++;
 	errno = errno_before;
+}
+
+unsigned long log_lines(enum log_level level)
+{
+	return lines[level];
 }
 
 int log_level_parse(const char *text, enum log_level *out)

@@ -40,6 +40,7 @@ void answer_put(struct http_request *r, unsigned status, struct MHD_Response *re
 {
 	struct http *h = r->http;
 
+	tally_count(h, r->route, status);
 	if (r->is_held) {
 		r->is_held = false;
 		h->held_count--;
@@ -64,22 +65,32 @@ void answer_put(struct http_request *r, unsigned status, struct MHD_Response *re
 	}
 }
 
-static struct MHD_Response *json_response(struct bytes json)
+static struct MHD_Response *typed_response(const char *content_type, struct bytes body)
 {
 	struct MHD_Response *response =
-	        MHD_create_response_from_buffer(json.size, (void *)(uintptr_t)json.data, MHD_RESPMEM_MUST_COPY);
+	        MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
 
 	if (response == NULL)
 		return NULL;
-	if (answer_headers_add(response, "application/json", "no-store"))
+	if (answer_headers_add(response, content_type, "no-store"))
 		return response;
 	MHD_destroy_response(response);
 	return NULL;
 }
 
+static struct MHD_Response *json_response(struct bytes json)
+{
+	return typed_response("application/json", json);
+}
+
 void http_answer_json(struct http_request *r, int status, struct bytes json)
 {
 	answer_put(r, (unsigned)status, json_response(json));
+}
+
+void http_answer_typed(struct http_request *r, int status, const char *content_type, struct bytes body)
+{
+	answer_put(r, (unsigned)status, typed_response(content_type, body));
 }
 
 static void error_put(struct http_request *r, unsigned status, int code, const char *text)

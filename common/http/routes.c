@@ -14,6 +14,9 @@ static int route_compile(struct http *h, const struct http_route *given, struct 
 	char *copy = arena_text(&h->arena, path);
 	if (copy == NULL)
 		return error_set(e, ERR_MEMORY, "no memory for the routes");
+	out->path = arena_text(&h->arena, path);
+	if (out->path == NULL)
+		return error_set(e, ERR_MEMORY, "no memory for the routes");
 	out->method = given->method;
 	out->guard = given->guard;
 	out->handle = given->handle;
@@ -32,7 +35,8 @@ static int route_compile(struct http *h, const struct http_route *given, struct 
 int routes_compile(struct http *h, const struct http_route *routes, size_t count, struct error *e)
 {
 	h->routes = calloc(count == 0 ? 1 : count, sizeof(*h->routes));
-	if (h->routes == NULL)
+	h->tally = calloc(count + 1, sizeof(*h->tally));
+	if (h->routes == NULL || h->tally == NULL)
 		return error_set(e, ERR_MEMORY, "no memory for the routes");
 	for (size_t i = 0; i < count; i++) {
 		int code = route_compile(h, &routes[i], &h->routes[i], e);

@@ -79,6 +79,7 @@ void http_free_if_done(struct http *h)
 		return;
 	arena_release(&h->arena);
 	free(h->routes);
+	free(h->tally);
 	free(h->socket_path);
 	free(h->static_folder);
 	free(h);

@@ -37,8 +37,17 @@
 #define HOST_BYTES_MOST 64
 #define COOKIE_BYTES_MOST 160
 
+#define STATUSES_MOST 20 /* of one route; the last place takes all further ones */
+#define STATUS_OTHER 599
+
+struct tally {
+	unsigned status[STATUSES_MOST]; /* 0: free */
+	uint64_t count[STATUSES_MOST];
+};
+
 struct route {
 	enum http_method method;
+	const char *path; /* as given, in the server's arena */
 	enum http_guard guard;
 	void (*handle)(void *context, struct http_request *request);
 	size_t segment_count, parameter_count;
@@ -74,6 +83,7 @@ struct http {
 	uint64_t session_idle_ms;
 	struct route *routes;
 	size_t route_count;
+	struct tally *tally; /* one a route, and one for what has none */
 	void *context;
 	struct http_request *requests; /* all that have a connection */
 	struct session *sessions[SESSION_BUCKETS];
@@ -168,6 +178,9 @@ bool guard_pass(struct http_request *r);
 int routes_compile(struct http *h, const struct http_route *routes, size_t count, struct error *e);
 /* The route of this method with the fewest parameters; NULL: none. *allow: what else the path takes, "" if unknown. */
 const struct route *route_find(const struct http_request *r, const char **allow);
+
+/* tally.c */
+void tally_count(struct http *h, const struct route *route, unsigned status);
 
 /* files.c */
 bool file_serve(struct http_request *r); /* true: answered (a page, 304 or 405); false: no such file */

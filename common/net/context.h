@@ -15,6 +15,7 @@ struct net {
 	uv_loop_t *loop;
 	struct net_server *servers; /* the open ones, for ZAP */
 	struct net_socket zap;
+	void *knock; /* asks the ZAP handler whether it is there; NULL before the first time */
 	unsigned holders;
 	uint64_t monitors_made; /* a monitor's address must be new each time */
 };

@@ -52,6 +52,9 @@ void net_close(struct net *n)
 {
 	if (!n)
 		return;
+	if (n->knock)
+		zmq_close(n->knock);
+	n->knock = NULL;
 	net_socket_close(&n->zap);
 	net_release(n);
 }

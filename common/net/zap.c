@@ -87,3 +87,38 @@ int net_zap_open(struct net *n, struct error *e)
 		return error_set(e, ERR_INTERNAL, "the ZAP handler has no address: %s", zmq_strerror(zmq_errno()));
 	return net_socket_start(&n->zap, e);
 }
+
+static bool knock_open(struct net *n)
+{
+	int linger = 0;
+	n->knock = zmq_socket(n->zmq, ZMQ_REQ);
+	if (!n->knock)
+		return false;
+	zmq_setsockopt(n->knock, ZMQ_LINGER, &linger, sizeof(linger));
+	if (zmq_connect(n->knock, ZAP_ADDRESS) == 0)
+		return true;
+	zmq_close(n->knock);
+	n->knock = NULL;
+	return false;
+}
+
+bool net_zap_answers(struct net *n)
+{
+	static const uint8_t nobody[NET_KEY_BYTES];
+	const struct bytes parts[ZAP_PARTS] = { bytes_from_text("1.0"), bytes_from_text("1"), bytes_from_text("knock"),
+		                                bytes_from_text(""),    bytes_from_text(""),  bytes_from_text("CURVE"),
+		                                BYTES_OF(nobody) };
+	char part[64];
+	bool has_answered = false;
+
+	if (!n->knock && !knock_open(n))
+		return false;
+	while (zmq_recv(n->knock, part, sizeof(part), ZMQ_DONTWAIT) >= 0)
+		has_answered = true;
+	/* Refused by ZeroMQ while an answer is still owed. */
+	for (size_t i = 0; i < ZAP_PARTS; i++)
+		if (zmq_send(n->knock, parts[i].data, parts[i].size,
+		             ZMQ_DONTWAIT | (i + 1 < ZAP_PARTS ? ZMQ_SNDMORE : 0)) < 0)
+			break;
+	return has_answered;
+}

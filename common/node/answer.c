@@ -147,6 +147,7 @@ static void pool_done(uv_work_t *work, int status)
 {
 	struct pool_job *job = work->data;
 	(void)status;
+	job->node->pool_jobs--;
 	job->done(job->node, job->context);
 	free(job);
 }
@@ -163,5 +164,6 @@ int node_pool(struct node *n, void (*run)(struct node *n, void *context), void (
 		free(job);
 		return ERR_BUSY;
 	}
+	n->pool_jobs++;
 	return OK;
 }

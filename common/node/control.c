@@ -308,5 +308,8 @@ const struct http_route control_routes[] = {
 	{ HTTP_GET, "/ctl/v1/quarantine", HTTP_LOCAL, control_quarantine },
 	{ HTTP_POST, "/ctl/v1/quarantine", HTTP_LOCAL, control_quarantine_act },
 	{ HTTP_GET, "/api/v1/catalogue", HTTP_OPEN, catalogue_get },
+	{ HTTP_GET, "/metrics", HTTP_OPEN, metrics_get },
+	{ HTTP_GET, "/healthz", HTTP_OPEN, healthz_get },
+	{ HTTP_GET, "/readyz", HTTP_OPEN, readyz_get },
 };
 const size_t control_route_count = sizeof control_routes / sizeof *control_routes;

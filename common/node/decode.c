@@ -296,6 +296,7 @@ static void decode_done(uv_work_t *work, int status)
 	struct node *n = job->node;
 	struct peer *p = job->peer;
 	(void)status;
+	n->pool_jobs--;
 	p->raw_bytes -= job->raw->size;
 	free(job->raw);
 	free(job);
@@ -317,6 +318,7 @@ static void decode_next(struct node *n, struct peer *p)
 		free(job);
 		return;
 	}
+	n->pool_jobs++;
 	p->raw_first = raw->next;
 	if (!p->raw_first)
 		p->raw_last = NULL;
@@ -327,6 +329,8 @@ void peer_frame_came(struct node *n, struct peer *p, struct bytes frame)
 {
 	if (n->is_stopping)
 		return;
+	n->counters.frames_in++;
+	n->counters.bytes_in += frame.size;
 	if (frame.size <= SMALL_FRAME_BYTES && !p->is_decoding && !p->raw_first) {
 		struct work *w = frame_unpack(p, frame);
 		if (!w)
@@ -338,6 +342,7 @@ void peer_frame_came(struct node *n, struct peer *p, struct bytes frame)
 		work_free(w); /* a search through all cases is nothing for the loop */
 	}
 	if (p->raw_bytes + frame.size > RAW_BYTES_MOST) {
+		n->counters.frames_dropped++;
 		log_write(LOG_WARN, "frame-dropped", "%s sends more than its credits allow", p->place);
 		return;
 	}

@@ -15,6 +15,9 @@
  *   control.c    lmctl's routes; devices.c: those of the directory
  *   act.c        requests that the writer or the pool answers
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
+ *   metrics.c    /metrics                               writer fills, loop prints
+ *   health.c     /healthz, /readyz, the probe           loop; the probe runs on the writer
+ *   notify.c     systemd                                loop
  */
 #ifndef NODE_INSIDE_H
 #define NODE_INSIDE_H
@@ -24,10 +27,13 @@
 
 #include "net/net.h"
 #include "node/node.h"
+#include "notify.h"
 #include "proto/codec.h"
 #include "sync/link.h"
 
 struct place_names;
+
+#define NODE_VERSION "1.0"
 
 #define PEERS_MOST 512
 #define INBOX_COMMANDS_MOST 16384
@@ -145,6 +151,29 @@ struct out {
 	uint64_t number;
 };
 
+#define COMMIT_BUCKETS 12
+struct turn_counts { /* of one turn, until it is committed */
+	uint64_t applied, quarantined, held;
+};
+
+struct counters { /* since the start */
+	/* writer */
+	_Atomic uint64_t turns, commits, turn_failures, applied, quarantined, held;
+	_Atomic uint64_t commit_bucket[COMMIT_BUCKETS + 1], commit_us; /* the last bucket: slower than all bounds */
+	/* loop */
+	uint64_t frames_in, frames_out, bytes_in, bytes_out, frames_dropped;
+};
+
+struct gauges; /* metrics.c */
+
+struct probe { /* whether the store takes writes; loop, but for `command` while it is under way */
+	struct command command;
+	bool is_under_way;
+	uint64_t begun_us, good_us; /* monotonic; 0: never */
+	int result;                 /* of the last one */
+	struct error error;
+};
+
 struct ask { /* of this node, upstream */
 	struct ask *next;
 	uint64_t number, deadline_us;
@@ -192,6 +221,10 @@ struct node {
 	struct peer *upstream;
 	struct ask *asks;
 	uint64_t ask_number;
+	struct probe probe;
+	struct notify notify;
+	uint64_t zap_us;      /* monotonic: when the ZAP handler last answered; 0: never */
+	uint64_t pool_jobs;   /* waiting or running */
 	uint64_t stranger_us; /* when a key that is not admitted was last logged */
 	struct upstream_state upstream_state;
 	struct place_names *names;
@@ -205,7 +238,11 @@ struct node {
 	/* any thread */
 	_Atomic bool is_full;
 	_Atomic unsigned percent;
-	_Atomic uint64_t waiting_up, commits, entries, up_custody, up_final;
+	_Atomic uint64_t waiting_up, entries, up_custody, up_final;
+	struct counters counters;
+	_Atomic uint64_t writer_us; /* monotonic: when the writer last began a turn */
+	pthread_mutex_t gauges_lock;
+	struct gauges *gauges; /* what the writer owns, as it was a moment ago; locked */
 	_Atomic bool is_writer_over;
 	_Atomic bool can_seal; /* the keys of town and district are known */
 	pthread_mutex_t directory_lock;
@@ -222,6 +259,7 @@ struct node {
 	bool must_refresh_directory;
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
 	bool must_tell_links;
+	struct turn_counts turn_counts;
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
 };
 
@@ -305,6 +343,23 @@ bool directory_device(struct node *n, uint64_t device, struct directory_row *out
 /* control.c */
 extern const struct http_route control_routes[];
 extern const size_t control_route_count;
+
+/* status.c */
+/* NULL: no memory. Writer thread. */
+Lm__LinksView *links_build(struct node *n, struct arena *arena);
+/* Age of the oldest entry that the tier above does not have, whoever wrote it; -1 if there is none. */
+int64_t oldest_unsent_ms(struct turn *t, uint64_t *unsent);
+
+/* metrics.c */
+void metrics_commit(struct node *n, uint64_t took_us); /* after each commit: its duration, and n->turn_counts */
+void metrics_turn(struct node *n);                     /* at the end of a turn */
+void metrics_get(void *node, struct http_request *r);
+void metrics_free(struct node *n);
+
+/* health.c */
+void healthz_get(void *node, struct http_request *r);
+void readyz_get(void *node, struct http_request *r);
+void health_tick(struct node *n); /* every second, on the loop */
 
 /* places.c */
 int places_load(struct node *n, struct error *e);

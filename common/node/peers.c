@@ -118,6 +118,7 @@ static void on_server_dropped(void *context, const uint8_t key[NET_KEY_BYTES], c
 {
 	struct node *n = context;
 	struct peer *p = peer_below(n, key);
+	n->counters.frames_dropped++;
 	log_write(LOG_WARN, "frame-dropped", "%s drops a message of %s: %s", n->domain.place,
 	          p ? p->place : "a device that has gone", why);
 }
@@ -166,9 +167,14 @@ static void on_client_state(void *context, enum net_client_state state)
 static int transport_send(struct node *n, struct peer *p, const struct out_frame *f)
 {
 	struct bytes data = BYTES(f->data, f->size);
-	if (p->is_upstream)
-		return n->client ? net_client_send(n->client, data) : ERR_UNREACHABLE;
-	return n->server && p->has_route ? net_server_send(n->server, &p->route, data) : ERR_UNREACHABLE;
+	int result = ERR_UNREACHABLE;
+	if (p->is_upstream && n->client)
+		result = net_client_send(n->client, data);
+	else if (!p->is_upstream && n->server && p->has_route)
+		result = net_server_send(n->server, &p->route, data);
+	n->counters.frames_out += !result;
+	n->counters.bytes_out += result ? 0 : f->size;
+	return result;
 }
 
 static void pending_flush(struct node *n, struct peer *p)

@@ -187,6 +187,7 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct node *n = timer->data;
 	asks_expire(n);
+	health_tick(n);
 	if (n->tier.on_tick)
 		n->tier.on_tick(n);
 }
@@ -274,7 +275,11 @@ static int node_open(struct node *n, struct error *e)
 		result = peers_start(n, e);
 	if (!result && n->tier.on_start)
 		result = n->tier.on_start(n, e);
-	return result ? result : writer_start(n, e);
+	if (!result)
+		result = writer_start(n, e);
+	if (!result)
+		health_tick(n); /* the first probe follows what is written at the start */
+	return result;
 }
 
 int node_start(const struct node_options *options, struct node **out, struct error *e)
@@ -287,11 +292,14 @@ int node_start(const struct node_options *options, struct node **out, struct err
 	n->tier = options->tier;
 	n->loop = options->loop;
 	n->started_ms = clock_wall_ms();
+	notify_open(&n->notify);
 	arena_init(&n->turn_arena, TURN_ARENA_BYTES);
 	arena_init(&n->send_arena, TURN_ARENA_BYTES);
 	pthread_mutex_init(&n->inbox_lock, NULL);
 	pthread_mutex_init(&n->outbox_lock, NULL);
 	pthread_mutex_init(&n->directory_lock, NULL);
+	pthread_mutex_init(&n->gauges_lock, NULL);
+	n->writer_us = clock_monotonic_us();
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&n->inbox_ready, &attributes);
@@ -334,6 +342,7 @@ void node_stop(struct node *n)
 	if (n->is_stopping)
 		return;
 	n->is_stopping = true;
+	notify_stopping(&n->notify);
 	inbox_close(n);
 	if (!n->has_writer) /* else when it has worked off what is in the inbox */
 		node_close_begin(n);
@@ -354,6 +363,8 @@ void node_free(struct node *n)
 	journal_close(n->journal);
 	store_close(n->store);
 	places_free(n);
+	metrics_free(n);
+	notify_close(&n->notify);
 	free(n->routes);
 	free(n->directory);
 	domain_effects_release(&n->effects);
@@ -363,6 +374,7 @@ void node_free(struct node *n)
 	pthread_mutex_destroy(&n->inbox_lock);
 	pthread_mutex_destroy(&n->outbox_lock);
 	pthread_mutex_destroy(&n->directory_lock);
+	pthread_mutex_destroy(&n->gauges_lock);
 	pthread_cond_destroy(&n->inbox_ready);
 	node_config_release(&n->config);
 	crypto_wipe(&n->keys, sizeof n->keys);

@@ -9,8 +9,6 @@
 #include "inside.h"
 #include "node/control.h"
 
-#define VERSION_TEXT "1.0"
-
 struct view { /* a command that builds a view in its own arena */
 	struct command command;
 	struct arena arena;
@@ -124,7 +122,7 @@ static int link_compare(const void *a, const void *b)
 	return strcmp((*(Lm__LinkView *const *)a)->place, (*(Lm__LinkView *const *)b)->place);
 }
 
-static Lm__LinksView *links_build(struct node *n, struct arena *arena)
+Lm__LinksView *links_build(struct node *n, struct arena *arena)
 {
 	Lm__LinksView *view = arena_alloc(arena, sizeof *view);
 	struct links_build b = { .node = n, .arena = arena, .capacity = n->directory_count + 1 };
@@ -184,8 +182,7 @@ static int lines_build(struct node *n, struct arena *arena, Lm__NodeStatus *s)
 	return s->lines ? OK : ERR_MEMORY;
 }
 
-/* Age of the oldest entry that the tier above does not have, whoever wrote it; -1 if there is none. */
-static int64_t oldest_unsent_ms(struct turn *t, uint64_t *unsent)
+int64_t oldest_unsent_ms(struct turn *t, uint64_t *unsent)
 {
 	int64_t oldest_ms = -1;
 	*unsent = 0;
@@ -221,7 +218,7 @@ static int status_run(struct turn *t, struct command *c, struct error *e)
 	hex_encode(BYTES_OF(n->keys.curve_public), curve);
 	store_usage_read(n->store, &usage);
 	s->program = arena_text(arena, n->tier.program);
-	s->version = arena_text(arena, VERSION_TEXT);
+	s->version = arena_text(arena, NODE_VERSION);
 	s->tier = n->domain.tier;
 	s->place = arena_text(arena, n->domain.place);
 	s->device = hex_text(arena, n->domain.device);
@@ -239,7 +236,7 @@ static int status_run(struct turn *t, struct command *c, struct error *e)
 	s->authority = arena_text(arena, authority);
 	s->http_address = arena_text(arena, n->config.http_address ? n->config.http_address : "");
 	s->link_address = arena_text(arena, n->server ? net_server_address(n->server) : "");
-	s->commits = atomic_load(&n->commits);
+	s->commits = atomic_load(&n->counters.commits);
 	s->entries = atomic_load(&n->entries);
 	s->curve_key = arena_text(arena, curve);
 	if (lines_build(n, arena, s) || !s->links)

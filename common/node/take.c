@@ -18,18 +18,22 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	struct error why = { 0 };
 	int result = domain_apply(&n->domain, t->txn, t->arena, item, &n->effects, cause, &cause_size, &why);
 	*is_refused = false;
-	if (!result)
+	if (!result) {
+		n->turn_counts.applied++;
 		return OK;
+	}
 	n->effects.count = effects;
 	int failure = store_failure(t->txn, e);
 	if (failure)
 		return failure;
 	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	if (result == ERR_HELD) {
+		n->turn_counts.held++;
 		journal_hold(t->journal, BYTES(cause, cause_size), item->position);
 		return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_HELD, why.text);
 	}
 	*is_refused = true;
+	n->turn_counts.quarantined++;
 	log_write(LOG_WARN, "quarantined", "tape position %llu: %s", (unsigned long long)tape_position, why.text);
 	return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_QUARANTINED, why.text);
 }
@@ -49,6 +53,7 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
 	size_t cause_size;
 	result = domain_apply(&n->domain, t->txn, t->arena, &item, &n->effects, cause, &cause_size, e);
+	n->turn_counts.applied += !result;
 	if (result) /* the entry is in the transaction already: it goes with the whole turn */
 		n->must_rerun = true;
 	return result;
@@ -107,6 +112,7 @@ static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 		return result;
 	w->was_rollback |= was_rollback;
 	if (is_offender) {
+		t->node->turn_counts.quarantined++;
 		quarantined_note(w, placed.line, c->header->seq);
 		return OK;
 	}

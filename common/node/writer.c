@@ -101,6 +101,7 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	arena_reset(&n->turn_arena);
 	domain_memo_clear(&n->memo);
 	n->news.count = 0;
+	n->turn_counts = (struct turn_counts){ 0 };
 	n->must_rerun = false;
 	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
 	if (!result)
@@ -114,7 +115,10 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 			store_failure(t.txn, e);
 		store_abort(t.txn);
 	} else {
+		uint64_t began_us = clock_monotonic_us();
 		result = store_commit(t.txn, e);
+		if (!result)
+			metrics_commit(n, clock_monotonic_us() - began_us);
 	}
 	journal_turn_end(n->journal, result == OK);
 	return result;
@@ -175,6 +179,7 @@ static void turn_run(struct node *n, struct work *first)
 		int result = turn_commit(n, first, &e);
 		if (!result)
 			break;
+		atomic_fetch_add(&n->counters.turn_failures, 1);
 		if (store_is_broken(n->store) || result == ERR_IO) {
 			log_write(LOG_ERROR, "store-broken",
 			          "%s; ending, so that the directory is verified before it is used again", e.text);
@@ -187,7 +192,6 @@ static void turn_run(struct node *n, struct work *first)
 		if (run > RERUNS_MOST + 1)
 			break;
 	}
-	atomic_fetch_add(&n->commits, 1);
 }
 
 /* ---- after the commit ---- */
@@ -365,6 +369,7 @@ static void works_control(struct node *n, struct work *first)
 
 static void writer_turn(struct node *n, struct work *first, bool is_last)
 {
+	atomic_store(&n->writer_us, clock_monotonic_us());
 	works_control(n, first);
 	/* Snapshots for frames sent so far end before the write: the next ones see what it commits. */
 	snapshot_end(n);
@@ -396,6 +401,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 		n->must_tell_links = false;
 		outbox_push(n, out_new(OUT_LINKS));
 	}
+	metrics_turn(n);
 }
 
 void writer_begin(struct node *n)

@@ -16,6 +16,17 @@
 #define LMDB_MAIN_DBI 1
 #define LMDB_META_PAGES 2
 
+/* ---- does the disk take writes? ---- */
+
+int store_probe(struct store_txn *t)
+{
+	struct error e;
+	int rc = t->failure.code;
+	if (rc == OK)
+		rc = meta_probe(t->store, t->mdb, &e);
+	return rc == OK || t->failure.code ? rc : store_fail(t, rc, "%s", e.text);
+}
+
 /* ---- usage ---- */
 
 static int pages_add(MDB_txn *txn, MDB_dbi dbi, uint64_t *pages)

@@ -167,6 +167,11 @@ static int format_read(struct store *s, MDB_txn *txn, struct error *e)
 	return OK;
 }
 
+int meta_probe(struct store *s, MDB_txn *txn, struct error *e)
+{
+	return format_write(s, txn, e);
+}
+
 /* ---- openings ---- */
 
 static int derive(const struct store *s, bool is_key_table, const uint8_t *salt, uint8_t key[KEY_BYTES],

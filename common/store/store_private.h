@@ -92,6 +92,7 @@ int disk_sync_folder_of(const char *path, struct error *e);
 /* Within `txn`, which may write unless the store is read-only: writes the first rows of a new environment, or checks
  * the format and both keys; then begins an opening. */
 int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e);
+int meta_probe(struct store *s, MDB_txn *txn, struct error *e);  /* writes the format row again */
 int meta_verify(struct store *s, MDB_txn *txn, struct error *e); /* every row */
 /* The subkey of an opening, copied to `key`: wipe it. ERR_DAMAGED if the opening is unknown. */
 int subkey_find(struct store *s, MDB_txn *txn, uint32_t opening, bool is_key_table, uint8_t key[KEY_BYTES],

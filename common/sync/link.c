@@ -183,8 +183,8 @@ static uint64_t out_claim(const struct link_out *out, uint64_t ordinal)
 }
 
 /* The neighbour says where it stands: send on from there. Behind one lost frame every further one that was under way
- * is answered by the same EXPECTED; only the first of them sends us back. */
-static void out_start(struct link_out *out, const struct link_event *ev)
+ * is answered by the same EXPECTED; only the first of them sends us back. True: what was sent is sent again. */
+static bool out_start(struct link_out *out, const struct link_event *ev)
 {
 	uint64_t at = out_claim(out, ev->ordinal);
 	bool is_echo = out->is_started && out->restarted_ms && at == out->acked &&
@@ -194,12 +194,14 @@ static void out_start(struct link_out *out, const struct link_event *ev)
 		out->credit_bytes = ev->credit_bytes;
 	}
 	if (is_echo)
-		return;
+		return false;
+	bool is_again = out->is_started && at < out->sent;
 	out->restarted_ms = out->is_started ? ev->now_ms : 0;
 	out->acked = out->sent = at;
 	out->bytes_under_way = 0;
 	out->is_started = true;
 	out->progress_ms = ev->now_ms;
+	return is_again;
 }
 
 static void out_ack(struct link_out *out, const struct link_event *ev)
@@ -282,6 +284,7 @@ static void link_resend(struct link *l, const struct link_event *ev)
 		struct link_out *out = &l->out[i];
 		if (out->is_started && out->sent > out->acked &&
 		    since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
+			l->resends++;
 			out->sent = out->acked;
 			out->bytes_under_way = 0;
 			out->progress_ms = ev->now_ms;
@@ -340,7 +343,7 @@ static void out_mark(struct link *l, const struct link_event *ev)
 		return;
 	switch (ev->type) {
 	case LINK_PEER_AT:
-		out_start(out, ev);
+		l->resends += out_start(out, ev);
 		break;
 	case LINK_ACKED:
 		out_ack(out, ev);

@@ -126,6 +126,7 @@ class Node:
         self.folder = district.folder / name
         self.http_address = f"127.0.0.1:{http_port}"
         self.link_address = f"tcp://127.0.0.1:{link_port}" if link_port else None
+        self.environment = {}  # besides our own
         self.settings = {}  # of the configuration; a change holds from the next start on
         self.process = None
         self.was_asked_to_end = False
@@ -183,7 +184,8 @@ class Node:
         self.was_asked_to_end = False
         with open(self.log, "ab") as log, _signals_held() as mask:
             self.process = subprocess.Popen([self.program, "--config", path], cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, process_group=0, preexec_fn=_preparation(mask))
+                                            stdout=log, stderr=log, process_group=0,
+                                            env=os.environ | self.environment, preexec_fn=_preparation(mask))
         return self
 
     def is_running(self):

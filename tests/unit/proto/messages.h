@@ -59,6 +59,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__quarantine_item__descriptor,
 	&lm__quarantine_view__descriptor,
 	&lm__quarantine_command__descriptor,
+	&lm__health_check__descriptor,
+	&lm__health_view__descriptor,
 	/* catalogue.proto */
 	&lm__words__descriptor,
 	&lm__basis__descriptor,

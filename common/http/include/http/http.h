@@ -71,9 +71,21 @@ const char *http_header(const struct http_request *r, const char *name);
 
 /* ---- answers: exactly one a request, on the loop thread, at once or later. The body is copied. ---- */
 void http_answer_json(struct http_request *r, int status, struct bytes json);
+void http_answer_typed(struct http_request *r, int status, const char *content_type, struct bytes body);
 /* {"error":{"code":"conflict","text":"…"}} with the status of the code. */
 void http_answer_error(struct http_request *r, int code, const char *text);
 /* If the client has gone away meanwhile, answering is still required and frees the request. */
+
+/* ---- what it has done and has to do, for metrics (loop thread) ---- */
+struct http_load {
+	size_t sessions, streams; /* sessions that ended by idling are gone within 15 s */
+	size_t requests;          /* under way, event streams among them */
+};
+void http_load_read(const struct http *h, struct http_load *out);
+/* Answers since the start by route and status. `route` is the route as the table has it ("/api/v1/cases/:id"); "other",
+ * method "any", for pages and for what was refused before a route was found. At most 20 statuses a route. */
+typedef void http_tally_visit(void *context, const char *method, const char *route, unsigned status, uint64_t count);
+void http_tally_each(const struct http *h, http_tally_visit *visit, void *context);
 
 /* ---- sessions ---- */
 /* Starts a session and sets its cookie (HttpOnly, SameSite=Strict, Path=/) on the answer to come; csrf is hex text. */

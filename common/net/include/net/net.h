@@ -31,6 +31,10 @@ int net_open(uv_loop_t *loop, struct net **out, struct error *e);
 void net_close(struct net *n); /* after its servers and clients; closes handles asynchronously, run the loop until they
                                   are gone */
 
+/* Asks the ZAP handler as ZeroMQ would and is true if it answered the question of the call before: without it no
+ * handshake succeeds. Call it every second or so, on the loop thread. */
+bool net_zap_answers(struct net *n);
+
 struct net_server_options {
 	const char *address;    /* tcp://127.0.0.1:5601 */
 	const char *zap_domain; /* enforced; "link" */

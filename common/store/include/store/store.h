@@ -97,6 +97,8 @@ int store_cursor_delete(
         struct store_cursor *c); /* removes the row it stands on; next then moves to the following row */
 
 /* ---- care ---- */
+/* Writes a row again that every store has, unchanged: the commit that follows tells whether the disk takes writes. */
+int store_probe(struct store_txn *t);
 struct store_usage {
 	uint64_t map_bytes, used_bytes; /* used: pages in use, free pages taken off */
 	unsigned percent;               /* of the map, rounded up */

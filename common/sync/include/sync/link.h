@@ -71,6 +71,7 @@ struct link {
 	uint64_t heard_ms, said_ms, since_ms;
 	uint64_t greeted_ms;
 	uint64_t peer_waiting; /* from its beats */
+	uint64_t resends;      /* times that something sent was sent again: no ack, or the neighbour missed it */
 	bool is_inbox_full;    /* then credits of zero are granted */
 	bool is_send_asked;    /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
 	struct link_out *out;
