@@ -202,6 +202,11 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		snprintf(path, sizeof path, "steps[%zu].text", i);
 		words_check(&c, path, s->steps[i]->text, 0);
 	}
+	for (size_t i = 0; i < s->n_conditions; i++) {
+		char path[40];
+		snprintf(path, sizeof path, "conditions[%zu]", i);
+		words_check(&c, path, s->conditions[i], 0);
+	}
 	for (size_t i = 0; i < s->n_evidence; i++) {
 		char path[40];
 		snprintf(path, sizeof path, "evidence[%zu]", i);

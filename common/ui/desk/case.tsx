@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { language, t, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
-import type { Basis, CaseView, FieldView, Service } from '../src/types';
+import type { Basis, CaseView, FieldView, Service, Words } from '../src/types';
 import { Decide, decisionText } from './decide';
 import { Asks, Timeline } from './happened';
 import { StateMark } from './marks';
@@ -184,6 +184,10 @@ function Catalogue({ service }: { service: Service }) {
 	return (
 		<>
 			<section>
+				<h2>{t('desk.case.conditions')}</h2>
+				<Sentences sentences={service.conditions} />
+			</section>
+			<section>
 				<h2>{t('desk.case.steps')}</h2>
 				{service.steps.length > 0 ? (
 					<ol>
@@ -202,15 +206,7 @@ function Catalogue({ service }: { service: Service }) {
 			</section>
 			<section>
 				<h2>{t('desk.case.evidence')}</h2>
-				{service.evidence.length > 0 ? (
-					<ul>
-						{service.evidence.map((paper, at) => (
-							<li key={at}>{words(paper)}</li>
-						))}
-					</ul>
-				) : (
-					<p>{t('desk.none')}</p>
-				)}
+				<Sentences sentences={service.evidence} />
 			</section>
 			<section>
 				<h2>{t('desk.case.basis')}</h2>
@@ -223,6 +219,17 @@ function Catalogue({ service }: { service: Service }) {
 				</section>
 			)}
 		</>
+	);
+}
+
+function Sentences({ sentences }: { sentences: Words[] }) {
+	if (sentences.length === 0) return <p>{t('desk.none')}</p>;
+	return (
+		<ul>
+			{sentences.map((sentence, at) => (
+				<li key={at}>{words(sentence)}</li>
+			))}
+		</ul>
 	);
 }
 

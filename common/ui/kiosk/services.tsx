@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
 import { Button, Notice, SampleMark } from 'ui/parts';
-import type { Basis, Module, Service } from 'ui/types';
+import type { Basis, Module, Service, Words } from 'ui/types';
 import { BackAndHome, Failure, useTask } from './common';
 import { CannotTake, Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
@@ -64,6 +64,7 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 				<p class="lead">{words(service.easy)}</p>
 				{common.state && <CannotTake state={common.state} />}
 				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
+				<Sentences title={t('kiosk.service.conditions')} sentences={service.conditions} />
 				{service.steps.length > 0 && (
 					<section>
 						<h2>{t('kiosk.service.steps')}</h2>
@@ -79,20 +80,25 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 						</ol>
 					</section>
 				)}
-				{service.evidence.length > 0 && (
-					<section>
-						<h2>{t('kiosk.service.evidence')}</h2>
-						<ul>
-							{service.evidence.map((evidence, i) => (
-								<li key={i}>{words(evidence)}</li>
-							))}
-						</ul>
-					</section>
-				)}
+				<Sentences title={t('kiosk.service.evidence')} sentences={service.evidence} />
 				<Bases title={t('kiosk.service.basis')} bases={service.basis} />
 				<Bases title={t('kiosk.service.facts')} bases={service.facts} />
 			</div>
 		</Frame>
+	);
+}
+
+function Sentences({ title, sentences }: { title: string; sentences: Words[] }): JSX.Element | null {
+	if (sentences.length === 0) return null;
+	return (
+		<section>
+			<h2>{title}</h2>
+			<ul>
+				{sentences.map((sentence, i) => (
+					<li key={i}>{words(sentence)}</li>
+				))}
+			</ul>
+		</section>
 	);
 }
 

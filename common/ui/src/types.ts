@@ -172,6 +172,7 @@ export interface Service {
 	facts: Basis[]; // amounts, deadlines, addresses that the texts mention
 	published_by: string;
 	published_ms: Int64;
+	conditions: Words[]; // who can have it
 	privacy?: Privacy;
 	sharing: Sharing[];
 	may_concern_children: boolean;
