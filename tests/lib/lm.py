@@ -28,6 +28,7 @@ from client import Client, Desk, Kiosk, Refused  # noqa: E402, F401
 from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, port_is_free, wait_until)  # noqa: E402, F401
 from samples import answers  # noqa: E402, F401
 
+CATALOGUE = sorted((TOP / "deploy/catalogue").glob("*.json"))  # one service a file
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()
 MARKS_OF_A_FAULT = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion ")
 

@@ -383,7 +383,7 @@ class Sigkill(lm.Case):
             node.device_id = node.status()["device"]
         for node in district.terminals.values():
             kiosk = node.kiosk(PATIENCE_S)
-            lm.wait_until(lambda: len(kiosk.services()) == 6, PATIENCE_S, f"{node} has the catalogue")
+            lm.wait_until(lambda: len(kiosk.services()) == len(lm.CATALOGUE), PATIENCE_S, f"{node} has the catalogue")
         storm = Storm(district)
         services = kiosk.services()
         storm.owners = {service["id"]: service["owner"] for service in services}

@@ -101,7 +101,7 @@ test('a resident makes a request, with slips on the way', async () => {
 	await resident.look('kiosk-04-service');
 	await resident.press('kiosk.back');
 	await resident.look('kiosk-03-services');
-	await resident.pressName('辅具适配');
+	await resident.pressName(/^辅具适配/);
 	await resident.press('kiosk.service.start');
 	await resident.look('kiosk-05-privacy');
 	await resident.press('kiosk.privacy.agree');
