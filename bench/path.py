@@ -28,6 +28,7 @@ PAYLOAD_BYTES = 512
 MAP_BYTES = 1 << 30  # roomy: at 60 % a terminal trims, at 80 % it takes no more; neither is measured here
 TICKS = os.sysconf("SC_CLK_TCK")
 TIERS = ("terminal", "town", "hub")
+TARGETS = ["lm-hub", "lm-subcenter", "lm-terminal", "lmctl", "bench_terminal", "bench_parts", "bench_record"]
 
 
 # ---- the form ----
@@ -306,12 +307,12 @@ def measure_round(folder, build, is_quick, say):
     return out
 
 
-def run(build, folder, rounds, is_quick, say):
-    results = []
+def run(build, folder, options, say):
+    results, rounds = [], options.rounds
     for number in range(1, rounds + 1):
         place = pathlib.Path(tempfile.mkdtemp(prefix="p", dir=folder))
         try:
-            results.append(measure_round(place, build, is_quick, lambda what: say(f"round {number}/{rounds}: {what}")))
+            results.append(measure_round(place, build, options.quick, lambda what: say(f"round {number}/{rounds}: {what}")))
         finally:
             shutil.rmtree(place, ignore_errors=True)
     return results
