@@ -138,7 +138,7 @@ static int slot_send(struct bench *b, struct slot *s, struct arena *arena, struc
 	if (!result)
 		result = receipt_draw(&sub->receipt, e);
 	if (!result)
-		result = submission_pack(sub, b->form->values, b->form->n_values, b->form->language, arena, e);
+		result = submission_pack(sub, b->form, arena, e);
 	if (!result && sub->payload.size > sizeof s->packed)
 		result = error_set(e, ERR_TOO_BIG, "the form packs to %zu bytes", sub->payload.size);
 	if (result)

@@ -113,16 +113,26 @@ void draft_post(void *context, struct http_request *r)
 
 /* ---- into the journal ---- */
 
-int submission_pack(struct submission *s, Lm__FieldValue **values, size_t count, const char *language,
-                    struct arena *arena, struct error *e)
+/* What the resident said, without the receipt. */
+static Lm__RequestPayload payload_of(const Lm__SubmitCommand *in)
 {
 	Lm__RequestPayload payload = LM__REQUEST_PAYLOAD__INIT;
+	payload.values = in->values;
+	payload.n_values = in->n_values;
+	payload.language = in->language;
+	payload.consents = in->consents;
+	payload.n_consents = in->n_consents;
+	payload.is_for_child = in->is_for_child;
+	payload.guardian = in->guardian;
+	return payload;
+}
+
+int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct arena *arena, struct error *e)
+{
+	Lm__RequestPayload payload = payload_of(in);
 	payload.code = s->receipt.code;
 	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
-	payload.values = values;
-	payload.n_values = count;
-	payload.language = (char *)(uintptr_t)language;
 	return CODEC_PACK(&payload, arena, &s->payload, e);
 }
 
@@ -257,7 +267,7 @@ static void filing_send(struct node *n, struct filing *f)
 	struct submission *s = &f->submission;
 	s->service = f->input->service;
 	s->revision = f->input->revision;
-	int result = submission_pack(s, f->input->values, f->input->n_values, f->input->language, &f->arena, &f->error);
+	int result = submission_pack(s, f->input, &f->arena, &f->error);
 	s->command.done = filing_done;
 	if (!result)
 		result = submission_send(n, s);
@@ -322,14 +332,15 @@ static bool form_is_good(struct node *n, struct filing *f, int *result)
 	}
 	if (*result)
 		return false;
-	size_t count = form_check(service, f->input->values, f->input->n_values, faults, FAULTS_MOST);
+	Lm__RequestPayload payload = payload_of(f->input);
+	size_t count = request_check(service, &payload, clock_wall_ms(), faults, FAULTS_MOST);
 	if (!count)
 		return true;
 	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
 	Lm__FieldFault fault[FAULTS_MOST], *list[FAULTS_MOST];
 	for (size_t i = 0; i < count && i < FAULTS_MOST; i++) {
 		lm__field_fault__init(&fault[i]);
-		fault[i].field = (char *)(uintptr_t)faults[i].field;
+		fault[i].field = faults[i].field;
 		fault[i].rule = (char *)(uintptr_t)faults[i].rule;
 		fault[i].least = faults[i].least;
 		fault[i].most = faults[i].most;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ids.h"
 #include "domain/domain.h"
 #include "proto/codec.h"
@@ -125,6 +126,41 @@ static Lm__FieldValue *answer_make(struct arena *a, const Lm__Field *f, uint64_t
 	return v;
 }
 
+static Lm__Consent *consent_make(struct arena *a, Lm__ConsentKind kind, char *sharing)
+{
+	Lm__Consent *c = arena_alloc(a, sizeof *c);
+	if (!c)
+		return NULL;
+	lm__consent__init(c);
+	c->kind = kind;
+	if (sharing)
+		c->sharing = sharing;
+	c->is_given = true;
+	c->time_ms = clock_wall_ms();
+	return c;
+}
+
+/* Of a person who refuses nothing. */
+static int consents_fill(Lm__SubmitCommand *command, const Lm__Service *s, struct arena *arena, struct error *e)
+{
+	if (!s->privacy)
+		return OK;
+	command->consents = arena_alloc(arena, (2 + s->n_sharing) * sizeof *command->consents);
+	if (!command->consents)
+		return error_set(e, ERR_MEMORY, "no memory for consents");
+	Lm__Consent **list = command->consents;
+	list[command->n_consents++] = consent_make(arena, LM__CONSENT_KIND__CONSENT_KIND_PRIVACY, NULL);
+	if (s->privacy->health_why)
+		list[command->n_consents++] = consent_make(arena, LM__CONSENT_KIND__CONSENT_KIND_HEALTH, NULL);
+	for (size_t i = 0; i < s->n_sharing; i++)
+		list[command->n_consents++] =
+		        consent_make(arena, LM__CONSENT_KIND__CONSENT_KIND_SHARING, s->sharing[i]->id);
+	for (size_t i = 0; i < command->n_consents; i++)
+		if (!list[i])
+			return error_set(e, ERR_MEMORY, "no memory for consents");
+	return OK;
+}
+
 int sample_fill(Lm__SubmitCommand *command, const Lm__Service *s, uint64_t nth, struct arena *arena, struct error *e)
 {
 	struct form_fault fault;
@@ -142,5 +178,5 @@ int sample_fill(Lm__SubmitCommand *command, const Lm__Service *s, uint64_t nth, 
 		                 fault.field, fault.rule);
 	command->values = values;
 	command->n_values = s->n_fields;
-	return OK;
+	return consents_fill(command, s, arena, e);
 }

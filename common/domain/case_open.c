@@ -17,7 +17,7 @@ static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRec
 		return result;
 	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || payload->lookup.len != RECEIPT_LOOKUP_BYTES)
 		return error_set(a->e, ERR_INVALID, "the request carries no valid receipt key");
-	if (form_check(service, payload->values, payload->n_values, &fault, 1))
+	if (request_check(service, payload, a->item->header->time_ms, &fault, 1))
 		return error_set(a->e, ERR_INVALID, "field %.64s: %s", fault.field, fault.rule);
 	record->lookup = payload->lookup;
 	Lm__NodeSecretPayload *secret;

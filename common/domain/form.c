@@ -3,6 +3,7 @@
  * check that counts.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "inside.h"
@@ -21,8 +22,11 @@ struct form {
 
 static void form_fault_add(struct form *f, const char *field, const char *rule, int64_t least, int64_t most)
 {
-	if (f->count < f->most)
-		f->faults[f->count] = (struct form_fault){ field, rule, least, most };
+	if (f->count < f->most) {
+		struct form_fault *fault = &f->faults[f->count];
+		*fault = (struct form_fault){ .rule = rule, .least = least, .most = most };
+		snprintf(fault->field, sizeof fault->field, "%s", field);
+	}
 	f->count++;
 }
 
@@ -117,7 +121,7 @@ bool choice_is_known(const Lm__Field *field, const char *value)
 	return false;
 }
 
-static bool phone_is_good(const char *v)
+bool phone_is_good(const char *v)
 {
 	size_t digits = 0;
 	if (strlen(v) > PHONE_CHARACTERS_MOST)
@@ -274,13 +278,24 @@ size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t co
 	return f.count;
 }
 
+const char *form_text(Lm__FieldValue *const *values, size_t count, const char *field)
+{
+	const Lm__FieldValue *v = value_find(values, count, field);
+	return has_no_text(v) ? NULL : v->values[0];
+}
+
+bool form_has_answer(Lm__FieldValue *const *values, size_t count, const char *field)
+{
+	const Lm__FieldValue *v = value_find(values, count, field);
+	return !has_no_text(v) || (v && v->n_files);
+}
+
 const char *form_value(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, Lm__FieldMeaning meaning)
 {
 	for (size_t i = 0; i < s->n_fields; i++) {
 		if (s->fields[i]->meaning != meaning)
 			continue;
-		const Lm__FieldValue *v = value_find(values, count, s->fields[i]->id);
-		return has_no_text(v) ? NULL : v->values[0];
+		return form_text(values, count, s->fields[i]->id);
 	}
 	return NULL;
 }

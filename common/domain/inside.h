@@ -40,6 +40,12 @@ struct id header_request(const Lm__Header *h);
 bool date_is_real(const char *text); /* 2026-11-21, a day that there is */
 bool choice_is_known(const Lm__Field *field, const char *choice);
 bool service_id_is_good(const char *id);
+bool phone_is_good(const char *text);
+const char *form_text(Lm__FieldValue *const *values, size_t count, const char *field); /* NULL: no answer */
+bool form_has_answer(Lm__FieldValue *const *values, size_t count, const char *field);  /* a text or a file */
+
+#define SHARINGS_MOST 3
+#define CONSENTS_MOST (2 + SHARINGS_MOST)
 
 /* memo.c: as service_get, device_get and secret_get, once a turn */
 int memo_service(struct apply *a, const char *id, uint32_t revision, Lm__Service **out);

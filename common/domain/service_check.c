@@ -12,7 +12,10 @@
 #define EASY_HAN_MOST 40  /* UX 12: two sentences of 20 */
 #define LABEL_HAN_MOST 20 /* UX 12: one sentence */
 #define HINT_HAN_MOST 40
+#define TOLD_HAN_MOST 60 /* privacy: three short sentences */
 #define FIELDS_MOST 30
+#define KEEP_MONTHS_MOST 1200
+#define OWNER_RULES_MOST 12
 #define CHOICES_MOST 6 /* UX 12 */
 #define LONG_TEXT_MOST 2000
 #define FILES_BYTES_MOST \
@@ -178,6 +181,107 @@ static void meanings_check(struct check *c, const Lm__Service *s)
 		fault_add(c, "fields: two fields have the meaning FIELD_MEANING_APPLICANT_NUMBER");
 }
 
+static bool has_field(const Lm__Service *s, bool (*fits)(const Lm__Field *f))
+{
+	for (size_t i = 0; i < s->n_fields; i++)
+		if (fits(s->fields[i]))
+			return true;
+	return false;
+}
+
+static void privacy_check(struct check *c, const Lm__Service *s)
+{
+	const Lm__Privacy *p = s->privacy;
+	bool has_health = has_field(s, field_is_health);
+	if (!p)
+		return;
+	words_check(c, "privacy.who_asks", p->who_asks, TOLD_HAN_MOST);
+	words_check(c, "privacy.purpose", p->purpose, TOLD_HAN_MOST);
+	words_check(c, "privacy.who_sees", p->who_sees, TOLD_HAN_MOST);
+	if (!p->keep_months || p->keep_months > KEEP_MONTHS_MOST)
+		fault_add(c, "privacy.keep_months: from 1 to %d", KEEP_MONTHS_MOST);
+	if (p->keep_from <= LM__KEEP_FROM__KEEP_FROM_NONE || p->keep_from > LM__KEEP_FROM__KEEP_FROM_RECEIVED)
+		fault_add(c, "privacy.keep_from: KEEP_FROM_CLOSED or KEEP_FROM_RECEIVED");
+	if (has_health)
+		words_check(c, "privacy.health_why", p->health_why, TOLD_HAN_MOST);
+	else if (p->health_why)
+		fault_add(c, "privacy.health_why: no field asks about health");
+}
+
+static void sharing_check(struct check *c, const Lm__Service *s, size_t i)
+{
+	const Lm__Sharing *one = s->sharing[i];
+	char path[48];
+	if (!service_id_is_good(one->id))
+		fault_add(c, "sharing[%zu].id: lower case letters, digits, - and _, at most %d", i, ID_CHARACTERS_MOST);
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(s->sharing[k]->id, one->id) == 0)
+			fault_add(c, "sharing[%zu].id: '%s' is there twice", i, one->id);
+	snprintf(path, sizeof path, "sharing[%zu].with_whom", i);
+	words_check(c, path, one->with_whom, TOLD_HAN_MOST);
+	snprintf(path, sizeof path, "sharing[%zu].purpose", i);
+	words_check(c, path, one->purpose, TOLD_HAN_MOST);
+}
+
+static void birth_dates_check(struct check *c, const Lm__Service *s)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < s->n_fields; i++) {
+		const Lm__Field *f = s->fields[i];
+		if (f->is_birth_date && f->type != LM__FIELD_TYPE__FIELD_TYPE_DATE)
+			fault_add(c, "fields[%zu].is_birth_date: only a date is one", i);
+		count += f->is_birth_date ? 1 : 0;
+	}
+	if (count > 1)
+		fault_add(c, "fields: two fields have is_birth_date");
+}
+
+static const Lm__Field *field_named(const Lm__Service *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_fields; i++)
+		if (strcmp(s->fields[i]->id, id) == 0)
+			return s->fields[i];
+	return NULL;
+}
+
+static bool tier_owns(Lm__Tier tier)
+{
+	return tier == LM__TIER__TIER_TOWN || tier == LM__TIER__TIER_DISTRICT;
+}
+
+static void owner_rule_check(struct check *c, const Lm__Service *s, size_t i)
+{
+	const Lm__OwnerRule *r = s->owner_rules[i];
+	const Lm__Field *f = field_named(s, r->field);
+	if (!f || f->type != LM__FIELD_TYPE__FIELD_TYPE_CHOICE)
+		fault_add(c, "owner_rules[%zu].field: the id of a field of type FIELD_TYPE_CHOICE", i);
+	else if (!choice_is_known(f, r->choice))
+		fault_add(c, "owner_rules[%zu].choice: '%.32s' has no choice '%.32s'", i, r->field, r->choice);
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(s->owner_rules[k]->field, r->field) == 0 &&
+		    strcmp(s->owner_rules[k]->choice, r->choice) == 0)
+			fault_add(c, "owner_rules[%zu].choice: '%.32s' is there twice", i, r->choice);
+	if (!tier_owns(r->owner))
+		fault_add(c, "owner_rules[%zu].owner: TIER_TOWN or TIER_DISTRICT decides", i);
+	if (r->hidden_from && (!tier_owns(r->hidden_from) || r->hidden_from == r->owner))
+		fault_add(c, "owner_rules[%zu].hidden_from: TIER_TOWN or TIER_DISTRICT, and not who decides", i);
+}
+
+/* What becomes of what people tell, and who decides on it. */
+static void people_check(struct check *c, const Lm__Service *s)
+{
+	birth_dates_check(c, s);
+	privacy_check(c, s);
+	if (s->n_sharing > SHARINGS_MOST)
+		fault_add(c, "sharing: at most %d", SHARINGS_MOST);
+	for (size_t i = 0; i < s->n_sharing && i < SHARINGS_MOST; i++)
+		sharing_check(c, s, i);
+	if (s->n_owner_rules > OWNER_RULES_MOST)
+		fault_add(c, "owner_rules: at most %d", OWNER_RULES_MOST);
+	for (size_t i = 0; i < s->n_owner_rules && i < OWNER_RULES_MOST; i++)
+		owner_rule_check(c, s, i);
+}
+
 size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t most)
 {
 	struct check c = { faults, most, 0 };
@@ -195,6 +299,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		field_check(&c, s, i);
 	files_check(&c, s);
 	meanings_check(&c, s);
+	people_check(&c, s);
 	if (!s->n_steps)
 		fault_add(&c, "steps: at least one step");
 	for (size_t i = 0; i < s->n_steps; i++) {
@@ -218,5 +323,13 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		basis_check(&c, "basis", i, s->basis[i]);
 	for (size_t i = 0; i < s->n_facts; i++)
 		basis_check(&c, "facts", i, s->facts[i]);
+	return c.count;
+}
+
+size_t service_publication_check(const Lm__Service *s, struct service_fault *faults, size_t most)
+{
+	struct check c = { faults, most, service_check(s, faults, most) };
+	if (!s->privacy && has_field(s, field_is_personal))
+		fault_add(&c, "privacy: a service that asks something personal says who asks, why and how long");
 	return c.count;
 }

@@ -188,8 +188,8 @@ static bool guard_body(struct http_request *r)
 		answer_refuse(r, 415, ERR_INVALID, "The Content-Type of a POST must be application/json.");
 		return false;
 	}
-	if (r->body_declared > HTTP_BODY_BYTES_MOST) {
-		answer_refuse(r, 413, ERR_TOO_BIG, "The body is larger than %d bytes.", HTTP_BODY_BYTES_MOST);
+	if (r->body_declared > r->route->body_most) {
+		answer_refuse(r, 413, ERR_TOO_BIG, "The body is larger than %zu bytes.", r->route->body_most);
 		return false;
 	}
 	return true;

@@ -115,8 +115,8 @@ static enum MHD_Result body_take(struct http_request *r, struct bytes piece)
 	r->body_seen += piece.size;
 	if (r->is_answered)
 		return r->body_seen <= DISCARD_BYTES_MOST ? MHD_YES : MHD_NO;
-	if (r->body_seen > HTTP_BODY_BYTES_MOST) {
-		answer_refuse(r, 413, ERR_TOO_BIG, "The body is larger than %d bytes.", HTTP_BODY_BYTES_MOST);
+	if (r->body_seen > r->route->body_most) {
+		answer_refuse(r, 413, ERR_TOO_BIG, "The body is larger than %zu bytes.", r->route->body_most);
 		return MHD_YES;
 	}
 	return buffer_append(&r->body, piece) == OK ? MHD_YES : MHD_NO;

@@ -46,9 +46,10 @@ struct tally {
 };
 
 struct route {
-	enum http_method method;
-	const char *path; /* as given, in the server's arena */
+	enum http_method method; /* HTTP_GET or HTTP_POST */
+	const char *path;        /* as given, in the server's arena */
 	enum http_guard guard;
+	size_t body_most;
 	void (*handle)(void *context, struct http_request *request);
 	size_t segment_count, parameter_count;
 	const char *segment[SEGMENTS_MOST]; /* ":id" for a parameter; in the server's arena */

@@ -124,7 +124,8 @@ class Kiosk(Client):
         service = service or self.service()
         draft = self.post("/api/v1/drafts")
         return {"request_id": draft["request_id"], "code": draft["code"], "service": service["id"],
-                "revision": service["revision"], "values": samples.answers(service, nth), "language": "zh-CN"}
+                "revision": service["revision"], "values": samples.answers(service, nth),
+                "consents": samples.consents(service), "language": "zh-CN"}
 
     def hand_in(self, command):
         return self.post("/api/v1/requests", command)

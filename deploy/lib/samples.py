@@ -1,4 +1,5 @@
 """Answers of people who do not exist, for every type of field, so that nobody takes a trial for a resident."""
+import time
 
 SAMPLE = "示例内容，并非真人。"
 REGION = "990114"  # no region of GB/T 2260 begins with 99
@@ -61,3 +62,13 @@ def answers(service, nth=0):
         count = max(1, int(field["least"])) if field["type"] == "FIELD_TYPE_SEVERAL" else 1
         values.append({"field": field["id"], "values": [make(field, nth + i) for i in range(count)]})
     return values
+
+
+def consents(service):
+    """To everything that a service asks leave for, as a person gives them who refuses nothing."""
+    if not service.get("privacy"):
+        return []
+    kinds = ["PRIVACY"] + ["HEALTH"] * ("health_why" in service["privacy"])
+    given = [{"kind": f"CONSENT_KIND_{kind}"} for kind in kinds]
+    given += [{"kind": "CONSENT_KIND_SHARING", "sharing": sharing["id"]} for sharing in service["sharing"]]
+    return [{**consent, "is_given": True, "time_ms": str(time.time_ns() // 1_000_000)} for consent in given]

@@ -31,9 +31,8 @@ struct submission {
 	uint64_t ordinal; /* in our up line: compare with node_up_marks */
 	struct command command;
 };
-/* Packs what the payload holds: answers, code, receipt key, lookup id. */
-int submission_pack(struct submission *s, Lm__FieldValue **values, size_t count, const char *language,
-                    struct arena *arena, struct error *e);
+/* Packs what the payload holds: answers, consents, code, receipt key, lookup id. */
+int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct arena *arena, struct error *e);
 /* Hands it to the writer. s->command.done is set by the caller. */
 int submission_send(struct node *n, struct submission *s);
 

@@ -18,7 +18,35 @@ struct spoiled {
 	Lm__FieldChoice choice[7], *choices[7];
 	Lm__Words words, empty, *evidence[1];
 	Lm__Basis fact, *facts[1];
+	Lm__Privacy privacy;
+	Lm__Sharing sharing, *sharings[4];
+	Lm__OwnerRule rule, *rules[13];
 };
+
+/* What is told and asked before personal questions, and who decides: field 1 is a choice of three. */
+static void people_init(struct spoiled *x)
+{
+	lm__privacy__init(&x->privacy);
+	lm__sharing__init(&x->sharing);
+	lm__owner_rule__init(&x->rule);
+	x->privacy.who_asks = x->privacy.purpose = x->privacy.who_sees = &x->words;
+	x->privacy.keep_months = 36;
+	x->privacy.keep_from = LM__KEEP_FROM__KEEP_FROM_CLOSED;
+	x->sharing.id = "school";
+	x->sharing.with_whom = x->sharing.purpose = &x->words;
+	for (size_t i = 0; i < 4; i++)
+		x->sharings[i] = &x->sharing;
+	x->rule.field = "second";
+	x->rule.choice = "a";
+	x->rule.owner = DISTRICT;
+	x->rule.hidden_from = TOWN;
+	for (size_t i = 0; i < 13; i++)
+		x->rules[i] = &x->rule;
+	x->s->privacy = &x->privacy;
+	x->s->sharing = x->sharings;
+	x->s->n_sharing = 1;
+	x->s->owner_rules = x->rules;
+}
 
 static void spoiled_init(struct spoiled *x)
 {
@@ -54,6 +82,7 @@ static void spoiled_init(struct spoiled *x)
 	x->facts[0] = &x->fact;
 	x->s->facts = x->facts;
 	x->s->n_facts = 1;
+	people_init(x);
 }
 
 /* Two files, each within its limit. */
@@ -75,6 +104,12 @@ static void choices_give(struct spoiled *x, Lm__FieldType type, size_t count)
 }
 
 /* Each spoils one thing; the place is how the fault begins. */
+static void rules_give(struct spoiled *x)
+{
+	choices_give(x, TYPE(CHOICE), 3);
+	x->s->n_owner_rules = 1;
+}
+
 #define SPOIL(name, code)                           \
 	static void spoil_##name(struct spoiled *x) \
 	{                                           \
@@ -108,6 +143,30 @@ SPOIL(file_no_limit, (x->second.type = TYPE(FILE), x->second.most = 0))
 SPOIL(file_big, (x->second.type = TYPE(FILE), x->second.most = 256 * 1024 + 1))
 SPOIL(file_least, (x->second.type = TYPE(FILE), x->second.most = 2048, x->second.least = 1))
 SPOIL(files_big, (files_give(x)))
+SPOIL(who_asks, x->privacy.who_asks = NULL)
+SPOIL(purpose, x->privacy.purpose = &x->empty)
+SPOIL(who_sees, x->privacy.who_sees = NULL)
+SPOIL(keep_never, x->privacy.keep_months = 0)
+SPOIL(keep_ever, x->privacy.keep_months = 1201)
+SPOIL(keep_from, x->privacy.keep_from = LM__KEEP_FROM__KEEP_FROM_NONE)
+SPOIL(keep_from_beyond, x->privacy.keep_from = (Lm__KeepFrom)9)
+SPOIL(health_unsaid, x->second.is_health = true)
+SPOIL(health_by_type, x->second.type = TYPE(CERTIFICATE))
+SPOIL(health_needless, x->privacy.health_why = &x->words)
+SPOIL(sharing_id, x->sharing.id = "")
+SPOIL(sharing_twice, x->s->n_sharing = 2)
+SPOIL(sharing_many, x->s->n_sharing = 4)
+SPOIL(sharing_whom, x->sharing.with_whom = NULL)
+SPOIL(sharing_purpose, x->sharing.purpose = &x->empty)
+SPOIL(birth_not_a_date, x->second.is_birth_date = true)
+SPOIL(rule_no_field, (rules_give(x), x->rule.field = "third"))
+SPOIL(rule_no_choice, (rules_give(x), x->rule.choice = "z"))
+SPOIL(rule_not_a_choice, (rules_give(x), x->rule.field = "name"))
+SPOIL(rule_twice, (rules_give(x), x->s->n_owner_rules = 2))
+SPOIL(rule_many, (rules_give(x), x->s->n_owner_rules = 13))
+SPOIL(rule_owner, (rules_give(x), x->rule.owner = TERMINAL))
+SPOIL(rule_hidden_from_owner, (rules_give(x), x->rule.hidden_from = DISTRICT))
+SPOIL(rule_hidden_from_nobody, (rules_give(x), x->rule.hidden_from = TERMINAL))
 SPOIL(label_none, x->second.label = NULL)
 SPOIL(label_no_zh, x->second.label = &x->empty)
 SPOIL(label_long, x->words.zh = HAN_20 "一")
@@ -186,6 +245,30 @@ static const struct {
 	WRONG(file_big, "fields[1].most: a file"),
 	WRONG(file_least, "fields[1].most: a file"),
 	WRONG(files_big, "fields: the files together"),
+	WRONG(who_asks, "privacy.who_asks.zh:"),
+	WRONG(purpose, "privacy.purpose.zh:"),
+	WRONG(who_sees, "privacy.who_sees.zh:"),
+	WRONG(keep_never, "privacy.keep_months:"),
+	WRONG(keep_ever, "privacy.keep_months:"),
+	WRONG(keep_from, "privacy.keep_from:"),
+	WRONG(keep_from_beyond, "privacy.keep_from:"),
+	WRONG(health_unsaid, "privacy.health_why.zh:"),
+	WRONG(health_by_type, "privacy.health_why.zh:"),
+	WRONG(health_needless, "privacy.health_why:"),
+	WRONG(sharing_id, "sharing[0].id:"),
+	WRONG(sharing_twice, "sharing[1].id: 'school' is there twice"),
+	WRONG(sharing_many, "sharing: at most 3"),
+	WRONG(sharing_whom, "sharing[0].with_whom.zh:"),
+	WRONG(sharing_purpose, "sharing[0].purpose.zh:"),
+	WRONG(birth_not_a_date, "fields[1].is_birth_date:"),
+	WRONG(rule_no_field, "owner_rules[0].field:"),
+	WRONG(rule_no_choice, "owner_rules[0].choice:"),
+	WRONG(rule_not_a_choice, "owner_rules[0].field:"),
+	WRONG(rule_twice, "owner_rules[1].choice: 'a' is there twice"),
+	WRONG(rule_many, "owner_rules: at most 12"),
+	WRONG(rule_owner, "owner_rules[0].owner:"),
+	WRONG(rule_hidden_from_owner, "owner_rules[0].hidden_from:"),
+	WRONG(rule_hidden_from_nobody, "owner_rules[0].hidden_from:"),
 	WRONG(label_none, "fields[1].label.zh:"),
 	WRONG(label_no_zh, "fields[1].label.zh:"),
 	WRONG(label_long, "fields[1].label.zh: longer than 20"),
@@ -246,6 +329,26 @@ static void test_wrong_services(void **state)
 		assert_int_equal(service_check(x.s, NULL, 0), count);
 	}
 	assert_true(sizeof wrong / sizeof *wrong >= 40);
+}
+
+/* Old revisions, which are in the journals for good, know no privacy; a new one does not leave without it. */
+static void test_publication_demands_privacy(void **state)
+{
+	(void)state;
+	struct spoiled x;
+	struct service_fault fault;
+	spoiled_init(&x);
+	assert_int_equal(service_publication_check(x.s, &fault, 1), 0);
+	x.s->privacy = NULL;
+	assert_int_equal(service_check(x.s, &fault, 1), 0);
+	assert_int_equal(service_publication_check(x.s, &fault, 1), 1);
+	assert_memory_equal(fault.text, "privacy:", 8);
+	/* Nothing personal is asked: a name always is. */
+	x.parts.field.type = TYPE(TEXT);
+	x.parts.field.most = 20;
+	assert_int_equal(service_publication_check(x.s, &fault, 1), 0);
+	x.second.is_personal = true;
+	assert_int_equal(service_publication_check(x.s, &fault, 1), 1);
 }
 
 static void test_all_faults_at_once(void **state)
@@ -422,9 +525,10 @@ int main(void)
 {
 	devices_make();
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wrong_services),    cmocka_unit_test(test_all_faults_at_once),
-		cmocka_unit_test(test_our_own_catalogue), cmocka_unit_test(test_newest_revision),
-		cmocka_unit_test(test_each_service_once), cmocka_unit_test(test_publication),
+		cmocka_unit_test(test_wrong_services),     cmocka_unit_test(test_publication_demands_privacy),
+		cmocka_unit_test(test_all_faults_at_once), cmocka_unit_test(test_our_own_catalogue),
+		cmocka_unit_test(test_newest_revision),    cmocka_unit_test(test_each_service_once),
+		cmocka_unit_test(test_publication),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,6 +75,14 @@ static void on_search(void *context, struct http_request *r)
 	              http_header(r, "user-agent") == NULL ? "" : http_header(r, "user-agent"));
 }
 
+static inline void on_size(void *context, struct http_request *request)
+{
+	char text[40];
+	(void)context;
+	snprintf(text, sizeof(text), "{\"size\":%zu}", http_body(request).size);
+	http_answer_json(request, 200, bytes_from_text(text));
+}
+
 static void on_echo(void *context, struct http_request *r)
 {
 	(void)context;
@@ -179,6 +187,7 @@ static const struct http_route rig_routes[] = {
 	{ HTTP_GET, "/api/towns/:town/cases/:case", HTTP_OPEN, on_pair },
 	{ HTTP_GET, "/api/towns/:town/cases/search", HTTP_OPEN, on_search },
 	{ HTTP_POST, "/api/echo", HTTP_OPEN, on_echo },
+	{ HTTP_POST_LARGE, "/api/size", HTTP_OPEN, on_size },
 	{ HTTP_POST, "/api/fail", HTTP_OPEN, on_fail },
 	{ HTTP_GET, "/api/late/:ms", HTTP_OPEN, on_late },
 	{ HTTP_POST, "/api/late/:ms", HTTP_OPEN, on_late },

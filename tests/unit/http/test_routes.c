@@ -130,6 +130,26 @@ static void body_has_a_limit(void **state)
 	free(body);
 }
 
+/* Only where a route says so. */
+static void large_body_has_a_limit_of_its_own(void **state)
+{
+	size_t size = HTTP_LARGE_BODY_BYTES_MOST;
+	char *body = malloc(size + 2), want[40];
+
+	(void)state;
+	memset(body, ' ', size + 1);
+	body[size] = '\0';
+	snprintf(want, sizeof(want), "{\"size\":%zu}", size);
+	assert_int_equal(fetch(&rig, &reply, "POST", "/api/size", "", body), 200);
+	assert_string_equal(reply.body, want);
+	assert_int_equal(fetch(&rig, &reply, "POST", "/api/echo", "", body), 413);
+	body[size] = ' ';
+	body[size + 1] = '\0';
+	assert_int_equal(fetch(&rig, &reply, "POST", "/api/size", "", body), 413);
+	assert_true(has_text(&reply, "larger than 786432 bytes"));
+	free(body);
+}
+
 static void body_in_chunks_has_the_same_limit(void **state)
 {
 	char head[256], chunk[8192 + 16];
@@ -331,6 +351,7 @@ int main(void)
 		cmocka_unit_test(unknown_path_and_method),
 		cmocka_unit_test(answers_carry_the_security_headers),
 		cmocka_unit_test(body_comes_back_and_errors_have_their_status),
+		cmocka_unit_test(large_body_has_a_limit_of_its_own),
 		cmocka_unit_test(body_has_a_limit),
 		cmocka_unit_test(body_in_chunks_has_the_same_limit),
 		cmocka_unit_test(endless_body_is_cut),

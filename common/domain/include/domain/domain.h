@@ -139,13 +139,22 @@ struct service_fault {
 	char text[200];
 };
 size_t service_check(const Lm__Service *service, struct service_fault *faults, size_t most);
+/* Before one is published: also what older revisions, which are in the journals for good, need not have. */
+size_t service_publication_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Checks answers against a service's fields. Returns how many faults there are; at most `most` are written. */
 struct form_fault {
-	const char *field, *rule;
+	char field[72]; /* or "consents.health", "guardian.name": the path of what is wrong */
+	const char *rule;
 	int64_t least, most;
 };
 size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
                   size_t most);
+/* The same, and the consents that the service's revision demands; under 14 by the applicant's number or date of birth
+ * as of `time_ms`, in Shanghai. */
+size_t request_check(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms,
+                     struct form_fault *faults, size_t most);
+bool field_is_personal(const Lm__Field *field); /* by its type, or because the service says so */
+bool field_is_health(const Lm__Field *field);
 /* The media type of a file that a field may hold ("image/jpeg", "image/png", "image/webp", "application/pdf"), from its
  * bytes alone; NULL: another, or one that is cut off. Pictures that carry a place, a camera or an owner (EXIF, XMP) are
  * refused, too: nobody asked for that. */

@@ -20,13 +20,18 @@
 #include "base/errors.h"
 
 #define HTTP_BODY_BYTES_MOST (64 * 1024)
+#define HTTP_LARGE_BODY_BYTES_MOST (768 * 1024) /* a request with its files, as JSON */
 #define HTTP_CONNECTIONS_MOST 256
 #define HTTP_PARAMETERS_MOST 3
 
 struct http;
 struct http_request; /* owned by the server; lives until it is answered, also across threads of the pool */
 
-enum http_method { HTTP_GET, HTTP_POST };
+enum http_method {
+	HTTP_GET,
+	HTTP_POST,
+	HTTP_POST_LARGE, /* a POST whose body may be HTTP_LARGE_BODY_BYTES_MOST long */
+};
 
 enum http_guard {
 	HTTP_OPEN,    /* anybody who reaches the port: pages, login */

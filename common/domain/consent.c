@@ -1,0 +1,195 @@
+/*
+ * What must have been agreed to before an answer may be taken. The consents lie in the request's payload, beside the
+ * answers that they are for; the texts that were agreed to are those of the revision that the entry's header names.
+ *
+ * Sources: Personal Information Protection Law of the PRC (2021-11-01), art. 17 (who, why, how long is told first),
+ * art. 23 (passing on needs a consent of its own), art. 28 and 31 (data of children under 14 is sensitive; a guardian
+ * agrees), art. 29 (sensitive data needs a consent of its own), art. 16 (no service is refused for data it can do
+ * without).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "inside.h"
+
+#define CHILD_YEARS 14
+#define DAY_MS (24ll * 3600 * 1000)
+#define SHANGHAI_MS (8ll * 3600 * 1000)
+#define RELATION_CHARACTERS_MOST 20
+#define NAME_CHARACTERS_MOST 50
+
+bool field_is_personal(const Lm__Field *f)
+{
+	switch (f->type) {
+	case LM__FIELD_TYPE__FIELD_TYPE_PERSON:
+	case LM__FIELD_TYPE__FIELD_TYPE_CERTIFICATE:
+	case LM__FIELD_TYPE__FIELD_TYPE_ID_NUMBER:
+	case LM__FIELD_TYPE__FIELD_TYPE_PHONE:
+	case LM__FIELD_TYPE__FIELD_TYPE_ADDRESS:
+	case LM__FIELD_TYPE__FIELD_TYPE_FILE:
+		return true;
+	default:
+		return f->is_personal || f->is_health || f->is_birth_date;
+	}
+}
+
+/* A certificate's number says which disability, and how severe. */
+bool field_is_health(const Lm__Field *f)
+{
+	return f->is_health || f->type == LM__FIELD_TYPE__FIELD_TYPE_CERTIFICATE;
+}
+
+/* Civil date of a day since 1970-01-01 as 20261121. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms") */
+static int64_t date_of_day(int64_t day)
+{
+	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, in_era = z - era * 146097;
+	int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	int64_t in_year = in_era - (365 * year + year / 4 - year / 100), m = (5 * in_year + 2) / 153;
+	int64_t month = m < 10 ? m + 3 : m - 9;
+	return (year + era * 400 + (month <= 2)) * 10000 + month * 100 + in_year - (153 * m + 2) / 5 + 1;
+}
+
+static int64_t digits_of(const char *text, size_t count)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		n = n * 10 + (text[i] - '0');
+	return n;
+}
+
+/* Born on 20150229: 14 on the same day 14 years on; who was born on a 29 February on 1 March. */
+static bool is_under_14(int64_t born, int64_t time_ms)
+{
+	int64_t local = time_ms + SHANGHAI_MS;
+	int64_t day = local >= 0 ? local / DAY_MS : -((-local + DAY_MS - 1) / DAY_MS);
+	return date_of_day(day) < born + CHILD_YEARS * 10000;
+}
+
+/* The number or the date says so; both were checked before. */
+static bool answers_say_child(const Lm__Service *s, const Lm__RequestPayload *p, int64_t time_ms)
+{
+	for (size_t i = 0; i < s->n_fields; i++) {
+		const Lm__Field *f = s->fields[i];
+		const char *text = form_text(p->values, p->n_values, f->id);
+		int64_t born = 0;
+		if (!text)
+			continue;
+		if (f->is_birth_date && date_is_real(text))
+			born = digits_of(text, 4) * 10000 + digits_of(text + 5, 2) * 100 + digits_of(text + 8, 2);
+		else if (f->meaning == LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NUMBER && strlen(text) >= 18 &&
+		         strspn(text, "0123456789") >= 17)
+			born = digits_of(text + 6, 8);
+		if (born && is_under_14(born, time_ms))
+			return true;
+	}
+	return false;
+}
+
+struct consenting {
+	const Lm__Service *service;
+	const Lm__RequestPayload *payload;
+	struct form_fault *faults;
+	size_t most, count;
+	bool is_child;
+};
+
+static void fault(struct consenting *c, const char *path, const char *rule)
+{
+	if (c->count < c->most) {
+		struct form_fault *f = &c->faults[c->count];
+		*f = (struct form_fault){ .rule = rule };
+		snprintf(f->field, sizeof f->field, "%s", path);
+	}
+	c->count++;
+}
+
+static const Lm__Consent *consent_find(const struct consenting *c, Lm__ConsentKind kind, const char *sharing)
+{
+	for (size_t i = 0; i < c->payload->n_consents; i++) {
+		const Lm__Consent *one = c->payload->consents[i];
+		if (one->kind == kind && strcmp(one->sharing, sharing) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+/* A refusal of what can be refused is an answer, too. */
+static void consent_check(struct consenting *c, const char *path, Lm__ConsentKind kind, const char *sharing,
+                          bool must_be_given)
+{
+	const Lm__Consent *one = consent_find(c, kind, sharing);
+	if (!one || (must_be_given && !one->is_given))
+		fault(c, path, "consent-missing");
+	else if (one->is_given && c->is_child && !one->is_by_guardian)
+		fault(c, path, "guardian-missing");
+}
+
+static bool sharing_is_known(const Lm__Service *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_sharing; i++)
+		if (strcmp(s->sharing[i]->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* Each consent is to something that this service asks, and stands there once. */
+static void surplus_check(struct consenting *c)
+{
+	for (size_t i = 0; i < c->payload->n_consents; i++) {
+		const Lm__Consent *one = c->payload->consents[i];
+		bool is_known = one->kind == LM__CONSENT_KIND__CONSENT_KIND_SHARING
+		                        ? sharing_is_known(c->service, one->sharing)
+		                        : !one->sharing[0] && one->kind > LM__CONSENT_KIND__CONSENT_KIND_NONE &&
+		                                  one->kind < LM__CONSENT_KIND__CONSENT_KIND_SHARING;
+		if (i >= CONSENTS_MOST || !is_known || consent_find(c, one->kind, one->sharing) != one) {
+			fault(c, "consents", "unknown-field");
+			return; /* one is enough: the list was not made by a page of ours */
+		}
+	}
+}
+
+static void guardian_check(struct consenting *c)
+{
+	static const Lm__Guardian nobody = LM__GUARDIAN__INIT;
+	const Lm__Guardian *g = c->payload->guardian ? c->payload->guardian : &nobody;
+	if (!c->is_child && !c->payload->guardian)
+		return;
+	long name = utf8_length(bytes_from_text(g->name)), relation = utf8_length(bytes_from_text(g->relation));
+	if (name < 1 || name > NAME_CHARACTERS_MOST)
+		fault(c, "guardian.name", name ? "too-long" : "required");
+	if (relation < 1 || relation > RELATION_CHARACTERS_MOST)
+		fault(c, "guardian.relation", relation ? "too-long" : "required");
+	if (!phone_is_good(g->phone))
+		fault(c, "guardian.phone", g->phone[0] ? "not-a-phone" : "required");
+}
+
+static void health_check(struct consenting *c)
+{
+	for (size_t i = 0; i < c->service->n_fields; i++) {
+		const Lm__Field *f = c->service->fields[i];
+		if (field_is_health(f) && form_has_answer(c->payload->values, c->payload->n_values, f->id)) {
+			consent_check(c, "consents.health", LM__CONSENT_KIND__CONSENT_KIND_HEALTH, "", true);
+			return;
+		}
+	}
+}
+
+size_t request_check(const Lm__Service *s, const Lm__RequestPayload *p, int64_t time_ms, struct form_fault *faults,
+                     size_t most)
+{
+	struct consenting c = { s, p, faults, most, 0, p->is_for_child || answers_say_child(s, p, time_ms) };
+	c.count = form_check(s, p->values, p->n_values, faults, most);
+	if (!s->privacy) /* a revision from before there were any */
+		return c.count;
+	surplus_check(&c);
+	consent_check(&c, "consents.privacy", LM__CONSENT_KIND__CONSENT_KIND_PRIVACY, "", true);
+	health_check(&c);
+	for (size_t i = 0; i < s->n_sharing; i++) {
+		char path[64];
+		snprintf(path, sizeof path, "consents.sharing.%.32s", s->sharing[i]->id);
+		consent_check(&c, path, LM__CONSENT_KIND__CONSENT_KIND_SHARING, s->sharing[i]->id,
+		              s->sharing[i]->is_needed);
+	}
+	guardian_check(&c);
+	return c.count;
+}
