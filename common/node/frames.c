@@ -207,6 +207,19 @@ static size_t reports_make(struct node *n, Lm__LinkReport *reports, size_t most)
 	return count;
 }
 
+/* A mark may be lost on its way, and nothing is acked that says so: a beat tells what has come. */
+static void beat_marks(struct node *n, Lm__Beat *beat)
+{
+	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(n->journal, &up);
+	beat->signed_ms = n->signed_ms;
+	if (!l || n->domain.tier != LM__TIER__TIER_TERMINAL)
+		return;
+	arena_reset(&n->send_arena);
+	beat->final = l->final ? position_of(n, l, l->final) : NULL;
+	beat->signed_final = l->signed_final ? position_of(n, l, l->signed_final) : NULL;
+}
+
 void frame_beat(struct node *n, struct peer *p)
 {
 	Lm__Frame frame = LM__FRAME__INIT;
@@ -220,6 +233,8 @@ void frame_beat(struct node *n, struct peer *p)
 			list[i] = &reports[i];
 		beat.links = list;
 	}
+	if (p->is_upstream)
+		beat_marks(n, &beat);
 	frame.session = p->link.session;
 	frame.body_case = LM__FRAME__BODY_BEAT;
 	frame.beat = &beat;
@@ -348,6 +363,8 @@ void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
 	frame.body_case = LM__FRAME__BODY_SIGNED_MARKS;
 	frame.signed_marks = &body;
 	frame_send(n, p, &frame);
+	p->signed_ms = marks.time_ms;
+	p->signed_us = clock_monotonic_us();
 }
 
 /* Town: the newest signed marks for this terminal, as the district packed them. */

@@ -108,6 +108,8 @@ struct peer {
 	size_t report_count;
 	uint32_t *marks_due; /* lines whose final mark goes down to this peer */
 	size_t marks_due_count, marks_due_capacity;
+	int64_t signed_ms; /* hub: time of the newest signed marks that were sent, and when that was */
+	uint64_t signed_us;
 	uint64_t *signed_told; /* hub: ordinal last signed, by line number */
 	uint32_t signed_told_count;
 };
@@ -260,6 +262,7 @@ struct node {
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
 	bool must_tell_links;
 	struct turn_counts turn_counts;
+	int64_t signed_ms; /* of the newest marks that the district signed and that came here */
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
 };
 

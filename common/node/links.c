@@ -368,6 +368,7 @@ static void signed_marks_came(struct node *n, const Lm__SignedMarks *body)
 	if (CODEC_UNPACK(lm__marks, codec_bytes(body->marks), &n->send_arena, &marks, NULL))
 		return;
 	marks_came(n, marks, JOURNAL_SIGNED_FINAL);
+	n->signed_ms = marks->time_ms;
 	size_t peers = atomic_load(&n->peer_visible);
 	for (size_t i = 0; i < peers && n->domain.tier == LM__TIER__TIER_TOWN; i++) {
 		struct peer *p = n->peer[i];
@@ -387,8 +388,40 @@ static void signed_marks_came(struct node *n, const Lm__SignedMarks *body)
 
 /* ---- other frames ---- */
 
-static void beat_came(struct peer *p, const Lm__Beat *beat)
+/* What a terminal says that it knows of its own entries, as an ordinal here. */
+static uint64_t beat_knows(struct node *n, const struct line *l, const Lm__Position *at)
 {
+	uint64_t ordinal = 0;
+	if (!at || !at->key || at->key->origin != l->key.origin || at->key->stream != l->key.stream)
+		return 0;
+	return line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal) ? 0 : ordinal;
+}
+
+/* Marks that were lost on their way are told again. */
+static void marks_heal(struct node *n, struct peer *p, const Lm__Beat *beat)
+{
+	if (p->is_upstream)
+		return;
+	if (n->domain.tier == LM__TIER__TIER_DISTRICT) {
+		bool had_time = clock_monotonic_us() - p->signed_us > 2 * LINK_BEAT_MS * UINT64_C(1000);
+		if (p->signed_ms != beat->signed_ms && had_time)
+			frame_signed_marks(n, p, true);
+		return;
+	}
+	struct line_key up = { p->device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(n->journal, &up);
+	if (!l || !l->final)
+		return;
+	if (beat_knows(n, l, beat->final) < l->final)
+		mark_due(n, l->number);
+	if (beat_knows(n, l, beat->signed_final) < l->final)
+		frame_forward_marks(n, p);
+}
+
+static void beat_came(struct node *n, struct peer *p, const Lm__Beat *beat)
+{
+	arena_reset(&n->send_arena);
+	marks_heal(n, p, beat);
 	p->report_count = 0;
 	for (size_t i = 0; i < beat->n_links && i < REPORTS_MOST; i++) {
 		Lm__LinkReport *r = &p->reports[p->report_count++];
@@ -499,7 +532,7 @@ void links_frame(struct node *n, struct work *w)
 	else if (frame->body_case == LM__FRAME__BODY_SIGNED_MARKS)
 		signed_marks_came(n, frame->signed_marks);
 	else if (is_beat)
-		beat_came(p, frame->beat);
+		beat_came(n, p, frame->beat);
 }
 
 void links_transport(struct node *n, struct work *w)

@@ -1,0 +1,230 @@
+/* What must hold, seen from outside: over the same paths as pages and lmctl, compared by what was promised. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define PAGE 500
+#define SEEN_MOST 65536
+
+static json_int_t number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	return json_is_string(value) ? strtoll(json_string_value(value), NULL, 10) : json_integer_value(value);
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* ---- quiet ---- */
+
+static bool is_site_quiet(struct site *s)
+{
+	if (!s->node || s->is_dying)
+		return false;
+	json_t *status = ask_now(s, "GET", "/ctl/v1/status", NULL);
+	const json_t *upstream = json_object_get(json_object_get(status, "links"), "upstream");
+	bool is_linked = !s->above || json_is_true(json_object_get(upstream, "is_up"));
+	bool is_drained = number_of(status, "unsent") == 0 && number_of(status, "held") == 0;
+	size_t i;
+	json_t *link;
+	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link)
+	{
+		if (json_is_true(json_object_get(link, "is_direct")))
+			is_drained &= json_is_true(json_object_get(link, "is_up")) &&
+			              number_of(link, "waiting_down") == 0 && number_of(link, "waiting_up") == 0;
+	}
+	json_decref(status);
+	return is_linked && is_drained;
+}
+
+bool is_quiet(void)
+{
+	for (size_t i = 0; i < world.site_count; i++)
+		if (!is_site_quiet(&world.site[i]))
+			return false;
+	return people_waiting() == 0;
+}
+
+/* ---- the tape: at most once each, in order ---- */
+
+struct seen {
+	char key[80];
+	uint64_t seq;
+};
+
+static int seen_compare(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+	int order = strcmp(x->key, y->key);
+	return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+struct tape {
+	struct seen *seen;
+	size_t count;
+	size_t requests; /* applied */
+};
+
+static bool is_applied(const char *disposition)
+{
+	return strcmp(disposition, "DISPOSITION_APPLIED") == 0 || strcmp(disposition, "DISPOSITION_RETRIED") == 0;
+}
+
+static void tape_item(struct site *s, struct tape *tape, const json_t *item)
+{
+	const json_t *header = json_object_get(item, "header");
+	if (!header || !is_applied(text_of(item, "disposition")))
+		return;
+	if (tape->count == SEEN_MOST)
+		fail("%s: more than %d entries", s->name, SEEN_MOST);
+	struct seen *seen = &tape->seen[tape->count++];
+	snprintf(seen->key, sizeof seen->key, "%s/%s/%s/%s", text_of(header, "origin"), text_of(header, "incarnation"),
+	         text_of(header, "stream"), text_of(header, "receiver"));
+	seen->seq = (uint64_t)number_of(header, "seq");
+	tape->requests += strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0;
+}
+
+static void tape_check(struct site *s, size_t promised)
+{
+	struct tape tape = { .seen = malloc(SEEN_MOST * sizeof(struct seen)) };
+	json_int_t next = 1, before = 0;
+	if (!tape.seen)
+		abort();
+	while (next != before) {
+		char path[80];
+		snprintf(path, sizeof path, "/ctl/v1/journal?from=%lld&count=%d", (long long)next, PAGE);
+		json_t *page = ask_now(s, "GET", path, NULL);
+		size_t i;
+		json_t *item;
+		json_array_foreach(json_object_get(page, "items"), i, item)
+		{
+			tape_item(s, &tape, item);
+		}
+		before = next;
+		next = number_of(page, "next");
+		json_decref(page);
+	}
+	qsort(tape.seen, tape.count, sizeof *tape.seen, seen_compare);
+	for (size_t i = 1; i < tape.count; i++)
+		if (seen_compare(&tape.seen[i - 1], &tape.seen[i]) == 0)
+			fail("%s applied entry %llu of %s twice", s->name, (unsigned long long)tape.seen[i].seq,
+			     tape.seen[i].key);
+	if (s == site_hub() && tape.requests < promised)
+		fail("%s applied %zu requests; %zu were promised", s->name, tape.requests, promised);
+	free(tape.seen);
+}
+
+/* ---- each promise ---- */
+
+static json_t *case_at(struct site *s, const char *request)
+{
+	char path[100];
+	snprintf(path, sizeof path, "/api/v1/cases/%s", request);
+	return ask_now(s, "GET", path, NULL);
+}
+
+static void case_compare(const struct promise *p, const json_t *here, const json_t *there)
+{
+	static const char *const keys[] = { "state", "outcome", "owner" };
+	const json_t *a = json_object_get(here, "row"), *b = json_object_get(there, "row");
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(text_of(a, keys[i]), text_of(b, keys[i])) != 0)
+			fail("case %s: the town says %s %s, the district %s", p->request, keys[i], text_of(a, keys[i]),
+			     text_of(b, keys[i]));
+	if (number_of(a, "version") != number_of(b, "version"))
+		fail("case %s: version %lld at the town, %lld at the district", p->request,
+		     (long long)number_of(a, "version"), (long long)number_of(b, "version"));
+}
+
+static void receipt_check(const struct promise *p, const json_t *of_case)
+{
+	world_run_until(world.now_us + 6 * SECONDS); /* twelve codes a minute */
+	json_t *view = ask_now(p->terminal, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", p->code));
+	const json_t *receipts = json_object_get(view, "receipts"), *receipt = NULL, *events;
+	for (size_t i = 0; i < json_array_size(receipts); i++)
+		if (strcmp(text_of(json_array_get(receipts, i), "request_id"), p->request) == 0)
+			receipt = json_array_get(receipts, i);
+	if (!receipt)
+		fail("%s: the code of %s shows nothing", p->terminal->name, p->request);
+	const json_t *marks = json_object_get(receipt, "marks"), *statuses = json_object_get(receipt, "statuses");
+	if (!json_is_true(json_object_get(marks, "town")) || !json_is_true(json_object_get(marks, "district")))
+		fail("%s: request %s is everywhere, and its receipt does not say so", p->terminal->name, p->request);
+	events = json_object_get(of_case, "events");
+	if (json_array_size(events) != json_array_size(statuses))
+		fail("%s: the receipt of %s shows %zu messages, its case has %zu events", p->terminal->name, p->request,
+		     json_array_size(statuses), json_array_size(events));
+	for (size_t i = 0; i < json_array_size(events); i++) {
+		const json_t *event = json_array_get(events, i), *status = json_array_get(statuses, i);
+		if (number_of(event, "version") != number_of(status, "version") ||
+		    strcmp(text_of(event, "action"), text_of(status, "action")) != 0 ||
+		    strcmp(text_of(event, "outcome"), text_of(status, "outcome")) != 0)
+			fail("%s: message %zu of %s is not what the case says", p->terminal->name, i, p->request);
+	}
+	json_decref(view);
+}
+
+static void promise_check(const struct promise *p)
+{
+	json_t *at_town = case_at(p->terminal->above, p->request), *at_hub = case_at(site_hub(), p->request);
+	case_compare(p, at_town, at_hub);
+	receipt_check(p, at_town);
+	json_decref(at_town);
+	json_decref(at_hub);
+}
+
+static void act_check(const struct act *a)
+{
+	json_t *view = case_at(site_hub(), a->request);
+	if (number_of(json_object_get(view, "row"), "version") < a->version)
+		fail("case %s: version %u was called done, and the district has %lld", a->request, a->version,
+		     (long long)number_of(json_object_get(view, "row"), "version"));
+	json_decref(view);
+}
+
+/* ---- each store ---- */
+
+static void store_check(struct site *s)
+{
+	json_t *status = ask_now(s, "GET", "/ctl/v1/status", NULL);
+	if (number_of(status, "quarantined"))
+		fail("%s has %lld entries in quarantine", s->name, (long long)number_of(status, "quarantined"));
+	json_decref(status);
+	json_t *verify = ask_now(s, "GET", "/ctl/v1/verify", NULL);
+	if (!json_is_true(json_object_get(verify, "is_good")))
+		fail("%s: %s", s->name, text_of(verify, "text"));
+	json_decref(verify);
+}
+
+static void rebuild_check(struct site *s)
+{
+	struct rebuild_result result;
+	struct error e = { 0 };
+	if (node_rebuild(s->folder, false, &result, &e))
+		fail("%s cannot be rebuilt: %s", s->name, e.text);
+	if (memcmp(&result.live, &result.rebuilt, sizeof result.live) != 0)
+		fail("%s: a replay of its tape gives another state", s->name);
+}
+
+void check_all(void)
+{
+	const struct promise *promise;
+	const struct act *act;
+	size_t promised = promises(&promise), done = acts(&act);
+	for (size_t i = 0; i < promised; i++)
+		promise_check(&promise[i]);
+	for (size_t i = 0; i < done; i++)
+		act_check(&act[i]);
+	for (size_t i = 0; i < world.site_count; i++) {
+		tape_check(&world.site[i], promised);
+		store_check(&world.site[i]);
+	}
+	for (size_t i = 0; i < world.site_count; i++) {
+		site_kill(&world.site[i], draw(2) == 0);
+		site_bury_if_dead(&world.site[i]);
+		rebuild_check(&world.site[i]);
+	}
+}

@@ -1,0 +1,273 @@
+/*
+ * What LMDB writes, recorded below it: data.mdb of every site is a file in memory that LMDB reads through its map, and
+ * beside it stands what a disk would hold if the power went now. Writes reach it when they are synced; at a power cut
+ * any of the others may have reached it, too, whole or torn at 512 bytes. Other files are taken as durable at once:
+ * they are written before a site's first entry.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "sim.h"
+
+#define FILES_MOST 1024
+#define SECTOR_BYTES 512
+
+struct write {
+	struct write *next;
+	off_t offset;
+	size_t size;
+	uint8_t data[];
+};
+
+struct disk_image {
+	char path[300];
+	uint8_t *durable;
+	size_t size;
+	struct write *first, *last; /* not synced yet */
+};
+
+static struct {
+	struct site *site; /* NULL: none of ours */
+	bool is_synced;    /* O_DSYNC: what is written is durable when the call returns */
+} file_of[FILES_MOST];
+
+static uint64_t power_cuts;
+
+static void writes_forget(struct disk_image *image)
+{
+	while (image->first) {
+		struct write *w = image->first;
+		image->first = w->next;
+		free(w);
+	}
+	image->last = NULL;
+}
+
+void disk_reset(void)
+{
+	for (size_t i = 0; i < SITES_MOST; i++) {
+		struct disk_image *image = world.site[i].image;
+		if (!image)
+			continue;
+		writes_forget(image);
+		free(image->durable);
+		free(image);
+		world.site[i].image = NULL;
+	}
+	memset(file_of, 0, sizeof file_of);
+}
+
+uint64_t disk_power_cuts(void)
+{
+	return power_cuts;
+}
+
+/* ---- what is durable ---- */
+
+static void image_take(struct disk_image *image, const struct write *w, size_t from, size_t size)
+{
+	size_t at = (size_t)w->offset + from;
+	if (at < image->size)
+		memcpy(image->durable + at, w->data + from, size < image->size - at ? size : image->size - at);
+}
+
+static void image_take_all(struct disk_image *image)
+{
+	for (struct write *w = image->first; w; w = w->next)
+		image_take(image, w, 0, w->size);
+	writes_forget(image);
+}
+
+/* Any subset, and of a write any of its sectors. */
+static void image_take_some(struct disk_image *image)
+{
+	for (struct write *w = image->first; w; w = w->next) {
+		uint64_t fate = draw(4);
+		for (size_t from = 0; from < w->size && fate; from += SECTOR_BYTES) {
+			size_t size = w->size - from < SECTOR_BYTES ? w->size - from : SECTOR_BYTES;
+			if (fate == 1 || draw(2))
+				image_take(image, w, from, size);
+		}
+	}
+	writes_forget(image);
+}
+
+void disk_site_died(struct site *s)
+{
+	if (!s->image)
+		return;
+	if (s->is_power_cut) {
+		power_cuts++;
+		image_take_some(s->image);
+	} else {
+		image_take_all(s->image); /* the kernel lives on and writes what it was given */
+	}
+}
+
+void disk_site_restore(struct site *s)
+{
+	struct disk_image *image = s->image;
+	if (!image)
+		return;
+	long fd = syscall(SYS_openat, AT_FDCWD, image->path, O_WRONLY | O_CLOEXEC, 0);
+	if (fd < 0 || syscall(SYS_pwrite64, (int)fd, image->durable, image->size, (off_t)0) != (long)image->size)
+		fail("cannot write %s back: %s", image->path, strerror(errno));
+	syscall(SYS_close, (int)fd);
+}
+
+static void image_load(struct site *s, const char *path, int fd)
+{
+	struct stat file;
+	if (s->image)
+		return;
+	struct disk_image *image = calloc(1, sizeof *image);
+	if (!image || fstat(fd, &file) != 0)
+		abort();
+	snprintf(image->path, sizeof image->path, "%s", path);
+	image->size = (size_t)file.st_size;
+	image->durable = malloc(image->size ? image->size : 1);
+	if (!image->durable || syscall(SYS_pread64, fd, image->durable, image->size, (off_t)0) != (long)image->size)
+		abort();
+	s->image = image;
+}
+
+/* ---- the calls ---- */
+
+static struct site *site_at(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	if (!name || strcmp(name, "/data.mdb") != 0)
+		return NULL;
+	for (size_t i = 0; i < world.site_count; i++) {
+		size_t length = strlen(world.site[i].folder);
+		if (strncmp(path, world.site[i].folder, length) == 0 && path[length] == '/')
+			return &world.site[i];
+	}
+	return NULL;
+}
+
+static int file_open_here(const char *path, int flags, mode_t mode)
+{
+	int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	if (fd < 0 || fd >= FILES_MOST)
+		return fd;
+	struct site *s = (flags & O_ACCMODE) == O_RDONLY ? NULL : site_at(path);
+	file_of[fd].site = s;
+	file_of[fd].is_synced = (flags & O_DSYNC) != 0;
+	if (s)
+		image_load(s, path, fd);
+	return fd;
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(arguments, unsigned) : 0;
+	va_end(arguments);
+	return file_open_here(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	mode_t mode = flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(arguments, unsigned) : 0;
+	va_end(arguments);
+	return file_open_here(path, flags, mode);
+}
+
+int close(int fd)
+{
+	if (fd >= 0 && fd < FILES_MOST)
+		file_of[fd].site = NULL;
+	return (int)syscall(SYS_close, fd);
+}
+
+static struct site *site_written(int fd)
+{
+	return fd >= 0 && fd < FILES_MOST ? file_of[fd].site : NULL;
+}
+
+static struct write *write_note(struct site *s, off_t offset, size_t size)
+{
+	struct write *w = malloc(sizeof *w + size);
+	if (!w)
+		abort();
+	*w = (struct write){ .offset = offset, .size = size };
+	struct disk_image *image = s->image;
+	if (image->last)
+		image->last->next = w;
+	else
+		image->first = w;
+	image->last = w;
+	return w;
+}
+
+static void write_seen(struct site *s, int fd)
+{
+	if (effect_is_seen(s, EFFECT_WRITE) && file_of[fd].is_synced)
+		image_take_all(s->image);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	struct site *s = site_written(fd);
+	if (s && !s->is_dying) {
+		memcpy(write_note(s, offset, size)->data, data, size);
+		write_seen(s, fd);
+	}
+	return syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
+{
+	return pwrite(fd, data, size, offset);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+	struct site *s = site_written(fd);
+	if (s && !s->is_dying) {
+		memcpy(write_note(s, lseek(fd, 0, SEEK_CUR), size)->data, data, size);
+		write_seen(s, fd);
+	}
+	return syscall(SYS_write, fd, data, size);
+}
+
+ssize_t writev(int fd, const struct iovec *part, int count)
+{
+	struct site *s = site_written(fd);
+	if (s && !s->is_dying) {
+		size_t size = 0;
+		for (int i = 0; i < count; i++)
+			size += part[i].iov_len;
+		uint8_t *to = write_note(s, lseek(fd, 0, SEEK_CUR), size)->data;
+		for (int i = 0; i < count; i++) {
+			memcpy(to, part[i].iov_base, part[i].iov_len);
+			to += part[i].iov_len;
+		}
+		write_seen(s, fd);
+	}
+	return syscall(SYS_writev, fd, part, count);
+}
+
+int fdatasync(int fd)
+{
+	struct site *s = site_written(fd);
+	if (s && !s->is_dying && effect_is_seen(s, EFFECT_SYNC))
+		image_take_all(s->image);
+	return 0; /* the file itself lies in memory */
+}
+
+int fsync(int fd)
+{
+	return fdatasync(fd);
+}

@@ -1,0 +1,97 @@
+/* What the product asks the machine for: clocks, random numbers, and the functions that are slow on purpose. */
+#include <openssl/rand.h>
+#include <sodium/crypto_generichash.h>
+#include <sodium/crypto_pwhash_argon2id.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "crypto/crypto.h"
+#include "sim.h"
+
+#define BEGIN_WALL_MS INT64_C(1795536000000) /* 2026-11-25T00:00:00Z */
+#define BEGIN_MONOTONIC_US (100 * SECONDS)
+
+int64_t clock_wall_ms(void)
+{
+	return BEGIN_WALL_MS + (int64_t)(world.now_us / MS) + (world.here ? world.here->wall_skew_ms : 0);
+}
+
+uint64_t clock_monotonic_us(void)
+{
+	return BEGIN_MONOTONIC_US + world.now_us + (world.here ? world.here->monotonic_skew_us : 0);
+}
+
+int crypto_random(void *out, size_t size, struct error *e)
+{
+	(void)e;
+	prng_fill(&world.chance, out, size);
+	return OK;
+}
+
+/* OpenSSL draws its own for key pairs. */
+static int random_bytes(unsigned char *out, int size)
+{
+	prng_fill(&world.chance, out, (size_t)size);
+	return 1;
+}
+
+static int random_status(void)
+{
+	return 1;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* a provider of one's own is a hundred lines for the same \
+                                                            */
+void machine_random_take(void);
+void machine_random_take(void)
+{
+	static const RAND_METHOD method = { .bytes = random_bytes,
+		                            .pseudorand = random_bytes,
+		                            .status = random_status };
+	RAND_set_rand_method(&method);
+}
+#pragma GCC diagnostic pop
+
+/* 32 MiB and three passes are for thieves: here a fast hash stands for the slow one. */
+int crypto_pwhash_argon2id(unsigned char *const out, unsigned long long out_size, const char *const password,
+                           unsigned long long password_size, const unsigned char *const salt, unsigned long long passes,
+                           size_t memory_bytes, int algorithm)
+{
+	(void)passes;
+	(void)memory_bytes;
+	(void)algorithm;
+	return crypto_generichash(out, (size_t)out_size, (const unsigned char *)password, password_size, salt,
+	                          crypto_pwhash_argon2id_SALTBYTES);
+}
+
+/* ---- the log is part of the story ---- */
+
+void log_open(const char *program, enum log_level least)
+{
+	(void)program;
+	(void)least;
+}
+
+int log_level_parse(const char *text, enum log_level *out)
+{
+	(void)text;
+	*out = LOG_INFO;
+	return OK;
+}
+
+void log_write(enum log_level level, const char *event, const char *format, ...)
+{
+	char text[600];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (world.here && world.here->is_dying)
+		return;
+	trace_note(event, text, strlen(text));
+	if (level > LOG_DEBUG)
+		tell("%-24s %s: %s", world.here ? world.here->name : "", event, text);
+}

@@ -1,0 +1,401 @@
+/* ZeroMQ's sockets over the weather. A connection is TCP's: what arrives, arrives in its order, unless the weather says
+ * otherwise; a frame that was changed on its way would not pass CURVE and ends the connection. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/net.h"
+#include "sim.h"
+
+#define CONNECTIONS_MOST 64
+#define ADDRESS_BYTES 64
+#define AWAY_MS 1000 /* as ZMQ_RECONNECT_IVL */
+
+struct net {
+	struct site *site;
+};
+
+struct net_server {
+	struct site *site;
+	struct net_server_options options;
+	char address[ADDRESS_BYTES];
+	uint8_t public_key[NET_KEY_BYTES];
+	uint64_t refused;
+};
+
+struct net_client {
+	struct site *site;
+	struct net_client_options options;
+	char address[ADDRESS_BYTES];
+	uint8_t server_key[NET_KEY_BYTES], public_key[NET_KEY_BYTES];
+	enum net_client_state state;
+	uint32_t connection; /* 0: none */
+	uint64_t attempt;    /* a try that was planned before this one is void */
+	size_t planned;      /* tries that still hold this client */
+	bool is_closed;
+};
+
+struct connection {
+	uint32_t id;
+	struct net_server *server; /* NULL: its site is gone */
+	struct net_client *client;
+	uint8_t key[NET_KEY_BYTES]; /* of the client */
+	uint64_t up_us, down_us;    /* when the last frame arrives */
+};
+
+struct weather net_weather;
+
+static struct net_server *servers[2 * SITES_MOST];
+static struct connection connections[CONNECTIONS_MOST];
+static uint32_t connections_made;
+static struct {
+	bool is_up_cut, is_down_cut;
+} cut[SITES_MOST];
+
+static size_t index_of(const struct site *s)
+{
+	return (size_t)(s - world.site);
+}
+
+void net_reset(void)
+{
+	memset(connections, 0, sizeof connections);
+	memset(servers, 0, sizeof servers);
+	memset(cut, 0, sizeof cut);
+	memset(&net_weather, 0, sizeof net_weather);
+	net_weather.delay_us = 200;
+	connections_made = 0;
+}
+
+static struct connection *connection_find(uint32_t id)
+{
+	struct connection *c = &connections[id % CONNECTIONS_MOST];
+	return id && c->id == id ? c : NULL;
+}
+
+/* ---- life ---- */
+
+int net_open(uv_loop_t *loop, struct net **out, struct error *e)
+{
+	struct net *n = calloc(1, sizeof *n);
+	if (!n)
+		return error_set(e, ERR_MEMORY, "no memory");
+	n->site = loop->data;
+	*out = n;
+	return OK;
+}
+
+void net_close(struct net *n)
+{
+	free(n);
+}
+
+int net_keypair(uint8_t public_key[NET_KEY_BYTES], uint8_t secret_key[NET_KEY_BYTES], struct error *e)
+{
+	int result = crypto_random(public_key, NET_KEY_BYTES, e);
+	return result ? result : crypto_random(secret_key, NET_KEY_BYTES, e);
+}
+
+int net_server_open(struct net *n, const struct net_server_options *options, struct net_server **out, struct error *e)
+{
+	struct net_server *s = calloc(1, sizeof *s);
+	size_t at = 0;
+	while (at < 2 * SITES_MOST && servers[at])
+		at++;
+	if (!s || at == 2 * SITES_MOST) {
+		free(s);
+		return error_set(e, ERR_MEMORY, "no memory");
+	}
+	s->site = n->site;
+	s->options = *options;
+	snprintf(s->address, sizeof s->address, "%s", options->address);
+	memcpy(s->public_key, options->public_key, NET_KEY_BYTES);
+	servers[at] = s;
+	*out = s;
+	return OK;
+}
+
+const char *net_server_address(const struct net_server *s)
+{
+	return s->address;
+}
+
+uint64_t net_server_refused(const struct net_server *s)
+{
+	return s->refused;
+}
+
+uint64_t net_server_dropped(const struct net_server *s)
+{
+	(void)s;
+	return 0;
+}
+
+static void connection_end(struct connection *c, bool is_client_told);
+
+void net_server_close(struct net_server *s)
+{
+	for (size_t i = 0; i < CONNECTIONS_MOST; i++)
+		if (connections[i].id && connections[i].server == s)
+			connection_end(&connections[i], true);
+	for (size_t i = 0; i < 2 * SITES_MOST; i++)
+		if (servers[i] == s)
+			servers[i] = NULL;
+	free(s);
+}
+
+/* ---- connecting ---- */
+
+struct attempt {
+	struct net_client *client;
+	uint64_t number;
+};
+
+static void attempt_plan(struct net_client *c, uint64_t delay_us);
+
+static struct net_server *server_at(const char *address)
+{
+	for (size_t i = 0; i < 2 * SITES_MOST; i++)
+		if (servers[i] && strcmp(servers[i]->address, address) == 0 && !servers[i]->site->is_dying)
+			return servers[i];
+	return NULL;
+}
+
+static void state_tell(struct net_client *c, enum net_client_state state)
+{
+	struct site *before = world.here;
+	c->state = state;
+	world.here = c->site;
+	c->options.on_state(c->options.context, state);
+	world.here = before;
+}
+
+static int admission(struct net_server *s, const struct net_client *c)
+{
+	struct site *before = world.here;
+	world.here = s->site;
+	int result = s->options.admit(s->options.context, c->public_key);
+	world.here = before;
+	s->refused += result != OK;
+	return result;
+}
+
+static void connect_to(struct net_client *c, struct net_server *s)
+{
+	struct connection *made = NULL;
+	while (!made) {
+		uint32_t id = ++connections_made;
+		struct connection *slot = &connections[id % CONNECTIONS_MOST];
+		if (!slot->id) {
+			*slot = (struct connection){ .id = id, .server = s, .client = c };
+			memcpy(slot->key, c->public_key, NET_KEY_BYTES);
+			made = slot;
+		}
+	}
+	c->connection = made->id;
+	state_tell(c, NET_CONNECTED);
+}
+
+static void client_free_if_unused(struct net_client *c)
+{
+	if (c->is_closed && !c->planned)
+		free(c);
+}
+
+static void attempt_run(void *context, bool is_alive)
+{
+	struct attempt *attempt = context;
+	struct net_client *c = attempt->client;
+	if (is_alive && !c->is_closed && !c->site->is_dying && attempt->number == c->attempt && !c->connection) {
+		struct net_server *s = server_at(c->address);
+		size_t at = index_of(c->site);
+		if (!s || cut[at].is_up_cut || cut[at].is_down_cut) {
+			attempt_plan(c, AWAY_MS * MS);
+		} else if (memcmp(s->public_key, c->server_key, NET_KEY_BYTES) != 0) {
+			state_tell(c, NET_WRONG_KEY);
+			attempt_plan(c, c->options.retry_ms * MS);
+		} else if (admission(s, c)) {
+			state_tell(c, NET_REFUSED);
+			attempt_plan(c, c->options.retry_ms * MS);
+		} else {
+			connect_to(c, s);
+		}
+	}
+	c->planned--;
+	client_free_if_unused(c);
+	free(attempt);
+}
+
+static void attempt_plan(struct net_client *c, uint64_t delay_us)
+{
+	struct attempt *attempt = malloc(sizeof *attempt);
+	if (!attempt)
+		abort();
+	*attempt = (struct attempt){ c, ++c->attempt };
+	c->planned++;
+	plan(delay_us + draw_between(100, 20000), c->site, attempt_run, attempt);
+}
+
+int net_client_open(struct net *n, const struct net_client_options *options, struct net_client **out, struct error *e)
+{
+	struct net_client *c = calloc(1, sizeof *c);
+	if (!c)
+		return error_set(e, ERR_MEMORY, "no memory");
+	c->site = n->site;
+	c->options = *options;
+	if (!c->options.retry_ms)
+		c->options.retry_ms = AWAY_MS;
+	snprintf(c->address, sizeof c->address, "%s", options->address);
+	memcpy(c->server_key, options->server_key, NET_KEY_BYTES);
+	memcpy(c->public_key, options->public_key, NET_KEY_BYTES);
+	*out = c;
+	attempt_plan(c, 0);
+	return OK;
+}
+
+static void connection_end(struct connection *c, bool is_client_told)
+{
+	struct net_client *client = c->client;
+	memset(c, 0, sizeof *c);
+	if (!client)
+		return;
+	client->connection = 0;
+	if (!is_client_told || client->site->is_dying)
+		return;
+	state_tell(client, NET_CONNECTING);
+	attempt_plan(client, AWAY_MS * MS);
+}
+
+void net_client_reconnect(struct net_client *c)
+{
+	struct connection *connection = connection_find(c->connection);
+	if (connection)
+		connection_end(connection, false);
+	state_tell(c, NET_CONNECTING);
+	attempt_plan(c, c->options.retry_ms * MS);
+}
+
+void net_client_close(struct net_client *c)
+{
+	struct connection *connection = connection_find(c->connection);
+	if (connection)
+		connection_end(connection, false);
+	c->is_closed = true;
+	client_free_if_unused(c);
+}
+
+void net_break(struct site *below)
+{
+	for (size_t i = 0; i < CONNECTIONS_MOST; i++)
+		if (connections[i].id && connections[i].client && connections[i].client->site == below)
+			connection_end(&connections[i], true);
+}
+
+void net_cut(struct site *below, bool is_up_cut, bool is_down_cut)
+{
+	cut[index_of(below)].is_up_cut = is_up_cut;
+	cut[index_of(below)].is_down_cut = is_down_cut;
+}
+
+/* A machine without power says no goodbye: its neighbours find out by silence, or as their next frame is refused. */
+void net_site_died(struct site *s)
+{
+	bool is_noticed = !s->is_power_cut;
+	for (size_t i = 0; i < CONNECTIONS_MOST; i++) {
+		struct connection *c = &connections[i];
+		if (!c->id)
+			continue;
+		if (c->client && c->client->site == s)
+			connection_end(c, false);
+		else if (c->server && c->server->site == s && is_noticed)
+			connection_end(c, true);
+		else if (c->server && c->server->site == s)
+			c->server = NULL;
+	}
+}
+
+/* ---- frames ---- */
+
+struct flight {
+	uint32_t connection;
+	bool is_up;
+	size_t size;
+	uint8_t data[];
+};
+
+static void flight_land(void *context, bool is_alive)
+{
+	struct flight *f = context;
+	struct connection *c = connection_find(f->connection);
+	struct site *before = world.here;
+	(void)is_alive; /* the receiver's life is the connection's */
+	if (c && f->is_up && c->server && !c->server->site->is_dying) {
+		struct net_route route = { .size = sizeof c->id };
+		memcpy(route.byte, &c->id, sizeof c->id);
+		world.here = c->server->site;
+		trace_note("frame up", f->data, f->size);
+		c->server->options.on_frame(c->server->options.context, &route, c->key, BYTES(f->data, f->size));
+	} else if (c && !f->is_up && c->client && !c->client->site->is_dying) {
+		world.here = c->client->site;
+		trace_note("frame down", f->data, f->size);
+		c->client->options.on_frame(c->client->options.context, BYTES(f->data, f->size));
+	}
+	world.here = before;
+	free(f);
+}
+
+static void flight_plan(struct connection *c, bool is_up, struct bytes frame)
+{
+	struct flight *f = malloc(sizeof *f + frame.size);
+	if (!f)
+		abort();
+	*f = (struct flight){ .connection = c->id, .is_up = is_up, .size = frame.size };
+	memcpy(f->data, frame.data, frame.size);
+	uint64_t delay = draw_between(net_weather.delay_us / 2, net_weather.delay_us * 2);
+	uint64_t *last = is_up ? &c->up_us : &c->down_us;
+	if (chance_is(net_weather.late)) {
+		delay += draw(2 * SECONDS); /* out of its order */
+	} else {
+		uint64_t arrives = world.now_us + delay;
+		if (arrives <= *last)
+			delay = *last + 1 - world.now_us;
+		*last = world.now_us + delay;
+	}
+	plan(delay, NULL, flight_land, f);
+}
+
+static int frame_send_over(struct connection *c, bool is_up, struct bytes frame)
+{
+	struct site *from = is_up ? c->client->site : c->server->site;
+	const struct site *below = c->client ? c->client->site : NULL;
+	if (frame.size > NET_FRAME_BYTES_MOST)
+		return ERR_TOO_BIG;
+	if (!effect_is_seen(from, EFFECT_SEND))
+		return OK;
+	if (below && (is_up ? cut[index_of(below)].is_up_cut : cut[index_of(below)].is_down_cut))
+		return OK;
+	if (chance_is(net_weather.breaks)) {
+		connection_end(c, true);
+		return OK;
+	}
+	if (chance_is(net_weather.drop))
+		return OK;
+	flight_plan(c, is_up, frame);
+	if (chance_is(net_weather.repeat))
+		flight_plan(c, is_up, frame);
+	return OK;
+}
+
+int net_client_send(struct net_client *c, struct bytes frame)
+{
+	struct connection *connection = connection_find(c->connection);
+	return connection ? frame_send_over(connection, true, frame) : ERR_UNREACHABLE;
+}
+
+int net_server_send(struct net_server *s, const struct net_route *route, struct bytes frame)
+{
+	uint32_t id = 0;
+	if (route->size == sizeof id)
+		memcpy(&id, route->byte, sizeof id);
+	struct connection *c = connection_find(id);
+	return c && c->server == s && c->client ? frame_send_over(c, false, frame) : ERR_UNREACHABLE;
+}

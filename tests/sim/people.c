@@ -1,0 +1,362 @@
+/* Residents and staff. Whoever asked for something insists until there is an answer, however often the daemon dies. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+#define PROMISES_MOST 4096
+#define ACTS_MOST 8192
+#define OPEN_MOST 64
+#define LOOK_EVERY_US (12 * SECONDS) /* a terminal takes 12 codes a minute */
+
+struct resident {
+	struct site *terminal;
+	json_t *command; /* handed in, not answered yet */
+	struct promise *subject;
+	uint64_t looked_us;
+	bool is_leaving, is_busy;
+};
+
+struct clerk {
+	struct site *desk;
+	const char *user;
+	char request[33];
+	uint32_t version;
+	bool is_leaving, is_busy;
+};
+
+static struct resident residents[SITES_MOST];
+static struct clerk clerks[SITES_MOST];
+static size_t resident_count, clerk_count;
+static struct promise promise_list[PROMISES_MOST];
+static struct act act_list[ACTS_MOST];
+static size_t promise_count, act_count;
+static bool is_everybody_leaving;
+
+size_t promises(const struct promise **out)
+{
+	*out = promise_list;
+	return promise_count;
+}
+
+size_t acts(const struct act **out)
+{
+	*out = act_list;
+	return act_count;
+}
+
+static const char *error_of(const json_t *body)
+{
+	const char *code = json_string_value(json_object_get(json_object_get(body, "error"), "code"));
+	return code ? code : "";
+}
+
+/* Answers that ask for another try. */
+static bool is_later(int status, const json_t *body)
+{
+	static const char *const later[] = { "busy", "again", "not-ready", "unreachable", "too-many", "full" };
+	const char *code = error_of(body);
+	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+		if (strcmp(code, later[i]) == 0)
+			return true;
+	return status == 0;
+}
+
+_Noreturn static void refused(const struct site *s, const char *what, const json_t *body)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+	fail("%s answers %s with %s", s->name, what, text);
+}
+
+/* ---- residents ---- */
+
+static void resident_step(void *context, bool is_alive);
+
+static void resident_rest(struct resident *r)
+{
+	r->is_busy = false;
+	if (!is_everybody_leaving)
+		plan(draw_between(200 * MS, 20 * SECONDS), NULL, resident_step, r);
+}
+
+static void hand_in(void *context, bool is_alive);
+
+static void promise_add(struct resident *r, const json_t *view)
+{
+	const char *request = json_string_value(json_object_get(view, "request_id"));
+	const char *code = json_string_value(json_object_get(view, "code"));
+	if (!json_is_true(json_object_get(view, "is_saved")))
+		refused(r->terminal, "a request", view);
+	for (size_t i = 0; i < promise_count; i++)
+		if (strcmp(promise_list[i].request, request) == 0)
+			return;
+	if (promise_count == PROMISES_MOST)
+		fail("more than %d requests", PROMISES_MOST);
+	struct promise *p = &promise_list[promise_count++];
+	memset(p, 0, sizeof *p);
+	p->terminal = r->terminal;
+	snprintf(p->request, sizeof p->request, "%s", request);
+	snprintf(p->code, sizeof p->code, "%s", code);
+	tell("%-24s says that %s is saved", r->terminal->name, request);
+}
+
+static void handed_in(void *context, int status, json_t *body)
+{
+	struct resident *r = context;
+	if (status == 200) {
+		promise_add(r, body);
+		bool once_more = draw(10) == 0;
+		if (once_more) { /* pressed twice: one request */
+			plan(draw(SECONDS), NULL, hand_in, r);
+			return;
+		}
+	} else if (is_later(status, body)) {
+		plan(draw_between(100 * MS, 3 * SECONDS), NULL, hand_in, r);
+		return;
+	} else {
+		refused(r->terminal, "a request", body);
+	}
+	json_decref(r->command);
+	r->command = NULL;
+	resident_rest(r);
+}
+
+static void hand_in(void *context, bool is_alive)
+{
+	struct resident *r = context;
+	(void)is_alive;
+	if (r->command)
+		ask_page(r->terminal, "POST", "/api/v1/requests", json_incref(r->command), "resident", handed_in, r);
+}
+
+static void drafted(void *context, int status, json_t *body)
+{
+	struct resident *r = context;
+	if (status != 200) {
+		if (!is_later(status, body))
+			refused(r->terminal, "a draft", body);
+		resident_rest(r);
+		return;
+	}
+	r->command = json_pack("{s:O,s:O,s:s,s:i,s:s,s:[{s:s,s:[s]},{s:s,s:[s]}]}", "request_id",
+	                       json_object_get(body, "request_id"), "code", json_object_get(body, "code"), "service",
+	                       draw(3) ? "sim-town" : "sim-district", "revision", 1, "language", "zh-CN", "values",
+	                       "field", "name", "values", "张示例", "field", "wheelchair", "values", "unknown");
+	plan(draw(2 * SECONDS), NULL, hand_in, r);
+}
+
+static void asked(void *context, int status, json_t *body)
+{
+	struct resident *r = context;
+	const char *code = error_of(body);
+	if (status != 200 && !is_later(status, body) && strcmp(code, "conflict") != 0 && strcmp(code, "duplicate") != 0)
+		refused(r->terminal, "an answer", body);
+	resident_rest(r);
+}
+
+static const json_t *receipt_of(const struct promise *p, const json_t *view)
+{
+	size_t i;
+	json_t *receipt;
+	json_array_foreach(json_object_get(view, "receipts"), i, receipt)
+	{
+		if (strcmp(json_string_value(json_object_get(receipt, "request_id")), p->request) == 0)
+			return receipt;
+	}
+	return NULL;
+}
+
+/* A mark that was shown once stands for ever. */
+static void marks_check(struct promise *p, const json_t *marks)
+{
+	bool town = json_is_true(json_object_get(marks, "town")),
+	     district = json_is_true(json_object_get(marks, "district"));
+	if ((p->was_town && !town) || (p->was_district && !district))
+		fail("%s: the mark of request %s went back", p->terminal->name, p->request);
+	p->was_town = town;
+	p->was_district = district;
+}
+
+static void looked_up(void *context, int status, json_t *body)
+{
+	struct resident *r = context;
+	struct promise *p = r->subject;
+	if (status != 200) {
+		if (!is_later(status, body))
+			refused(r->terminal, "a code", body);
+		resident_rest(r);
+		return;
+	}
+	const json_t *receipt = receipt_of(p, body);
+	if (!receipt)
+		fail("%s: request %s was saved, and its code shows nothing", r->terminal->name, p->request);
+	marks_check(p, json_object_get(receipt, "marks"));
+	const json_t *statuses = json_object_get(receipt, "statuses");
+	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
+	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
+	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
+	bool withdraws = !answers && json_is_true(json_object_get(receipt, "can_withdraw")) && draw(8) == 0;
+	if (!answers && !withdraws) {
+		resident_rest(r);
+		return;
+	}
+	ask_page(r->terminal, "POST", answers ? "/api/v1/receipts/answer" : "/api/v1/receipts/withdraw",
+	         json_pack("{s:s,s:s,s:I,s:s}", "code", p->code, "request_id", p->request, "version", version, "text",
+	                   answers ? "示例回答" : ""),
+	         "resident", asked, r);
+}
+
+static struct promise *promise_draw(const struct site *terminal)
+{
+	size_t mine = 0;
+	for (size_t i = 0; i < promise_count; i++)
+		mine += promise_list[i].terminal == terminal;
+	size_t wanted = mine ? (size_t)draw(mine) : 0;
+	for (size_t i = 0; i < promise_count; i++)
+		if (promise_list[i].terminal == terminal && wanted-- == 0)
+			return &promise_list[i];
+	return NULL;
+}
+
+static void resident_step(void *context, bool is_alive)
+{
+	struct resident *r = context;
+	(void)is_alive;
+	if (is_everybody_leaving)
+		return;
+	r->is_busy = true;
+	bool may_look = world.now_us >= r->looked_us + LOOK_EVERY_US;
+	r->subject = may_look && draw(2) ? promise_draw(r->terminal) : NULL;
+	if (!r->subject) {
+		ask_page(r->terminal, "POST", "/api/v1/drafts", json_object(), "resident", drafted, r);
+		return;
+	}
+	r->looked_us = world.now_us;
+	ask_page(r->terminal, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", r->subject->code),
+	         "resident", looked_up, r);
+}
+
+/* ---- staff ---- */
+
+static void clerk_step(void *context, bool is_alive);
+
+static void clerk_rest(struct clerk *c)
+{
+	c->is_busy = false;
+	if (!is_everybody_leaving)
+		plan(draw_between(200 * MS, 15 * SECONDS), NULL, clerk_step, c);
+}
+
+static void act_add(const struct clerk *c)
+{
+	for (size_t i = 0; i < act_count; i++)
+		if (act_list[i].version == c->version + 1 && strcmp(act_list[i].request, c->request) == 0)
+			fail("%s: version %u of case %s was made twice", c->desk->name, c->version + 1, c->request);
+	if (act_count == ACTS_MOST)
+		fail("more than %d acts", ACTS_MOST);
+	struct act *a = &act_list[act_count++];
+	snprintf(a->request, sizeof a->request, "%s", c->request);
+	a->version = c->version + 1;
+}
+
+static void acted(void *context, int status, json_t *body)
+{
+	struct clerk *c = context;
+	const char *code = error_of(body);
+	if (status == 200)
+		act_add(c);
+	else if (!is_later(status, body) && strcmp(code, "conflict") != 0 && strcmp(code, "closed") != 0 &&
+	         strcmp(code, "denied") != 0)
+		refused(c->desk, "an act", body);
+	clerk_rest(c);
+}
+
+static const char *act_draw(const char *state)
+{
+	if (draw(12) == 0)
+		return "CASE_ACTION_HAND_OVER";
+	if (strcmp(state, "CASE_STATE_RECEIVED") == 0)
+		return "CASE_ACTION_ACCEPT";
+	if (strcmp(state, "CASE_STATE_ACCEPTED") == 0 && draw(2))
+		return "CASE_ACTION_ASK";
+	if (strcmp(state, "CASE_STATE_ASKED") == 0 && draw(4))
+		return NULL; /* the resident's turn */
+	return "CASE_ACTION_DECIDE";
+}
+
+static void queue_seen(void *context, int status, json_t *body)
+{
+	struct clerk *c = context;
+	const json_t *cases = json_object_get(body, "cases");
+	size_t count = status == 200 ? json_array_size(cases) : 0;
+	const json_t *row = count ? json_array_get(cases, (size_t)draw(count)) : NULL;
+	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state"))) : NULL;
+	if (!action || !json_is_true(json_object_get(row, "is_ours"))) {
+		clerk_rest(c);
+		return;
+	}
+	char path[100];
+	snprintf(c->request, sizeof c->request, "%s", json_string_value(json_object_get(row, "request_id")));
+	c->version = (uint32_t)json_integer_value(json_object_get(row, "version"));
+	snprintf(path, sizeof path, "/api/v1/cases/%s/actions", c->request);
+	static const char *const outcomes[] = { "OUTCOME_GRANTED", "OUTCOME_PARTLY_GRANTED", "OUTCOME_REFUSED" };
+	bool decides = strcmp(action, "CASE_ACTION_DECIDE") == 0;
+	ask_page(c->desk, "POST", path,
+	         json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s}", "action", action, "version", (int)c->version, "outcome",
+	                   decides ? outcomes[draw(3)] : "OUTCOME_NONE", "text", "示例", "note", "示例", "ground",
+	                   "示例", "remedy", "示例"),
+	         c->user, acted, c);
+}
+
+static void clerk_step(void *context, bool is_alive)
+{
+	struct clerk *c = context;
+	(void)is_alive;
+	if (is_everybody_leaving)
+		return;
+	c->is_busy = true;
+	ask_page(c->desk, "GET", "/api/v1/cases?view=open&limit=40", NULL, c->user, queue_seen, c);
+}
+
+/* ---- coming and going ---- */
+
+void people_arrive(void)
+{
+	is_everybody_leaving = false;
+	for (size_t i = 0; i < world.site_count; i++) {
+		struct site *s = &world.site[i];
+		if (s->tier == LM__TIER__TIER_TERMINAL) {
+			residents[resident_count] = (struct resident){ .terminal = s };
+			resident_rest(&residents[resident_count++]);
+		} else {
+			clerks[clerk_count] =
+			        (struct clerk){ .desk = s,
+				                .user = s->tier == LM__TIER__TIER_TOWN ? "clerk1" : "operator1" };
+			clerk_rest(&clerks[clerk_count++]);
+		}
+	}
+}
+
+void people_leave(void)
+{
+	is_everybody_leaving = true;
+}
+
+size_t people_waiting(void)
+{
+	size_t waiting = 0;
+	for (size_t i = 0; i < resident_count; i++)
+		waiting += residents[i].is_busy;
+	for (size_t i = 0; i < clerk_count; i++)
+		waiting += clerks[i].is_busy;
+	return waiting;
+}
+
+void people_reset(void)
+{
+	for (size_t i = 0; i < resident_count; i++)
+		json_decref(residents[i].command);
+	memset(residents, 0, sizeof residents);
+	memset(clerks, 0, sizeof clerks);
+	resident_count = clerk_count = promise_count = act_count = 0;
+}
