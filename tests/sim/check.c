@@ -176,7 +176,7 @@ static void promise_check(const struct promise *p)
 	json_decref(at_hub);
 }
 
-static void act_check(const struct act *a)
+static void deed_check(const struct deed *a)
 {
 	json_t *view = case_at(site_hub(), a->request);
 	if (number_of(json_object_get(view, "row"), "version") < a->version)
@@ -212,12 +212,12 @@ static void rebuild_check(struct site *s)
 void check_all(void)
 {
 	const struct promise *promise;
-	const struct act *act;
-	size_t promised = promises(&promise), done = acts(&act);
+	const struct deed *act;
+	size_t promised = promises(&promise), done = deeds(&act);
 	for (size_t i = 0; i < promised; i++)
 		promise_check(&promise[i]);
 	for (size_t i = 0; i < done; i++)
-		act_check(&act[i]);
+		deed_check(&act[i]);
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised);
 		store_check(&world.site[i]);

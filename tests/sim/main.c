@@ -38,7 +38,7 @@ static void drain(void)
 static void seed_run(const char *base, uint64_t seed, uint64_t minutes, struct tally *tally)
 {
 	const struct promise *promise;
-	const struct act *act;
+	const struct deed *act;
 	prng_seed(&world.chance, seed);
 	world.seed = seed;
 	world.now_us = world.trace = world.events = 0;
@@ -56,7 +56,7 @@ static void seed_run(const char *base, uint64_t seed, uint64_t minutes, struct t
 	people_leave();
 	drain();
 	world.is_calm = true;
-	size_t promised = promises(&promise), done = acts(&act);
+	size_t promised = promises(&promise), done = deeds(&act);
 	uint64_t trace = world.trace;
 	check_all();
 	for (size_t i = 0; i < world.site_count; i++)

@@ -5,7 +5,7 @@
 #include "sim.h"
 
 #define PROMISES_MOST 4096
-#define ACTS_MOST 8192
+#define DEEDS_MOST 8192
 #define OPEN_MOST 64
 #define LOOK_EVERY_US (12 * SECONDS) /* a terminal takes 12 codes a minute */
 
@@ -29,8 +29,8 @@ static struct resident residents[SITES_MOST];
 static struct clerk clerks[SITES_MOST];
 static size_t resident_count, clerk_count;
 static struct promise promise_list[PROMISES_MOST];
-static struct act act_list[ACTS_MOST];
-static size_t promise_count, act_count;
+static struct deed deed_list[DEEDS_MOST];
+static size_t promise_count, deed_count;
 static bool is_everybody_leaving;
 
 size_t promises(const struct promise **out)
@@ -39,10 +39,10 @@ size_t promises(const struct promise **out)
 	return promise_count;
 }
 
-size_t acts(const struct act **out)
+size_t deeds(const struct deed **out)
 {
-	*out = act_list;
-	return act_count;
+	*out = deed_list;
+	return deed_count;
 }
 
 static const char *error_of(const json_t *body)
@@ -247,14 +247,14 @@ static void clerk_rest(struct clerk *c)
 		plan(draw_between(200 * MS, 15 * SECONDS), NULL, clerk_step, c);
 }
 
-static void act_add(const struct clerk *c)
+static void deed_add(const struct clerk *c)
 {
-	for (size_t i = 0; i < act_count; i++)
-		if (act_list[i].version == c->version + 1 && strcmp(act_list[i].request, c->request) == 0)
+	for (size_t i = 0; i < deed_count; i++)
+		if (deed_list[i].version == c->version + 1 && strcmp(deed_list[i].request, c->request) == 0)
 			fail("%s: version %u of case %s was made twice", c->desk->name, c->version + 1, c->request);
-	if (act_count == ACTS_MOST)
-		fail("more than %d acts", ACTS_MOST);
-	struct act *a = &act_list[act_count++];
+	if (deed_count == DEEDS_MOST)
+		fail("more than %d acts", DEEDS_MOST);
+	struct deed *a = &deed_list[deed_count++];
 	snprintf(a->request, sizeof a->request, "%s", c->request);
 	a->version = c->version + 1;
 }
@@ -264,7 +264,7 @@ static void acted(void *context, int status, json_t *body)
 	struct clerk *c = context;
 	const char *code = error_of(body);
 	if (status == 200)
-		act_add(c);
+		deed_add(c);
 	else if (!is_later(status, body) && strcmp(code, "conflict") != 0 && strcmp(code, "closed") != 0 &&
 	         strcmp(code, "denied") != 0)
 		refused(c->desk, "an act", body);
@@ -358,5 +358,5 @@ void people_reset(void)
 		json_decref(residents[i].command);
 	memset(residents, 0, sizeof residents);
 	memset(clerks, 0, sizeof clerks);
-	resident_count = clerk_count = promise_count = act_count = 0;
+	resident_count = clerk_count = promise_count = deed_count = 0;
 }

@@ -140,11 +140,11 @@ struct promise {             /* what a terminal's page called saved */
 	bool was_town, was_district; /* marks that were shown */
 };
 size_t promises(const struct promise **out);
-struct act { /* what a desk's page called done */
+struct deed { /* what a desk's page called done */
 	char request[33];
 	uint32_t version;
 };
-size_t acts(const struct act **out);
+size_t deeds(const struct deed **out);
 void people_reset(void);
 
 /* ---- weather.c ---- */
