@@ -108,10 +108,10 @@ static void query_read(struct http_request *r)
 
 static const struct http_route *route_find(const struct http *h, struct http_request *r)
 {
-	enum http_method method = strcmp(r->method, "GET") == 0 ? HTTP_GET : HTTP_POST;
+	bool is_get = strcmp(r->method, "GET") == 0;
 	for (size_t i = 0; i < h->options.route_count; i++) {
 		const struct http_route *route = &h->options.routes[i];
-		if (route->method == method && route_fits(route->path, r->path, r))
+		if ((route->method == HTTP_GET) == is_get && route_fits(route->path, r->path, r))
 			return route;
 	}
 	return NULL;
