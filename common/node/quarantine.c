@@ -202,9 +202,9 @@ void control_quarantine(void *context, struct http_request *r)
 
 static int act_refusal(const struct waiting *w, bool is_drop, struct error *e)
 {
-	const char *because = w->reason[0] ? w->reason : "it was applied";
 	if (w->disposition == LM__DISPOSITION__DISPOSITION_DROPPED)
-		return error_set(e, ERR_CLOSED, "this item was dropped before: %.200s", because);
+		return error_set(e, ERR_CLOSED,
+		                 "this item was dropped before: `lmctl quarantine list --done` says by whom and why");
 	if (!w->is_waiting)
 		return error_set(e, ERR_CLOSED, "this item is not held up: it was applied");
 	if (w->disposition == LM__DISPOSITION__DISPOSITION_FROZEN)

@@ -12,6 +12,7 @@ startDesk({
 		{ page: 'totals', words: t('desk.nav.totals') },
 		{ page: 'cases', words: t('desk.nav.cases') },
 		{ page: 'links', words: t('desk.nav.links') },
+		{ page: 'quarantine', words: t('desk.nav.quarantine') },
 	],
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;

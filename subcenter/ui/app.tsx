@@ -10,5 +10,6 @@ startDesk({
 	nav: () => [
 		{ page: 'cases', words: t('desk.nav.cases') },
 		{ page: 'links', words: t('desk.nav.links') },
+		{ page: 'quarantine', words: t('desk.nav.quarantine') },
 	],
 });

@@ -7,6 +7,7 @@ import { startLanguage } from './language';
 import { Links } from './links';
 import { LoginPage } from './login';
 import { hasDrafts } from './model';
+import { Quarantine } from './quarantine';
 import { Queue } from './queue';
 import { DeskProvider } from './session';
 import { PageHeading, Shell, type NavItem } from './shell';
@@ -63,6 +64,8 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <CasePage requestId={route.part} />;
 		case 'links':
 			return <Links route={route} />;
+		case 'quarantine':
+			return <Quarantine key={`${route.part} ${route.query}`} route={route} />;
 		default:
 			return <PageHeading title={t('desk.no-page')} />;
 	}

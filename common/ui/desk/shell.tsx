@@ -6,6 +6,7 @@ import { Announcer, Button, DemoBanner, SkipLink, Switch, Tab, Toasts } from '..
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
 import { LostNotice, useDesk } from './session';
+import { useHeldUp } from './held';
 import { switchShortcuts, useShortcutSwitch } from './shortcuts';
 import { hrefOf, type Route } from './route';
 
@@ -39,7 +40,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 					<nav aria-label={t('desk.nav')}>
 						{nav.map((item) => (
 							<Tab key={item.page} href={hrefOf(item.page)} isHere={item.page === here}>
-								{item.words}
+								{item.page === 'quarantine' ? <WithCount page={item.words} /> : item.words}
 							</Tab>
 						))}
 					</nav>
@@ -59,6 +60,11 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 			{isExpired && <LoginAgain user={session.user} logIn={logIn} leave={logOut} />}
 		</>
 	);
+}
+
+function WithCount({ page }: { page: string }) {
+	const n = useHeldUp();
+	return <>{n > 0 ? t('desk.nav.with-count', { page, n }) : page}</>;
 }
 
 function ShortcutSwitch() {

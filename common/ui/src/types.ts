@@ -15,6 +15,7 @@ export type Kind =
 	| 'KIND_LOCK_RELEASE'
 	| 'KIND_AUTHORITY'
 	| 'KIND_DEVICE'
+	| 'KIND_QUARANTINE_ACT'
 	| 'KIND_SERVICE'
 	| 'KIND_RECEIPT_LOCK'
 	| 'KIND_ACCOUNT'
@@ -433,4 +434,50 @@ export interface TotalsView {
 	sites_total: number; // terminals in the directory
 	sites_heard: number; // of which some entry has arrived
 	sites_connected: number;
+}
+
+// ---- what is held up ----
+
+export type Disposition =
+	| 'DISPOSITION_NONE'
+	| 'DISPOSITION_APPLIED'
+	| 'DISPOSITION_QUARANTINED'
+	| 'DISPOSITION_HELD'
+	| 'DISPOSITION_RETRIED'
+	| 'DISPOSITION_FROZEN'
+	| 'DISPOSITION_ERASED'
+	| 'DISPOSITION_REVOKED'
+	| 'DISPOSITION_DROPPED';
+
+export type QuarantineAct = 'QUARANTINE_ACT_NONE' | 'QUARANTINE_ACT_RETRY' | 'QUARANTINE_ACT_DROP';
+
+export interface QuarantineItem {
+	item: string; // its name here
+	disposition: Disposition;
+	kind: Kind;
+	origin: string; // device, hexadecimal
+	origin_place: string;
+	origin_name?: Words;
+	service: string;
+	service_name?: Words;
+	revision: number;
+	request_id: string;
+	time_ms: Int64;
+	since_ms: Int64;
+	tried_ms: Int64; // the last retry; 0: none
+	reason: string; // why it is not applied
+	waiting: Int64; // items that are held because of it
+	can_retry: boolean;
+	can_drop: boolean;
+	act: QuarantineAct; // view=done
+	by: string;
+	act_reason: string;
+	act_ms: Int64;
+}
+
+export interface QuarantineView {
+	items: QuarantineItem[];
+	next: string;
+	open: Int64;
+	waiting: Int64;
 }

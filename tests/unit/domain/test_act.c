@@ -69,7 +69,7 @@ static void test_refusals(void **state)
 	refuse(&n, act_make((Lm__QuarantineAct)9, "because"), "retried or dropped");
 	refuse(&n, act_make(DROP, ""), "say why");
 	refuse(&n, act_make(DROP, " \t\n"), "say why");
-	refuse(&n, act_make(RETRY, longest), "200 bytes");
+	refuse(&n, act_make(RETRY, longest), "600 bytes");
 	act.by = (char *)(uintptr_t) "";
 	refuse(&n, act, "say who");
 	act = act_make(DROP, "because");

@@ -103,7 +103,7 @@ struct domain_waiters {
 bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out);
 
 /* ---- what operators did with items that were held up ---- */
-#define ACT_REASON_BYTES_MOST 200
+#define ACT_REASON_BYTES_MOST 600
 /* Shape of an act: ERR_INVALID says what is wrong. */
 int act_check(const Lm__QuarantineActPayload *act, struct error *e);
 /* The newest act before tape position `before` (UINT64_MAX: of all). ERR_NOT_FOUND at the end. */
