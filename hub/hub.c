@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "desk/desk.h"
+#include "inside.h"
 #include "node/control.h"
+#include "node/publication.h"
 
 #define TOTALS_MOST 2000
 #define ROUTES_MOST 32
@@ -117,7 +119,7 @@ static void totals_get(void *context, struct http_request *r)
 
 /* ---- news: at most one refresh of each kind a second, however much happens ---- */
 
-static bool totals_moved, links_moved; /* loop thread */
+static bool totals_moved, links_moved, catalogue_moved; /* loop thread */
 
 static void sites_count(struct node *n, const Lm__LinksView *view)
 {
@@ -138,6 +140,8 @@ static void hub_news(struct node *n, const struct domain_effect *news, size_t co
 	desk_news(n, news, count);
 	for (size_t i = 0; i < count; i++)
 		totals_moved |= news[i].type == DOMAIN_TOTALS || news[i].type == DOMAIN_DIRECTORY;
+	for (size_t i = 0; i < count; i++)
+		catalogue_moved |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_DRAFT;
 }
 
 static void hub_links(struct node *n)
@@ -149,23 +153,32 @@ static void hub_links(struct node *n)
 static void hub_tick(struct node *n)
 {
 	static unsigned seconds;
+	static uint64_t sites_seen;
 	/* Towns report their links with their beats: look every few seconds even if nothing told us to. */
 	if (links_moved || seconds++ % 5 == 0)
 		links_view_get(n, sites_count);
 	if (totals_moved)
 		totals_begin(n, NULL);
-	links_moved = totals_moved = false;
+	if (catalogue_moved || node_sites_moved(n) != sites_seen) {
+		Lm__Empty empty = LM__EMPTY__INIT; /* the page asks for what it shows */
+		sites_seen = node_sites_moved(n);
+		node_publish(n, "desk", "catalogue", &empty.base);
+	}
+	links_moved = totals_moved = catalogue_moved = false;
 }
 
 struct tier hub_tier(void)
 {
 	static struct http_route routes[ROUTES_MOST];
 	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
-	routes[desk_route_count] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
+	size_t count = desk_route_count;
+	routes[count++] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
+	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);
+	count += publication_route_count;
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,
 		              .program = "lm-hub",
 		              .routes = routes,
-		              .route_count = desk_route_count + 1,
+		              .route_count = count,
 		              .session_cookie = "lm_hub",
 		              .answer_ask = desk_answer_ask,
 		              .on_news = hub_news,

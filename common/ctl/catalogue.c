@@ -101,6 +101,7 @@ int catalogue_publish_run(struct call *c, struct error *e)
 	if (result)
 		return result;
 	command.by = call_by(c);
+	command.second = c->option[OPTION_SECOND];
 	for (size_t at = 0; at < c->word_count; at += command.n_services) {
 		Lm__PublishView *view = NULL;
 		result = group_take(&command, services + at, c->word_count - at, e);
@@ -119,8 +120,22 @@ int catalogue_publish_run(struct call *c, struct error *e)
 
 /* ---- list ---- */
 
-static void service_row(struct print_table *t, const Lm__Service *s)
+/* At the hub; "?" while no site has been heard of since it started. */
+static const char *arrived_text(struct arena *a, const Lm__CatalogueView *view, size_t i)
 {
+	if (i >= view->n_arrivals)
+		return "";
+	const Lm__Arrival *v = view->arrivals[i];
+	if (!v->heard && v->sites)
+		return "not heard yet";
+	const char *silent =
+	        v->heard < v->sites ? arena_format(a, " (%u not heard)", v->sites - v->heard) : "";
+	return arena_format(a, "%u of %u%s", v->arrived, v->sites, silent ? silent : "");
+}
+
+static void service_row(struct print_table *t, const Lm__CatalogueView *view, size_t i)
+{
+	const Lm__Service *s = view->services[i];
 	struct arena *a = t->arena;
 	print_table_row(t, (const char *const[]){
 	                           s->id,
@@ -129,6 +144,7 @@ static void service_row(struct print_table *t, const Lm__Service *s)
 	                           print_enum(a, &lm__tier__descriptor, (int)s->owner),
 	                           print_time(a, s->published_ms),
 	                           s->published_by,
+	                           arrived_text(a, view, i),
 	                           s->name ? s->name->zh : "",
 	                           s->name ? s->name->en : "",
 	                   });
@@ -141,10 +157,10 @@ int catalogue_list_run(struct call *c, struct error *e)
 	if (result || call_has(c, OPTION_JSON))
 		return result;
 	struct print_table t = print_table_of(
-	        &c->arena, 8,
-	        (const char *const[]){ "service", "rev", "module", "decides", "published", "by", "", "" });
+	        &c->arena, 9,
+	        (const char *const[]){ "service", "rev", "module", "decides", "published", "by", "arrived", "", "" });
 	for (size_t i = 0; i < view->n_services; i++)
-		service_row(&t, view->services[i]);
+		service_row(&t, view, i);
 	print_table_show(&t);
 	return OK;
 }

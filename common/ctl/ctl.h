@@ -26,10 +26,11 @@
 	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")        \
 	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")          \
 	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")              \
-	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account clerk or operator")                   \
+	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account clerk, operator, editor or publisher") \
 	X(OPTION_PLACE, "place", "P", "where it stands: 310114106 for a town, 310114106001-T1 for a terminal") \
 	X(OPTION_REASON, "reason", "TEXT", "why; kept in the journal")                                         \
 	X(OPTION_BY, "by", "NAME", "who does this (else the name of your login)")                              \
+	X(OPTION_SECOND, "second", "NAME", "who else has looked at it and publishes it")                       \
 	X(OPTION_SERVICE, "service", "ID", "the service asked for (else the first of the catalogue)")          \
 	X(OPTION_VALUES, "values", "FILE.json",                                                                \
 	  "the answers: {\"values\": [{\"field\": \"name\", \"values\": [\"...\"]}]}")                         \

@@ -49,7 +49,9 @@ const struct ctl_command ctl_commands[] = {
 	{ "catalogue check", "FILE...", "check services before they are published",
 	  "Needs no daemon. Prints each fault as FILE: path: text.", 0, 0, 1, CTL_WORDS_MOST, catalogue_check_run },
 	{ "catalogue publish", "FILE...", "hub: publish services; what has not changed is left as it is",
-	  "Checks all files first and publishes nothing if one has a fault.", DATA | JSON | BY, 0, 1, CTL_WORDS_MOST,
+	  "Checks all files first and publishes nothing if one has a fault. Who wrote them (--by) and who publishes\n"
+	  "them (--second) are two people.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_SECOND), OPTION_BIT(OPTION_SECOND), 1, CTL_WORDS_MOST,
 	  catalogue_publish_run },
 	{ "catalogue list", "", "the services that this daemon knows", NULL, DATA | JSON, 0, 0, 0, catalogue_list_run },
 	{ "submit", "", "terminal: hand in requests, to try out the whole way",
@@ -60,7 +62,8 @@ const struct ctl_command ctl_commands[] = {
 	  0, 0, 0, submit_run },
 	{ "lookup", "CODE", "terminal: what a receipt code shows", NULL, DATA | JSON, 0, 1, 1, lookup_run },
 	{ "user add", "NAME", "open an account, or give it a new password",
-	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk, operator.",
+	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk at a\n"
+	  "town; operator, editor (drafts) and publisher at the hub.",
 	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PASSWORD_FILE), OPTION_BIT(OPTION_ROLE), 1, 1,
 	  user_add_run },
 	{ "user close", "NAME", "close an account; its sessions end", NULL, DATA | JSON | BY, 0, 1, 1, user_close_run },

@@ -126,6 +126,15 @@ static void cases_pool(struct node *n, void *context)
 	j->output = &view->base;
 }
 
+/* Cases are personal: accounts for other work do not see them. */
+static bool may_see_cases(struct http_request *r)
+{
+	if (role_may(http_role(r), RIGHT_CASES))
+		return true;
+	http_answer_error(r, ERR_DENIED, "this account does not work on requests");
+	return false;
+}
+
 static bool view_parse(const char *text, enum case_view *out)
 {
 	static const char *const names[] = {
@@ -141,7 +150,7 @@ static bool view_parse(const char *text, enum case_view *out)
 
 static void cases_get(void *context, struct http_request *r)
 {
-	struct job *j = job_new(r);
+	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
 	if (!j)
 		return;
 	const char *view = http_query(r, "view"), *after = http_query(r, "after"), *limit = http_query(r, "limit");
@@ -174,7 +183,7 @@ static void case_pool(struct node *n, void *context)
 
 static void case_get_one(void *context, struct http_request *r)
 {
-	struct job *j = job_new(r);
+	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
 	if (j && id_parameter(j))
 		job_pool(context, j, case_pool);
 }
@@ -273,7 +282,7 @@ static void action_done(struct node *n, struct command *c)
 
 static void action_post(void *context, struct http_request *r)
 {
-	struct job *j = job_new(r);
+	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
 	if (!j || !id_parameter(j))
 		return;
 	if (node_body(r, &lm__case_command__descriptor, &j->arena, &j->input)) {

@@ -5,6 +5,32 @@
 
 #include "inside.h"
 
+static const struct role {
+	const char *name;
+	Lm__Tier tier;
+	unsigned rights;
+} roles[] = {
+	{ "clerk", LM__TIER__TIER_TOWN, RIGHT_CASES },
+	{ "operator", LM__TIER__TIER_DISTRICT, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH },
+	{ "editor", LM__TIER__TIER_DISTRICT, RIGHT_DRAFT },
+	{ "publisher", LM__TIER__TIER_DISTRICT, RIGHT_PUBLISH },
+	{ "local", LM__TIER__TIER_NONE, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH },
+};
+
+static const struct role *role_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (strcmp(roles[i].name, name) == 0)
+			return &roles[i];
+	return NULL;
+}
+
+bool role_may(const char *role, enum right right)
+{
+	const struct role *r = role_find(role);
+	return r && (r->rights & right);
+}
+
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out)
 {
 	struct bytes key = bytes_from_text(name);
@@ -18,9 +44,11 @@ int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error
 	size_t length = strlen(account->name);
 	if (length < 2 || length > 32 || strspn(account->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != length)
 		return error_set(e, ERR_INVALID, "a user name has 2 to 32 characters of a-z 0-9 - _ .");
-	const char *role = tier == LM__TIER__TIER_DISTRICT ? "operator" : "clerk";
-	if (strcmp(account->role, role) != 0)
-		return error_set(e, ERR_INVALID, "the role here is '%s', not '%.32s'", role, account->role);
+	const struct role *r = role_find(account->role);
+	if (!r || r->tier != tier)
+		return error_set(e, ERR_INVALID, "the roles here are %s, not '%.32s'",
+		                 tier == LM__TIER__TIER_DISTRICT ? "operator, editor and publisher" : "clerk alone",
+		                 account->role);
 	return OK;
 }
 

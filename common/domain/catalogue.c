@@ -92,11 +92,18 @@ int apply_service(struct apply *a)
 		return error_set(a->e, ERR_INVALID, "service %.40s: no revision", service->id);
 	if (service_check(service, &fault, 1))
 		return error_set(a->e, ERR_INVALID, "service %.40s: %s", service->id, fault.text);
+	if (name_is_among(service->published_by, service->drafted_by, service->n_drafted_by))
+		return error_set(a->e, ERR_DENIED, "service %.40s: %.32s wrote it and cannot publish it, too",
+		                 service->id, service->published_by);
 	struct bytes key = service_key(service->id, service->revision, memory);
 	if (store_has(a->txn, &domain_table_service, key))
 		return error_set(a->e, ERR_EXISTS, "revision %u of service %s was published before", service->revision,
 		                 service->id);
 	result = store_put(a->txn, &domain_table_service, key, a->item->plain);
+	struct publication_stamp stamp = { service->revision,     service->goes_back_to, service->published_by,
+		                           service->drafted_by,   service->n_drafted_by, service->published_ms };
+	if (!result && a->d->tier == LM__TIER__TIER_DISTRICT)
+		result = publication_note(a, collection_of(LM__COLLECTION__COLLECTION_CATALOGUE), service->id, &stamp);
 	if (!result)
 		result = release_service(a, service->id, service->revision);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CATALOGUE });

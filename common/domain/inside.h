@@ -3,6 +3,7 @@
 #define DOMAIN_INSIDE_H
 
 #include "domain/domain.h"
+#include "domain/publication.h"
 #include "proto/codec.h"
 
 struct apply { /* one call of domain_apply */
@@ -57,6 +58,7 @@ int apply_authority(struct apply *a);
 int apply_device(struct apply *a);
 int apply_service(struct apply *a);
 int apply_account(struct apply *a);
+int apply_draft(struct apply *a);
 int apply_secret(struct apply *a);
 int apply_quarantine_act(struct apply *a);
 int apply_request_here(struct apply *a);
@@ -74,6 +76,13 @@ int apply_case_copy(struct apply *a);
 int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
 int lists_move(struct apply *a, struct id request,
                Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */
+
+/* drafts and publications */
+struct bytes publication_key(const struct collection *c, const char *key, const uint32_t *revision,
+                             uint8_t memory[STORE_KEY_BYTES_MOST]); /* `revision` NULL: of a draft */
+int publication_note(struct apply *a, const struct collection *c, const char *key,
+                     const struct publication_stamp *stamp);
+bool name_is_among(const char *name, char *const *names, size_t count);
 
 /* totals */
 int count_move(struct apply *a, const Lm__CaseRecord *before,

@@ -7,6 +7,7 @@
 
 #include "act.h"
 #include "node/control.h"
+#include "node/publication.h"
 #include "proto/json.h"
 
 #define TAIL_MOST 500
@@ -130,36 +131,17 @@ static void verify_get(void *context, struct http_request *r)
 
 /* ---- catalogue ---- */
 
-/* The same service but for what publication adds. */
-static bool service_is_same(struct arena *arena, const Lm__Service *a, const Lm__Service *b)
-{
-	Lm__Service one = *a, two = *b;
-	struct bytes x, y;
-	one.revision = two.revision = 0;
-	one.published_by = two.published_by = (char *)(uintptr_t) "";
-	one.published_ms = two.published_ms = 0;
-	return !CODEC_PACK(&one, arena, &x, NULL) && !CODEC_PACK(&two, arena, &y, NULL) && bytes_equal(x, y);
-}
-
 static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out,
                            struct error *e)
 {
-	Lm__Service *newest = NULL;
-	struct service_fault fault;
-	if (service_check(s, &fault, 1))
-		return error_set(e, ERR_INVALID, "service %.40s: %s", s->id, fault.text);
-	int result = service_get(t->txn, s->id, 0, t->arena, &newest);
-	if (result && result != ERR_NOT_FOUND)
-		return error_set(e, result, "the catalogue cannot be read");
-	if (!result && service_is_same(t->arena, newest, s)) {
+	const struct collection *c = collection_of(LM__COLLECTION__COLLECTION_CATALOGUE);
+	int result = publication_of_content(t, c, &s->base, in->by, in->second, e);
+	if (result == ERR_EXISTS) {
 		out->unchanged++;
 		return OK;
 	}
-	s->revision = newest ? newest->revision + 1 : 1;
-	s->published_by = in->by;
-	s->published_ms = t->now_ms;
 	out->published[out->n_published++] = s;
-	return all_append(t, LM__KIND__KIND_SERVICE, &s->base, e);
+	return result;
 }
 
 static int publish_run(struct turn *t, struct command *c, struct error *e)
@@ -168,6 +150,8 @@ static int publish_run(struct turn *t, struct command *c, struct error *e)
 	Lm__PublishCommand *in = (Lm__PublishCommand *)a->input;
 	Lm__PublishView *out = arena_alloc(&a->arena, sizeof *out);
 	int result = only_at_hub(t->node, e);
+	if (!result && (!in->by[0] || !in->second[0]))
+		result = error_set(e, ERR_INVALID, "by, second: say who drafted it and who else publishes it");
 	if (!result && !out)
 		result = error_set(e, ERR_MEMORY, "no memory");
 	if (result)
@@ -189,16 +173,41 @@ static void catalogue_post(void *context, struct http_request *r)
 		act_command(context, a, publish_run);
 }
 
+#define SERVICES_MOST 256
+
 struct catalogue_build {
 	Lm__CatalogueView *view;
-	Lm__Service *list[256];
+	Lm__Service *list[SERVICES_MOST];
+	Lm__Arrival arrival[SERVICES_MOST], *arrivals[SERVICES_MOST];
 };
 
 static bool catalogue_visit(void *context, Lm__Service *newest)
 {
 	struct catalogue_build *b = context;
 	b->list[b->view->n_services++] = newest;
-	return b->view->n_services < 256;
+	return b->view->n_services < SERVICES_MOST;
+}
+
+/* At the hub: how many sites have the newest revision of each. */
+static int arrivals_fill(struct node *n, struct act *a, struct store_txn *txn, struct catalogue_build *b)
+{
+	const struct collection *c = collection_of(LM__COLLECTION__COLLECTION_CATALOGUE);
+	struct site *sites;
+	size_t count;
+	if (n->domain.tier != LM__TIER__TIER_DISTRICT)
+		return OK;
+	int result = node_sites(n, &a->arena, &sites, &count);
+	for (size_t i = 0; i < b->view->n_services && !result; i++) {
+		Lm__PublicationRecord *record;
+		result = publication_get(txn, c, b->list[i]->id, b->list[i]->revision, &a->arena, NULL, &record);
+		uint64_t ordinal = result ? 0 : record->ordinal;
+		result = result == ERR_NOT_FOUND ? OK : result;
+		arrival_count(sites, count, ordinal, &b->arrival[i]);
+		b->arrivals[i] = &b->arrival[i];
+	}
+	b->view->arrivals = b->arrivals;
+	b->view->n_arrivals = result ? 0 : b->view->n_services;
+	return result;
 }
 
 static void catalogue_pool(struct node *n, void *context)
@@ -214,6 +223,8 @@ static void catalogue_pool(struct node *n, void *context)
 	b->view = view;
 	view->services = b->list;
 	a->result = service_each(txn, &a->arena, catalogue_visit, b);
+	if (!a->result)
+		a->result = arrivals_fill(n, a, txn, b);
 	store_abort(txn);
 	a->output = &view->base;
 }

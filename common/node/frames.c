@@ -203,6 +203,7 @@ static size_t reports_make(struct node *n, Lm__LinkReport *reports, size_t most)
 		r->since_ms = below->since_ms;
 		r->heard_ms = below->heard_ms;
 		r->waiting = link_waiting(&below->link);
+		arrival_report(n, below, r);
 	}
 	return count;
 }

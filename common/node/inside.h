@@ -11,6 +11,8 @@
  *   effects.c    what apply wants done                  writer
  *   links.c      engines: events in, actions out        writer
  *   frames.c     frames put together                    writer
+ *   arrival.c    how far sites are               writer writes, any reads (directory_lock)
+ *   publication.c drafts and publication            writer
  *   directory.c  who may connect                        writer writes, loop reads (locked)
  *   control.c    lmctl's routes; devices.c: those of the directory
  *   act.c        requests that the writer or the pool answers
@@ -250,6 +252,9 @@ struct node {
 	pthread_mutex_t directory_lock;
 	struct directory_row *directory;
 	size_t directory_count;
+	struct arrival *arrivals; /* hub; directory_lock */
+	size_t arrival_count, arrival_capacity;
+	_Atomic uint64_t arrival_moves;
 	/* writer */
 	pthread_t writer;
 	bool has_writer, is_inbox_full;
@@ -337,6 +342,11 @@ void frame_signed_marks(struct node *n, struct peer *p, bool is_all);
 void frame_forward_marks(struct node *n, struct peer *p);
 int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal);
 struct store_txn *send_snapshot(struct node *n);
+
+/* arrival.c */
+void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r);           /* town: how far p is */
+void arrival_reported(struct node *n, const struct peer *town, const Lm__LinkReport *r); /* hub */
+void arrival_town_lost(struct node *n, const struct peer *town);                         /* hub */
 
 /* directory.c */
 int directory_refresh(struct node *n, struct error *e); /* writer, between turns: reads the tables */

@@ -65,6 +65,8 @@ static void link_told_closed(struct node *n, struct peer *p)
 	atomic_store(&p->since_ms, clock_wall_ms());
 	atomic_store(&p->session, 0);
 	p->report_count = 0;
+	if (n->domain.tier == LM__TIER__TIER_DISTRICT)
+		arrival_town_lost(n, p);
 	n->must_tell_links = true;
 	log_write(LOG_INFO, "link-down", "link with %s is down", p->place);
 }
@@ -428,6 +430,8 @@ static void beat_came(struct node *n, struct peer *p, const Lm__Beat *beat)
 		*r = *beat->links[i];
 		r->base.n_unknown_fields = 0; /* they lie in the frame's memory */
 		r->base.unknown_fields = NULL;
+		if (n->domain.tier == LM__TIER__TIER_DISTRICT)
+			arrival_reported(n, p, r);
 	}
 }
 

@@ -367,6 +367,7 @@ void node_free(struct node *n)
 	notify_close(&n->notify);
 	free(n->routes);
 	free(n->directory);
+	free(n->arrivals);
 	domain_effects_release(&n->effects);
 	domain_effects_release(&n->news);
 	arena_release(&n->turn_arena);

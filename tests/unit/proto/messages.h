@@ -127,6 +127,22 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__frame__descriptor,
 	/* api.proto */
 	&lm__request_event__descriptor,
+	&lm__arrival__descriptor,
+	&lm__change__descriptor,
+	&lm__content_fault__descriptor,
+	&lm__draft_row__descriptor,
+	&lm__revision_row__descriptor,
+	&lm__publication_row__descriptor,
+	&lm__publications_view__descriptor,
+	&lm__missing_site__descriptor,
+	&lm__publication_view__descriptor,
+	&lm__revision_view__descriptor,
+	&lm__draft_command__descriptor,
+	&lm__draft_step_view__descriptor,
+	/* payload.proto, row.proto: drafts and publication */
+	&lm__draft_payload__descriptor,
+	&lm__draft_record__descriptor,
+	&lm__publication_record__descriptor,
 	/* place.proto */
 	&lm__community_place__descriptor,
 	&lm__town_place__descriptor,

@@ -60,6 +60,7 @@ enum domain_effect_type {
 	DOMAIN_RELEASE_HELD, /* items that waited for `cause` can be tried again */
 	DOMAIN_DIRECTORY,    /* a device was admitted or revoked: `device` */
 	DOMAIN_CATALOGUE,
+	DOMAIN_DRAFT,   /* a draft was saved, dropped or published */
 	DOMAIN_CASE,    /* a case changed: `request` */
 	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */
 	DOMAIN_TOTALS,
@@ -166,6 +167,9 @@ const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values
 /* ---- accounts and secrets ---- */
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out);
 int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error *e);
+/* What an account of a role may do. "local" is whoever can open the daemon's Unix socket: everything. */
+enum right { RIGHT_CASES = 1, RIGHT_DRAFT = 2, RIGHT_PUBLISH = 4 };
+bool role_may(const char *role, enum right right);
 int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload **out);
 
 /* ---- requests and receipts at the terminal ---- */

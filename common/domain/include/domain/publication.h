@@ -1,0 +1,71 @@
+/*
+ * What a person writes for others: drafts at the hub, and how revisions came into force. One mechanism for every
+ * collection; what differs between them (the message, its check, its table) is one row of a table in publication.c.
+ *
+ * A key of a collection has at most one draft. Whoever saves it becomes one of its authors, and none of them may
+ * publish it. A draft may be saved with faults, published only without. Publishing is two entries in one turn: the
+ * draft's last step in `own`, and what is published in `all`.
+ */
+#ifndef DOMAIN_PUBLICATION_H
+#define DOMAIN_PUBLICATION_H
+
+#include "domain/domain.h"
+
+#define DRAFT_BYTES_MOST (60 * 1024) /* packed; what HTTP takes is little more */
+#define DRAFT_AUTHORS_MOST 16
+
+extern const struct store_table domain_table_draft, domain_table_publication;
+
+struct publication_stamp { /* what publication adds to a content */
+	uint32_t revision, goes_back_to;
+	const char *published_by;
+	char *const *drafted_by;
+	size_t drafted_by_count;
+	int64_t published_ms;
+};
+
+struct collection {
+	Lm__Collection id;
+	const char *name; /* in paths: "catalogue" */
+	const ProtobufCMessageDescriptor *type;
+	Lm__Kind kind; /* of the entry in `all` */
+	const char *(*key)(const ProtobufCMessage *content);
+	uint32_t (*revision)(const ProtobufCMessage *content);
+	size_t (*check)(const ProtobufCMessage *content, struct service_fault *faults, size_t most);
+	/* Revision 0: the newest. ERR_NOT_FOUND. */
+	int (*in_force)(struct store_txn *txn, const char *key, uint32_t revision, struct arena *arena,
+	                ProtobufCMessage **out);
+	void (*stamp)(ProtobufCMessage *content, const struct publication_stamp *stamp); /* NULL: takes it away */
+};
+const struct collection *collection_of(Lm__Collection id);        /* NULL if unknown */
+const struct collection *collection_named(const char *name);      /* NULL if unknown */
+const struct collection *collection_at(size_t i);                 /* NULL after the last */
+
+int draft_get(struct store_txn *txn, const struct collection *c, const char *key, struct arena *arena,
+              Lm__DraftRecord **out);
+int draft_each(struct store_txn *txn, const struct collection *c, struct arena *arena,
+               bool (*visit)(void *context, const char *key, const Lm__DraftRecord *record), void *context);
+/* Revision 0: the newest. ERR_NOT_FOUND. `revision`: which it is; may be NULL. */
+int publication_get(struct store_txn *txn, const struct collection *c, const char *key, uint32_t revision,
+                    struct arena *arena, uint32_t *which, Lm__PublicationRecord **out);
+/* In the order of keys and revisions; `key` NULL: of all keys. */
+int publication_each(struct store_txn *txn, const struct collection *c, const char *key, struct arena *arena,
+                     bool (*visit)(void *context, const char *key, uint32_t revision,
+                                   const Lm__PublicationRecord *record),
+                     void *context);
+
+/* A copy without what publication adds, sharing everything else; NULL without memory. */
+ProtobufCMessage *content_bare(const struct collection *c, const ProtobufCMessage *content, struct arena *arena);
+/* The same, packed: what a draft holds. ERR_MEMORY, ERR_INVALID, ERR_TOO_BIG. */
+int content_pack(const struct collection *c, const ProtobufCMessage *content, struct arena *arena, struct bytes *out,
+                 struct error *e);
+/* Two contents are the same but for what publication adds. Changes neither. */
+bool content_is_same(const struct collection *c, const ProtobufCMessage *a, const ProtobufCMessage *b,
+                     struct arena *arena);
+/* May this be published over what is in force? ERR_INVALID names the first fault; ERR_EXISTS: it is what is in force;
+ * ERR_DENIED: the one who publishes is one of the authors. `newest` may be NULL. */
+int publication_check(const struct collection *c, const ProtobufCMessage *content, const ProtobufCMessage *newest,
+                      char *const *authors, size_t author_count, const char *by, struct arena *arena,
+                      struct error *e);
+
+#endif
