@@ -219,8 +219,7 @@ static Lm__PublicationRow *row_of(struct rows *rows, const char *key)
 	for (size_t i = view->n_rows; i > 0; i--)
 		if (strcmp(view->rows[i - 1]->key, key) == 0)
 			return view->rows[i - 1];
-	Lm__PublicationRow *row =
-	        view->n_rows < ROWS_MOST ? arena_alloc(&rows->work->arena, sizeof *row) : NULL;
+	Lm__PublicationRow *row = view->n_rows < ROWS_MOST ? arena_alloc(&rows->work->arena, sizeof *row) : NULL;
 	rows->is_short |= !row;
 	if (!row)
 		return NULL;
@@ -477,7 +476,8 @@ static int content_given(struct work *w, struct turn *t, struct bytes *packed)
 		if (result)
 			return result;
 		if (!content)
-			return error_set(&w->error, ERR_NOT_FOUND, "%.32s has no revision %u", w->key, in->goes_back_to);
+			return error_set(&w->error, ERR_NOT_FOUND, "%.32s has no revision %u", w->key,
+			                 in->goes_back_to);
 	}
 	if (!content)
 		return error_set(&w->error, ERR_INVALID, "service: what the draft says is missing");

@@ -112,9 +112,10 @@ static int value_compare(struct diff *d, const ProtobufCFieldDescriptor *f, cons
 	const char *before = a ? value_text(d->arena, f, a) : "", *after = b ? value_text(d->arena, f, b) : "";
 	if (before && after && strcmp(before, after) == 0)
 		return OK;
-	return change_add(d, !a ? LM__CHANGE_KIND__CHANGE_KIND_ADDED
-	                     : !b ? LM__CHANGE_KIND__CHANGE_KIND_REMOVED
-	                          : LM__CHANGE_KIND__CHANGE_KIND_CHANGED,
+	return change_add(d,
+	                  !a   ? LM__CHANGE_KIND__CHANGE_KIND_ADDED
+	                  : !b ? LM__CHANGE_KIND__CHANGE_KIND_REMOVED
+	                       : LM__CHANGE_KIND__CHANGE_KIND_CHANGED,
 	                  before, after);
 }
 
@@ -250,8 +251,8 @@ static int by_place_compare(struct diff *d, const ProtobufCFieldDescriptor *f, s
 		char place[24];
 		snprintf(place, sizeof place, "%zu", i);
 		size_t before = path_push(d, "[", place, "]");
-		result = value_compare(d, f, i < a_end ? element(f, &a, i) : NULL,
-		                       i < b_end ? element(f, &b, i) : NULL);
+		result =
+		        value_compare(d, f, i < a_end ? element(f, &a, i) : NULL, i < b_end ? element(f, &b, i) : NULL);
 		path_pop(d, before);
 	}
 	return result;
@@ -299,8 +300,8 @@ int message_diff(const ProtobufCMessage *before, const ProtobufCMessage *after, 
 {
 	struct diff d = { .arena = arena, .e = e };
 	d.list = arena_alloc(arena, DIFF_CHANGES_MOST * sizeof *d.list);
-	int result = d.list ? message_compare(&d, before, after)
-	                    : error_set(e, ERR_MEMORY, "no memory for the differences");
+	int result =
+	        d.list ? message_compare(&d, before, after) : error_set(e, ERR_MEMORY, "no memory for the differences");
 	if (result)
 		return result;
 	*changes = d.list;

@@ -142,7 +142,8 @@ int user_add_run(struct call *c, struct error *e)
 	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
 		is_known |= strcmp(role, roles[i]) == 0;
 	if (!is_known)
-		return error_set(e, ERR_USAGE, "--role: '%.40s' is none of clerk, operator, editor and publisher", role);
+		return error_set(e, ERR_USAGE, "--role: '%.40s' is none of clerk, operator, editor and publisher",
+		                 role);
 	int result = password_read(c, &password, e);
 	if (!result && utf8_length(bytes_from_text(password.text)) < PASSWORD_LEAST_CHARACTERS)
 		result = error_set(e, ERR_INVALID, "a password has at least %d characters; a few words are good",

@@ -128,8 +128,7 @@ static const char *arrived_text(struct arena *a, const Lm__CatalogueView *view, 
 	const Lm__Arrival *v = view->arrivals[i];
 	if (!v->heard && v->sites)
 		return "not heard yet";
-	const char *silent =
-	        v->heard < v->sites ? arena_format(a, " (%u not heard)", v->sites - v->heard) : "";
+	const char *silent = v->heard < v->sites ? arena_format(a, " (%u not heard)", v->sites - v->heard) : "";
 	return arena_format(a, "%u of %u%s", v->arrived, v->sites, silent ? silent : "");
 }
 

@@ -26,7 +26,7 @@
 	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")        \
 	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")          \
 	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")              \
-	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account clerk, operator, editor or publisher") \
+	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account its role")                            \
 	X(OPTION_PLACE, "place", "P", "where it stands: 310114106 for a town, 310114106001-T1 for a terminal") \
 	X(OPTION_REASON, "reason", "TEXT", "why; kept in the journal")                                         \
 	X(OPTION_BY, "by", "NAME", "who does this (else the name of your login)")                              \

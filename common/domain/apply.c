@@ -24,9 +24,9 @@ const struct store_table domain_table_publication = { .name = "publication", .nu
 const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
-	&domain_table_device,    &domain_table_service, &domain_table_account, &domain_table_secret,
-	&domain_table_authority, &domain_table_request, &domain_table_receipt, &domain_table_status,
-	&domain_table_case,      &domain_table_open,    &domain_table_closed,  &domain_table_count,
+	&domain_table_device,    &domain_table_service, &domain_table_account,     &domain_table_secret,
+	&domain_table_authority, &domain_table_request, &domain_table_receipt,     &domain_table_status,
+	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
 	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_act,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;

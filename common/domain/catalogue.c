@@ -100,8 +100,8 @@ int apply_service(struct apply *a)
 		return error_set(a->e, ERR_EXISTS, "revision %u of service %s was published before", service->revision,
 		                 service->id);
 	result = store_put(a->txn, &domain_table_service, key, a->item->plain);
-	struct publication_stamp stamp = { service->revision,     service->goes_back_to, service->published_by,
-		                           service->drafted_by,   service->n_drafted_by, service->published_ms };
+	struct publication_stamp stamp = { service->revision,   service->goes_back_to, service->published_by,
+		                           service->drafted_by, service->n_drafted_by, service->published_ms };
 	if (!result && a->d->tier == LM__TIER__TIER_DISTRICT)
 		result = publication_note(a, collection_of(LM__COLLECTION__COLLECTION_CATALOGUE), service->id, &stamp);
 	if (!result)

@@ -37,9 +37,9 @@ int draft_each(struct store_txn *txn, const struct collection *c, struct arena *
 	while (!result && row.size > 1 && row.data[0] == c->id) {
 		Lm__DraftRecord *record;
 		const char *key = arena_format(arena, "%.*s", (int)(row.size - 1), (const char *)row.data + 1);
-		result = key ? row_unpack(txn, &domain_table_draft, &lm__draft_record__descriptor, value, arena,
-		                          &record)
-		             : store_fail(txn, ERR_MEMORY, "no memory for a draft");
+		result =
+		        key ? row_unpack(txn, &domain_table_draft, &lm__draft_record__descriptor, value, arena, &record)
+		            : store_fail(txn, ERR_MEMORY, "no memory for a draft");
 		if (result || !visit(context, key, record))
 			break;
 		result = store_cursor_next(cursor, arena, &row, &value);
@@ -93,8 +93,8 @@ static int somebody_was_faster(const struct step *s)
 		                 s->in->key);
 	clock_format_shanghai(s->record->changed_ms, when);
 	return error_set(s->a->e, ERR_CONFLICT,
-	                 "somebody was faster: %.32s saved version %u of the draft of %.40s on %s", s->record->changed_by,
-	                 s->record->version, s->in->key, when);
+	                 "somebody was faster: %.32s saved version %u of the draft of %.40s on %s",
+	                 s->record->changed_by, s->record->version, s->in->key, when);
 }
 
 static int is_not_the_newest(const struct step *s)
@@ -122,8 +122,7 @@ static int goes_back_check(const struct step *s, const ProtobufCMessage *content
 	uint32_t to = s->in->goes_back_to;
 	if (!to)
 		return OK;
-	if (to >= s->revision ||
-	    s->collection->in_force(s->a->txn, s->in->key, to, s->a->arena, &earlier))
+	if (to >= s->revision || s->collection->in_force(s->a->txn, s->in->key, to, s->a->arena, &earlier))
 		return error_set(s->a->e, ERR_NOT_FOUND, "%.40s has no earlier revision %u", s->in->key, to);
 	if (!content_is_same(s->collection, content, earlier, s->a->arena))
 		return error_set(s->a->e, ERR_INVALID, "goes_back_to: this is not what revision %u says", to);

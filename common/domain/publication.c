@@ -207,8 +207,7 @@ bool name_is_among(const char *name, char *const *names, size_t count)
 }
 
 int publication_check(const struct collection *c, const ProtobufCMessage *content, const ProtobufCMessage *newest,
-                      char *const *authors, size_t author_count, const char *by, struct arena *arena,
-                      struct error *e)
+                      char *const *authors, size_t author_count, const char *by, struct arena *arena, struct error *e)
 {
 	struct service_fault fault;
 	if (!by[0])

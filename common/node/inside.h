@@ -344,7 +344,7 @@ int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t s
 struct store_txn *send_snapshot(struct node *n);
 
 /* arrival.c */
-void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r);           /* town: how far p is */
+void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r);            /* town: how far p is */
 void arrival_reported(struct node *n, const struct peer *town, const Lm__LinkReport *r); /* hub */
 void arrival_town_lost(struct node *n, const struct peer *town);                         /* hub */
 

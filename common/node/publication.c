@@ -86,14 +86,14 @@ int publication_of_draft(struct turn *t, const struct collection *c, const char 
 		result = codec_unpack(c->type, codec_bytes(record->content), t->arena, &content, e);
 	if (result)
 		return result;
-	struct publication_stamp stamp = { ++*revision,       record->goes_back_to, by,
+	struct publication_stamp stamp = { ++*revision,     record->goes_back_to, by,
 		                           record->authors, record->n_authors,    t->now_ms };
 	c->stamp(content, &stamp);
 	return all_append(t, c->kind, content, e);
 }
 
-int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content, const char *drafted_by,
-                           const char *published_by, struct error *e)
+int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content,
+                           const char *drafted_by, const char *published_by, struct error *e)
 {
 	ProtobufCMessage *newest;
 	uint32_t revision;

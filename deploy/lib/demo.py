@@ -14,7 +14,7 @@ import sys
 import time
 
 from client import Refused
-from district import HUB_PLACE, TOP, District, Failed, port_is_free, wait_until
+from district import HUB_PLACE, ROLES, TOP, District, Failed, port_is_free, wait_until
 
 FIRST_TOWNS = ["310114106", "310114103", "310114102", "310114118"]  # filled before the others are opened
 FIRST_SITES = 4
@@ -117,10 +117,11 @@ def state_open(given):
     """What holds from one start to the next: district.json in the folder."""
     path = given.dir / "district.json"
     state = {"sites": FIRST_SITES, "port_base": PORT_BASE,
-             "passwords": {"clerk1": password_make(), "operator1": password_make()}}
+             "passwords": {name: password_make() for name in ROLES}}
     with contextlib.suppress(FileNotFoundError):
         try:
-            state |= json.loads(path.read_text())
+            known = json.loads(path.read_text())
+            state |= known | {"passwords": state["passwords"] | known["passwords"]}
         except ValueError as error:
             raise Failed(f"{path} cannot be read: {error}") from None
     state["sites"] = given.sites or state["sites"]
@@ -236,8 +237,9 @@ def show(district):
     if len(shown) < len(district.terminals):
         last = list(district.terminals.values())[-1]
         say(f"            … and {len(district.terminals) - len(shown)} terminals more, up to http://{last.http_address}/")
-    say(f"  log in as  clerk1     {district.passwords['clerk1']}   (towns)")
-    say(f"             operator1  {district.passwords['operator1']}   (district)")
+    for name, role in ROLES.items():
+        what = {"clerk": "towns", "editor": "district: drafts", "publisher": "district: publishes"}.get(role, "district")
+        say(f"  {'log in as' if name == 'clerk1' else '':<9}  {name:<10} {district.passwords[name]}   ({what})")
     say(f"  data, logs and settings are in {district.folder}")
     if not (district.pages / "town").is_dir():
         say("  the pages are not built (see above): only the API answers")

@@ -38,6 +38,7 @@ STOP_S = 30  # for a daemon to end by itself
 SOCKET_PATH_BYTES_MOST = 107  # sockaddr_un
 PORTS = range(10000, 32768)  # below those that the kernel gives to outgoing connections
 PR_SET_PDEATHSIG = 1
+ROLES = {"clerk1": "clerk", "operator1": "operator", "editor1": "editor", "publisher1": "publisher"}  # one login a role
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _ports_given = set()
@@ -265,7 +266,7 @@ class Node:
 
 
 class District:
-    """`passwords` by account name: clerk1 at every town, operator1 at the hub; made up where they are missing."""
+    """`passwords` by account name: clerk1 at every town, the others at the hub; made up where they are missing."""
 
     def __init__(self, folder, build=None, pages=None, is_demo=True, passwords=None, http_port=None, link_port=None):
         self.folder = pathlib.Path(folder).resolve()
@@ -273,7 +274,7 @@ class District:
         self.pages = pages
         self.is_demo = is_demo
         self.map_sizes = {HUB: "256M", TOWN: "128M", TERMINAL: "16M"}
-        self.passwords = {"clerk1": "trial-clerk-1", "operator1": "trial-operator-1"} | (passwords or {})
+        self.passwords = {name: f"trial-{role}-1" for name, role in ROLES.items()} | (passwords or {})
         self.towns, self.terminals = {}, {}  # by place
         longest = self.folder / "terminal-310114106001-T1" / "ctl.sock"
         if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MOST:
@@ -351,22 +352,25 @@ class District:
         known = {device["record"]["place"] for device in town.control.get("/ctl/v1/devices")["devices"]}
         return all(place in known for place in self.terminals if place[:9] == town.place)
 
-    def publish(self, files=None, by="demo"):
-        """Publishes services from JSON files; what has not changed keeps its revision."""
+    def publish(self, files=None, by="editor1", second="publisher1"):
+        """Publishes services from JSON files, which one has written and another has looked at; what has not changed keeps
+        its revision."""
         for path in files or sorted((TOP / "deploy/catalogue").glob("*.json")):
-            self.hub.control.post("/ctl/v1/catalogue", {"services": [json.loads(path.read_text())], "by": by})
+            self.hub.control.post("/ctl/v1/catalogue", {"services": [json.loads(path.read_text())], "by": by, "second": second})
 
-    def open_account(self, node):
-        """The node's one login. account.json beside its data says that it was made."""
-        name = self.account_name(node)
-        account = {"name": name, "password": self.passwords[name]}
-        path = node.folder / "account.json"
-        if path.exists() and json.loads(path.read_text()) == account:
+    def account_names(self, node):
+        return [name for name, role in ROLES.items() if (role == "clerk") == (node.tier == TOWN)]
+
+    def open_accounts(self, node):
+        """The node's logins. accounts.json beside its data says that they were made."""
+        accounts = {name: self.passwords[name] for name in self.account_names(node)}
+        path = node.folder / "accounts.json"
+        if path.exists() and json.loads(path.read_text()) == accounts:
             return
-        role = "operator" if node.tier == HUB else "clerk"
-        node.control.post("/ctl/v1/users", account | {"role": role, "by": "demo"})
+        for name, password in accounts.items():
+            node.control.post("/ctl/v1/users", {"name": name, "password": password, "role": ROLES[name], "by": "demo"})
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(account, file)
+            json.dump(accounts, file)
 
     def prepare(self):
         """Starts the hub and makes everything ready for the others to be started."""
@@ -376,7 +380,7 @@ class District:
         self.set_upstreams()
         self.admit_missing()
         self.publish()
-        self.open_account(self.hub)
+        self.open_accounts(self.hub)
 
     def start_nodes(self, nodes, width=4, timeout=120, on_ready=None):
         """Starts daemons, at most `width` at a time on their way; on_ready(how_many) as they begin to answer."""
@@ -398,7 +402,7 @@ class District:
     def start_towns(self, width=4, on_ready=None):
         self.start_nodes(self.towns.values(), width, on_ready=on_ready)
         for town in self.towns.values():
-            self.open_account(town)
+            self.open_accounts(town)
         for town in self.towns.values():
             wait_until(lambda: self.knows_terminals(town), what=f"{town} knows its terminals")
 

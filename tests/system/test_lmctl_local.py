@@ -122,7 +122,7 @@ class Usage(Case):
                 (("revoke", "kiosk", "--reason", "lost", "--data", "x"), "16 hexadecimal digits"),
                 (("submit", "--until", "hub", "--data", "x"), "neither town nor district"),
                 (("user", "add", "chen", "--data", "x"), "needs --role"),
-                (("user", "add", "chen", "--role", "king", "--data", "x"), "neither clerk nor operator"),
+                (("user", "add", "chen", "--role", "king", "--data", "x"), "none of clerk, operator, editor and publisher"),
                 (("config", "check", "x"), "needs --tier"),
                 (("config", "check", "x", "--tier", "town"), "hub, subcenter, terminal"),
                 (("catalogue", "check"), "needs FILE..."),

@@ -334,7 +334,7 @@ class Killer:
         """A new revision of a service, so that the district's own stream moves, too."""
         service = dict(self.storm.service)
         service["name"] = {"zh": f"{service['name']['zh']}（{nth}）", "en": f"{service['name']['en']} ({nth})"}
-        command, control = {"services": [service], "by": "test"}, self.storm.district.hub.control
+        command, control = {"services": [service], "by": "test", "second": "other"}, self.storm.district.hub.control
         lm.wait_until(lambda: control.post("/ctl/v1/catalogue", command), PATIENCE_S, "a revision is published")
         self.storm.revisions = nth + 1
 

@@ -37,9 +37,9 @@ struct collection {
 	                ProtobufCMessage **out);
 	void (*stamp)(ProtobufCMessage *content, const struct publication_stamp *stamp); /* NULL: takes it away */
 };
-const struct collection *collection_of(Lm__Collection id);        /* NULL if unknown */
-const struct collection *collection_named(const char *name);      /* NULL if unknown */
-const struct collection *collection_at(size_t i);                 /* NULL after the last */
+const struct collection *collection_of(Lm__Collection id);   /* NULL if unknown */
+const struct collection *collection_named(const char *name); /* NULL if unknown */
+const struct collection *collection_at(size_t i);            /* NULL after the last */
 
 int draft_get(struct store_txn *txn, const struct collection *c, const char *key, struct arena *arena,
               Lm__DraftRecord **out);
@@ -65,7 +65,6 @@ bool content_is_same(const struct collection *c, const ProtobufCMessage *a, cons
 /* May this be published over what is in force? ERR_INVALID names the first fault; ERR_EXISTS: it is what is in force;
  * ERR_DENIED: the one who publishes is one of the authors. `newest` may be NULL. */
 int publication_check(const struct collection *c, const ProtobufCMessage *content, const ProtobufCMessage *newest,
-                      char *const *authors, size_t author_count, const char *by, struct arena *arena,
-                      struct error *e);
+                      char *const *authors, size_t author_count, const char *by, struct arena *arena, struct error *e);
 
 #endif

@@ -16,8 +16,8 @@ int publication_of_draft(struct turn *t, const struct collection *c, const char 
                          uint32_t *revision, struct error *e);
 /* Publishes a content that lies outside (a file of lmctl), written by one and looked at by another. An open draft of
  * the same key stays, and must be looked at again. `content` is stamped. */
-int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content, const char *drafted_by,
-                           const char *published_by, struct error *e);
+int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content,
+                           const char *drafted_by, const char *published_by, struct error *e);
 
 /* ---- arrival: soft state at the hub, told by towns with their beats ---- */
 struct site {

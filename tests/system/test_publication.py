@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Is what a person writes for others drafted, checked, looked at by a second person, published, and seen to arrive?"""
+import copy
+import json
+import pathlib
+import sys
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/lib"))
+import lm  # noqa: E402
+import report  # noqa: E402
+
+FIRST, SECOND = "310114106001-T1", "310114106002-T1"
+LIST = "/api/v1/publications/catalogue"
+GIVEN = ("revision", "published_by", "published_ms", "drafted_by", "goes_back_to")
+
+
+class Writer(lm.Desk):
+    """Somebody who drafts or publishes at the hub."""
+
+    def __init__(self, district, name):
+        super().__init__(district.hub.http_address)
+        self.login(name, district.passwords[name])
+
+    def view(self, key):
+        return self.get(f"{LIST}/{key}")
+
+    def step(self, key, action, version, **more):
+        return self.post(f"{LIST}/{key}", {"action": f"DRAFT_ACTION_{action}", "version": version, **more})
+
+    def save(self, key, service, version=0, based_on=1):
+        return self.step(key, "SAVE", version, based_on=based_on, service=service)
+
+    def publish(self, key, version):
+        return self.step(key, "PUBLISH", version)
+
+
+def bare(service):
+    return {name: copy.deepcopy(value) for name, value in service.items() if name not in GIVEN}
+
+
+class Publication(lm.Case):
+    def setUp(self):
+        self.d = self.lay_out(sites=2)
+
+    def begin(self):
+        self.d.start()
+        self.editor, self.publisher = Writer(self.d, "editor1"), Writer(self.d, "publisher1")
+
+    def arrival(self, key="legal-advice"):
+        return self.editor.view(key)["row"]["newest"]["arrival"]
+
+    def has_arrived(self, count, key="legal-advice"):
+        lm.wait_until(lambda: self.arrival(key)["arrived"] == count, what=f"{key} has arrived at {count}")
+
+    def easy(self, words, key="legal-advice"):
+        service = bare(self.editor.view(key)["service"])
+        service["easy"] = {"zh": words, "en": "Sample: the easy sentence has changed."}
+        return service
+
+    def shown(self, terminal, key="legal-advice"):
+        return self.d.terminals[terminal].kiosk().service(key)
+
+    def test_a_draft_needs_a_second_person(self):
+        self.begin()
+        operator = Writer(self.d, "operator1")
+        key, service = "legal-advice", self.easy("示例：我们帮您问律师。")
+        self.refused("denied", self.publisher.save, key, service)
+        self.refused("denied", self.editor.cases)
+        self.refused("denied", self.editor.publish, key, 1)
+        self.refused("conflict", operator.publish, key, 1)
+
+        broken = copy.deepcopy(service)
+        broken["fields"][0]["label"]["zh"] = ""
+        saved = self.editor.save(key, broken)
+        self.assertEqual(1, saved["version"])
+        self.assertEqual(["fields[0].label.zh"], [fault["path"] for fault in saved["faults"]])
+        self.assertIn("a Chinese text is missing", self.refused("invalid", self.publisher.publish, key, 1))
+
+        self.assertIn("editor1", self.refused("conflict", operator.save, key, service))  # it saw no draft
+        saved = operator.save(key, service, 1)
+        self.assertEqual((2, []), (saved["version"], saved["faults"]))
+        self.assertEqual({"easy.zh", "easy.en"}, {change["path"] for change in saved["changes"]})
+        self.assertEqual("示例：我们帮您问律师。", next(c["after"] for c in saved["changes"] if c["path"] == "easy.zh"))
+        self.assertEqual(2, operator.save(key, service, 2)["version"], "the same again is no new version")
+        draft = self.publisher.view(key)["row"]["draft"]
+        self.assertEqual((["editor1", "operator1"], 0, False), (draft["authors"], draft["faults"], draft["is_stale"]))
+
+        self.assertIn("somebody else", self.refused("denied", operator.publish, key, 2))
+        self.refused("conflict", self.publisher.publish, key, 1)
+        self.assertEqual(2, self.publisher.publish(key, 2)["revision"])
+        view = self.editor.view(key)
+        self.assertNotIn("draft", view["row"])
+        newest = view["revisions"][0]
+        self.assertEqual((2, ["editor1", "operator1"], "publisher1"),
+                         (newest["revision"], newest["drafted_by"], newest["published_by"]))
+        lm.wait_until(lambda: self.shown(FIRST)["revision"] == 2, what="the terminal shows revision 2")
+        self.assertEqual("示例：我们帮您问律师。", self.shown(FIRST)["easy"]["zh"])
+        self.has_arrived(2)
+
+        # Going back needs a second person again.
+        saved = self.editor.step(key, "SAVE", 0, based_on=2, goes_back_to=1)
+        self.assertEqual({"easy.zh", "easy.en"}, {change["path"] for change in saved["changes"]})
+        self.refused("denied", self.editor.publish, key, 1)
+        self.assertEqual(3, self.publisher.publish(key, 1)["revision"])
+        self.assertEqual(1, self.editor.view(key)["revisions"][0]["goes_back_to"])
+        old = self.editor.get(f"{LIST}/{key}/1")
+        self.assertEqual([], old["changes"], "revision 3 says what revision 1 said")
+        self.assertEqual(2, len(self.editor.get(f"{LIST}/{key}/2")["changes"]))
+        lm.wait_until(lambda: self.shown(SECOND)["revision"] == 3, what="the terminal shows revision 3")
+        self.refused("not-found", self.editor.step, key, "SAVE", 0, based_on=3, goes_back_to=9)
+        self.refused("not-found", self.editor.get, f"{LIST}/{key}/9")
+        self.refused("not-found", self.editor.get, f"{LIST}/nothing")
+        self.refused("not-found", self.editor.get, "/api/v1/publications/nothing")
+
+        # What is stored is what a replay makes.
+        self.editor.save(key, service, 0, 3)
+        self.d.hub.stop()
+        self.assertIn("equal", self.d.lmctl("rebuild", node=self.d.hub))
+        self.d.hub.start().wait_ready()
+
+    def test_what_was_published_meanwhile_must_be_looked_at(self):
+        self.begin()
+        key = "legal-advice"
+        self.editor.save(key, self.easy("示例：第一种说法。"))
+        path = pathlib.Path(self.d.folder) / "service.json"
+        path.write_text(json.dumps(self.easy("示例：第二种说法。")))
+        with self.assertRaisesRegex(lm.Failed, "second"):
+            self.d.lmctl("catalogue", "publish", path, "--by", "wang", node=self.d.hub)
+        with self.assertRaisesRegex(lm.Failed, "somebody else"):
+            self.d.lmctl("catalogue", "publish", path, "--by", "wang", "--second", "wang", node=self.d.hub)
+        said = self.d.lmctl("catalogue", "publish", path, "--by", "wang", "--second", "chen", node=self.d.hub)
+        self.assertIn("legal-advice revision 2", said)
+        self.assertIn("1 unchanged", self.d.lmctl("catalogue", "publish", path, "--by", "wang", "--second", "chen", node=self.d.hub))
+
+        draft = self.editor.view(key)["row"]["draft"]
+        self.assertTrue(draft["is_stale"])
+        text = self.refused("conflict", self.publisher.publish, key, 1)
+        self.assertIn("chen published revision 2", text)
+        mine = self.editor.view(key)["draft"]
+        self.assertEqual(2, self.editor.save(key, mine, 1, 2)["version"])
+        self.assertEqual(3, self.publisher.publish(key, 2)["revision"])
+        self.editor.save(key, self.easy("示例：第一种说法。"), 0, 3)
+        self.assertIn("unchanged", self.refused("exists", self.publisher.publish, key, 1))
+        self.editor.step(key, "DROP", 1)
+        self.assertNotIn("draft", self.editor.view(key)["row"])
+        self.refused("conflict", self.editor.step, key, "DROP", 1)
+
+    def test_arrival_is_counted_and_a_site_that_is_cut_off_is_named(self):
+        self.d.prepare()
+        self.d.start_towns()
+        town = self.d.towns["310114106"]
+        wire = lm.Wire(self, town.link_address)
+        self.d.terminals[SECOND].settings["upstream"] = wire.address
+        self.d.start_nodes(self.d.terminals.values())
+        for terminal in self.d.terminals.values():
+            terminal.wait_connected()
+        self.editor, self.publisher = Writer(self.d, "editor1"), Writer(self.d, "publisher1")
+        self.has_arrived(2)
+        wire.cut()
+        key = "legal-advice"
+        self.editor.save(key, self.easy("示例：线路断了也不要紧。"))
+        self.publisher.publish(key, 1)
+        self.has_arrived(1)
+        arrival = self.arrival()
+        self.assertEqual({"arrived": 1, "heard": 2, "sites": 2}, arrival)
+
+        def missing():
+            return [site for site in self.editor.view(key)["missing"] if not site["is_up"] and int(site["since_ms"]) > 0]
+
+        lm.wait_until(lambda: [site["place"] for site in missing()] == [SECOND], what="the site that is cut off is named")
+        self.assertIn("1 of 2", self.d.lmctl("catalogue", "list", node=self.d.hub))
+
+        # After a start the hub does not know, and says so, until the town has spoken.
+        town.send(lm.signal.SIGSTOP)
+        try:
+            self.d.hub.restart()
+            self.editor = Writer(self.d, "editor1")
+            self.assertEqual({"arrived": 0, "heard": 0, "sites": 2}, self.arrival())
+            self.assertIn("not heard yet", self.d.lmctl("catalogue", "list", node=self.d.hub))
+            self.assertEqual([False, False], [site["is_heard"] for site in self.editor.view(key)["missing"]])
+        finally:
+            town.send(lm.signal.SIGCONT)
+        self.has_arrived(1)
+        wire.mend()
+        self.has_arrived(2)
+        self.assertEqual([], self.editor.view(key)["missing"])
+
+
+if __name__ == "__main__":
+    report.main()
