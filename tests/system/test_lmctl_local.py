@@ -274,7 +274,7 @@ class CatalogueCheck(Case):
 
     def test_nothing_is_published_while_one_has_a_fault(self):
         path = self.write("empty.json", "{}")
-        self.assertIn("in the catalogue", self.bad(2, "catalogue", "publish", CATALOGUE[0], path, "--data", self.folder))
+        self.assertIn("in the catalogue", self.bad(2, "catalogue", "publish", CATALOGUE[0], path, "--second", "chen", "--data", self.folder))
 
 
 class ConfigCheck(Case):
