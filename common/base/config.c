@@ -215,41 +215,57 @@ static int line_parse(struct position at, struct span line, const struct config_
 	return unknown_refuse(at, name, keys, key_count, e);
 }
 
-static int text_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count,
-                      struct draft *drafts, struct error *e)
+/* With a list of faults each is told and the next is looked for; without one the first ends it. */
+static int fault_take(int code, struct error *e, const struct config_faults *faults, int *found)
 {
+	if (!code || !faults || code == ERR_MEMORY)
+		return code;
+	faults->tell(faults->context, e->text);
+	e->text[0] = '\0';
+	*found = code;
+	return OK;
+}
+
+static int text_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count,
+                      struct draft *drafts, const struct config_faults *faults, struct error *e)
+{
+	int found = OK;
 	struct position at = { .name = name };
 	while (*text) {
 		at.line++;
 		size_t size = strcspn(text, "\n");
-		if (utf8_length(BYTES(text, size)) < 0)
-			return error_set(e, ERR_CONFIG, "%s line %ld is not UTF-8; save the file as UTF-8", name,
-			                 at.line);
-		int code = line_parse(at, (struct span){ text, size }, keys, key_count, drafts, e);
+		int code = utf8_length(BYTES(text, size)) < 0
+		                   ? error_set(e, ERR_CONFIG, "%s line %ld is not UTF-8; save the file as UTF-8", name,
+		                               at.line)
+		                   : line_parse(at, (struct span){ text, size }, keys, key_count, drafts, e);
+		code = fault_take(code, e, faults, &found);
 		if (code)
 			return code;
 		text += size + (text[size] == '\n');
 	}
-	return OK;
+	return found;
 }
 
 static int defaults_parse(const char *name, const struct config_key *keys, size_t key_count, struct draft *drafts,
-                          struct error *e)
+                          const struct config_faults *faults, struct error *e)
 {
+	int found = OK;
 	for (size_t i = 0; i < key_count; i++) {
 		if (drafts[i].line)
 			continue;
+		int code = OK;
+		const char *value = keys[i].default_text;
 		if (keys[i].is_required)
-			return error_set(e, ERR_CONFIG, "%s: the key '%s' is missing (%s)", name, keys[i].name,
+			code = error_set(e, ERR_CONFIG, "%s: the key '%s' is missing (%s)", name, keys[i].name,
 			                 keys[i].help ? keys[i].help : "it is required");
-		if (!keys[i].default_text)
-			continue;
-		struct span value = { keys[i].default_text, strlen(keys[i].default_text) };
-		int code = value_parse((struct position){ name, 0 }, &keys[i], value, &drafts[i], e);
+		else if (value)
+			code = value_parse((struct position){ name, 0 }, &keys[i],
+			                   (struct span){ value, strlen(value) }, &drafts[i], e);
+		code = fault_take(code, e, faults, &found);
 		if (code)
 			return code;
 	}
-	return OK;
+	return found;
 }
 
 static void drafts_move(const struct config_key *keys, size_t key_count, struct draft *drafts, void *object)
@@ -272,16 +288,20 @@ static void drafts_move(const struct config_key *keys, size_t key_count, struct 
 	}
 }
 
-int config_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count, void *object,
-                 struct error *e)
+static int parse(const char *name, const char *text, const struct config_key *keys, size_t key_count, void *object,
+                 const struct config_faults *faults, struct error *e)
 {
 	struct draft *drafts = calloc(key_count ? key_count : 1, sizeof *drafts);
 	if (!drafts)
 		return error_set(e, ERR_MEMORY, "no memory to read %s", name);
-	int code = text_parse(name, text, keys, key_count, drafts, e);
-	if (!code)
-		code = defaults_parse(name, keys, key_count, drafts, e);
-	if (!code)
+	int code = text_parse(name, text, keys, key_count, drafts, faults, e);
+	if (!code || faults) {
+		int later = defaults_parse(name, keys, key_count, drafts, faults, e);
+		code = code ? code : later;
+	}
+	for (size_t i = 0; i < key_count && faults; i++)
+		faults->line[i] = drafts[i].line;
+	if (!code || faults)
 		drafts_move(keys, key_count, drafts, object);
 	for (size_t i = 0; i < key_count; i++)
 		free(drafts[i].text);
@@ -289,7 +309,14 @@ int config_parse(const char *name, const char *text, const struct config_key *ke
 	return code;
 }
 
-int config_read(const char *path, const struct config_key *keys, size_t key_count, void *object, struct error *e)
+int config_parse(const char *name, const char *text, const struct config_key *keys, size_t key_count, void *object,
+                 struct error *e)
+{
+	return parse(name, text, keys, key_count, object, NULL, e);
+}
+
+static int file_parse(const char *path, const struct config_key *keys, size_t key_count, void *object,
+                      const struct config_faults *faults, struct error *e)
 {
 	struct buffer content = { 0 };
 	int code = file_read(path, FILE_MOST_BYTES, &content, e);
@@ -301,9 +328,71 @@ int config_read(const char *path, const struct config_key *keys, size_t key_coun
 	if (memchr(content.data, '\0', content.size))
 		code = error_set(e, ERR_CONFIG, "%s holds a NUL byte; it is not a text file", path);
 	else
-		code = config_parse(path, (const char *)content.data, keys, key_count, object, e);
+		code = parse(path, (const char *)content.data, keys, key_count, object, faults, e);
 	buffer_release(&content);
 	return code;
+}
+
+int config_read(const char *path, const struct config_key *keys, size_t key_count, void *object, struct error *e)
+{
+	return file_parse(path, keys, key_count, object, NULL, e);
+}
+
+int config_read_all(const char *path, const struct config_key *keys, size_t key_count, void *object,
+                    const struct config_faults *faults)
+{
+	struct error e = { 0 };
+	memset(faults->line, 0, key_count * sizeof *faults->line);
+	int code = file_parse(path, keys, key_count, object, faults, &e);
+	if (code && e.text[0])
+		faults->tell(faults->context, e.text); /* the file could not be read at all */
+	return code;
+}
+
+/* 268435456 as 256M. */
+static void size_text(int64_t bytes, char text[24])
+{
+	static const char units[] = " KMGT";
+	size_t unit = 0;
+	while (bytes && bytes % 1024 == 0 && unit + 1 < sizeof units - 1) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, 24, unit ? "%lld%c" : "%lld", (long long)bytes, units[unit]);
+}
+
+static void range_describe(FILE *out, const struct config_key *key)
+{
+	char least[24], most[24];
+	if (key->type == CONFIG_BOOLEAN)
+		fputs("; yes or no", out);
+	if (key->least == 0 && key->most == 0)
+		return;
+	snprintf(least, sizeof least, "%lld", (long long)key->least);
+	snprintf(most, sizeof most, "%lld", (long long)key->most);
+	if (key->type == CONFIG_SIZE) {
+		size_text(key->least, least);
+		size_text(key->most, most);
+	}
+	fprintf(out, "; %s to %s", least, most);
+}
+
+void config_describe(FILE *out, const struct config_key *key, bool is_sample)
+{
+	if (is_sample)
+		fputs("\n# ", out);
+	else
+		fprintf(out, "  %-16s ", key->name);
+	fputs(key->help, out);
+	range_describe(out, key);
+	if (key->is_required)
+		fputs(" (required)", out);
+	else if (key->default_text)
+		fprintf(out, "; default %s", key->default_text);
+	fputs("\n", out);
+	const char *value = key->example ? key->example : key->default_text;
+	if (is_sample)
+		fprintf(out, "%s%s =%s%s\n", key->example ? "" : "#", key->name, value ? " " : "", value ? value : "");
 }
 
 void config_release(const struct config_key *keys, size_t key_count, void *object)

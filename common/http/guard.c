@@ -126,24 +126,34 @@ static bool guard_host(struct http_request *r)
 {
 	const char *host = http_header(r, "Host");
 
-	if (r->is_local || (host != NULL && is_our_host(r->http, host)))
+	r->is_public = host != NULL && r->http->public_name[0] != '\0' && strcmp(host, r->http->public_name) == 0;
+	if (r->is_local || r->is_public || (host != NULL && is_our_host(r->http, host)))
 		return true;
 	answer_refuse(r, 421, ERR_DENIED, "Wrong Host header: this server answers to localhost:%u only.",
 	              r->http->port);
 	return false;
 }
 
+/* Of the page itself: under the public name a page comes over TLS, at loopback it does not. */
+static bool is_our_origin(const struct http_request *r, const char *origin)
+{
+	const char *scheme = r->is_public ? "https://" : "http://";
+	const char *host = origin + strlen(scheme);
+
+	if (strncmp(origin, scheme, strlen(scheme)) != 0)
+		return false;
+	return r->is_public ? strcmp(host, r->http->public_name) == 0 : is_our_host(r->http, host);
+}
+
 static bool guard_origin(struct http_request *r)
 {
-	static const char scheme[] = "http://";
 	bool is_reading = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
 	const char *origin = http_header(r, "Origin");
 	const char *site = http_header(r, "Sec-Fetch-Site");
 
 	if (r->is_local)
 		return true;
-	if (!is_reading && origin != NULL &&
-	    (strncmp(origin, scheme, strlen(scheme)) != 0 || !is_our_host(r->http, origin + strlen(scheme)))) {
+	if (!is_reading && origin != NULL && !is_our_origin(r, origin)) {
 		answer_refuse(r, 403, ERR_DENIED, "Wrong Origin header: the request comes from another site's page.");
 		return false;
 	}

@@ -16,68 +16,6 @@
 
 #define BACKLOG 256
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-	struct sockaddr_un local;
-};
-
-static int address_refused(const char *text, struct error *e)
-{
-	return error_set(
-	        e, ERR_INVALID,
-	        "address %s: only loopback is served here; write 127.0.0.1:PORT or [::1]:PORT and put nginx in "
-	        "front for a network",
-	        text);
-}
-
-static bool port_parse(const char *text, uint16_t *port)
-{
-	unsigned value = 0;
-
-	for (const char *c = text; *c != '\0'; c++) {
-		if (*c < '0' || *c > '9' || c - text >= 5)
-			return false;
-		value = value * 10 + (unsigned)(*c - '0');
-	}
-	if (*text == '\0' || value > UINT16_MAX)
-		return false;
-	*port = (uint16_t)value;
-	return true;
-}
-
-static int address_parse(const char *text, union address *out, socklen_t *size, struct error *e)
-{
-	const char *colon = strrchr(text, ':');
-	char host[HOST_BYTES_MOST];
-	size_t length = colon == NULL ? 0 : (size_t)(colon - text);
-	uint16_t port;
-
-	memset(out, 0, sizeof(*out));
-	if (length == 0 || length >= sizeof(host) || !port_parse(colon + 1, &port))
-		return address_refused(text, e);
-	memcpy(host, text, length);
-	host[length] = '\0';
-	if (inet_pton(AF_INET, host, &out->v4.sin_addr) == 1) {
-		if (ntohl(out->v4.sin_addr.s_addr) >> 24 != 127)
-			return address_refused(text, e);
-		out->v4.sin_family = AF_INET;
-		out->v4.sin_port = htons(port);
-		*size = sizeof(out->v4);
-		return OK;
-	}
-	if (host[0] != '[' || host[length - 1] != ']')
-		return address_refused(text, e);
-	host[length - 1] = '\0';
-	if (inet_pton(AF_INET6, host + 1, &out->v6.sin6_addr) != 1 || !IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr))
-		return address_refused(text, e);
-	out->v6.sin6_family = AF_INET6;
-	out->v6.sin6_port = htons(port);
-	*size = sizeof(out->v6);
-	return OK;
-}
-
 /* How a browser names this address in Host. */
 static void address_name(const union address *a, uint16_t *port, char host[HOST_BYTES_MOST])
 {

@@ -181,6 +181,12 @@ static int options_take(struct http *h, const struct http_options *options, stru
 		if (h->session_cookie == NULL)
 			return error_set(e, ERR_MEMORY, "no memory for the server");
 	}
+	if (options->public_name != NULL) {
+		int code = http_public_name_check(options->public_name, e);
+		if (code != OK)
+			return code;
+		snprintf(h->public_name, sizeof(h->public_name), "%s", options->public_name);
+	}
 	if (options->static_folder != NULL) {
 		h->static_folder = realpath(options->static_folder, NULL);
 		if (h->static_folder == NULL)

@@ -14,7 +14,10 @@
 #define HTTP_SERVER_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/arena.h"
 #include "crypto/crypto.h"
@@ -35,6 +38,7 @@
 #define SESSION_BUCKETS 1024
 #define HOSTS_MOST 4
 #define HOST_BYTES_MOST 64
+#define PUBLIC_NAME_BYTES 260
 #define COOKIE_BYTES_MOST 160
 
 #define STATUSES_MOST 20 /* of one route; the last place takes all further ones */
@@ -77,6 +81,7 @@ struct http {
 	uint16_t port;
 	char host[HOSTS_MOST][HOST_BYTES_MOST];
 	size_t host_count;
+	char public_name[PUBLIC_NAME_BYTES]; /* "": none */
 	char *socket_path;
 	struct stat socket_stat; /* to unlink only what we made */
 	char *static_folder;     /* resolved */
@@ -116,6 +121,7 @@ struct http_request {
 	struct peer *peer;                 /* valid as long as the connection; NULL: could not be watched */
 	struct http_request *next, *previous;
 	bool is_local, is_examined, is_handled;
+	bool is_public;    /* came under the public name: a browser speaks TLS to the web server in front */
 	bool is_held;      /* the handler has it and has not answered */
 	bool is_suspended; /* waits for the answer */
 	bool is_answered;  /* `response` is what to send; NULL: nothing could be made, the connection ends */
@@ -144,6 +150,17 @@ struct http_request {
 	unsigned status;
 	struct stream *stream;
 };
+
+/* address.c */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	struct sockaddr_un local;
+};
+
+/* ERR_INVALID for what is not loopback with a port. */
+int address_parse(const char *text, union address *out, socklen_t *size, struct error *e);
 
 /* listen.c */
 int listen_tcp(const char *address, int *fd, uint16_t *port, char host[HOST_BYTES_MOST], struct error *e);

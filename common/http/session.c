@@ -188,8 +188,8 @@ int http_session_begin(struct http_request *r, const char *user, const char *rol
 	memcpy(r->role, s->role, sizeof(r->role));
 	memcpy(r->csrf, s->csrf, sizeof(r->csrf));
 	memcpy(csrf, s->csrf, HTTP_CSRF_TEXT_BYTES);
-	snprintf(r->set_cookie, sizeof(r->set_cookie), "%s=%s; Path=/; HttpOnly; SameSite=Strict",
-	         r->http->session_cookie, id_text);
+	snprintf(r->set_cookie, sizeof(r->set_cookie), "%s=%s; Path=/; HttpOnly; SameSite=Strict%s",
+	         r->http->session_cookie, id_text, r->is_public ? "; Secure" : "");
 	crypto_wipe(id_text, sizeof(id_text));
 	return OK;
 }
@@ -205,8 +205,8 @@ void http_session_end(struct http_request *r)
 	r->user[0] = '\0';
 	r->role[0] = '\0';
 	crypto_wipe(r->csrf, sizeof(r->csrf));
-	snprintf(r->set_cookie, sizeof(r->set_cookie), "%s=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
-	         r->http->session_cookie);
+	snprintf(r->set_cookie, sizeof(r->set_cookie), "%s=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict%s",
+	         r->http->session_cookie, r->is_public ? "; Secure" : "");
 }
 
 bool http_session_csrf(const struct http_request *r, char csrf[HTTP_CSRF_TEXT_BYTES])

@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "base/config.h"
+#include "base/log.h"
 #include "inside.h"
 
 #define KEY(field) .offset = offsetof(struct node_config, field)
 #define MAP_LEAST (4ll * 1024 * 1024)
 #define MAP_MOST (1ll << 40)
-
-enum { KEY_LINK_ADDRESS = 2, KEY_UPSTREAM, KEY_UPSTREAM_KEY, KEY_AUTHORITY };
+#define NO_KEY "0000000000000000000000000000000000000000000000000000000000000000"
+#define SHARE "/usr/local/share/last-mile/"
+#define PAGES SHARE "pages/"
 
 static const struct config_key all_keys[] = {
 	{ .name = "place",
@@ -36,15 +38,23 @@ static const struct config_key all_keys[] = {
 	{ .name = "upstream_key",
 	  .type = CONFIG_TEXT,
 	  KEY(upstream_key),
-	  .help = "town and terminal: CURVE key of the tier above, 64 hexadecimal digits" },
+	  .help = "town and terminal: CURVE key of the tier above, 64 hexadecimal digits; `lmctl status` there prints "
+	          "it" },
 	{ .name = "authority",
 	  .type = CONFIG_TEXT,
 	  KEY(authority),
-	  .help = "town and terminal: hash of the district's authority, 64 hexadecimal digits" },
+	  .help = "town and terminal: hash of the district's authority, 64 hexadecimal digits; `lmctl status` at the "
+	          "hub "
+	          "prints it" },
 	{ .name = "http_address",
 	  .type = CONFIG_TEXT,
 	  KEY(http_address),
-	  .help = "loopback address of the pages, 127.0.0.1:8601" },
+	  .help = "loopback address of the pages, of /metrics, /healthz and /readyz: 127.0.0.1:8601" },
+	{ .name = "public_name",
+	  .type = CONFIG_TEXT,
+	  KEY(public_name),
+	  .help = "name under which nginx serves the pages over TLS, as browsers write it: desk.example.org, or "
+	          "desk.example.org:8443" },
 	{ .name = "pages", .type = CONFIG_TEXT, KEY(pages), .help = "folder of the pages" },
 	{ .name = "places", .type = CONFIG_TEXT, KEY(places), .help = "JSON file with the names of places" },
 	{ .name = "map_size",
@@ -53,14 +63,14 @@ static const struct config_key all_keys[] = {
 	  .least = MAP_LEAST,
 	  .most = MAP_MOST,
 	  KEY(map_bytes),
-	  .help = "size of the store, preallocated; it only grows, and only between runs" },
+	  .help = "size of the store in bytes, with K, M, G or T; preallocated, it only grows, and only between runs" },
 	{ .name = "receipts_ahead",
 	  .type = CONFIG_INTEGER,
 	  .default_text = "64",
 	  .least = 0,
 	  .most = 64,
 	  KEY(receipts_ahead),
-	  .help = "terminal: receipts made ahead when idle" },
+	  .help = "terminal: how many receipts are made ahead when idle" },
 	{ .name = "session_idle_s",
 	  .type = CONFIG_INTEGER,
 	  .default_text = "1800",
@@ -81,51 +91,193 @@ static const struct config_key all_keys[] = {
 };
 #define KEY_COUNT (sizeof all_keys / sizeof *all_keys)
 
-static void keys_for(Lm__Tier tier, struct config_key keys[KEY_COUNT])
+static const struct { /* of the keys that not every tier has, and of what a sample file says */
+	const char *key;
+	const char *at[3]; /* terminal, town, district: NULL: that tier has no such key */
+} samples[] = {
+	{ "place", { "310114106001-T1", "310114106", "310114" } },
+	{ "data", { "/var/lib/lm-terminal", "/var/lib/lm-subcenter", "/var/lib/lm-hub" } },
+	{ "link_address", { NULL, "tcp://0.0.0.0:5602", "tcp://0.0.0.0:5601" } },
+	{ "upstream", { "tcp://192.0.2.6:5602", "tcp://192.0.2.1:5601", NULL } },
+	{ "upstream_key", { NO_KEY, NO_KEY, NULL } },
+	{ "authority", { NO_KEY, NO_KEY, NULL } },
+	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
+	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
+	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
+	{ "map_size", { "256M", "2G", "8G" } },
+};
+
+/* The keys as this tier has them. It reads the others too, to say why it has no use for them. */
+static void keys_for(Lm__Tier tier, struct config_key keys[KEY_COUNT], bool is_used[KEY_COUNT])
 {
 	memcpy(keys, all_keys, sizeof all_keys);
-	keys[KEY_LINK_ADDRESS].is_required = tier != LM__TIER__TIER_TERMINAL;
-	keys[KEY_UPSTREAM].is_required = tier != LM__TIER__TIER_DISTRICT;
-	keys[KEY_UPSTREAM_KEY].is_required = tier != LM__TIER__TIER_DISTRICT;
-	keys[KEY_AUTHORITY].is_required = tier != LM__TIER__TIER_DISTRICT;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		is_used[i] = tier == LM__TIER__TIER_TERMINAL || strcmp(keys[i].name, "receipts_ahead") != 0;
+		for (size_t k = 0; k < sizeof samples / sizeof *samples; k++) {
+			if (strcmp(keys[i].name, samples[k].key) != 0)
+				continue;
+			keys[i].example = samples[k].at[tier - LM__TIER__TIER_TERMINAL];
+			is_used[i] = keys[i].example != NULL;
+		}
+		if (strcmp(keys[i].name, "link_address") == 0 || strncmp(keys[i].name, "upstream", 8) == 0 ||
+		    strcmp(keys[i].name, "authority") == 0)
+			keys[i].is_required = is_used[i];
+	}
 }
 
-static int config_check(const char *path, Lm__Tier tier, const struct node_config *c, struct error *e)
+/* ---- what the values must be, beyond their form ---- */
+
+static int place_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
-	uint8_t key[KEY_BYTES];
 	enum place_level want = tier == LM__TIER__TIER_DISTRICT ? PLACE_DISTRICT
 	                        : tier == LM__TIER__TIER_TOWN   ? PLACE_TOWN
 	                                                        : PLACE_DEVICE;
-	if (place_level_of(c->place) != want)
-		return error_set(e, ERR_CONFIG,
-		                 "%s: place = %s is not a place of this tier (hub 310114, town 310114106, terminal "
-		                 "310114106001-T1)",
-		                 path, c->place);
-	if (tier == LM__TIER__TIER_DISTRICT && (c->upstream || c->upstream_key || c->authority))
-		return error_set(e, ERR_CONFIG,
-		                 "%s: the hub has nothing above it: remove upstream, upstream_key and authority", path);
-	if (tier == LM__TIER__TIER_TERMINAL && c->link_address)
-		return error_set(e, ERR_CONFIG, "%s: a terminal has nothing below it: remove link_address", path);
-	if (c->upstream_key && hex_decode(c->upstream_key, key, KEY_BYTES))
-		return error_set(e, ERR_CONFIG, "%s: upstream_key is not 64 hexadecimal digits", path);
-	if (c->authority && hex_decode(c->authority, key, KEY_BYTES))
-		return error_set(e, ERR_CONFIG, "%s: authority is not 64 hexadecimal digits", path);
-	return OK;
+	if (!c->place || place_level_of(c->place) == want)
+		return OK;
+	return error_set(e, ERR_CONFIG,
+	                 "place = %s is not a place of this tier (hub 310114, town 310114106, terminal "
+	                 "310114106001-T1)",
+	                 c->place);
 }
+
+static int above_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	if (tier != LM__TIER__TIER_DISTRICT || (!c->upstream && !c->upstream_key && !c->authority))
+		return OK;
+	return error_set(e, ERR_CONFIG, "the hub has nothing above it: remove upstream, upstream_key and authority");
+}
+
+static int below_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	if (tier == LM__TIER__TIER_TERMINAL && c->link_address)
+		return error_set(e, ERR_CONFIG, "a terminal has nothing below it: remove link_address");
+	return c->link_address ? net_address_check(c->link_address, true, e) : OK;
+}
+
+static int key_rule(const char *name, const char *text, struct error *e)
+{
+	uint8_t key[KEY_BYTES];
+	if (!text || !hex_decode(text, key, KEY_BYTES))
+		return OK;
+	return error_set(e, ERR_CONFIG, "%s is not 64 hexadecimal digits", name);
+}
+
+static int upstream_key_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return key_rule("upstream_key", c->upstream_key, e);
+}
+
+static int authority_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return key_rule("authority", c->authority, e);
+}
+
+static int upstream_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return c->upstream ? net_address_check(c->upstream, false, e) : OK;
+}
+
+static int http_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return c->http_address ? http_address_check(c->http_address, e) : OK;
+}
+
+static int public_name_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return c->public_name ? http_public_name_check(c->public_name, e) : OK;
+}
+
+static int log_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	enum log_level level;
+	(void)tier;
+	if (!c->log_level || !log_level_parse(c->log_level, &level))
+		return OK;
+	return error_set(e, ERR_CONFIG, "log_level = %s: it is debug, info, warn or error", c->log_level);
+}
+
+static const struct {
+	const char *key; /* whose line is named */
+	int (*check)(Lm__Tier tier, const struct node_config *c, struct error *e);
+} rules[] = {
+	{ "place", place_rule },         { "upstream", above_rule },
+	{ "link_address", below_rule },  { "upstream_key", upstream_key_rule },
+	{ "authority", authority_rule }, { "upstream", upstream_rule },
+	{ "http_address", http_rule },   { "public_name", public_name_rule },
+	{ "log_level", log_rule },
+};
+#define RULE_COUNT (sizeof rules / sizeof *rules)
 
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e)
 {
 	struct config_key keys[KEY_COUNT];
+	bool is_used[KEY_COUNT];
 	struct node_config config = { 0 };
-	keys_for(tier, keys);
+	keys_for(tier, keys, is_used);
 	int result = config_read(path, keys, KEY_COUNT, &config, e);
-	if (!result)
-		result = config_check(path, tier, &config, e);
-	if (result)
+	for (size_t i = 0; i < RULE_COUNT && !result; i++)
+		if (rules[i].check(tier, &config, e))
+			result = error_wrap(e, ERR_CONFIG, "%s", path);
+	if (result) {
 		node_config_release(&config);
+		return ERR_CONFIG;
+	}
+	*out = config;
+	return OK;
+}
+
+/* ---- all faults ---- */
+
+struct report {
+	const char *path;
+	struct config_key keys[KEY_COUNT];
+	long line[KEY_COUNT];
+	size_t faults;
+};
+
+static void fault_print(void *context, const char *text)
+{
+	struct report *r = context;
+	r->faults++;
+	printf("%s\n", text);
+}
+
+static void fault_at(void *context, const char *key, const char *text)
+{
+	struct report *r = context;
+	long line = 0;
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (strcmp(r->keys[i].name, key) == 0)
+			line = r->line[i];
+	r->faults++;
+	if (line)
+		printf("%s line %ld: %s: %s\n", r->path, line, key, text);
 	else
-		*out = config;
-	return result;
+		printf("%s: %s: %s\n", r->path, key, text);
+}
+
+int node_config_check(const char *path, Lm__Tier tier)
+{
+	struct report r = { .path = path };
+	struct node_config config = { 0 };
+	bool is_used[KEY_COUNT];
+	struct error e;
+	struct config_faults faults = { .tell = fault_print, .context = &r, .line = r.line };
+	keys_for(tier, r.keys, is_used);
+	config_read_all(path, r.keys, KEY_COUNT, &config, &faults);
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		if (rules[i].check(tier, &config, &e))
+			fault_at(&r, rules[i].key, e.text);
+	files_check(&config, fault_at, &r);
+	node_config_release(&config);
+	if (!r.faults)
+		printf("%s: no fault found\n", path);
+	return r.faults ? ERR_CONFIG : OK;
 }
 
 void node_config_release(struct node_config *config)
@@ -136,8 +288,22 @@ void node_config_release(struct node_config *config)
 void node_config_help(Lm__Tier tier)
 {
 	struct config_key keys[KEY_COUNT];
-	keys_for(tier, keys);
+	bool is_used[KEY_COUNT];
+	keys_for(tier, keys, is_used);
 	for (size_t i = 0; i < KEY_COUNT; i++)
-		printf("  %-15s %s%s%s%s\n", keys[i].name, keys[i].help, keys[i].is_required ? " (required)" : "",
-		       keys[i].default_text ? "; default " : "", keys[i].default_text ? keys[i].default_text : "");
+		if (is_used[i])
+			config_describe(stdout, &keys[i], false);
+}
+
+void node_config_sample(const char *program, Lm__Tier tier)
+{
+	struct config_key keys[KEY_COUNT];
+	bool is_used[KEY_COUNT];
+	keys_for(tier, keys, is_used);
+	printf("# Configuration of %s: lines of `key = value`. What is commented out shows the default.\n"
+	       "# `%s --check-config --config FILE` tells all that is wrong with it. Made by `%s --sample-config`.\n",
+	       program, program, program);
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (is_used[i])
+			config_describe(stdout, &keys[i], true);
 }

@@ -374,8 +374,13 @@ void healthz_get(void *node, struct http_request *r);
 void readyz_get(void *node, struct http_request *r);
 void health_tick(struct node *n); /* every second, on the loop */
 
+/* check.c */
+/* What the configuration's files and folders must be; tells of each fault by its key. NULL values are passed over. */
+void files_check(const struct node_config *c, void (*tell)(void *context, const char *key, const char *text),
+                 void *context);
+
 /* places.c */
-int places_load(struct node *n, struct error *e);
-void places_free(struct node *n);
+int places_open(const char *path, struct place_names **out, struct error *e);
+void places_close(struct place_names *names); /* NULL is fine */
 
 #endif

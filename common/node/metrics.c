@@ -26,7 +26,7 @@ struct gauges {
 	const Lm__LinksView *links;
 	uint64_t made_us; /* monotonic */
 	int64_t made_ms;
-	uint64_t position, set_aside, held, unsent, resends;
+	uint64_t position, quarantined, held, unsent, resends;
 	int64_t oldest_unsent_ms; /* -1: none */
 	struct store_usage usage;
 };
@@ -56,8 +56,8 @@ static void gauges_fill(struct node *n, struct gauges *g)
 	if (store_begin_read(n->store, &t.txn, NULL))
 		return;
 	g->oldest_unsent_ms = oldest_unsent_ms(&t, &g->unsent);
-	g->set_aside = journal_quarantine_count(t.txn);
 	g->held = journal_held_count(t.txn);
+	g->quarantined = journal_waiting_count(t.txn) - g->held;
 	store_abort(t.txn);
 	store_usage_read(n->store, &g->usage);
 	g->links = links_build(n, &g->arena);
@@ -338,7 +338,7 @@ static void put_gauges(const struct gauges *g, struct sheet *out)
 	one(out, "lm_snapshot_age_seconds", "gauge", "Age of the figures that follow; the writer renews them.",
 	    (double)(clock_monotonic_us() - g->made_us) / 1e6);
 	gauge(out, "lm_tape_position", "Position of the newest item of the tape.", g->position);
-	gauge(out, "lm_set_aside_entries", "Entries kept aside: of clones and of revoked devices.", g->set_aside);
+	gauge(out, "lm_quarantined_entries", "Entries in quarantine that no operator has dealt with.", g->quarantined);
 	gauge(out, "lm_held_entries", "Entries that wait for what they cite.", g->held);
 	gauge(out, "lm_store_map_bytes", "Size of the store.", g->usage.map_bytes);
 	gauge(out, "lm_store_used_bytes", "Of which is in use.", g->usage.used_bytes);

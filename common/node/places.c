@@ -57,33 +57,33 @@ static int names_fill(struct place_names *names, const Lm__PlacesFile *file, str
 	return result;
 }
 
-int places_load(struct node *n, struct error *e)
+int places_open(const char *path, struct place_names **out, struct error *e)
 {
-	if (!n->config.places)
-		return OK;
 	struct place_names *names = calloc(1, sizeof *names);
 	struct buffer text = { 0 };
 	Lm__PlacesFile *file;
 	if (!names)
 		return error_set(e, ERR_MEMORY, "no memory for the names of places");
 	arena_init(&names->arena, 8 * PLACES_BYTES_MOST);
-	n->names = names;
-	int result = file_read(n->config.places, PLACES_BYTES_MOST, &text, e);
+	int result = file_read(path, PLACES_BYTES_MOST, &text, e);
 	if (!result)
 		result = JSON_DECODE(lm__places_file, buffer_bytes(&text), &names->arena, &file, e);
 	if (!result)
 		result = names_fill(names, file, e);
 	buffer_release(&text);
-	return result ? error_wrap(e, result, "%s", n->config.places) : OK;
+	if (result) {
+		places_close(names);
+		return error_wrap(e, result, "%s", path);
+	}
+	*out = names;
+	return OK;
 }
 
-void places_free(struct node *n)
+void places_close(struct place_names *names)
 {
-	if (!n->names)
-		return;
-	arena_release(&n->names->arena);
-	free(n->names);
-	n->names = NULL;
+	if (names)
+		arena_release(&names->arena);
+	free(names);
 }
 
 /* A device has the name of its community. */

@@ -227,6 +227,7 @@ static int http_start(struct node *n, struct error *e)
 	memcpy(routes + count - device_route_count, device_routes, device_route_count * sizeof *routes);
 	n->routes = routes;
 	struct http_options options = { .address = n->config.http_address,
+		                        .public_name = n->config.public_name,
 		                        .socket_path = path,
 		                        .static_folder = n->config.pages,
 		                        .session_cookie = n->tier.session_cookie,
@@ -262,7 +263,7 @@ static int node_open(struct node *n, struct error *e)
 	if (!result)
 		result = crypto_random(&n->run, sizeof n->run, e);
 	if (!result)
-		result = places_load(n, e);
+		result = n->config.places ? places_open(n->config.places, &n->names, e) : OK;
 	if (!result)
 		result = store_start(n, e);
 	if (!result)
@@ -362,7 +363,7 @@ void node_free(struct node *n)
 		peer_free(n->peer[i]);
 	journal_close(n->journal);
 	store_close(n->store);
-	places_free(n);
+	places_close(n->names);
 	metrics_free(n);
 	notify_close(&n->notify);
 	free(n->routes);
@@ -394,7 +395,11 @@ int node_exit_code(const struct node *n)
 
 static void usage(const char *program, Lm__Tier tier)
 {
-	printf("usage: %s --config FILE [--check]\n\nKeys of the configuration:\n", program);
+	printf("usage: %s --config FILE                  runs\n"
+	       "       %s --config FILE --check-config   tells all that is wrong with it\n"
+	       "       %s --sample-config                prints a configuration with every key\n"
+	       "\nKeys of the configuration:\n",
+	       program, program, program);
 	node_config_help(tier);
 }
 
@@ -435,16 +440,20 @@ static int daemon_run(const struct tier *tier, struct node_config *config)
 int node_main(int argc, char **argv, struct tier tier)
 {
 	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		                                 { "check", no_argument, NULL, 'k' },
+		                                 { "check-config", no_argument, NULL, 'k' },
+		                                 { "sample-config", no_argument, NULL, 's' },
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { NULL, 0, NULL, 0 } };
 	const char *path = NULL;
 	bool is_check = false;
-	for (int option; (option = getopt_long(argc, argv, "c:kh", options, NULL)) != -1;) {
+	for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
 		if (option == 'c') {
 			path = optarg;
 		} else if (option == 'k') {
 			is_check = true;
+		} else if (option == 's') {
+			node_config_sample(tier.program, tier.tier);
+			return 0;
 		} else {
 			usage(tier.program, tier.tier);
 			return option == 'h' ? 0 : error_exit_code(ERR_USAGE);
@@ -454,20 +463,17 @@ int node_main(int argc, char **argv, struct tier tier)
 		usage(tier.program, tier.tier);
 		return error_exit_code(ERR_USAGE);
 	}
+	if (is_check)
+		return error_exit_code(node_config_check(path, tier.tier));
 	struct node_config config;
 	struct error e;
 	enum log_level level = LOG_INFO;
 	int result = node_config_read(path, tier.tier, &config, &e);
-	if (!result && log_level_parse(config.log_level, &level))
-		result = error_set(&e, ERR_CONFIG, "%s: log_level is debug, info, warn or error", path);
 	if (result) {
 		fprintf(stderr, "%s: %s\n", tier.program, e.text);
 		return error_exit_code(result);
 	}
-	if (is_check) {
-		node_config_release(&config);
-		return 0;
-	}
+	log_level_parse(config.log_level, &level); /* it was checked */
 	process_guard();
 	log_open(tier.program, level);
 	return daemon_run(&tier, &config);

@@ -21,13 +21,13 @@ struct sample {
 };
 
 static const struct config_key keys[] = {
-	{ "place", CONFIG_TEXT, true, NULL, 0, 0, offsetof(struct sample, place), "the place's code" },
-	{ "address", CONFIG_TEXT, false, "127.0.0.1", 0, 0, offsetof(struct sample, address), "where to listen" },
-	{ "note", CONFIG_TEXT, false, NULL, 0, 0, offsetof(struct sample, note), "free" },
-	{ "port", CONFIG_INTEGER, false, "8080", 1, 65535, offsetof(struct sample, port), "where to listen" },
+	{ "place", CONFIG_TEXT, true, NULL, 0, 0, offsetof(struct sample, place), "the place's code", NULL },
+	{ "address", CONFIG_TEXT, false, "127.0.0.1", 0, 0, offsetof(struct sample, address), "where to listen", NULL },
+	{ "note", CONFIG_TEXT, false, NULL, 0, 0, offsetof(struct sample, note), "free", NULL },
+	{ "port", CONFIG_INTEGER, false, "8080", 1, 65535, offsetof(struct sample, port), "where to listen", NULL },
 	{ "map", CONFIG_SIZE, false, "16M", 4096, INT64_C(1) << 40, offsetof(struct sample, map_bytes),
-	  "size of the map" },
-	{ "demo", CONFIG_BOOLEAN, false, "no", 0, 0, offsetof(struct sample, is_demo), "two receipts only" },
+	  "size of the map", NULL },
+	{ "demo", CONFIG_BOOLEAN, false, "no", 0, 0, offsetof(struct sample, is_demo), "two receipts only", NULL },
 };
 #define KEY_COUNT (sizeof keys / sizeof *keys)
 
@@ -153,6 +153,50 @@ static void files_are_read(void **state)
 	rmdir(folder);
 }
 
+struct told {
+	char text[8][200];
+	size_t count;
+};
+
+static void hear(void *context, const char *text)
+{
+	struct told *told = context;
+	assert_true(told->count < 8);
+	snprintf(told->text[told->count++], sizeof told->text[0], "%s", text);
+}
+
+static void every_fault_is_told(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/config.XXXXXX";
+	static const char text[] = "port = 0\nplaice = 1\nnonsense\nport = 9\n\xff\ndemo = maybe\nnote = kept\n";
+	static const char *const words[] = { "line 1: port = '0'",        "line 2: there is no key 'plaice'",
+		                             "line 3: 'nonsense'",        "line 4: 'port' was already given in line 1",
+		                             "line 5 is not UTF-8",       "line 6: demo = 'maybe'",
+		                             "the key 'place' is missing" };
+	int fd = mkstemp(path);
+	struct sample s = { 0 };
+	struct told told = { .count = 0 };
+	long line[KEY_COUNT];
+	struct config_faults faults = { hear, &told, line };
+	assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+	close(fd);
+	assert_int_equal(config_read_all(path, keys, KEY_COUNT, &s, &faults), ERR_CONFIG);
+	assert_int_equal(told.count, sizeof words / sizeof *words);
+	for (size_t i = 0; i < told.count; i++)
+		if (!strstr(told.text[i], words[i]) || !strstr(told.text[i], path))
+			fail_msg("'%s' does not tell of '%s'", told.text[i], words[i]);
+	assert_string_equal(s.note, "kept");
+	assert_string_equal(s.address, "127.0.0.1");
+	assert_true(line[0] == 0 && line[2] == 7 && line[3] == 1);
+	config_release(keys, KEY_COUNT, &s);
+	unlink(path);
+	told.count = 0;
+	assert_int_equal(config_read_all(path, keys, KEY_COUNT, &s, &faults), ERR_CONFIG);
+	assert_true(told.count == 1 && strstr(told.text[0], "does not exist"));
+	config_release(keys, KEY_COUNT, &s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +205,7 @@ int main(void)
 		cmocka_unit_test(a_long_name_is_shown_cut_between_characters),
 		cmocka_unit_test(sizes_may_use_any_unit),
 		cmocka_unit_test(files_are_read),
+		cmocka_unit_test(every_fault_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

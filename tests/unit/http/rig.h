@@ -257,6 +257,7 @@ static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
 	uv_sem_init(&rig->done, 0);
 	struct http_options options = {
 		.address = "127.0.0.1:0",
+		.public_name = "desk.example.org:8443",
 		.socket_path = rig->socket_path,
 		.static_folder = rig->pages,
 		.session_cookie = "lm_test",

@@ -88,6 +88,46 @@ static void another_sites_page_cannot_write(void **state)
 	                 201);
 }
 
+static void the_public_name_is_a_host_over_tls_only(void **state)
+{
+	static const char host[] = "Host: desk.example.org:8443\r\n";
+
+	(void)state;
+	assert_int_equal(raw("GET", "/api/hello", NULL, "%s", host), 200);
+	assert_int_equal(raw("GET", "/api/hello", NULL, "Host: desk.example.org\r\n"), 421);
+	assert_int_equal(
+	        raw("POST", "/api/echo", "{}", "%s" JSON_TYPE "Origin: https://desk.example.org:8443\r\n", host), 201);
+	assert_int_equal(
+	        raw("POST", "/api/echo", "{}", "%s" JSON_TYPE "Origin: http://desk.example.org:8443\r\n", host), 403);
+	assert_int_equal(
+	        raw("POST", "/api/echo", "{}", "%s" JSON_TYPE "Origin: http://127.0.0.1:%u\r\n", host, rig.port), 403);
+	assert_int_equal(raw("POST", "/api/echo", "{}",
+	                     "Host: localhost:%u\r\n" JSON_TYPE "Origin: https://desk.example.org:8443\r\n", rig.port),
+	                 403);
+	assert_int_equal(raw("POST", "/api/login?user=a", "{}", "%s" JSON_TYPE, host), 200);
+	assert_true(has_text(&reply, "; HttpOnly; SameSite=Strict; Secure\r\n"));
+}
+
+static void public_names_are_written_as_browsers_send_them(void **state)
+{
+	static const char *const right[] = { "desk.example.org", "desk.example.org:8443", "a-1" };
+	static const char *const wrong[] = { "",
+		                             "https://desk.example.org",
+		                             "Desk.example.org",
+		                             "desk.example.org:443",
+		                             "desk.example.org:",
+		                             "desk.example.org/",
+		                             ":8443",
+		                             "desk.example.org:0" };
+	struct error e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+		assert_int_equal(http_public_name_check(right[i], &e), OK);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(http_public_name_check(wrong[i], &e), ERR_INVALID);
+}
+
 static void cross_site_fetches_are_refused(void **state)
 {
 	static const char site[] = "Sec-Fetch-Site: cross-site\r\n";
@@ -276,6 +316,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_our_own_names_are_hosts),
 		cmocka_unit_test(another_sites_page_cannot_write),
+		cmocka_unit_test(the_public_name_is_a_host_over_tls_only),
+		cmocka_unit_test(public_names_are_written_as_browsers_send_them),
 		cmocka_unit_test(cross_site_fetches_are_refused),
 		cmocka_unit_test(a_session_opens_what_needs_one),
 		cmocka_unit_test(writing_needs_the_sessions_own_token),

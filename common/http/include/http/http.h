@@ -48,9 +48,15 @@ struct http_route {
 	void (*handle)(void *context, struct http_request *request);
 };
 
+/* Whether http_open would take them. ERR_INVALID says why not. */
+int http_address_check(const char *address, struct error *e);
+int http_public_name_check(const char *name, struct error *e);
+
 struct http_options {
-	const char *address;        /* "127.0.0.1:8601" (loopback only, ERR_INVALID otherwise); NULL: no TCP */
-	const char *socket_path;    /* Unix socket, mode 0600; NULL: none */
+	const char *address;     /* "127.0.0.1:8601" (loopback only, ERR_INVALID otherwise); NULL: no TCP */
+	const char *public_name; /* "desk.example.org", with a port unless it is 443: Host and (https) Origin of what a
+	                            web server in front hands on; its cookies are Secure. NULL: none */
+	const char *socket_path; /* Unix socket, mode 0600; NULL: none */
 	const char *static_folder;  /* files by path below it, "/" is index.html; NULL: none. No listing, no "..", no
 	                               symlink out */
 	const char *session_cookie; /* "lm_town"; daemons on one host need different names */

@@ -35,6 +35,10 @@ void net_close(struct net *n); /* after its servers and clients; closes handles 
  * handshake succeeds. Call it every second or so, on the loop thread. */
 bool net_zap_answers(struct net *n);
 
+/* tcp://HOST:PORT; to bind, HOST is an address, an interface or *, and PORT may be *. ERR_INVALID says what is wrong;
+ * whether the name can be found or the address is free is not asked. */
+int net_address_check(const char *address, bool is_to_bind, struct error *e);
+
 struct net_server_options {
 	const char *address;    /* tcp://127.0.0.1:5601 */
 	const char *zap_domain; /* enforced; "link" */

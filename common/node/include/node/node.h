@@ -32,6 +32,7 @@ struct node_config {
 	char *upstream_key; /* its CURVE key, 64 hexadecimal digits */
 	char *authority;    /* hash of the district's authority, 64 hexadecimal digits */
 	char *http_address; /* loopback address for the pages; absent: none */
+	char *public_name;  /* under which a web server in front serves the pages; absent: none does */
 	char *pages;        /* folder of the pages */
 	char *places;       /* JSON file with the names of places; absent: codes are shown */
 	char *log_level;
@@ -44,6 +45,10 @@ struct node_config {
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
 void node_config_release(struct node_config *config);
 void node_config_help(Lm__Tier tier);
+void node_config_sample(const char *program, Lm__Tier tier); /* a file with every key, on standard output */
+/* Prints every fault of the file, and of the files and folders that it names; opens no socket and no store.
+ * ERR_CONFIG. */
+int node_config_check(const char *path, Lm__Tier tier);
 
 /* ---- a turn of the writer ---- */
 struct turn {
