@@ -1,6 +1,6 @@
 /*
- * sim [--seed S] [--seeds N] [--minutes M] [--jobs J] [--tell]: one district after another, each with a fate of its
- * own. Every seed has a process of its own, so that what happens in it depends on the seed alone.
+ * sim [--seed S] [--seeds N] [--minutes M] [--jobs J] [--quick] [--tell]: one district after another, each with a fate
+ * of its own. Every seed has a process of its own, so that what happens in it depends on the seed alone.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -116,6 +116,7 @@ int main(int argc, char **argv)
 		{ "tell", no_argument, NULL, 't' },          { NULL, 0, NULL, 0 }
 	};
 	uint64_t seed = 1, seeds = 1, minutes = 10, jobs = 1;
+	bool is_quick = false; /* the first failure ends it */
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option == 's')
 			seed = strtoull(optarg, NULL, 10);
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
 			minutes = strtoull(optarg, NULL, 10);
 		else if (option == 'j')
 			jobs = strtoull(optarg, NULL, 10);
+		else if (option == 'q')
+			is_quick = true;
 		else if (option == 't')
 			world.is_told = true;
 		else
@@ -141,7 +144,7 @@ int main(int argc, char **argv)
 	double begin = seconds_now();
 	uint64_t failures = 0, running = 0;
 	machine_random_take();
-	for (uint64_t i = 0; i < seeds; i++) {
+	for (uint64_t i = 0; i < seeds && !(is_quick && failures); i++) {
 		if (running == jobs) {
 			failures += !child_wait();
 			running--;
