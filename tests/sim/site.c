@@ -145,7 +145,7 @@ static void publish(const char *path)
 	if (!service)
 		fail("%s: %s", path, fault.text);
 	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/catalogue",
-	                    json_pack("{s:[o],s:s}", "services", service, "by", "sim")));
+	                    json_pack("{s:[o],s:s,s:s}", "services", service, "by", "sim", "second", "sim2")));
 }
 
 static bool can_take(struct site *s)
