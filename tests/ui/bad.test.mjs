@@ -1,7 +1,7 @@
 // Do the checks find anything at all? Each of them must on bad.html.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axeFindings, KIOSK_GOALS, launch, measure, SCREENS } from './lib.mjs';
+import { axeFindings, contrasts, KIOSK_GOALS, launch, measure, motion, SCREENS } from './lib.mjs';
 
 test('the checks find what is wrong with a bad page', async () => {
 	const browser = await launch();
@@ -15,11 +15,18 @@ test('the checks find what is wrong with a bad page', async () => {
 				axe.some((line) => line.startsWith(rule)),
 				rule,
 			);
-		for (const finding of ['target', 'gap', 'cap height', 'out of reach', 'scrolls sideways', 'beyond the edge'])
+		for (const finding of ['target', 'gap', 'cap height', 'out of reach', 'scrolls sideways', 'beyond the edge', 'clipped'])
 			assert.ok(
 				ruler.some((line) => line.startsWith(finding)),
 				finding,
 			);
+		const colours = await contrasts(page);
+		for (const finding of ['text', 'edge', 'icon without words'])
+			assert.ok(
+				colours.some((line) => line.startsWith(finding)),
+				finding,
+			);
+		assert.ok((await motion(page, 200)).length > 0, 'moves');
 	} finally {
 		await browser.close();
 	}

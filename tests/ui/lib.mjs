@@ -61,15 +61,18 @@ export async function openPage(browser, screen, url) {
 	return { page, faults, mm, close: () => context.close() };
 }
 
-/** Findings of axe-core, one line each; none is the goal. */
-export async function axeFindings(page) {
+/** Findings of axe-core, one line each; none is the goal. `only` some rules, where the others cannot have changed. */
+export async function axeFindings(page, only) {
 	if (!(await page.evaluate('typeof window.axe'))?.startsWith('object')) {
 		await page.evaluate(readFileSync(axePath, 'utf8')); // not by a script element: the CSP forbids it
 	}
-	const { violations } = await page.evaluate(() =>
-		window.axe.run(document, {
-			rules: { 'target-size': { enabled: true }, 'color-contrast-enhanced': { enabled: true } },
-		}),
+	const { violations } = await page.evaluate(
+		(only) =>
+			window.axe.run(document, {
+				...(only && { runOnly: only }),
+				rules: { 'target-size': { enabled: true }, 'color-contrast-enhanced': { enabled: true } },
+			}),
+		only,
 	);
 	return violations.flatMap(({ id, nodes }) =>
 		nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary?.split('\n')[1]?.trim()}`),
@@ -161,6 +164,62 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 		},
 		{ mm, goals },
 	);
+}
+
+export const COLOUR_GOALS = { text: 10, edge: 3 };
+
+/** Contrast of words with the ground they stand on, and of the edges of controls with the ground around them. */
+export async function contrasts(page, goals = COLOUR_GOALS) {
+	return page.evaluate((goals) => {
+		const findings = new Set();
+		const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+		const light = (colour) => {
+			const [r, g, b] = channels(colour).map((v) => (v / 255 <= 0.04045 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+			return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+		};
+		const ratio = (a, b) => {
+			const [dark, bright] = [light(a), light(b)].sort((x, y) => x - y);
+			return (bright + 0.05) / (dark + 0.05);
+		};
+		const isClear = (colour) => channels(colour)[3] === 0;
+		const groundOf = (e) => {
+			for (; e; e = e.parentElement) {
+				const { backgroundColor } = getComputedStyle(e);
+				if (!isClear(backgroundColor)) return backgroundColor;
+			}
+			return 'rgb(255, 255, 255)';
+		};
+		const top = document.querySelector('dialog[open]') ?? document.body;
+		const walker = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
+		while (walker.nextNode()) {
+			const { data, parentElement: e } = walker.currentNode;
+			if (!data.trim() || !e.checkVisibility() || e.closest('.unseen, option')) continue;
+			const found = ratio(getComputedStyle(e).color, groundOf(e));
+			if (found < goals.text) findings.add(`text ${found.toFixed(1)}:1: "${data.trim().slice(0, 20)}"`);
+		}
+		for (const e of top.querySelectorAll('button, input, textarea, select, summary, label.choice')) {
+			const style = getComputedStyle(e);
+			const hasEdge = style.borderTopStyle !== 'none' && parseFloat(style.borderTopWidth) > 0;
+			if (!e.checkVisibility() || (!hasEdge && isClear(style.backgroundColor))) continue;
+			const around = groundOf(e.parentElement);
+			const found = Math.max(ratio(groundOf(e), around), hasEdge ? ratio(style.borderTopColor, around) : 1);
+			if (found < goals.edge) findings.add(`edge ${found.toFixed(1)}:1: ${e.tagName.toLowerCase()} "${(e.innerText || '').slice(0, 20)}"`);
+		}
+		for (const icon of top.querySelectorAll('svg.icon'))
+			if (!icon.parentElement.textContent.trim()) findings.add(`icon without words: ${icon.parentElement.className}`);
+		return [...findings];
+	}, goals);
+}
+
+/** What moves: transitions and animations longer than `most_ms`. */
+export async function motion(page, most_ms = 0) {
+	return page.evaluate((most_ms) => {
+		const ms = (list) => Math.max(...list.split(',').map((one) => parseFloat(one) * (one.trim().endsWith('ms') ? 1 : 1000)));
+		return [...document.querySelectorAll('*')]
+			.flatMap((e) => ['', '::before', '::after'].map((part) => [e, getComputedStyle(e, part || null)]))
+			.filter(([, style]) => Math.max(ms(style.transitionDuration), style.animationName === 'none' ? 0 : ms(style.animationDuration)) > most_ms)
+			.map(([e]) => `moves: ${e.tagName.toLowerCase()}.${e.className}`);
+	}, most_ms);
 }
 
 /** Writes tests/ui/shots/NAME.png of the whole page. */

@@ -54,3 +54,10 @@ export function timeText(time_ms: string | number): string {
 	const options: Intl.DateTimeFormatOptions = { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Shanghai' };
 	return new Intl.DateTimeFormat(current, options).format(Number(time_ms));
 }
+
+/** A day of the calendar, written YYYY-MM-DD; what is not one stays as it is. */
+export function dateText(day: string): string {
+	const time_ms = Date.parse(`${day}T00:00:00Z`);
+	if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(time_ms)) return day;
+	return new Intl.DateTimeFormat(current, { dateStyle: 'long', timeZone: 'UTC' }).format(time_ms);
+}

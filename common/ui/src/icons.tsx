@@ -41,6 +41,8 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
+export const ICONS = Object.keys(paths) as IconName[];
+
 export function Icon({ name }: { name: IconName }): JSX.Element {
 	return (
 		<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
