@@ -1,15 +1,17 @@
-// Fails the build if a text is missing in one language, has other {params} there, or is used by no page.
+// Fails the build if a text is missing or empty in one language, has other {params} there, stands twice, or is used by
+// no page; and if a page uses a text that there is not.
+//   node texts-check.mjs [REPOSITORY]
 // A key counts as used if it stands in the source as a string, or if a template such as `common.rule.${rule}` begins like it.
 import { readFileSync, readdirSync, existsSync } from 'node:fs';
 import { join, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '../..');
+const root = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '../..');
+const shared = join(root, 'common/ui');
 const folders = [
-	join(here, 'src'),
-	join(here, 'desk'),
-	join(here, 'kiosk'),
+	join(shared, 'src'),
+	join(shared, 'desk'),
+	join(shared, 'kiosk'),
 	join(root, 'terminal/ui'),
 	join(root, 'subcenter/ui'),
 	join(root, 'hub/ui'),
@@ -27,26 +29,26 @@ function sourcesIn(folder) {
 function textsOf(language) {
 	const seen = new Set();
 	const faults = [];
-	const text = readFileSync(join(here, 'texts', `${language}.json`), 'utf8');
+	const text = readFileSync(join(shared, 'texts', `${language}.json`), 'utf8');
 	for (const [, key] of text.matchAll(/^\s*"([^"]+)":/gm)) {
 		if (seen.has(key)) faults.push(`${language}: "${key}" stands twice`);
 		seen.add(key);
 	}
-	return { texts: JSON.parse(text), faults };
+	const texts = JSON.parse(text);
+	for (const [key, words] of Object.entries(texts))
+		if (typeof words !== 'string' || words.trim() === '') faults.push(`${language}: "${key}" is empty`);
+	return { texts, faults };
 }
 
 const paramsOf = (text) =>
-	[...text.matchAll(/\{(\w+)\}/g)]
-		.map((m) => m[1])
-		.sort()
-		.join(',');
+	[...new Set([...String(text).matchAll(/\{(\w+)\}/g)].map((m) => m[1]))].sort().join(',');
 
 const zh = textsOf('zh-CN');
 const en = textsOf('en');
 const faults = [...zh.faults, ...en.faults];
 for (const key of new Set([...Object.keys(zh.texts), ...Object.keys(en.texts)])) {
-	if (!zh.texts[key]) faults.push(`zh-CN: "${key}" is missing`);
-	else if (!en.texts[key]) faults.push(`en: "${key}" is missing`);
+	if (!(key in zh.texts)) faults.push(`zh-CN: "${key}" is missing`);
+	else if (!(key in en.texts)) faults.push(`en: "${key}" is missing`);
 	else if (paramsOf(zh.texts[key]) !== paramsOf(en.texts[key]))
 		faults.push(`"${key}" has other parameters in the other language`);
 }

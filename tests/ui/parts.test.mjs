@@ -101,3 +101,132 @@ test('parts at the desk, in each colour and size, at 200 % and at 320 px', async
 			]);
 		}
 });
+
+const focused = () => page.evaluate(() => document.activeElement.className || document.activeElement.tagName.toLowerCase());
+
+/** Waits until a reader is told `words`, politely ("status") or at once ("alert"), where it can hear them. */
+const hears = (role, words) =>
+	page.waitForFunction(
+		([role, words]) => {
+			const heard = document.querySelector('dialog[open]') ?? document; // behind a dialog everything is silent
+			return [...heard.querySelectorAll(`[role=${role}]`)].some((e) => e.textContent.includes(words));
+		},
+		[role, words],
+		{ timeout: 5_000 },
+	);
+
+test('a dialog keeps the focus, speaks, and gives the focus back to what opened it', async () => {
+	await show('desk', { look: 'desk' });
+	const { keyboard } = page;
+	await page.locator('.opens').focus();
+	await keyboard.press('Enter');
+	await page.locator('dialog[open]').waitFor();
+	assert.equal(await focused(), 'h2', 'reading begins at the title');
+	assert.equal(await page.getByRole('dialog', { name: '不办了吗？' }).count(), 1);
+	await assertGood('dialog', [...(await axeFindings(page)), ...(await contrasts(page))]);
+	const stops = [];
+	for (let i = 0; i < 5; i++) {
+		await keyboard.press('Tab');
+		stops.push(await page.evaluate(() => (document.activeElement.closest('dialog') ? document.activeElement.innerText.trim() : 'outside')));
+	}
+	assert.deepEqual(stops, ['接着办', '清除', '接着办', '清除', '接着办']);
+	await keyboard.press('Shift+Tab');
+	assert.match(await focused(), /announces/, 'also backwards');
+	await keyboard.press('Enter');
+	await hears('alert', '还没有保存');
+	await keyboard.press('Escape');
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	assert.match(await focused(), /opens/);
+	await page.evaluate(() => {
+		document.activeElement.blur();
+		document.querySelector('.opens-alert').click();
+	});
+	await page.getByRole('alertdialog', { name: '不办了吗？', description: '填写的内容会清除' }).waitFor();
+	await keyboard.press('Escape');
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	assert.equal(await focused(), 'h1', 'nothing had the focus: reading goes on at the heading');
+});
+
+test('messages wait until they are closed, one after the other', async () => {
+	const { keyboard } = page;
+	const message = page.getByRole('region', { name: '消息', exact: true });
+	await page.clock.install();
+	await page.reload();
+	await page.locator('h1').waitFor();
+	await show('desk', { look: 'desk' });
+	for (const kind of ['success', 'info', 'danger']) {
+		await page.locator(`.toasts-${kind}`).focus();
+		await keyboard.press('Enter');
+		await hears(kind === 'danger' ? 'alert' : 'status', `消息：${kind}`);
+	}
+	await page.clock.fastForward('02:00:00');
+	assert.match(await message.innerText(), /消息：success[^]*后面还有 2 条/, 'two hours later nothing is gone');
+	await assertGood('toast', [...(await axeFindings(page)), ...(await contrasts(page)), ...(await measure(page, 3.78, DESK_GOALS))]);
+	const before = await focused();
+	await message.getByRole('button', { name: '知道了' }).focus();
+	await keyboard.press('Enter');
+	await hears('status', '消息：info');
+	assert.match(await message.innerText(), /消息：info[^]*后面还有 1 条/);
+	await keyboard.press('Escape');
+	assert.match(await message.innerText(), /消息：danger/);
+	await keyboard.press('Escape');
+	await message.waitFor({ state: 'detached' });
+	assert.equal(await focused(), before, 'the focus is where it was before the messages');
+	for (let i = 0; i < 3; i++) await page.locator('.toasts-info').press('Enter');
+	await message.getByRole('button', { name: '全部关闭' }).press('Enter');
+	await message.waitFor({ state: 'detached' });
+	for (const [screen, size] of [['kiosk32', 4], ['kiosk21', 4]]) {
+		const mm = await show(screen, { size });
+		await page.locator('.toasts-warning').press('Enter');
+		await assertGood(`toast-${screen}`, await measure(page, mm, KIOSK_GOALS));
+		await message.getByRole('button', { name: '知道了' }).press('Enter');
+	}
+});
+
+test('what is busy or cannot be pressed says so and does nothing', async () => {
+	const pressed = page.locator('.counts');
+	const count = async () => Number((await pressed.innerText()).replace(/\D/g, ''));
+	const was = await count();
+	await pressed.press('Enter');
+	assert.equal(await count(), was + 1);
+	for (const name of ['.busy', '.off']) {
+		await page.locator(name).press('Enter');
+		assert.equal(await page.locator(name).getAttribute('aria-disabled'), 'true');
+		assert.match(await focused(), new RegExp(name.slice(1)), 'it keeps the focus');
+	}
+	assert.equal(await count(), was + 1);
+	await hears('alert', '先填写名称。');
+	await page.getByRole('button', { name: '提交', description: '先填写名称。' }).waitFor();
+	const ring = await pressed.evaluate((e) => {
+		e.focus();
+		const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(e);
+		return `${outlineStyle} ${outlineWidth} ${boxShadow}`;
+	});
+	assert.match(ring, /^solid 6px rgb\(255, 210, 63\) 0px 0px 0px 14px$/, 'a ring and a halo');
+});
+
+test('a table can be sorted by its heads, numbers as numbers, and still has its own order first', async () => {
+	const counts = () => page.locator('.sortable tbody td.number .cell').allInnerTexts();
+	const head = page.locator('.sortable .sort').nth(1);
+	await show('desk', { look: 'desk' });
+	assert.deepEqual(await counts(), ['12', '100', '9']);
+	await head.press('Enter');
+	assert.deepEqual(await counts(), ['9', '12', '100']);
+	assert.equal(await page.locator('th[aria-sort=ascending]').count(), 1);
+	await head.press('Enter');
+	assert.deepEqual(await counts(), ['100', '12', '9']);
+	assert.equal(await page.locator('th[aria-sort=descending]').count(), 1);
+});
+
+test('nothing moves for who wants no motion, and nothing for long', async () => {
+	await page.locator('.toasts-info').press('Enter');
+	await page.locator('.opens').press('Enter');
+	await page.locator('dialog[open]').waitFor();
+	assert.deepEqual(await motion(page), []);
+	await page.emulateMedia({ reducedMotion: 'no-preference' });
+	assert.deepEqual(await motion(page, 200), []);
+	assert.ok((await motion(page)).length > 0, 'otherwise some things fade');
+	await page.emulateMedia({ reducedMotion: 'reduce' });
+	await page.keyboard.press('Escape');
+	await page.locator('.toasts').getByRole('button').first().press('Enter');
+});

@@ -1,7 +1,7 @@
 // The one form generator: questions from a service's fields, for every field type of the catalogue.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { t, textOr, words, language } from './i18n';
+import { dateText, language, t, textOr, words } from './i18n';
 import { Keypad } from './keypad';
 import { FieldNotes, Notice } from './parts';
 import type { Field, FieldFault, Words } from './types';
@@ -338,9 +338,7 @@ function valueText(field: Field, value: string, here: Here): string {
 		case 'FIELD_TYPE_MONEY':
 			return t('common.money', { yuan: value });
 		case 'FIELD_TYPE_DATE':
-			return new Intl.DateTimeFormat(language(), { dateStyle: 'long', timeZone: 'UTC' }).format(
-				new Date(`${value}T00:00:00Z`),
-			);
+			return dateText(value);
 		case 'FIELD_TYPE_PLACE':
 			return value === here.code ? words(here.name) : value;
 		default:
