@@ -23,7 +23,7 @@ void http_tally_each(const struct http *h, http_tally_visit *visit, void *contex
 {
 	for (size_t i = 0; i <= h->route_count; i++) {
 		const struct route *route = i < h->route_count ? &h->routes[i] : NULL;
-		const char *method = route == NULL ? "any" : route->method == HTTP_POST ? "POST" : "GET";
+		const char *method = route == NULL ? "any" : route->method == HTTP_GET ? "GET" : "POST";
 		for (size_t k = 0; k < STATUSES_MOST && h->tally[i].status[k] != 0; k++)
 			visit(context, method, route == NULL ? "other" : route->path, h->tally[i].status[k],
 			      h->tally[i].count[k]);
