@@ -30,7 +30,7 @@ static size_t file_check(struct call *c, const char *path, Lm__Service **out)
 		*out = NULL;
 		return 1;
 	}
-	size_t count = service_check(*out, faults, FAULTS_MOST);
+	size_t count = service_readable_check(*out, faults, FAULTS_MOST);
 	for (size_t i = 0; i < count && i < FAULTS_MOST; i++)
 		print_text("%s: %s\n", path, faults[i].text);
 	if (count > FAULTS_MOST)

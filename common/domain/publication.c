@@ -21,7 +21,7 @@ static uint32_t service_revision_of(const ProtobufCMessage *content)
 
 static size_t service_content_check(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
 {
-	return service_check((const Lm__Service *)content, faults, most);
+	return service_readable_check((const Lm__Service *)content, faults, most);
 }
 
 static int service_in_force(struct store_txn *txn, const char *key, uint32_t revision, struct arena *arena,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "inside.h"
+#include "service_check.h"
 
 #define ID_CHARACTERS_MOST 32
 #define NAME_HAN_MOST 15  /* UX 12: titles */
@@ -21,13 +21,7 @@
 #define FILES_BYTES_MOST \
 	(256 * 1024) /* of all files together: with all texts at their longest it still fits an entry */
 
-struct check {
-	struct service_fault *faults;
-	size_t most, count;
-};
-
-static void fault_add(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fault_add(struct check *c, const char *format, ...)
+void fault_add(struct check *c, const char *format, ...)
 {
 	if (c->count < c->most) {
 		va_list args;
@@ -62,8 +56,9 @@ static void words_check(struct check *c, const char *path, const Lm__Words *w, l
 static void basis_check(struct check *c, const char *list, size_t i, const Lm__Basis *b)
 {
 	char path[48];
-	snprintf(path, sizeof path, "%s[%zu]", list, i);
+	snprintf(path, sizeof path, "%s[%zu].text", list, i);
 	words_check(c, path, b->text, 0);
+	snprintf(path, sizeof path, "%s[%zu]", list, i);
 	if (b->is_sample)
 		return;
 	if (!b->source[0])
@@ -326,9 +321,17 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 	return c.count;
 }
 
-size_t service_publication_check(const Lm__Service *s, struct service_fault *faults, size_t most)
+size_t service_readable_check(const Lm__Service *s, struct service_fault *faults, size_t most)
 {
 	struct check c = { faults, most, service_check(s, faults, most) };
+	parts_check(&c, s);
+	texts_check(&c, s);
+	return c.count;
+}
+
+size_t service_publication_check(const Lm__Service *s, struct service_fault *faults, size_t most)
+{
+	struct check c = { faults, most, service_readable_check(s, faults, most) };
 	if (!s->privacy && has_field(s, field_is_personal))
 		fault_add(&c, "privacy: a service that asks something personal says who asks, why and how long");
 	return c.count;

@@ -287,7 +287,7 @@ static inline void node_secret(struct node *n, size_t device)
 /* The least service that may be published: one field, the applicant's name. */
 struct service_parts {
 	Lm__Service service;
-	Lm__Words name, easy, label, step_text, basis_text;
+	Lm__Words name, easy, label, step_text, basis_text, condition, *conditions[1];
 	Lm__Field field, *fields[1];
 	Lm__Step step, *steps[1];
 	Lm__Basis basis, *bases[1];
@@ -311,6 +311,7 @@ static inline Lm__Service *service_make(struct service_parts *p, const char *id,
 	words_make(&p->label, "您叫什么名字？", "What is your name?");
 	words_make(&p->step_text, "街镇看您的申请。", "The town reads it.");
 	words_make(&p->basis_text, "依据", "Basis");
+	words_make(&p->condition, "谁都可以。", "Anyone.");
 	p->field.id = "name";
 	p->field.type = LM__FIELD_TYPE__FIELD_TYPE_PERSON;
 	p->field.label = &p->label;
@@ -322,6 +323,7 @@ static inline Lm__Service *service_make(struct service_parts *p, const char *id,
 	p->fields[0] = &p->field;
 	p->steps[0] = &p->step;
 	p->bases[0] = &p->basis;
+	p->conditions[0] = &p->condition;
 	Lm__Service *s = &p->service;
 	s->id = (char *)(uintptr_t)id;
 	s->revision = revision;
@@ -329,10 +331,11 @@ static inline Lm__Service *service_make(struct service_parts *p, const char *id,
 	s->name = &p->name;
 	s->easy = &p->easy;
 	s->owner = owner;
-	s->n_fields = s->n_steps = s->n_basis = 1;
+	s->n_fields = s->n_steps = s->n_basis = s->n_conditions = 1;
 	s->fields = p->fields;
 	s->steps = p->steps;
 	s->basis = p->bases;
+	s->conditions = p->conditions;
 	return s;
 }
 

@@ -140,6 +140,8 @@ struct service_fault {
 	char text[200];
 };
 size_t service_check(const Lm__Service *service, struct service_fault *faults, size_t most);
+/* The same, and that its parts agree and people can read it: for who writes and publishes one, not for apply. */
+size_t service_readable_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Before one is published: also what older revisions, which are in the journals for good, need not have. */
 size_t service_publication_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Checks answers against a service's fields. Returns how many faults there are; at most `most` are written. */

@@ -1,0 +1,23 @@
+/*
+ * The check of a service is written in three files: service_check.c (its shape, on which daemons rely), service_parts.c
+ * (do its parts agree, can a person get through) and service_words.c (can a person read it). Daemons that apply a
+ * service ask for the shape only: what is hard to read is the publisher's affair, and to refuse it at a terminal would
+ * hold up requests.
+ */
+#ifndef DOMAIN_SERVICE_CHECK_H
+#define DOMAIN_SERVICE_CHECK_H
+
+#include "inside.h"
+
+struct check {
+	struct service_fault *faults;
+	size_t most, count;
+};
+
+/* "path: what is wrong". Beyond `most` they are only counted. */
+void fault_add(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void parts_check(struct check *c, const Lm__Service *s);
+void texts_check(struct check *c, const Lm__Service *s);
+
+#endif
