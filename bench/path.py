@@ -26,6 +26,7 @@ TOWN, SITE, IDLE_SITE = "310114106", "310114106001-T1", "310114106002-T1"
 SERVICE = "home-adaptation"  # the town decides, as for most services: the district cannot read these requests
 PAYLOAD_BYTES = 512
 MAP_BYTES = 1 << 30  # roomy: at 60 % a terminal trims, at 80 % it takes no more; neither is measured here
+COUNT_MOST, WINDOW_MOST = 1000000, 50000  # of one order, and of one measurement of growth
 TICKS = os.sysconf("SC_CLK_TCK")
 TIERS = ("terminal", "town", "hub")
 TARGETS = ["lm-hub", "lm-subcenter", "lm-terminal", "lmctl", "bench_terminal", "bench_parts", "bench_record"]
@@ -110,11 +111,11 @@ class Highest:
 class Path:
     """One terminal, its town, the hub."""
 
-    def __init__(self, folder, build, preload=True):
+    def __init__(self, folder, build, preload=True, map_bytes=MAP_BYTES):
         self.folder, self.build = pathlib.Path(folder), pathlib.Path(build).resolve()
         self.preload = preload
         self.district = District(self.folder / "d", build=self.build)
-        self.district.map_sizes = {tier: str(MAP_BYTES) for tier in self.district.map_sizes}
+        self.district.map_sizes = {tier: str(map_bytes) for tier in self.district.map_sizes}
         self.town = self.district.add_town(TOWN)
         self.terminal = self.district.add_terminal(SITE)
         self.idle = self.district.add_terminal(IDLE_SITE)
@@ -265,16 +266,16 @@ def measure_drain(path, count):
     return time.monotonic() - begun
 
 
-def measure_growth(folder, build, marks):
+def measure_growth(folder, build, marks, map_bytes=MAP_BYTES):
     """Cost of a request when so many are stored already."""
-    path = Path(folder, build, preload=False)
+    path = Path(folder, build, preload=False, map_bytes=map_bytes)
     try:
         path.start()
         stored, costs = 0, {}
         for mark in marks:
-            window = max(5000, mark // 10)
-            if mark > stored:
-                stored += path.order(f"count 8 128 {mark - stored}")["requests"]
+            window = min(WINDOW_MOST, max(5000, mark // 10))
+            while mark > stored:
+                stored += path.order(f"count 8 128 {min(COUNT_MOST, mark - stored)}")["requests"]
             costs[mark] = path.load(f"count 8 128 {window}")
             stored += window
         path.check()

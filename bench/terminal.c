@@ -18,21 +18,17 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/log.h"
-#include "proto/json.h"
-#include "terminal/terminal.h"
+#include "request.h"
 
 #define PRODUCERS_MOST 256
 #define WINDOW_MOST 1024
 #define SAMPLES_MOST (1u << 21)
-#define FORM_BYTES_MOST 65536
-#define PACK_BYTES_MOST 16384
 
 struct slot {
 	struct submission submission;
 	struct producer *producer;
-	uint8_t packed[2048];
+	uint8_t packed[PACKED_BYTES_MOST];
 	uint64_t begun_us;
 	atomic_bool is_saved;
 };
@@ -114,36 +110,13 @@ static void on_saved(struct node *n, struct command *c)
 
 /* ---- a producer ---- */
 
-static int receipt_draw(struct ready_receipt *r, struct error *e)
-{
-	uint8_t random[16];
-	int result = crypto_random(random, sizeof random, e);
-	if (!result)
-		result = crypto_random(r->key, sizeof r->key, e);
-	if (!result)
-		result = crypto_random(&r->secret, sizeof r->secret, e);
-	receipt_code_make(random, r->code);
-	return result;
-}
-
 static int slot_send(struct bench *b, struct slot *s, struct arena *arena, struct error *e)
 {
-	uint8_t random[10];
 	struct submission *sub = &s->submission;
-	arena_reset(arena);
-	*sub = (struct submission){ .service = b->form->service, .revision = b->form->revision };
 	s->begun_us = clock_monotonic_us();
-	int result = crypto_random(random, sizeof random, e);
-	sub->request = id_make(clock_wall_ms(), random);
-	if (!result)
-		result = receipt_draw(&sub->receipt, e);
-	if (!result)
-		result = submission_pack(sub, b->form, arena, e);
-	if (!result && sub->payload.size > sizeof s->packed)
-		result = error_set(e, ERR_TOO_BIG, "the form packs to %zu bytes", sub->payload.size);
+	int result = request_make(b->form, sub, s->packed, arena, e);
 	if (result)
 		return result;
-	sub->payload = BYTES(memcpy(s->packed, sub->payload.data, sub->payload.size), sub->payload.size);
 	b->payload_bytes = sub->payload.size;
 	sub->command.done = on_saved;
 	sub->command.is_done_early = true;
@@ -358,17 +331,6 @@ static void on_end(uv_async_t *async)
 	node_stop(b->node);
 }
 
-static int form_read(struct bench *b, const char *path, struct error *e)
-{
-	struct buffer text = { 0 };
-	arena_init(&b->arena, FORM_BYTES_MOST * 8);
-	int result = file_read(path, FORM_BYTES_MOST, &text, e);
-	if (!result)
-		result = JSON_DECODE(lm__submit_command, buffer_bytes(&text), &b->arena, &b->form, e);
-	buffer_release(&text);
-	return result;
-}
-
 static int bench_start(struct bench *b, const char *config, const char *form, struct error *e)
 {
 	struct node_options options = { .tier = terminal_tier(), .loop = &b->loop };
@@ -376,7 +338,7 @@ static int bench_start(struct bench *b, const char *config, const char *form, st
 	b->sample_us = malloc(SAMPLES_MOST * sizeof *b->sample_us);
 	b->tier_on_marks = options.tier.on_marks;
 	options.tier.on_marks = on_marks;
-	int result = b->sample_us ? form_read(b, form, e) : error_set(e, ERR_MEMORY, "no memory");
+	int result = b->sample_us ? form_read(form, &b->arena, &b->form, e) : error_set(e, ERR_MEMORY, "no memory");
 	if (!result)
 		result = node_config_read(config, LM__TIER__TIER_TERMINAL, &options.config, e);
 	if (result)
