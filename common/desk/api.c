@@ -2,6 +2,7 @@
  * The queue, a case, what may be done with it, and the event stream. Reads run on the pool in short snapshots,
  * actions as commands of the writer.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ struct job {
 	ProtobufCMessage *input, *output;
 	struct id id;
 	enum case_view view;
-	char after[40], user[33];
+	char after[40], user[33], field[64];
 	size_t limit;
 	int result;
 	struct error error;
@@ -186,6 +187,29 @@ static void case_get_one(void *context, struct http_request *r)
 	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
 	if (j && id_parameter(j))
 		job_pool(context, j, case_pool);
+}
+
+static void file_pool(struct node *n, void *context)
+{
+	struct job *j = context;
+	struct store_txn *txn;
+	Lm__FileView *view = NULL;
+	j->result = store_begin_read(node_store(n), &txn, &j->error);
+	if (j->result)
+		return;
+	j->result = file_view(n, txn, j->id, j->field, &j->arena, &view, &j->error);
+	store_abort(txn);
+	j->output = view ? &view->base : NULL;
+}
+
+/* As JSON, so that no address shows a stranger's file as a page of ours. */
+static void case_get_file(void *context, struct http_request *r)
+{
+	struct job *j = job_new(r);
+	if (!j || !id_parameter(j))
+		return;
+	snprintf(j->field, sizeof j->field, "%s", http_parameter(r, "field"));
+	job_pool(context, j, file_pool);
 }
 
 /* ---- actions ---- */
@@ -407,115 +431,13 @@ void desk_tick(struct node *n)
 		free(c);
 }
 
-/* ---- receipts made elsewhere ---- */
-
-static int receipt_search(struct store_txn *txn, const char *code, struct arena *arena, struct id found[2],
-                          size_t *count, struct error *e)
-{
-	Lm__NodeSecretPayload *secret;
-	struct hash hash;
-	struct id from = { { 0 } };
-	struct arena scratch;
-	int result = secret_get(txn, arena, &secret);
-	if (!result)
-		result = case_code_hash(secret->code_hash_key.data, code, &hash, e);
-	arena_init(&scratch, 1024 * 1024);
-	*count = 0;
-	do {
-		if (!result)
-			result = case_find_code(txn, &hash, &scratch, found, 2, count, &from, e);
-	} while (!result && !id_is_zero(from));
-	arena_release(&scratch);
-	return result;
-}
-
-static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena,
-                        ProtobufCBinaryData *out)
-{
-	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
-	struct bytes packed;
-	m.request_id = codec_data(BYTES(request->byte, ID_BYTES));
-	m.version = event->version;
-	m.action = event->action;
-	m.outcome = event->outcome;
-	m.office = (char *)(uintptr_t)office;
-	m.time_ms = event->time_ms;
-	m.text = event->text;
-	m.ground = event->ground;
-	m.remedy = event->remedy;
-	m.owner = event->owner;
-	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE ||
-	               event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
-	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
-	if (CODEC_PACK(&m, arena, &packed, NULL))
-		return false;
-	*out = codec_data(packed);
-	return true;
-}
-
-static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, struct arena *arena,
-                        Lm__Answer *answer, struct error *e)
-{
-	Lm__CaseView *view;
-	Lm__CaseRecord *record;
-	int result = case_get(txn, request, arena, &record);
-	if (!result)
-		result = case_view(n, txn, request, arena, &view, e);
-	if (result)
-		return result;
-	answer->statuses = arena_alloc(arena, (view->n_events + 1) * sizeof *answer->statuses);
-	if (!answer->statuses)
-		return error_set(e, ERR_MEMORY, "no memory");
-	for (size_t i = 0; i < view->n_events; i++) {
-		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
-		const char *office =
-		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
-		if (office &&
-		    status_from(view->events[i], &request, office, arena, &answer->statuses[answer->n_statuses]))
-			answer->n_statuses++;
-	}
-	answer->is_found = true;
-	answer->request_id = codec_data(BYTES(arena_copy(arena, request.byte, ID_BYTES), ID_BYTES));
-	answer->service = record->service;
-	answer->revision = record->revision;
-	answer->created_ms = record->created_ms;
-	answer->mark =
-	        LM__MARK_LEVEL__MARK_LEVEL_CUSTODY; /* it is here; what the district has, its own terminal knows */
-	return OK;
-}
-
-int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
-                      struct error *e)
-{
-	struct store_txn *txn;
-	struct id found[2];
-	size_t count = 0;
-	char plain[RECEIPT_CODE_DIGITS + 1];
-	(void)asker;
-	int result = receipt_code_parse(code, plain, e);
-	if (!result)
-		result = store_begin_read(node_store(n), &txn, e);
-	if (result)
-		return result;
-	result = receipt_search(txn, plain, arena, found, &count, e);
-	if (!result && count > 1)
-		answer->why = arena_text(arena, "see-staff"); /* two people drew the same code: neither is shown here */
-	else if (!result && count == 0 && e->code)
-		result = e->code; /* perhaps it is the one that cannot be read */
-	else if (!result && count == 0)
-		answer->why = arena_text(arena, "not-found");
-	else if (!result)
-		result = receipt_fill(n, txn, found[0], arena, answer, e);
-	store_abort(txn);
-	return result;
-}
-
 const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/login", HTTP_OPEN, desk_login },
 	{ HTTP_POST, "/api/v1/logout", HTTP_SESSION, desk_logout },
 	{ HTTP_GET, "/api/v1/me", HTTP_SESSION, desk_me },
 	{ HTTP_GET, "/api/v1/cases", HTTP_SESSION, cases_get },
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION, case_get_one },
+	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION, case_get_file },
 	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION, action_post },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION, control_quarantine },

@@ -26,6 +26,10 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out,
               struct error *e);
 
+/* The file in this field of the request. ERR_NOT_FOUND also when the request was erased or cannot be opened. */
+int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
+              Lm__FileView **out, struct error *e);
+
 /* session.c */
 void desk_login(void *context, struct http_request *r);
 void desk_logout(void *context, struct http_request *r);

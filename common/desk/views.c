@@ -6,6 +6,8 @@
 
 #include "inside.h"
 
+#define PAYLOAD_ARENA_BYTES (8u * 1024 * 1024)
+
 static char *text_of(struct arena *arena, const char *text)
 {
 	char *copy = arena_text(arena, text ? text : "");
@@ -40,14 +42,15 @@ static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord
                      struct arena *arena, Lm__CaseRow *row)
 {
 	Lm__RequestPayload *payload;
+	struct arena whole; /* a page of cases with their pictures is more than a page of names */
+	arena_init(&whole, PAYLOAD_ARENA_BYTES);
 	row->masked_name = text_of(arena, "");
-	if (request_payload_open(n, txn, record, arena, &payload, NULL)) {
+	if (request_payload_open(n, txn, record, &whole, &payload, NULL))
 		row->is_absent = true;
-		return;
-	}
-	if (service)
+	else if (service)
 		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values,
 		                                               LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
+	arena_release(&whole);
 }
 
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
@@ -123,6 +126,11 @@ static Lm__FieldView *field_view(const struct node *n, const Lm__Field *field, c
 	v->values = value->values;
 	v->n_values = value->n_values;
 	v->choice_names = arena_alloc(arena, (value->n_values + 1) * sizeof *v->choice_names);
+	v->file_types = arena_alloc(arena, (value->n_files + 1) * sizeof *v->file_types);
+	for (size_t i = 0; i < value->n_files && v->file_types; i++) {
+		const char *type = file_type_of(codec_bytes(value->files[i]));
+		v->file_types[v->n_file_types++] = text_of(arena, type);
+	}
 	for (size_t i = 0; i < value->n_values && v->choice_names; i++) {
 		Lm__Words *name = value_name(n, field, value->values[i], arena);
 		if (name)
@@ -287,6 +295,11 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, struct a
 	result = view->row ? timeline_fill(n, txn, record, arena, view) : ERR_MEMORY;
 	if (!result && view->service && !request_payload_open(n, txn, record, arena, &payload, NULL)) {
 		view->language = payload->language;
+		view->consents = payload->consents;
+		view->n_consents = payload->n_consents;
+		view->is_for_child = payload->is_for_child;
+		view->guardian = payload->guardian;
+		view->taken_by = payload->taken_by;
 		result = fields_fill(n, payload, arena, view);
 	}
 	int failure = store_failure(txn, e); /* half a case is worse than none */
@@ -294,4 +307,29 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, struct a
 		return failure ? failure : error_set(e, result, "the case cannot be shown: %s", error_name(result));
 	*out = view;
 	return OK;
+}
+
+int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
+              Lm__FileView **out, struct error *e)
+{
+	Lm__CaseRecord *record;
+	Lm__RequestPayload *payload;
+	int result = case_get(txn, request, arena, &record);
+	if (!result)
+		result = request_payload_open(n, txn, record, arena, &payload, NULL);
+	for (size_t i = 0; !result && i < payload->n_values; i++) {
+		const Lm__FieldValue *v = payload->values[i];
+		const char *type = v->n_files ? file_type_of(codec_bytes(v->files[0])) : NULL;
+		if (!type || strcmp(v->field, field) != 0)
+			continue;
+		*out = arena_alloc(arena, sizeof **out);
+		if (!*out)
+			return error_set(e, ERR_MEMORY, "no memory for the file");
+		lm__file_view__init(*out);
+		(*out)->type = text_of(arena, type);
+		(*out)->content = v->files[0];
+		return OK;
+	}
+	int failure = store_failure(txn, e);
+	return failure ? failure : error_set(e, ERR_NOT_FOUND, "this case has no such file, or it cannot be opened");
 }

@@ -9,7 +9,7 @@
 
 static const struct field security_headers[] = {
 	{ "Content-Security-Policy",
-	  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+	  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
 	  "frame-ancestors 'self'; base-uri 'none'; form-action 'self'" },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },

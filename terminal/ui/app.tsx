@@ -5,10 +5,12 @@ import { DEFAULT_DISPLAY, readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
-import { Privacy, ServiceScreen, Services } from 'kiosk/services';
+import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
+import { ServiceScreen, Services } from 'kiosk/services';
 import { ApiError, events } from 'ui/api';
-import { canonical, check } from 'ui/rules';
-import { focusAnswer, faultText, type Answers, type Here } from 'ui/form';
+import { canonical } from 'ui/rules';
+import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
+import { focusAnswer, faultText, stepText, type Here } from 'ui/form';
 import { language, setLanguage, t, useLanguage } from 'ui/i18n';
 import { announce, Announcer, showDisplay, type Display } from 'ui/parts';
 import type {
@@ -40,14 +42,12 @@ type Screen =
 	| { at: 'start' }
 	| { at: 'services'; module: Module }
 	| { at: 'service' | 'privacy'; service: Service }
-	| { at: 'question'; index: number; isChange: boolean }
+	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
 	| { at: 'asked'; receipt: ReceiptView };
 
 /** A request in the making. */
-export interface Draft extends DraftView {
-	service: Service;
-	answers: Answers;
+export interface Draft extends DraftView, Filling {
 	faults: FieldFault[];
 }
 
@@ -156,55 +156,58 @@ function Kiosk(): JSX.Element {
 	const common: ScreenProps = { state, display, onDisplay: setDisplay, onHome: home };
 
 	const startForm = async (service: Service) => {
-		if (draft?.service === service) return go({ at: 'question', index: 0, isChange: false }); // back to what was typed
-		const mine = visit.current;
-		const made = await server.makeDraft();
-		if (mine !== visit.current) return;
-		setDraft({ ...made, service, answers: {}, faults: [] });
-		go({ at: 'question', index: 0, isChange: false });
+		let d = draft; // back to what was typed
+		if (d?.service.id !== service.id || d.service.revision !== service.revision) {
+			const mine = visit.current;
+			const made = await server.makeDraft();
+			if (mine !== visit.current) return;
+			d = { ...made, ...emptyFilling(service), faults: [] };
+		}
+		d = { ...d, agreed: { ...d.agreed, [PRIVACY]: { is_given: true, time_ms: Date.now() } } };
+		setDraft(d);
+		go({ at: 'step', key: stepsOf(d, Date.now())[0]!.key, isChange: false });
 	};
 
-	const answersOf = (d: Draft) =>
-		d.service.fields.map((field) => ({ field, values: canonical(field, d.answers[field.id] ?? []) }));
-
-	const leaveQuestion = (d: Draft, index: number, isChange: boolean, isSkipped: boolean) => {
-		const field = d.service.fields[index]!;
-		const values = isSkipped ? [] : canonical(field, d.answers[field.id] ?? []);
-		const fault = check(field, values);
-		const faults = d.faults.filter((other) => other.field !== field.id);
-		setDraft({ ...d, answers: { ...d.answers, [field.id]: values }, faults: fault ? [...faults, fault] : faults });
+	/** On from a step, once nothing is wrong with it. */
+	const leaveStep = (d: Draft, step: Step, isChange: boolean) => {
+		const fault = stepFault(step, d);
+		const faults = d.faults.filter((other) => other.field !== step.key);
+		setDraft({ ...d, faults: fault ? [...faults, fault] : faults });
 		if (fault) {
-			announce(faultText(field, fault), true);
+			if (step.at === 'question') announce(faultText(step.field, fault), true);
 			requestAnimationFrame(focusAnswer);
-		} else if (isChange || index + 1 === d.service.fields.length) go({ at: 'check' });
-		else go({ at: 'question', index: index + 1, isChange: false });
+			return;
+		}
+		const steps = stepsOf(d, Date.now());
+		const rest = steps.slice(steps.findIndex(({ key }) => key === step.key) + 1);
+		const next = isChange ? rest.find((one) => stepFault(one, d)) : rest[0];
+		go(next ? { at: 'step', key: next.key, isChange } : { at: 'check' });
+	};
+
+	const leaveQuestion = (d: Draft, step: Step, isChange: boolean, isSkipped: boolean) => {
+		const typed = isSkipped || step.at !== 'question' ? [] : canonical(step.field, d.answers[step.key] ?? []);
+		leaveStep({ ...d, answers: { ...d.answers, [step.key]: typed } }, step, isChange);
+	};
+
+	const answerConsent = (d: Draft, step: Step, isChange: boolean, isGiven: boolean) => {
+		const agreement = { is_given: isGiven, time_ms: Date.now() };
+		leaveStep({ ...d, agreed: { ...d.agreed, [step.key]: agreement } }, step, isChange);
 	};
 
 	const send = async (d: Draft) => {
 		const mine = visit.current;
 		go({ at: 'saving' });
-		const { request_id, code, service } = d;
-		const values = answersOf(d)
-			.filter((answer) => answer.values.length > 0)
-			.map((answer) => ({ field: answer.field.id, values: answer.values, files: [] }));
-		const command = {
-			request_id,
-			code,
-			service: service.id,
-			revision: service.revision,
-			values,
-			language: language(),
-		};
-		const view = await server.submit(command);
+		const { request_id, code } = d;
+		const view = await server.submit({ request_id, code, ...commandOf(d, language(), Date.now()) });
 		if (mine !== visit.current) return;
-		const wrong = service.fields.findIndex((field) => view.faults.some((fault) => fault.field === field.id));
+		const wrong = stepsOf(d, Date.now()).find(({ key }) => view.faults.some((fault) => fault.field === key));
 		if (view.is_saved) {
 			setSaved(view);
 			setDraft(null);
 			go({ at: 'receipt' });
-		} else if (wrong >= 0) {
+		} else if (wrong) {
 			setDraft({ ...d, faults: view.faults });
-			go({ at: 'question', index: wrong, isChange: true });
+			go({ at: 'step', key: wrong.key, isChange: true });
 		} else throw new ApiError(view.faults[0]?.rule ?? 'internal', '', 200);
 	};
 
@@ -215,6 +218,41 @@ function Kiosk(): JSX.Element {
 		if (view.receipts.length === 0 && !view.see_staff) throw new ApiError('not-found', '', 200);
 		setFound({ code, view, hasNews: false });
 		go({ at: 'records' });
+	};
+
+	const stepNow = (d: Draft, key: string, isChange: boolean) => {
+		const steps = stepsOf(d, Date.now());
+		const index = steps.findIndex((step) => step.key === key);
+		const step = steps[index];
+		if (!step) return null;
+		const back = () => {
+			if (isChange) go({ at: 'check' });
+			else if (index > 0) go({ at: 'step', key: steps[index - 1]!.key, isChange: false });
+			else go({ at: 'privacy', service: d.service });
+		};
+		const consent = {
+			...common,
+			service: d.service,
+			hasDraft: true,
+			onBack: back,
+			onAnswer: (isGiven: boolean) => answerConsent(d, step, isChange, isGiven),
+		};
+		if (step.at === 'health') return <HealthConsent {...consent} />;
+		if (step.at === 'sharing') return <SharingConsent key={key} {...consent} sharing={step.sharing} />;
+		return (
+			<QuestionScreen
+				{...common}
+				field={step.field}
+				values={d.answers[key] ?? []}
+				fault={d.faults.find((fault) => fault.field === key) ?? null}
+				here={here}
+				number={index + 1}
+				total={steps.length}
+				onChange={(values) => setDraft({ ...d, answers: { ...d.answers, [key]: values } })}
+				onBack={back}
+				onNext={(isSkipped) => leaveQuestion(d, step, isChange, isSkipped)}
+			/>
+		);
 	};
 
 	const screenNow = () => {
@@ -242,47 +280,26 @@ function Kiosk(): JSX.Element {
 			}
 			case 'privacy': {
 				const { service } = screen;
-				return (
-					<Privacy {...common} onBack={() => go({ at: 'service', service })} onNext={() => startForm(service)} />
-				);
+				const back = () => go({ at: 'service', service });
+				return <Privacy {...common} service={service} onBack={back} onNext={() => startForm(service)} />;
 			}
-			case 'question': {
+			case 'step':
+				return draft && stepNow(draft, screen.key, screen.isChange);
+			case 'check': {
 				if (!draft) return null;
-				const { index, isChange } = screen;
-				const field = draft.service.fields[index]!;
-				const back = () => {
-					if (isChange) go({ at: 'check' });
-					else if (index > 0) go({ at: 'question', index: index - 1, isChange: false });
-					else go({ at: 'service', service: draft.service });
-				};
-				return (
-					<QuestionScreen
-						{...common}
-						field={field}
-						values={draft.answers[field.id] ?? []}
-						fault={draft.faults.find((fault) => fault.field === field.id) ?? null}
-						here={here}
-						number={index + 1}
-						total={draft.service.fields.length}
-						onChange={(values) => setDraft({ ...draft, answers: { ...draft.answers, [field.id]: values } })}
-						onBack={back}
-						onNext={(isSkipped) => leaveQuestion(draft, index, isChange, isSkipped)}
-					/>
-				);
-			}
-			case 'check':
-				if (!draft) return null;
+				const steps = stepsOf(draft, Date.now());
+				const last = steps[steps.length - 1]!.key;
 				return (
 					<CheckAnswers
 						{...common}
 						service={draft.service}
-						answers={answersOf(draft)}
-						here={here}
-						onChangeOf={(index) => go({ at: 'question', index, isChange: true })}
-						onBack={() => go({ at: 'question', index: draft.service.fields.length - 1, isChange: false })}
+						answers={steps.map((step) => stepText(step, draft, here))}
+						onChangeOf={(key) => go({ at: 'step', key, isChange: true })}
+						onBack={() => go({ at: 'step', key: last, isChange: false })}
 						onNext={() => go({ at: 'saving' })}
 					/>
 				);
+			}
 			case 'saving':
 				return draft && <Saving {...common} send={() => send(draft)} onBack={() => go({ at: 'check' })} />;
 			case 'receipt':

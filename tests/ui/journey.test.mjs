@@ -97,30 +97,41 @@ test('a resident looks around', async () => {
 
 test('a resident makes a request, with slips on the way', async () => {
 	const { page } = resident;
-	const { fields } = await resident.openService('device-fitting');
+	const service = await resident.openService('device-fitting');
 	await resident.look('kiosk-04-service');
 	await resident.press('kiosk.back');
 	await resident.look('kiosk-03-services');
 	await resident.pressName(/^辅具适配/);
 	await resident.press('kiosk.service.start');
 	await resident.look('kiosk-05-privacy');
-	await resident.press('kiosk.privacy.agree');
+	await resident.press('kiosk.consent.agree');
+	await resident.sayNoChild(service);
 	await resident.press('kiosk.form.next');
 	await resident.seesText('common.rule.required');
 	await resident.look('kiosk-06-question-empty');
-	const [name, phone, number, ...rest] = fields;
+	const [name, phone, number, ...rest] = service.fields;
 	await resident.answer(name, DEVICE.name);
 	await resident.answer(phone, '12345');
 	await resident.seesText('common.rule.not-a-phone');
 	assert.equal(await page.locator('#answer').inputValue(), '12345', 'what was typed is still there');
 	await resident.look('kiosk-07-question-phone');
 	await resident.answer(phone, DEVICE.phone);
+	await resident.seesText('common.consent.health');
+	await resident.look('kiosk-08-health');
+	await resident.press('kiosk.consent.refuse'); // not without it: this service has to ask
+	await resident.seesText('kiosk.consent.refused');
+	await resident.look('kiosk-08-refused');
+	await resident.press('kiosk.back');
+	await resident.agreeBefore(service, number);
 	await resident.answer(number, CERTIFICATE.replace('44', '45'));
 	await resident.seesText('common.rule.not-a-certificate');
 	assert.equal(await page.locator('#answer').inputValue(), CERTIFICATE.replace('44', '45'));
 	await resident.press('kiosk.back');
+	await resident.seesText('common.consent.health');
+	await resident.press('kiosk.back');
 	assert.equal(await page.locator('#answer').inputValue(), '00059540000', 'the answer before is there, in its stored form');
 	await resident.press('kiosk.form.next');
+	await resident.agreeBefore(service, number);
 	await resident.look('kiosk-08-question-certificate');
 	await resident.answer(number, DEVICE.number);
 	await resident.look('kiosk-09-question-choice');

@@ -164,7 +164,7 @@ export class Resident extends Viewer {
 			await page.locator('label.choice', { hasText: name }).first().click();
 		};
 		await page.getByRole('heading', { level: 1, name: words(field.label) }).waitFor();
-		if (value === null) return this.press('kiosk.form.skip');
+		if (value === null) return this.press(field.type === 'FIELD_TYPE_YES_NO' || field.type === 'FIELD_TYPE_FILE' ? 'kiosk.form.next' : 'kiosk.form.skip');
 		switch (field.type) {
 			case 'FIELD_TYPE_CHOICE':
 			case 'FIELD_TYPE_SEVERAL':
@@ -186,12 +186,41 @@ export class Resident extends Viewer {
 		return this.press('kiosk.form.next');
 	}
 
+	/** "Is it for a child?" */
+	async sayNoChild(service) {
+		if (!service.may_concern_children) return;
+		await this.seesText('common.child.question');
+		await this.steady();
+		await this.page.locator('label.choice', { hasText: new RegExp(`^${this.t('common.no')}$`) }).click();
+		await this.press('kiosk.form.next');
+	}
+
+	/** The consent that stands before the first question about health, if this field is it. */
+	async agreeBefore(service, field) {
+		const isHealth = (f) => f.is_health || f.type === 'FIELD_TYPE_CERTIFICATE';
+		if (service.fields.find(isHealth) !== field) return;
+		await this.seesText('common.consent.health');
+		await this.press('kiosk.consent.agree');
+	}
+
+	async agreeToSharing(service) {
+		for (const _ of service.sharing) {
+			await this.seesText('common.consent.sharing');
+			await this.press('kiosk.consent.agree');
+		}
+	}
+
 	/** From the start screen to the check of all answers. `answers` by field id; what is missing is skipped. */
 	async fill(service, answers) {
 		const found = await this.openService(service);
 		await this.press('kiosk.service.start');
-		await this.press('kiosk.privacy.agree');
-		for (const field of found.fields) await this.answer(field, answers[field.id] ?? null);
+		await this.press('kiosk.consent.agree');
+		await this.sayNoChild(found);
+		for (const field of found.fields) {
+			await this.agreeBefore(found, field);
+			await this.answer(field, answers[field.id] ?? null);
+		}
+		await this.agreeToSharing(found);
 		await this.seesText('kiosk.check.title');
 	}
 

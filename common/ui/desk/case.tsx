@@ -3,7 +3,9 @@ import { useState } from 'preact/hooks';
 import { language, t, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
 import type { Basis, CaseView, FieldView, Service, Words } from '../src/types';
+import { Consents } from './consents';
 import { Decide, decisionText } from './decide';
+import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
 import { StateMark } from './marks';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
@@ -50,7 +52,7 @@ function Case({ view, fault, reload }: CaseProps) {
 	return (
 		<>
 			<BackLink />
-			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`}>
+			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`} tab={name}>
 				<StateMark row={row} />
 			</PageHeading>
 			<Facts view={view} />
@@ -62,7 +64,11 @@ function Case({ view, fault, reload }: CaseProps) {
 				<div>
 					<section>
 						<h2>{t('desk.case.answers')}</h2>
-						<Answers fields={view.fields} />
+						<Answers requestId={row.request_id} fields={view.fields} />
+					</section>
+					<section>
+						<h2>{t('desk.consent.title')}</h2>
+						<Consents view={view} />
 					</section>
 					<section>
 						<h2>{t('desk.case.asks')}</h2>
@@ -153,14 +159,20 @@ function Doing({ view, can, onChoose }: DoingProps) {
 	);
 }
 
-function Answers({ fields }: { fields: FieldView[] }) {
+function Answers({ requestId, fields }: { requestId: string; fields: FieldView[] }) {
 	if (fields.length === 0) return <p>{t('desk.none')}</p>;
 	return (
 		<dl class="desk-answers">
 			{fields.map((field) => (
 				<div key={field.id}>
 					<dt>{words(field.label) || field.id}</dt>
-					<dd class="desk-said">{answerText(field)}</dd>
+					<dd class="desk-said">
+						{field.file_types.length > 0 ? (
+							<FileAnswer requestId={requestId} field={field.id} label={words(field.label)} />
+						) : (
+							answerText(field)
+						)}
+					</dd>
 				</div>
 			))}
 		</dl>

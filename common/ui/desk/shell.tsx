@@ -78,19 +78,20 @@ function ShortcutSwitch() {
 
 interface HeadingProps {
 	title: string;
+	tab?: string; // the browser's title, which windows and histories show: without names of people
 	keepFocus?: boolean; // the page puts it somewhere better
 	children?: ComponentChildren;
 }
 
 // A page's heading takes the focus when the page is new, so that readers start there.
-export function PageHeading({ title, keepFocus, children }: HeadingProps) {
+export function PageHeading({ title, tab = title, keepFocus, children }: HeadingProps) {
 	const heading = useRef<HTMLHeadingElement>(null);
 	useEffect(() => {
 		if (!keepFocus) heading.current?.focus();
 	}, []);
 	useEffect(() => {
-		document.title = `${title} – ${t('desk.product')}`;
-	}, [title]);
+		document.title = `${tab} – ${t('desk.product')}`;
+	}, [tab]);
 	return (
 		<div class="desk-heading">
 			<h1 ref={heading} tabIndex={-1}>

@@ -1,10 +1,10 @@
 // A request in the making: its questions, one a screen, the check of all answers, and the saving.
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { answerText, Question, type Here, type QuestionProps } from 'ui/form';
+import { Question, type QuestionProps } from 'ui/form';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Notice } from 'ui/parts';
-import type { Field, Service } from 'ui/types';
+import type { Service } from 'ui/types';
 import { BackAndHome, Failure, useTask } from './common';
 import { Frame, type ScreenProps } from './frame';
 
@@ -42,7 +42,7 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 	);
 }
 
-function Leave({ onStay, onLeave }: { onStay: () => void; onLeave: () => void }): JSX.Element {
+export function Leave({ onStay, onLeave }: { onStay: () => void; onLeave: () => void }): JSX.Element {
 	return (
 		<Dialog
 			title={t('kiosk.leave.title')}
@@ -65,9 +65,8 @@ function Leave({ onStay, onLeave }: { onStay: () => void; onLeave: () => void })
 
 export interface CheckProps extends ScreenProps {
 	service: Service;
-	answers: { field: Field; values: string[] }[];
-	here: Here;
-	onChangeOf: (index: number) => void;
+	answers: { key: string; question: string; text: string }[];
+	onChangeOf: (key: string) => void;
 	onBack: () => void;
 	onNext: () => void;
 }
@@ -75,7 +74,6 @@ export interface CheckProps extends ScreenProps {
 export function CheckAnswers({
 	service,
 	answers,
-	here,
 	onChangeOf,
 	onBack,
 	onNext,
@@ -103,15 +101,15 @@ export function CheckAnswers({
 			</div>
 			<div class="touched">
 				<dl class="answers">
-					{answers.map(({ field, values }, index) => (
-						<div class="answer" key={field.id}>
-							<dt>{words(field.label)}</dt>
-							<dd>{answerText(field, values, here)}</dd>
+					{answers.map(({ key, question, text }) => (
+						<div class="answer" key={key}>
+							<dt>{question}</dt>
+							<dd>{text}</dd>
 							<dd>
 								<Button
 									icon="edit"
-									label={t('kiosk.check.change-of', { question: words(field.label) })}
-									onPress={() => onChangeOf(index)}
+									label={t('kiosk.check.change-of', { question })}
+									onPress={() => onChangeOf(key)}
 								>
 									{t('kiosk.check.change')}
 								</Button>

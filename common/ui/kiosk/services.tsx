@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
 import { Button, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
-import { BackAndHome, Failure, useTask } from './common';
+import { BackAndHome } from './common';
 import { CannotTake, Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
@@ -121,38 +121,5 @@ function Bases({ title, bases }: { title: string; bases: Basis[] }): JSX.Element
 				))}
 			</ul>
 		</section>
-	);
-}
-
-export interface PrivacyProps extends ScreenProps {
-	onBack: () => void;
-	onNext: () => Promise<void>;
-}
-
-/** Agreeing here is what asks the terminal for a receipt; if it has no room left, that is said now. */
-export function Privacy({ onBack, onNext, ...common }: PrivacyProps): JSX.Element {
-	const task = useTask();
-	return (
-		<Frame
-			{...common}
-			name="privacy"
-			onBack={onBack}
-			onNext={() => task.run(onNext)}
-			actions={
-				<BackAndHome onBack={onBack} onHome={common.onHome}>
-					<Button kind="primary" icon="next" isBusy={task.isRunning}>
-						{t('kiosk.privacy.agree')}
-					</Button>
-				</BackAndHome>
-			}
-		>
-			<div class="read">
-				<h1 tabIndex={-1}>{t('kiosk.privacy.title')}</h1>
-				<p class="lead">{t('kiosk.privacy.who')}</p>
-				<p class="lead">{t('kiosk.privacy.sealed')}</p>
-				<p class="lead">{t('kiosk.privacy.unconfirmed')}</p>
-				<Failure code={task.failure} />
-			</div>
-		</Frame>
 	);
 }

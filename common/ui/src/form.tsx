@@ -4,10 +4,9 @@ import { useState } from 'preact/hooks';
 import { dateText, language, t, textOr, words } from './i18n';
 import { Keypad } from './keypad';
 import { FieldNotes, Notice } from './parts';
+import { canonical } from './rules';
+import type { Filling, Step } from './steps';
 import type { Field, FieldFault, Words } from './types';
-
-/** Answers by field id, as typed; canonical() of rules.ts makes them what is sent. */
-export type Answers = Readonly<Record<string, readonly string[]>>;
 
 /** The community in which this page stands, offered as the answer to "which community". */
 export interface Here {
@@ -320,6 +319,25 @@ export function faultText(field: Field, fault: FieldFault): string {
 	const unit = field.type === 'FIELD_TYPE_MONEY' ? 100 : 1; // limits of money are in fen
 	const limits = { least: Number(fault.least) / unit, most: Number(fault.most) / unit };
 	return textOr(`common.rule.${fault.rule}`, 'common.rule.unknown-field', limits);
+}
+
+/** A step with its answer, as it stands on the page where all answers are checked. */
+export function stepText(step: Step, filling: Filling, here: Here): { key: string; question: string; text: string } {
+	const { key } = step;
+	if (step.at === 'question') {
+		const text = filling.files[key]
+			? t('common.file.given')
+			: answerText(step.field, canonical(step.field, filling.answers[key] ?? []), here);
+		return { key, question: words(step.field.label), text };
+	}
+	const isGiven = filling.agreed[key]?.is_given;
+	const text = isGiven === undefined ? t('common.form.no-answer') : consentText(isGiven);
+	if (step.at === 'health') return { key, question: t('common.consent.health'), text };
+	return { key, question: `${t('common.sharing.with-whom')}: ${words(step.sharing.with_whom)}`, text };
+}
+
+export function consentText(isGiven: boolean): string {
+	return isGiven ? t('common.consent.given') : t('common.consent.refused');
 }
 
 /** An answer in canonical form, as people read it. */

@@ -234,6 +234,9 @@ export interface SubmitCommand {
 	revision: number;
 	values: FieldValue[];
 	language: string;
+	consents: Consent[];
+	is_for_child: boolean;
+	guardian?: Guardian;
 }
 
 export interface FieldFault {
@@ -344,6 +347,12 @@ export interface FieldView {
 	type: FieldType;
 	values: string[];
 	choice_names: Words[]; // for choices, one a value
+	file_types: string[]; // one a file
+}
+
+export interface FileView {
+	type: string;
+	content: string; // base64
 }
 
 export interface EventView {
@@ -378,6 +387,10 @@ export interface CaseView {
 	events: EventView[];
 	asks: AskView[];
 	language: string;
+	consents: Consent[];
+	is_for_child: boolean;
+	guardian?: Guardian;
+	taken_by: string;
 }
 
 export interface CaseCommand {

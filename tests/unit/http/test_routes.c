@@ -74,7 +74,7 @@ static void answers_carry_the_security_headers(void **state)
 {
 	static const char *const headers[] = {
 		"Content-Security-Policy: default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' "
-		"data:; "
+		"data: blob:; "
 		"connect-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'\r\n",
 		"X-Content-Type-Options: nosniff\r\n",
 		"Referrer-Policy: no-referrer\r\n",

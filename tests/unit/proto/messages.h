@@ -34,6 +34,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__case_row__descriptor,
 	&lm__cases_view__descriptor,
 	&lm__field_view__descriptor,
+	&lm__file_view__descriptor,
 	&lm__event_view__descriptor,
 	&lm__ask_view__descriptor,
 	&lm__case_view__descriptor,

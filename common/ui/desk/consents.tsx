@@ -1,0 +1,57 @@
+// What the resident agreed to, and who agreed for a child.
+import { consentText } from '../src/form';
+import { t, words } from '../src/i18n';
+import { PrivacyFacts } from '../src/privacy';
+import type { CaseView, Consent, Service } from '../src/types';
+import { momentText } from './time';
+
+export function Consents({ view }: { view: CaseView }) {
+	const { consents, guardian, service } = view;
+	return (
+		<>
+			<dl class="desk-answers">
+				{consents.map((consent) => (
+					<div key={consent.kind + consent.sharing}>
+						<dt>{nameOf(consent, service)}</dt>
+						<dd>
+							{consentText(consent.is_given)}{' '}
+							<span class="desk-minor">
+								{momentText(consent.time_ms)}
+								{consent.is_by_guardian && ` · ${t('desk.consent.by-guardian')}`}
+							</span>
+						</dd>
+					</div>
+				))}
+				{guardian && (
+					<div>
+						<dt>{t('desk.consent.guardian')}</dt>
+						<dd>
+							{guardian.name} · {guardian.relation} · {guardian.phone}
+						</dd>
+					</div>
+				)}
+				{view.taken_by && (
+					<div>
+						<dt>{t('desk.consent.taken-by')}</dt>
+						<dd>{view.taken_by}</dd>
+					</div>
+				)}
+			</dl>
+			{consents.length === 0 && <p>{t('desk.consent.none')}</p>}
+			{service?.privacy && (
+				<details class="desk-told">
+					<summary>{t('desk.consent.text')}</summary>
+					<PrivacyFacts service={service} />
+					<p>{words(service.privacy.health_why)}</p>
+				</details>
+			)}
+		</>
+	);
+}
+
+function nameOf({ kind, sharing }: Consent, service: Service | undefined): string {
+	if (kind === 'CONSENT_KIND_HEALTH') return t('common.consent.health');
+	if (kind === 'CONSENT_KIND_PRIVACY') return t('desk.consent.privacy');
+	const found = service?.sharing.find(({ id }) => id === sharing);
+	return `${t('common.sharing.with-whom')}: ${words(found?.with_whom) || sharing}`;
+}

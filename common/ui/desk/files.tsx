@@ -1,0 +1,47 @@
+// A file that a request holds. It comes as bytes in JSON, so no address shows it as a page; a picture is drawn from them by
+// an <img>, which runs no scripts, and a PDF is only handed to the person as a download.
+import { useEffect, useState } from 'preact/hooks';
+import { get } from '../src/api';
+import { bytesOf, fileTypeOf } from '../src/file';
+import { t } from '../src/i18n';
+import { Button } from '../src/parts';
+import type { FileView } from '../src/types';
+
+interface FileProps {
+	requestId: string;
+	field: string;
+	label: string; // the question
+}
+
+export function FileAnswer({ requestId, field, label }: FileProps) {
+	const [shown, setShown] = useState<{ url: string; type: string } | null>(null);
+	const [fault, setFault] = useState('');
+	useEffect(() => () => shown?.url && URL.revokeObjectURL(shown.url), [shown]); // nothing of it stays behind
+	const show = async () => {
+		setFault('');
+		try {
+			const { content } = await get<FileView>(`/api/v1/cases/${requestId}/files/${field}`);
+			const bytes = bytesOf(content);
+			const type = fileTypeOf(bytes); // by the bytes, whatever anybody says
+			if (type) setShown({ url: URL.createObjectURL(new Blob([bytes as BlobPart], { type })), type });
+			else setFault(t('desk.file.unknown'));
+		} catch {
+			setFault(t('desk.file.failed'));
+		}
+	};
+	if (!shown)
+		return (
+			<>
+				<Button icon="search" label={`${t('desk.file.show')}: ${label}`} onPress={() => void show()}>
+					{t('desk.file.show')}
+				</Button>
+				{fault && <p role="alert">{fault}</p>}
+			</>
+		);
+	if (shown.type !== 'application/pdf') return <img class="desk-picture" src={shown.url} alt={label} />;
+	return (
+		<a class="button plain" href={shown.url} download="document.pdf">
+			{t('desk.file.download')}
+		</a>
+	);
+}
