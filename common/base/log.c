@@ -18,7 +18,7 @@
 #include "base/errors.h"
 
 #define TEXT_MOST_BYTES 1024
-#define LINE_MOST_BYTES (256 + 6 * (TEXT_MOST_BYTES + 128)) /* an escaped byte takes up to six */
+#define LINE_MOST_BYTES (256 + 6 * (TEXT_MOST_BYTES + 192)) /* an escaped byte takes up to six */
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -69,17 +69,17 @@ static void write_field(struct writer *w, const char *name, const char *value, s
 	write_quoted(w, value, most);
 }
 
-void log_write(enum log_level level, const char *event, const char *format, ...)
+static void line_write(enum log_level level, const char *event, const char *trace, const char *format,
+                       va_list arguments) __attribute__((format(printf, 4, 0)));
+static void line_write(enum log_level level, const char *event, const char *trace, const char *format,
+                       va_list arguments)
 {
 	if ((int)level < level_least)
 		return;
 	int errno_before = errno; /* callers log first and look at errno afterwards */
 	char text[TEXT_MOST_BYTES + 1], time[CLOCK_TEXT_BYTES];
-	va_list arguments;
-	va_start(arguments, format);
 	if (vsnprintf(text, sizeof text, format, arguments) < 0)
 		text[0] = '\0';
-	va_end(arguments);
 	clock_format_utc(clock_wall_ms(), time);
 
 	char line[LINE_MOST_BYTES];
@@ -88,12 +88,30 @@ void log_write(enum log_level level, const char *event, const char *format, ...)
 	write_field(&w, ",\"level\":", level_names[level], 8);
 	write_field(&w, ",\"program\":", program_name, 64);
 	write_field(&w, ",\"event\":", event, 64);
+	if (trace)
+		write_field(&w, ",\"trace\":", trace, 64);
 	write_field(&w, ",\"text\":", text, TEXT_MOST_BYTES);
 	write_bytes(&w, bytes_from_text("}\n"));
 	ssize_t written = write(STDERR_FILENO, line, w.size);
 	(void)written;
 	lines[level]++;
 	errno = errno_before;
+}
+
+void log_write(enum log_level level, const char *event, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	line_write(level, event, NULL, format, arguments);
+	va_end(arguments);
+}
+
+void log_write_trace(enum log_level level, const char *event, const char *trace, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	line_write(level, event, trace, format, arguments);
+	va_end(arguments);
 }
 
 unsigned long log_lines(enum log_level level)

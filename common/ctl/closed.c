@@ -102,7 +102,7 @@ int rebuild_run(struct call *c, struct error *e)
 	                              : ": lmctl verify says more, --replace puts the rebuilt one in its place");
 }
 
-/* ---- keys and configuration ---- */
+/* ---- keys and names ---- */
 
 int keys_run(struct call *c, struct error *e)
 {
@@ -136,26 +136,13 @@ int keys_run(struct call *c, struct error *e)
 	return OK;
 }
 
-int config_check_run(struct call *c, struct error *e)
+int trace_run(struct call *c, struct error *e)
 {
-	static const struct {
-		const char *name;
-		Lm__Tier tier;
-	} tiers[] = {
-		{ "hub", LM__TIER__TIER_DISTRICT },
-		{ "subcenter", LM__TIER__TIER_TOWN },
-		{ "terminal", LM__TIER__TIER_TERMINAL },
-	};
-	struct node_config config = { 0 };
-	for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
-		if (strcmp(tiers[i].name, c->option[OPTION_TIER]) != 0)
-			continue;
-		int result = node_config_read(c->word[0], tiers[i].tier, &config, e);
-		if (result)
-			return result;
-		print_text("%s: good for %s at %s\n", c->word[0], tiers[i].name, config.place);
-		node_config_release(&config);
-		return OK;
-	}
-	return error_set(e, ERR_USAGE, "--tier: '%.40s' is none of hub, subcenter, terminal", c->option[OPTION_TIER]);
+	struct id request;
+	char name[TRACE_TEXT_BYTES];
+	if (id_from_text(c->word[0], &request))
+		return error_set(e, ERR_INVALID, "a request's id is 32 hexadecimal digits, not '%.40s'", c->word[0]);
+	request_trace(request, name);
+	print_text("%s\n", name);
+	return OK;
 }

@@ -39,7 +39,6 @@
 	X(OPTION_UNTIL, "until", "MARK", "the last mark to wait for: town or district (else district)")        \
 	X(OPTION_PASSWORD_FILE, "password-file", "FILE",                                                       \
 	  "read the password from the first line of FILE, - for standard input")                               \
-	X(OPTION_TIER, "tier", "TIER", "hub, subcenter or terminal")                                           \
 	X(OPTION_HELP, "help", NULL, "say what the command does")
 
 enum ctl_option {
@@ -133,7 +132,7 @@ int journal_tail_run(struct call *c, struct error *e);
 int verify_run(struct call *c, struct error *e);
 int rebuild_run(struct call *c, struct error *e);
 int keys_run(struct call *c, struct error *e);
-int config_check_run(struct call *c, struct error *e);
+int trace_run(struct call *c, struct error *e);
 int admit_run(struct call *c, struct error *e);
 int revoke_run(struct call *c, struct error *e);
 int devices_run(struct call *c, struct error *e);

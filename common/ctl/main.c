@@ -67,8 +67,8 @@ const struct ctl_command ctl_commands[] = {
 	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PASSWORD_FILE), OPTION_BIT(OPTION_ROLE), 1, 1,
 	  user_add_run },
 	{ "user close", "NAME", "close an account; its sessions end", NULL, DATA | JSON | BY, 0, 1, 1, user_close_run },
-	{ "config check", "FILE", "check a daemon's configuration", "Needs no daemon.", OPTION_BIT(OPTION_TIER),
-	  OPTION_BIT(OPTION_TIER), 1, 1, config_check_run },
+	{ "trace", "REQUEST", "the name under which every tier's log tells of a request",
+	  "Needs no daemon: `grep` for it in the logs of terminal, town and district.", 0, 0, 1, 1, trace_run },
 };
 const size_t ctl_command_count = sizeof ctl_commands / sizeof *ctl_commands;
 

@@ -6,6 +6,14 @@
 
 #include "inside.h"
 
+void request_trace(struct id request, char text[TRACE_TEXT_BYTES])
+{
+	struct bytes parts[] = { bytes_from_text("lm trace v1"), BYTES(request.byte, ID_BYTES) };
+	struct hash hash = { { 0 } };
+	crypto_hash(SUITE_INTERNATIONAL, parts, 2, &hash, NULL); /* if it fails, zeros: a log is no reason to stop */
+	hex_encode(BYTES(hash.byte, (TRACE_TEXT_BYTES - 1) / 2), text);
+}
+
 int request_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__RequestRecord **out)
 {
 	return row_get(txn, &domain_table_request, key_id(&request), &lm__request_record__descriptor, arena, out);

@@ -17,6 +17,7 @@
  *   control.c    lmctl's routes; devices.c: those of the directory
  *   act.c        requests that the writer or the pool answers
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
+ *   trace.c      a request through the logs             writer
  *   metrics.c    /metrics                               writer fills, loop prints
  *   health.c     /healthz, /readyz, the probe           loop; the probe runs on the writer
  *   notify.c     systemd                                loop
@@ -168,6 +169,15 @@ struct counters { /* since the start */
 	uint64_t frames_in, frames_out, bytes_in, bytes_out, frames_dropped;
 };
 
+#define TRACES_A_TURN_MOST 32
+struct trace { /* an entry about a request, to be logged when it is committed */
+	struct id request;
+	Lm__Kind kind;
+	Lm__CaseAction action;
+	uint64_t position;
+	const char *what; /* "applied" */
+};
+
 struct gauges; /* metrics.c */
 
 struct probe { /* whether the store takes writes; loop, but for `command` while it is under way */
@@ -267,6 +277,9 @@ struct node {
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
 	bool must_tell_links;
 	struct turn_counts turn_counts;
+	struct trace trace[TRACES_A_TURN_MOST];
+	size_t trace_count; /* may be more than fit */
+	uint64_t trace_second, traces_told, traces_left_out;
 	int64_t signed_ms; /* of the newest marks that the district signed and that came here */
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
 };
@@ -368,6 +381,10 @@ void metrics_commit(struct node *n, uint64_t took_us); /* after each commit: its
 void metrics_turn(struct node *n);                     /* at the end of a turn */
 void metrics_get(void *node, struct http_request *r);
 void metrics_free(struct node *n);
+
+/* trace.c */
+void entry_trace(struct node *n, const Lm__Header *h, uint64_t position, const char *what);
+void traces_tell(struct node *n); /* after the commit */
 
 /* health.c */
 void healthz_get(void *node, struct http_request *r);

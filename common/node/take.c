@@ -20,6 +20,7 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	*is_refused = false;
 	if (!result) {
 		n->turn_counts.applied++;
+		entry_trace(n, item->header, tape_position, "applied");
 		return OK;
 	}
 	n->effects.count = effects;
@@ -29,11 +30,13 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	if (result == ERR_HELD) {
 		n->turn_counts.held++;
+		entry_trace(n, item->header, tape_position, "held");
 		journal_hold(t->journal, BYTES(cause, cause_size), item->position);
 		return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_HELD, why.text);
 	}
 	*is_refused = true;
 	n->turn_counts.quarantined++;
+	entry_trace(n, item->header, tape_position, "quarantined");
 	log_write(LOG_WARN, "quarantined", "tape position %llu: %s", (unsigned long long)tape_position, why.text);
 	return journal_set_disposition(t->journal, tape_position, LM__DISPOSITION__DISPOSITION_QUARANTINED, why.text);
 }
@@ -54,6 +57,8 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 	size_t cause_size;
 	result = domain_apply(&n->domain, t->txn, t->arena, &item, &n->effects, cause, &cause_size, e);
 	n->turn_counts.applied += !result;
+	if (!result)
+		entry_trace(n, draft->header, out->position, "written and applied");
 	if (result) /* the entry is in the transaction already: it goes with the whole turn */
 		n->must_rerun = true;
 	return result;

@@ -102,6 +102,7 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	domain_memo_clear(&n->memo);
 	n->news.count = 0;
 	n->turn_counts = (struct turn_counts){ 0 };
+	n->trace_count = 0;
 	n->must_rerun = false;
 	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
 	if (!result)
@@ -388,6 +389,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 		links_after_commit(n);
 		usage_update(n);
 		news_tell(n);
+		traces_tell(n);
 	}
 	links_tick(n);
 	inbox_watch(n);

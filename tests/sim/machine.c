@@ -88,16 +88,32 @@ unsigned long log_lines(enum log_level level)
 	return 0;
 }
 
-void log_write(enum log_level level, const char *event, const char *format, ...)
+static void line_note(enum log_level level, const char *event, const char *format, va_list arguments)
+        __attribute__((format(printf, 3, 0)));
+static void line_note(enum log_level level, const char *event, const char *format, va_list arguments)
 {
 	char text[600];
-	va_list arguments;
-	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
 	if (world.here && world.here->is_dying)
 		return;
 	trace_note(event, text, strlen(text));
 	if (level > LOG_DEBUG)
 		tell("%-24s %s: %s", world.here ? world.here->name : "", event, text);
+}
+
+void log_write(enum log_level level, const char *event, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	line_note(level, event, format, arguments);
+	va_end(arguments);
+}
+
+void log_write_trace(enum log_level level, const char *event, const char *trace, const char *format, ...)
+{
+	va_list arguments;
+	(void)trace;
+	va_start(arguments, format);
+	line_note(level, event, format, arguments);
+	va_end(arguments);
 }

@@ -165,5 +165,13 @@ class Units(unittest.TestCase):
             self.assertEqual((0, ""), (done.returncode, done.stderr), unit.name)
 
 
+class Rules(unittest.TestCase):
+    def test_promtool_takes_the_rules_and_they_fire(self):
+        folder = lm.TOP / "deploy/prometheus"
+        self.assertIn("SUCCESS", run("promtool", "check", "rules", folder / "alerts.yml").stdout)
+        done = run("promtool", "test", "rules", folder / "alerts_test.yml")
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
     report.main()

@@ -78,7 +78,7 @@ class Help(Case):
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "devices",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
                           "catalogue publish", "catalogue list", "submit", "lookup", "user add",
-                          "user close", "config check"}, set(names))
+                          "user close", "trace"}, set(names))
         for name in names:
             with self.subTest(command=name):
                 text = self.good("help", *name.split())
@@ -123,8 +123,7 @@ class Usage(Case):
                 (("submit", "--until", "hub", "--data", "x"), "neither town nor district"),
                 (("user", "add", "chen", "--data", "x"), "needs --role"),
                 (("user", "add", "chen", "--role", "king", "--data", "x"), "none of clerk, operator, editor and publisher"),
-                (("config", "check", "x"), "needs --tier"),
-                (("config", "check", "x", "--tier", "town"), "hub, subcenter, terminal"),
+                (("trace", "12"), "32 hexadecimal digits"),
                 (("catalogue", "check"), "needs FILE..."),
                 (("catalogue", "check", *["x"] * 300), "more than"),
                 (("catalogue", "check", "--", "--json"), "1 fault in the catalogue"),
@@ -275,29 +274,6 @@ class CatalogueCheck(Case):
     def test_nothing_is_published_while_one_has_a_fault(self):
         path = self.write("empty.json", "{}")
         self.assertIn("in the catalogue", self.bad(2, "catalogue", "publish", CATALOGUE[0], path, "--second", "chen", "--data", self.folder))
-
-
-class ConfigCheck(Case):
-    HUB = "place = 310114\ndata = /var/lib/lm-hub\nlink_address = tcp://127.0.0.1:5601\n"
-
-    def test_a_good_one(self):
-        path = self.write("hub.conf", self.HUB)
-        self.assertEqual(f"{path}: good for hub at 310114\n", self.good("config", "check", path, "--tier", "hub"))
-
-    def test_an_unknown_key_names_the_nearest(self):
-        path = self.write("hub.conf", self.HUB + "mapsize = 16M\n")
-        said = self.bad(2, "config", "check", path, "--tier", "hub")
-        for word in (str(path), "4", "mapsize", "map_size"):
-            self.assertIn(word, said)
-
-    def test_a_configuration_of_another_tier(self):
-        path = self.write("hub.conf", self.HUB)
-        self.bad(2, "config", "check", path, "--tier", "terminal")
-        self.bad(2, "config", "check", path, "--tier", "subcenter")
-
-    def test_a_file_that_is_not_there(self):
-        self.assertIn("none.conf", self.bad(self.run_it("config", "check", "none.conf", "--tier", "hub").returncode,
-                                            "config", "check", "none.conf", "--tier", "hub"))
 
 
 class DeviceCase(Case):

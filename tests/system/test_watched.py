@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -46,6 +47,32 @@ class Metrics(lm.Case):
         done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
         self.assertEqual((0, ""), (done.returncode, done.stderr + done.stdout), "promtool finds something")
 
+    def check_trace(self, district, request):
+        """One name in the logs of all tiers, from where it was saved to the decision and back."""
+        trace = district.lmctl("trace", request).strip()
+        self.assertRegex(trace, "^[0-9a-f]{12}$")
+
+        def told(node):
+            lines = [json.loads(line) for line in node.log.read_text().splitlines()]
+            return [re.sub(r" at tape.*", "", line["text"]) for line in lines if line.get("trace") == trace]
+
+        up = ["REQUEST applied", "CASE ACCEPT applied", "CASE DECIDE applied"]
+        wanted = [up, ["REQUEST applied", "CASE ACCEPT written and applied", "STATUS written and applied",
+                       "CASE DECIDE written and applied", "STATUS written and applied"],
+                  ["REQUEST written and applied", "STATUS applied", "STATUS applied"]]
+        lm.wait_until(lambda: [told(node) for node in district.nodes] == wanted, timeout=20,
+                      what=f"the trace in all logs; there is {[told(node) for node in district.nodes]}")
+        for node in district.nodes:
+            self.assertNotIn(request, node.log.read_text())
+
+    def check_rules(self, texts):
+        """Rules ask for metrics that exist."""
+        rules = (lm.TOP / "deploy/prometheus/alerts.yml").read_text()
+        asked = set(re.findall(r"\blm_\w+", rules))
+        given = set(re.findall(r"^(lm_\w+)", "".join(texts), re.M))
+        self.assertEqual(set(), asked - given)
+        self.assertGreater(len(asked), 9)
+
     def test_promtool_takes_them_and_they_follow_what_happens(self):
         district = self.district()
         hub, town, terminal = district.hub, district.towns[TOWN], district.terminals[SITE]
@@ -58,6 +85,7 @@ class Metrics(lm.Case):
         for text in texts:
             self.check_format(text)
             self.assertLess(len(text.splitlines()), 250)
+        self.check_rules(texts)
         for secret in (view["code"], view["request_id"], "clerk1", terminal.device()["curve_key"], terminal.device()["fingerprint"]):
             self.assertFalse([text for text in texts if secret in text], "metrics tell of a person, a request or a key")
 
@@ -76,6 +104,10 @@ class Metrics(lm.Case):
         self.assertEqual(1, seen["lm_http_sessions"])
         lm.wait_until(lambda: metrics(hub)['lm_links{tier="terminal",state="up"}'] == 1, what="the hub counts the terminal")
         self.assertEqual(1, metrics(hub)[f'lm_link_up{{tier="town",place="{TOWN}"}}'])
+
+        desk.accept(view["request_id"])
+        desk.grant(view["request_id"])
+        self.check_trace(district, view["request_id"])
 
         # Without its town the terminal goes on, and tells how long its entries wait.
         town.stop()

@@ -53,8 +53,12 @@ static void a_line_is_a_json_object(void **state)
 	errno = 77;
 	log_write(LOG_WARN, "link-up", "say \"%s\"\n\t\\ end", "\xE6\x9C\x80");
 	int errno_after = errno;
+	unsigned long before = log_lines(LOG_INFO);
+	log_write_trace(LOG_INFO, "entry", "00ff\"", "saved");
+	assert_int_equal(log_lines(LOG_INFO), before + 1);
 	char *text = capture_end();
 	assert_int_equal(errno_after, 77);
+	assert_non_null(strstr(text, "\"event\":\"entry\",\"trace\":\"00ff\\\"\",\"text\":\"saved\"}\n"));
 	assert_null(strstr(text, "hidden"));
 	assert_non_null(strstr(text, "{\"time\":\"20"));
 	assert_non_null(strstr(text, ",\"level\":\"warn\",\"program\":\"lm-test\",\"event\":\"link-up\","

@@ -175,6 +175,9 @@ bool role_may(const char *role, enum right right);
 int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload **out);
 
 /* ---- requests and receipts at the terminal ---- */
+/* The name under which logs tell of a request: a hash, the same at every tier. */
+#define TRACE_TEXT_BYTES 13
+void request_trace(struct id request, char text[TRACE_TEXT_BYTES]);
 int request_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__RequestRecord **out);
 /* Locks with this lookup id, newest first; at most `most`. Scans: codes are looked up rarely, rows are small. In a read
  * transaction damaged rows are passed over, and `e` names one although OK is returned. */
