@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/errors.h"
 #include "proto/codec.h"
+#include "proto/entry.pb-c.h"
 
 #define CTL_WORDS_MOST 256
 #define CTL_OPTION_MAP(X)                                                                                      \
@@ -26,6 +27,8 @@
 	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")        \
 	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")          \
 	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")              \
+	X(OPTION_KEY, "key", "F", "the fingerprint that the device itself shows")                              \
+	X(OPTION_VALID, "valid", "SECONDS", "how long the token is valid, at most 900 (else 900)")             \
 	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account its role")                            \
 	X(OPTION_PLACE, "place", "P", "where it stands: 310114106 for a town, 310114106001-T1 for a terminal") \
 	X(OPTION_REASON, "reason", "TEXT", "why; kept in the journal")                                         \
@@ -100,6 +103,10 @@ int client_send(struct call *c, const char *path, const ProtobufCMessage *body, 
 int client_body_bytes(const ProtobufCMessage *body, size_t *out, struct error *e);
 void client_close(struct client *client); /* NULL is fine */
 
+/* ---- directory.c ---- */
+/* --role and --place: a terminal or a town, and a place of its form. */
+int seat_read(const struct call *c, Lm__Tier *role, struct error *e);
+
 /* ---- print.c ---- */
 /* Prints text that others wrote: control characters cannot move the cursor of the reader's screen. */
 void print_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -136,6 +143,10 @@ int trace_run(struct call *c, struct error *e);
 int admit_run(struct call *c, struct error *e);
 int revoke_run(struct call *c, struct error *e);
 int devices_run(struct call *c, struct error *e);
+int token_run(struct call *c, struct error *e);
+int withdraw_run(struct call *c, struct error *e);
+int tokens_run(struct call *c, struct error *e);
+int join_run(struct call *c, struct error *e);
 int user_add_run(struct call *c, struct error *e);
 int user_close_run(struct call *c, struct error *e);
 int catalogue_check_run(struct call *c, struct error *e);

@@ -17,7 +17,7 @@ static const char *place_form(Lm__Tier role)
 }
 
 /* The role and a place of its form, from the options. */
-static int seat_read(const struct call *c, Lm__Tier *role, struct error *e)
+int seat_read(const struct call *c, Lm__Tier *role, struct error *e)
 {
 	const char *name = c->option[OPTION_ROLE], *place = c->option[OPTION_PLACE];
 	if (strcmp(name, "town") == 0)

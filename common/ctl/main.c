@@ -46,6 +46,19 @@ const struct ctl_command ctl_commands[] = {
 	{ "quarantine drop", "ITEM", "an item is never to be applied",
 	  "It stays on the tape as dropped, with the reason. What cites it stays held until it is dropped, too.",
 	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 1, 1, quarantine_drop_run },
+	{ "withdraw", "TOKEN", "hub: a token that was issued is not valid any more",
+	  "TOKEN is its name in the list of lmctl tokens, not its secret.", DATA | JSON | BY, 0, 1, 1, withdraw_run },
+	{ "token", "", "hub: issue a token with which one device may join, once",
+	  "Prints the token; it is told only here. It is for the device with this fingerprint, at this place, and "
+	  "valid\n"
+	  "for a quarter of an hour. It is typed in at the device: on its page, or with lmctl join.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PLACE) |
+	          OPTION_BIT(OPTION_VALID),
+	  OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PLACE), 0, 0, token_run },
+	{ "tokens", "", "hub: the tokens that were issued, and what became of them", NULL, DATA | JSON, 0, 0, 0,
+	  tokens_run },
+	{ "join", "TOKEN", "device: give it the token that the district issued for it",
+	  "Hyphens and lower case do not matter. lmctl status says how it goes.", DATA, 0, 1, 1, join_run },
 	{ "catalogue check", "FILE...", "check services before they are published",
 	  "Needs no daemon. Prints each fault as FILE: path: text.", 0, 0, 1, CTL_WORDS_MOST, catalogue_check_run },
 	{ "catalogue publish", "FILE...", "hub: publish services; what has not changed is left as it is",

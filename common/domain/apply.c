@@ -21,13 +21,15 @@ const struct store_table domain_table_count = { .name = "count", .number = 31, .
 const struct store_table domain_table_lock = { .name = "lock", .number = 32, .is_projection = true };
 const struct store_table domain_table_draft = { .name = "draft", .number = 33, .is_projection = true };
 const struct store_table domain_table_publication = { .name = "publication", .number = 34, .is_projection = true };
+const struct store_table domain_table_token = { .name = "token", .number = 35, .is_projection = true };
 const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
 	&domain_table_device,    &domain_table_service, &domain_table_account,     &domain_table_secret,
 	&domain_table_authority, &domain_table_request, &domain_table_receipt,     &domain_table_status,
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
-	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_act,
+	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
+	&domain_table_act,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -256,6 +258,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_DRAFT, OWN, HERE, AT_DISTRICT, apply_draft },
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
 	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },
+	{ LM__KIND__KIND_TOKEN, OWN, HERE, AT_DISTRICT, apply_token },
 };
 
 /* What we composed for a neighbour has its effect there, not here. */

@@ -108,7 +108,9 @@ static int line_connect(struct net_line *l, const struct net_client_options *o, 
 		{ ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS },
 	};
 
-	int rc = net_socket_set_common(&l->data, o->address, o->public_key, o->secret_key, e);
+	int rc = net_address_check(o->address, false, e);
+	if (rc == OK)
+		rc = net_socket_set_common(&l->data, o->address, NET_FRAME_BYTES_MOST, o->public_key, o->secret_key, e);
 	if (rc == OK)
 		rc = net_socket_set_all(&l->data, settings, sizeof(settings) / sizeof(settings[0]), e);
 	if (rc == OK)

@@ -50,13 +50,13 @@ static bool sender_find(zmq_msg_t *part, uint8_t key[NET_KEY_BYTES])
 }
 
 /* Why a message is not one frame that can be answered; NULL if it is. */
-static const char *frame_fault(zmq_msg_t parts[2], size_t count)
+static const char *frame_fault(const struct net_server *s, zmq_msg_t parts[2], size_t count)
 {
 	if (count != 2)
 		return "it is not one frame";
 	if (zmq_msg_size(&parts[0]) > NET_ROUTE_BYTES)
 		return "its socket chose a routing id of its own";
-	return zmq_msg_size(&parts[1]) > NET_FRAME_BYTES_MOST ? "it is larger than a frame may be" : NULL;
+	return zmq_msg_size(&parts[1]) > s->options.frame_bytes_most ? "it is larger than a frame may be" : NULL;
 }
 
 static void frame_drop(struct net_server *s, const uint8_t key[NET_KEY_BYTES], const char *why)
@@ -76,7 +76,7 @@ static bool server_take(void *owner)
 	size_t count = net_socket_receive(&s->socket, parts, 2);
 	if (count == 0)
 		return false;
-	const char *fault = frame_fault(parts, count);
+	const char *fault = frame_fault(s, parts, count);
 	if (!sender_find(&parts[count > 1], key)) {
 		s->dropped++; /* nobody to name; CURVE and ZAP let no such message in */
 	} else if (fault) {
@@ -164,7 +164,10 @@ static int server_bind(struct net_server *s, struct error *e)
 	const struct net_server_options *o = &s->options;
 	size_t size = sizeof(s->address);
 
-	int rc = net_socket_set_common(&s->socket, o->address, o->public_key, o->secret_key, e);
+	int rc = o->is_behind_door ? OK : net_address_check(o->address, true, e);
+	if (rc == OK)
+		rc = net_socket_set_common(&s->socket, o->address, o->frame_bytes_most, o->public_key, o->secret_key,
+		                           e);
 	if (rc == OK)
 		rc = net_socket_set_all(&s->socket, settings, sizeof(settings) / sizeof(settings[0]), e);
 	if (rc == OK)
@@ -207,6 +210,8 @@ int net_server_open(struct net *n, const struct net_server_options *options, str
 	}
 	s->net = n;
 	s->options = *options;
+	if (!s->options.frame_bytes_most)
+		s->options.frame_bytes_most = NET_FRAME_BYTES_MOST;
 	s->zap_domain = domain;
 	s->socket.owner = s;
 	s->socket.take = server_take;

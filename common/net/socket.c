@@ -24,34 +24,17 @@ int net_socket_set_all(struct net_socket *s, const struct net_setting *settings,
 	return OK;
 }
 
-/* ZeroMQ would take port 99999 as 34463, and "56o1" as 56. */
-static int address_check(const char *address, struct error *e)
-{
-	const char *colon = strrchr(address, ':');
-
-	if (strncmp(address, "tcp://", 6) != 0 || strlen(address) >= NET_ADDRESS_BYTES)
-		return error_set(e, ERR_INVALID, "address %s is not of the form tcp://host:port", address);
-	if (strcmp(colon + 1, "*") == 0)
-		return OK;
-	size_t digits = strspn(colon + 1, "0123456789");
-	if (digits == 0 || digits > 5 || colon[1 + digits] != '\0' || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
-		return error_set(e, ERR_INVALID, "address %s has no port from 1 to 65535", address);
-	return OK;
-}
-
-int net_socket_set_common(struct net_socket *s, const char *address, const uint8_t *public_key,
-                          const uint8_t *secret_key, struct error *e)
+int net_socket_set_common(struct net_socket *s, const char *address, uint32_t frame_bytes_most,
+                          const uint8_t *public_key, const uint8_t *secret_key, struct error *e)
 {
 	const struct net_setting settings[] = {
 		{ ZMQ_SNDHWM, NET_QUEUE_FRAMES }, { ZMQ_RCVHWM, NET_QUEUE_FRAMES },
 		{ ZMQ_HANDSHAKE_IVL, 3000 },      { ZMQ_HEARTBEAT_IVL, 5000 },
 		{ ZMQ_HEARTBEAT_TIMEOUT, 15000 }, { ZMQ_IPV6, strchr(address, '[') != NULL },
 	};
-	const int64_t most = NET_FRAME_BYTES_MOST + NET_CURVE_OVERHEAD_BYTES;
+	const int64_t most = (int64_t)frame_bytes_most + NET_CURVE_OVERHEAD_BYTES;
 
-	int rc = address_check(address, e);
-	if (rc == OK)
-		rc = net_socket_set_all(s, settings, sizeof(settings) / sizeof(settings[0]), e);
+	int rc = net_socket_set_all(s, settings, sizeof(settings) / sizeof(settings[0]), e);
 	if (rc == OK)
 		rc = net_socket_set(s, ZMQ_MAXMSGSIZE, &most, sizeof(most), e);
 	if (rc == OK)

@@ -59,8 +59,8 @@ struct net_setting {
 int net_socket_set_all(struct net_socket *s, const struct net_setting *settings, size_t count, struct error *e);
 
 /* What server and client sockets have in common: limits, heartbeat, keys, and IPv6 if the address asks for it. */
-int net_socket_set_common(struct net_socket *s, const char *address, const uint8_t *public_key,
-                          const uint8_t *secret_key, struct error *e);
+int net_socket_set_common(struct net_socket *s, const char *address, uint32_t frame_bytes_most,
+                          const uint8_t *public_key, const uint8_t *secret_key, struct error *e);
 
 int net_socket_events(struct net_socket *s); /* ZMQ_POLLIN, ZMQ_POLLOUT */
 void net_socket_drain(struct net_socket *s); /* takes what is there, bounded */

@@ -67,3 +67,10 @@ struct act *act_with_body(struct http_request *r, const ProtobufCMessageDescript
 	}
 	return a;
 }
+
+void act_by(struct act *a, char **by)
+{
+	char *user = http_is_local(a->request) ? NULL : arena_text(&a->arena, http_user(a->request));
+	if (user)
+		*by = user;
+}

@@ -24,7 +24,9 @@ struct act {
 
 struct act *act_new(struct http_request *r); /* NULL: it has been answered */
 struct act *act_with_body(struct http_request *r, const ProtobufCMessageDescriptor *type); /* the same */
-void act_answer(struct act *a, int result, const struct error *e);                         /* answers and frees */
+/* Who did it: at a page the one who is logged in, whatever the body says. */
+void act_by(struct act *a, char **by);
+void act_answer(struct act *a, int result, const struct error *e); /* answers and frees */
 void act_command(struct node *n, struct act *a, int (*run)(struct turn *t, struct command *c, struct error *e));
 void act_pool(struct node *n, struct act *a, void (*run)(struct node *n, void *context));
 

@@ -31,6 +31,11 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(link_address),
 	  .help = "hub and town: where the tier below connects, tcp://127.0.0.1:5601" },
+	{ .name = "join_address",
+	  .type = CONFIG_TEXT,
+	  KEY(join_address),
+	  .help = "hub and town: where new devices of the tier below join with a token, tcp://127.0.0.1:5602; absent: "
+	          "nowhere" },
 	{ .name = "upstream",
 	  .type = CONFIG_TEXT,
 	  KEY(upstream),
@@ -40,6 +45,11 @@ static const struct config_key all_keys[] = {
 	  KEY(upstream_key),
 	  .help = "town and terminal: CURVE key of the tier above, 64 hexadecimal digits; `lmctl status` there prints "
 	          "it" },
+	{ .name = "upstream_join",
+	  .type = CONFIG_TEXT,
+	  KEY(upstream_join),
+	  .help = "town and terminal: where this device joins with a token at its first start; absent: it is admitted "
+	          "by hand" },
 	{ .name = "authority",
 	  .type = CONFIG_TEXT,
 	  KEY(authority),
@@ -98,8 +108,10 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "place", { "310114106001-T1", "310114106", "310114" } },
 	{ "data", { "/var/lib/lm-terminal", "/var/lib/lm-subcenter", "/var/lib/lm-hub" } },
 	{ "link_address", { NULL, "tcp://0.0.0.0:5602", "tcp://0.0.0.0:5601" } },
+	{ "join_address", { NULL, "tcp://0.0.0.0:5604", "tcp://0.0.0.0:5603" } },
 	{ "upstream", { "tcp://192.0.2.6:5602", "tcp://192.0.2.1:5601", NULL } },
 	{ "upstream_key", { NO_KEY, NO_KEY, NULL } },
+	{ "upstream_join", { "tcp://192.0.2.6:5604", "tcp://192.0.2.1:5603", NULL } },
 	{ "authority", { NO_KEY, NO_KEY, NULL } },
 	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
@@ -119,8 +131,8 @@ static void keys_for(Lm__Tier tier, struct config_key keys[KEY_COUNT], bool is_u
 			keys[i].example = samples[k].at[tier - LM__TIER__TIER_TERMINAL];
 			is_used[i] = keys[i].example != NULL;
 		}
-		if (strcmp(keys[i].name, "link_address") == 0 || strncmp(keys[i].name, "upstream", 8) == 0 ||
-		    strcmp(keys[i].name, "authority") == 0)
+		if (strcmp(keys[i].name, "link_address") == 0 || strcmp(keys[i].name, "upstream") == 0 ||
+		    strcmp(keys[i].name, "upstream_key") == 0 || strcmp(keys[i].name, "authority") == 0)
 			keys[i].is_required = is_used[i];
 	}
 }
@@ -142,15 +154,17 @@ static int place_rule(Lm__Tier tier, const struct node_config *c, struct error *
 
 static int above_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
-	if (tier != LM__TIER__TIER_DISTRICT || (!c->upstream && !c->upstream_key && !c->authority))
+	if (tier != LM__TIER__TIER_DISTRICT || (!c->upstream && !c->upstream_key && !c->upstream_join && !c->authority))
 		return OK;
-	return error_set(e, ERR_CONFIG, "the hub has nothing above it: remove upstream, upstream_key and authority");
+	return error_set(e, ERR_CONFIG,
+	                 "the hub has nothing above it: remove upstream, upstream_key, upstream_join and authority");
 }
 
 static int below_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
-	if (tier == LM__TIER__TIER_TERMINAL && c->link_address)
-		return error_set(e, ERR_CONFIG, "a terminal has nothing below it: remove link_address");
+	if (tier == LM__TIER__TIER_TERMINAL && (c->link_address || c->join_address))
+		return error_set(e, ERR_CONFIG,
+		                 "a terminal has nothing below it: remove link_address and join_address");
 	return c->link_address ? net_address_check(c->link_address, true, e) : OK;
 }
 
@@ -180,6 +194,18 @@ static int upstream_rule(Lm__Tier tier, const struct node_config *c, struct erro
 	return c->upstream ? net_address_check(c->upstream, false, e) : OK;
 }
 
+static int upstream_join_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return c->upstream_join ? net_address_check(c->upstream_join, false, e) : OK;
+}
+
+static int join_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return c->join_address ? net_address_check(c->join_address, true, e) : OK;
+}
+
 static int http_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
 	(void)tier;
@@ -205,10 +231,16 @@ static const struct {
 	const char *key; /* whose line is named */
 	int (*check)(Lm__Tier tier, const struct node_config *c, struct error *e);
 } rules[] = {
-	{ "place", place_rule },         { "upstream", above_rule },
-	{ "link_address", below_rule },  { "upstream_key", upstream_key_rule },
-	{ "authority", authority_rule }, { "upstream", upstream_rule },
-	{ "http_address", http_rule },   { "public_name", public_name_rule },
+	{ "place", place_rule },
+	{ "upstream", above_rule },
+	{ "link_address", below_rule },
+	{ "upstream_key", upstream_key_rule },
+	{ "authority", authority_rule },
+	{ "upstream", upstream_rule },
+	{ "upstream_join", upstream_join_rule },
+	{ "join_address", join_rule },
+	{ "http_address", http_rule },
+	{ "public_name", public_name_rule },
 	{ "log_level", log_rule },
 };
 #define RULE_COUNT (sizeof rules / sizeof *rules)

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "inside.h"
+#include "join.h"
 
 #define FRAME_ARENA_BYTES (16u * 1024 * 1024)
 #define WORK_BYTES_LEAST 3072              /* a work and the first block of its arena */
@@ -211,6 +211,17 @@ static void ask_answer(struct node *n, struct peer *p, const struct work *w)
 	arena_release(&arena);
 }
 
+static void join_answer_pass(struct node *n, const struct peer *p, const struct work *w)
+{
+	struct out *o = p->is_upstream && w->frame->join_answer->reply ? out_new(OUT_JOIN_ANSWER) : NULL;
+	if (!o)
+		return;
+	o->number = w->frame->join_answer->number;
+	if (codec_pack_append(&w->frame->join_answer->reply->base, &o->answer, NULL))
+		buffer_release(&o->answer);
+	outbox_push(n, o);
+}
+
 static void answer_pass(struct node *n, const struct peer *p, const struct work *w)
 {
 	struct out *o = p->is_upstream ? out_new(OUT_ANSWER) : NULL;
@@ -255,6 +266,15 @@ static struct work *frame_check(struct node *n, struct peer *p, struct work *w)
 			return NULL;
 		case LM__FRAME__BODY_ANSWER:
 			answer_pass(n, p, w);
+			work_free(w);
+			return NULL;
+		case LM__FRAME__BODY_JOIN_ASK:
+			if (session_is_open(p, w->frame))
+				join_ask_came(n, p, w->frame);
+			work_free(w);
+			return NULL;
+		case LM__FRAME__BODY_JOIN_ANSWER:
+			join_answer_pass(n, p, w);
 			work_free(w);
 			return NULL;
 		case LM__FRAME__BODY__NOT_SET:

@@ -1,9 +1,10 @@
 /*
- * The directory over lmctl's socket: list, admit, revoke. The last two at the hub only.
+ * The directory: list, admit, revoke, and lmctl's routes for it. All but the list at the hub only.
  */
 #include <string.h>
 
 #include "act.h"
+#include "node/control.h"
 
 static Lm__DeviceView *device_view(struct arena *arena, const Lm__DeviceRecord *record)
 {
@@ -49,7 +50,7 @@ static void devices_pool(struct node *n, void *context)
 	a->output = &view->base;
 }
 
-static void devices_get(void *context, struct http_request *r)
+void control_devices(void *context, struct http_request *r)
 {
 	struct act *a = act_new(r);
 	if (a)
@@ -199,16 +200,22 @@ static int revoke_run(struct turn *t, struct command *c, struct error *e)
 	return !result && !view ? error_set(e, ERR_MEMORY, "no memory") : result;
 }
 
-static void revoke_post(void *context, struct http_request *r)
+void control_revoke(void *context, struct http_request *r)
 {
 	struct act *a = act_with_body(r, &lm__revoke_command__descriptor);
-	if (a)
-		act_command(context, a, revoke_run);
+	if (!a)
+		return;
+	act_by(a, &((Lm__RevokeCommand *)a->input)->by);
+	act_command(context, a, revoke_run);
 }
 
 const struct http_route device_routes[] = {
-	{ HTTP_GET, "/ctl/v1/devices", HTTP_LOCAL, devices_get },
+	{ HTTP_GET, "/ctl/v1/devices", HTTP_LOCAL, control_devices },
 	{ HTTP_POST, "/ctl/v1/admit", HTTP_LOCAL, admit_post },
-	{ HTTP_POST, "/ctl/v1/revoke", HTTP_LOCAL, revoke_post },
+	{ HTTP_POST, "/ctl/v1/revoke", HTTP_LOCAL, control_revoke },
+	{ HTTP_GET, "/ctl/v1/tokens", HTTP_LOCAL, control_tokens },
+	{ HTTP_POST, "/ctl/v1/tokens", HTTP_LOCAL, control_token },
+	{ HTTP_POST, "/ctl/v1/tokens/withdraw", HTTP_LOCAL, control_withdraw_token },
+	{ HTTP_POST, "/ctl/v1/join", HTTP_LOCAL, control_join },
 };
 const size_t device_route_count = sizeof device_routes / sizeof *device_routes;

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "inside.h"
+#include "join.h"
 
 void frame_send(struct node *n, struct peer *p, Lm__Frame *frame)
 {
@@ -137,6 +137,7 @@ void frame_hello(struct node *n, struct peer *p)
 	hello.credit_entries = LINK_CREDIT_ENTRIES;
 	hello.credit_bytes = LINK_CREDIT_BYTES;
 	hello.run = n->run;
+	hello.join_address = (char *)(uintptr_t)join_endpoint_address(n);
 	frame.session = p->link.session;
 	frame.body_case = LM__FRAME__BODY_HELLO;
 	frame.hello = &hello;

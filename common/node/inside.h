@@ -15,6 +15,8 @@
  *   publication.c drafts and publication            writer
  *   directory.c  who may connect                        writer writes, loop reads (locked)
  *   control.c    lmctl's routes; devices.c: those of the directory
+ *   tokens.c     issued, listed, withdrawn, typed in
+ *   join.h       how a device gets into the directory
  *   act.c        requests that the writer or the pool answers
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
  *   trace.c      a request through the logs             writer
@@ -35,6 +37,7 @@
 #include "sync/link.h"
 
 struct place_names;
+struct join_endpoint;
 
 #define NODE_VERSION "1.0"
 
@@ -97,13 +100,14 @@ struct peer {
 	size_t pending_bytes;
 	/* any thread */
 	_Atomic uint64_t session; /* of the open link, 0 if closed */
-	_Atomic uint64_t ask_minute, ask_count;
+	_Atomic uint64_t ask_minute, ask_count, join_minute, join_count;
 	/* writer */
 	struct link link;
 	_Atomic int64_t since_ms;
 	int64_t heard_ms; /* wall clock, for people */
 	uint64_t greeted_ms,
 	        refused_ms;         /* monotonic: the last HELLO that was looked at, the last refusal that was told */
+	char join_address[96];      /* hub: where this town's terminals join */
 	struct buffer signed_marks; /* town: the newest for this terminal */
 	struct quarantined quarantined[QUARANTINED_TOLD_MOST];
 	size_t quarantined_count;
@@ -141,7 +145,7 @@ struct work {
 	bool was_rollback;
 };
 
-enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER };
+enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_JOIN_ANSWER };
 
 struct out {
 	struct out *next;
@@ -152,7 +156,7 @@ struct out {
 	struct domain_effect *news; /* without memory behind message and cause */
 	size_t news_count;
 	struct line line;
-	struct buffer answer; /* packed Lm__Answer */
+	struct buffer answer; /* packed Lm__Answer or Lm__JoinReply */
 	uint64_t number;
 };
 
@@ -193,6 +197,13 @@ struct ask { /* of this node, upstream */
 	uint64_t number, deadline_us;
 	void (*done)(void *context, const Lm__Answer *answer);
 	void *context;
+};
+
+struct joining { /* of this device, into the district; loop */
+	bool is_waiting;
+	char secret[TOKEN_SECRET_BYTES]; /* "": none has been typed in */
+	struct net_client *client;       /* during an attempt */
+	uint64_t until_us, next_us, pause_us;
 };
 
 struct directory_row {
@@ -242,6 +253,8 @@ struct node {
 	uint64_t stranger_us; /* when a key that is not admitted was last logged */
 	struct upstream_state upstream_state;
 	struct place_names *names;
+	struct join_endpoint *join; /* NULL: nobody joins here */
+	struct joining joining;
 	/* queues */
 	pthread_mutex_t inbox_lock, outbox_lock;
 	pthread_cond_t inbox_ready;
@@ -281,6 +294,7 @@ struct node {
 	size_t trace_count; /* may be more than fit */
 	uint64_t trace_second, traces_told, traces_left_out;
 	int64_t signed_ms; /* of the newest marks that the district signed and that came here */
+	uint64_t join_logged_us; /* when a token that nobody issued was last logged */
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
 };
 
@@ -301,6 +315,7 @@ void work_free(struct work *w);
 
 /* peers.c */
 int peers_start(struct node *n, struct error *e);
+int peers_connect(struct node *n, struct error *e); /* to the tier above */
 void peers_close(struct node *n);
 void peer_send(struct node *n, struct peer *p, struct out_frame *f);
 void peer_free(struct peer *p);

@@ -293,6 +293,7 @@ static void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	link_event_apply(n, p, &ev);
 	if (p->link.state != LINK_OPEN)
 		return;
+	snprintf(p->join_address, sizeof p->join_address, "%s", hello->join_address);
 	if (p->is_upstream) /* what it once refused is over, also when the link goes down again */
 		upstream_said(n, "", "");
 	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "inside.h"
+#include "join.h"
 
 #define STRANGER_LOG_US 1000000 /* anybody on the network can knock: told at most so often */
 
@@ -237,6 +237,17 @@ static void answer_came(struct node *n, struct out *o)
 	buffer_release(&o->answer);
 }
 
+static void join_reply_came(struct node *n, struct out *o)
+{
+	struct arena arena;
+	Lm__JoinReply *reply;
+	arena_init(&arena, 64 * 1024);
+	if (!CODEC_UNPACK(lm__join_reply, buffer_bytes(&o->answer), &arena, &reply, NULL))
+		join_answer_came(n, o->number, reply);
+	arena_release(&arena);
+	buffer_release(&o->answer);
+}
+
 static void out_handle(struct node *n, struct out *o)
 {
 	switch (o->type) {
@@ -267,6 +278,9 @@ static void out_handle(struct node *n, struct out *o)
 	case OUT_ANSWER:
 		answer_came(n, o);
 		break;
+	case OUT_JOIN_ANSWER:
+		join_reply_came(n, o);
+		break;
 	}
 }
 
@@ -296,6 +310,8 @@ int peers_start(struct node *n, struct error *e)
 			                             .on_dropped = on_server_dropped };
 		result = net_server_open(n->net, &server, &n->server, e);
 	}
+	if (!result)
+		result = join_endpoint_open(n, e);
 	if (result || !n->config.upstream)
 		return result;
 	n->upstream = peer_make(n);
@@ -307,6 +323,11 @@ int peers_start(struct node *n, struct error *e)
 	         n->domain.tier == LM__TIER__TIER_TERMINAL ? 9 : 6, n->domain.place);
 	link_init(&n->upstream->link, LINK_CLIENT);
 	peer_show(n, n->upstream);
+	return node_is_joining(n) ? OK : peers_connect(n, e);
+}
+
+int peers_connect(struct node *n, struct error *e)
+{
 	struct net_client_options client = { .address = n->config.upstream,
 		                             .server_key = n->upstream_key,
 		                             .public_key = n->keys.curve_public,
@@ -321,6 +342,8 @@ int peers_start(struct node *n, struct error *e)
 
 void peers_close(struct node *n)
 {
+	join_endpoint_close(n);
+	join_device_close(n);
 	if (n->client)
 		net_client_close(n->client);
 	if (n->server)

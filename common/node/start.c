@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "inside.h"
+#include "join.h"
 #include "node/device_file.h"
 
 void node_path(const struct node *n, enum data_file file, char *out, size_t size)
@@ -188,6 +188,8 @@ static void on_timer(uv_timer_t *timer)
 	struct node *n = timer->data;
 	asks_expire(n);
 	health_tick(n);
+	join_endpoint_tick(n);
+	join_device_tick(n);
 	if (n->tier.on_tick)
 		n->tier.on_tick(n);
 }
@@ -270,6 +272,8 @@ static int node_open(struct node *n, struct error *e)
 		result = handles_start(n, e);
 	if (!result)
 		result = directory_refresh(n, e);
+	if (!result)
+		result = join_device_open(n, e);
 	if (!result)
 		result = http_start(n, e);
 	if (!result)

@@ -129,6 +129,7 @@ class Node:
         self.link_address = f"tcp://127.0.0.1:{link_port}" if link_port else None
         self.environment = {}  # besides our own
         self.settings = {}  # of the configuration; a change holds from the next start on
+        self.joins = False  # with a token at its first start, instead of being admitted beforehand
         self.process = None
         self.was_asked_to_end = False
         self.control = Client(self.folder / "ctl.sock")
@@ -238,6 +239,21 @@ class Node:
         self.stop()
         return self.start().wait_ready()
 
+    # ---- joining ----
+
+    @property
+    def join_address(self):
+        return self.settings.get("join_address")
+
+    def open_join(self, port=None):
+        """Devices of the tier below may join here; holds from the next start on."""
+        self.settings["join_address"] = f"tcp://127.0.0.1:{port or free_port()}"
+        return self
+
+    def is_joining(self):
+        """It waits to be let into the district."""
+        return "fingerprint is" in self.status()["links"].get("upstream", {}).get("text", "")
+
     # ---- how it is ----
 
     def status(self):
@@ -333,6 +349,10 @@ class District:
             town = self.towns[terminal.place[:9]]
             terminal.settings = {"upstream": town.link_address, "upstream_key": town.device()["curve_key"],
                                  "authority": status["authority"]} | terminal.settings
+        for node in self.nodes[1:]:
+            above = self.towns[node.place[:9]] if node.tier == TERMINAL else self.hub
+            if node.joins and above.join_address:
+                node.settings.setdefault("upstream_join", above.join_address)
 
     def admit(self, node, by="demo"):
         file = node.device()
@@ -344,13 +364,25 @@ class District:
         known = {(device["record"]["place"], device["record"]["curve_key"])
                  for device in self.hub.control.get("/ctl/v1/devices")["devices"]}
         for node in self.nodes[1:]:
-            if (node.place, node.device()["curve_key"]) not in known:
+            if not node.joins and (node.place, node.device()["curve_key"]) not in known:
                 self.admit(node)
+
+    def issue(self, node, by="demo", **command):
+        """A token for this device, which must have its keys. TokenView."""
+        return self.hub.control.post("/ctl/v1/tokens", {"fingerprint": node.device()["fingerprint"], "role": node.tier,
+                                                        "place": node.place, "by": by} | command)
+
+    def join(self, node):
+        """What installer and operator do together: the device shows its fingerprint, the district issues a token for it, the
+        token is typed in at the device."""
+        token = self.issue(node)
+        node.control.post("/ctl/v1/join", {"secret": token["secret"]})
+        return token
 
     def knows_terminals(self, town):
         """The town has heard of the admission of its terminals: before that it sends them away, and they wait to try again."""
         known = {device["record"]["place"] for device in town.control.get("/ctl/v1/devices")["devices"]}
-        return all(place in known for place in self.terminals if place[:9] == town.place)
+        return all(terminal.joins or place in known for place, terminal in self.terminals.items() if place[:9] == town.place)
 
     def publish(self, files=None, by="editor1", second="publisher1"):
         """Publishes services from JSON files, which one has written and another has looked at; what has not changed keeps
@@ -411,9 +443,16 @@ class District:
         self.prepare()
         self.start_towns()
         self.start_nodes(self.terminals.values())
+        self.join_missing()
         for node in self.nodes[1:]:
             node.wait_connected()
         return self
+
+    def join_missing(self):
+        """Those that join and have not yet."""
+        for node in self.nodes[1:]:
+            if node.joins and node.is_joining():
+                self.join(node)
 
     # ---- the end ----
 

@@ -147,7 +147,7 @@ static void misbehave(struct hostile *h)
 {
 	struct bytes good = hello_pack(h);
 	if (value_of(h, "bytes"))
-		frame_put(h, repeated(h, strtoul(value_of(h, "bytes"), NULL, 10), 0x5a));
+		frame_put(h, repeated(h, strtoul(value_of(h, "bytes"), NULL, 10), 0x7a));
 	else if (strcmp(h->what, "cut") == 0)
 		frame_put(h, BYTES(good.data, good.size - 1));
 	else if (strcmp(h->what, "groups") == 0)

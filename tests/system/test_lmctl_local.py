@@ -76,6 +76,7 @@ class Help(Case):
     def test_every_command_of_the_manual_is_there_and_explains_itself(self):
         names = list(commands())
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "devices",
+                          "token", "withdraw", "tokens", "join",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
                           "catalogue publish", "catalogue list", "submit", "lookup", "user add",
                           "user close", "trace"}, set(names))

@@ -7,6 +7,7 @@
 #include "proto/api.pb-c.h"
 #include "proto/catalogue.pb-c.h"
 #include "proto/entry.pb-c.h"
+#include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/place.pb-c.h"
 #include "proto/row.pb-c.h"
@@ -51,6 +52,12 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__revoke_command__descriptor,
 	&lm__device_view__descriptor,
 	&lm__devices_view__descriptor,
+	&lm__token_command__descriptor,
+	&lm__token_view__descriptor,
+	&lm__token_row__descriptor,
+	&lm__tokens_view__descriptor,
+	&lm__withdraw_token_command__descriptor,
+	&lm__join_command__descriptor,
 	&lm__publish_command__descriptor,
 	&lm__publish_view__descriptor,
 	&lm__user_command__descriptor,
@@ -101,6 +108,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__node_secret_payload__descriptor,
 	&lm__device_record__descriptor,
 	&lm__authority_payload__descriptor,
+	&lm__token_payload__descriptor,
 	&lm__device_file__descriptor,
 	&lm__quarantine_act_payload__descriptor,
 	/* row.proto */
@@ -109,7 +117,13 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__request_record__descriptor,
 	&lm__count_record__descriptor,
 	&lm__quarantine_record__descriptor,
+	/* join.proto */
+	&lm__join_request__descriptor,
+	&lm__join_certificate__descriptor,
+	&lm__join_reply__descriptor,
 	/* wire.proto */
+	&lm__join_ask__descriptor,
+	&lm__join_answer__descriptor,
 	&lm__stream_key__descriptor,
 	&lm__entry__descriptor,
 	&lm__position__descriptor,

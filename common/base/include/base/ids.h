@@ -32,6 +32,16 @@ void receipt_code_make(const uint8_t random[16], char code[RECEIPT_CODE_DIGITS +
 /* Accepts spaces and hyphens between digits; writes the 12 plain digits. ERR_INVALID says what is wrong. */
 int receipt_code_parse(const char *text, char code[RECEIPT_CODE_DIGITS + 1], struct error *e);
 
+/* Secrets of tokens: 19 random characters of base 32 (95 bits) and a check character. Shown in groups of five. */
+#define TOKEN_SECRET_CHARACTERS 20
+#define TOKEN_SECRET_BYTES (TOKEN_SECRET_CHARACTERS + 1)
+#define TOKEN_TEXT_BYTES (TOKEN_SECRET_BYTES + 3)
+void token_secret_make(const uint8_t random[TOKEN_SECRET_CHARACTERS - 1], char secret[TOKEN_SECRET_BYTES]);
+void token_secret_to_text(const char *secret, char text[TOKEN_TEXT_BYTES]);
+/* Accepts hyphens, spaces, lower case, and O, I, L for 0 and 1; writes the plain characters. ERR_INVALID says what is
+ * wrong. */
+int token_secret_from_text(const char *text, char secret[TOKEN_SECRET_BYTES], struct error *e);
+
 /* Citizen id number, GB 11643-1999: 18 characters, a real calendar date, ISO 7064 MOD 11-2 check character. The region
  * is not checked. */
 bool citizen_id_is_valid(const char *text);

@@ -16,13 +16,15 @@
 #include "base/ids.h"
 #include "crypto/crypto.h"
 #include "proto/api.pb-c.h"
+#include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/row.pb-c.h"
 #include "store/store.h"
 
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
         domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
-        domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_act;
+        domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_token,
+        domain_table_act;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
@@ -129,6 +131,33 @@ int authority_check(struct bytes payload, const struct hash *authority_hash, str
 int authority_key_hash(const uint8_t authority_key[KEY_BYTES], struct hash *out, struct error *e);
 /* Fingerprint and shape of a record: ERR_INVALID says what is wrong. */
 int device_record_check(const Lm__DeviceRecord *record, struct error *e);
+
+/* ---- joining: tokens at the hub, requests and certificates everywhere ---- */
+#define TOKEN_VALID_MOST_MS (15 * 60 * 1000)
+#define JOIN_VERSION 1
+int token_hash(const char *secret, struct hash *out, struct error *e);
+int token_get(struct store_txn *txn, const struct hash *hash, struct arena *arena, Lm__TokenPayload **out);
+int token_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, const Lm__TokenPayload *token),
+               void *context);
+/* Whether the token admits this device now. ERR_EXISTS: this very device used it already; ERR_DENIED with a sentence
+ * for the person who typed it in. */
+int token_check(const Lm__TokenPayload *token, const struct hash *fingerprint, const Lm__DeviceRecord *record,
+                int64_t now_ms, struct error *e);
+/* Signs with the device's key; `signature` is where request->signature shall lie. */
+int join_request_sign(Lm__JoinRequest *request, const uint8_t signing_secret[KEY_BYTES],
+                      uint8_t signature[SIGNATURE_BYTES], struct error *e);
+/* Shape and signature of what came over a connection with this CURVE key. Fills what the request says of the record
+ * (it points into the request) and the fingerprint of its keys. ERR_INVALID, ERR_VERSION, ERR_DENIED,
+ * ERR_BAD_SIGNATURE. */
+int join_request_check(const Lm__JoinRequest *request, const uint8_t connection_key[KEY_BYTES],
+                       Lm__DeviceRecord *record, struct hash *fingerprint, struct error *e);
+/* The hub's word. `out` lies in `arena`; the same record gives the same bytes. */
+int join_certificate_make(struct store_txn *txn, const Lm__DeviceRecord *record,
+                          const uint8_t signing_secret[KEY_BYTES], struct arena *arena, Lm__JoinCertificate **out,
+                          struct error *e);
+/* From the authority's hash to the device's record. ERR_DENIED: of another district; ERR_BAD_SIGNATURE; ERR_INVALID. */
+int join_certificate_check(const Lm__JoinCertificate *certificate, const struct hash *authority_hash,
+                           struct arena *arena, Lm__DeviceRecord **record, struct error *e);
 
 /* ---- catalogue ---- */
 int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct arena *arena,

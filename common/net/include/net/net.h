@@ -21,6 +21,7 @@
 struct net;        /* the ZeroMQ context and the ZAP handler of a process */
 struct net_server; /* a bound ROUTER */
 struct net_client; /* a DEALER to one address */
+struct net_door;   /* a TCP port in front of a server that strangers may reach */
 
 struct net_route {
 	uint8_t size;
@@ -41,8 +42,10 @@ int net_address_check(const char *address, bool is_to_bind, struct error *e);
 
 struct net_server_options {
 	const char *address;    /* tcp://127.0.0.1:5601 */
+	bool is_behind_door;    /* the address is ipc:///path */
 	const char *zap_domain; /* enforced; "link" */
 	const uint8_t *public_key, *secret_key;
+	uint32_t frame_bytes_most; /* 0: NET_FRAME_BYTES_MOST */
 	void *context;
 	/* Called on the loop thread for each handshake. OK admits; any error refuses (ZAP 400) and is counted. */
 	int (*admit)(void *context, const uint8_t key[NET_KEY_BYTES]);
@@ -92,6 +95,27 @@ int net_client_send(struct net_client *c,
 void net_client_reconnect(
         struct net_client *c); /* drops the connection and what is queued on it, connects anew after retry_ms */
 void net_client_close(struct net_client *c);
+
+/*
+ * A door: what a server with an open ZAP domain has in front of it. libzmq bounds neither how many strangers connect,
+ * nor how long they stay, nor the parts of a message that has not ended; a door bounds all of it. It passes bytes
+ * between its TCP port and the server's Unix socket, and ends a connection that has had its bytes or its time. When
+ * all places are taken the connection that has been there longest makes room.
+ */
+#define NET_DOOR_PLACES 64
+#define NET_DOOR_BYTES (16 * 1024) /* of a connection, each way, in all */
+#define NET_DOOR_MS 10000
+
+struct net_door_options {
+	const char *address;     /* tcp://0.0.0.0:5602 */
+	const char *socket_path; /* of the server behind it, without ipc:// */
+	uint32_t stay_ms;        /* how long a connection may last; 0: NET_DOOR_MS */
+};
+/* ERR_EXISTS "address … is in use by another process", ERR_INVALID, ERR_MEMORY. */
+int net_door_open(uv_loop_t *loop, const struct net_door_options *options, struct net_door **out, struct error *e);
+const char *net_door_address(const struct net_door *d); /* as bound */
+uint64_t net_door_ended(const struct net_door *d);      /* connections that were ended by a limit */
+void net_door_close(struct net_door *d);                /* NULL is fine; handles close asynchronously */
 
 /* A new CURVE key pair, raw 32 bytes each. */
 int net_keypair(uint8_t public_key[NET_KEY_BYTES], uint8_t secret_key[NET_KEY_BYTES], struct error *e);

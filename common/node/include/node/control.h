@@ -13,6 +13,15 @@ void control_links(void *context, struct http_request *r);
  * Unix socket the command says by whom; for a page it is the user of its session. */
 void control_quarantine(void *context, struct http_request *r);
 void control_quarantine_act(void *context, struct http_request *r);
+/* The directory and its tokens, for tables of routes: DevicesView; RevokeCommand → DeviceView; TokenCommand →
+ * TokenView; TokensView; WithdrawTokenCommand → TokenRow. What changes something is refused but at the hub. */
+void control_devices(void *context, struct http_request *r);
+void control_revoke(void *context, struct http_request *r);
+void control_token(void *context, struct http_request *r);
+void control_tokens(void *context, struct http_request *r);
+void control_withdraw_token(void *context, struct http_request *r);
+/* JoinCommand → Empty: a token is typed in at a device that waits for one. */
+void control_join(void *context, struct http_request *r);
 /* The links as they are now, for an event stream; `done` on the loop thread, which owns `view` during the call. */
 int links_view_get(struct node *n, void (*done)(struct node *n, const Lm__LinksView *view));
 

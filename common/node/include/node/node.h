@@ -25,16 +25,18 @@ struct node;
 
 /* ---- configuration (docs/OPERATIONS.md) ---- */
 struct node_config {
-	char *place;        /* 310114, 310114106, 310114106001-T1 */
-	char *data;         /* folder of keys and store */
-	char *link_address; /* hub and town: where those below connect */
-	char *upstream;     /* town and terminal: address of the tier above */
-	char *upstream_key; /* its CURVE key, 64 hexadecimal digits */
-	char *authority;    /* hash of the district's authority, 64 hexadecimal digits */
-	char *http_address; /* loopback address for the pages; absent: none */
-	char *public_name;  /* under which a web server in front serves the pages; absent: none does */
-	char *pages;        /* folder of the pages */
-	char *places;       /* JSON file with the names of places; absent: codes are shown */
+	char *place;         /* 310114, 310114106, 310114106001-T1 */
+	char *data;          /* folder of keys and store */
+	char *link_address;  /* hub and town: where those below connect */
+	char *join_address;  /* hub and town: where new devices of the tier below join */
+	char *upstream;      /* town and terminal: address of the tier above */
+	char *upstream_key;  /* its CURVE key, 64 hexadecimal digits */
+	char *upstream_join; /* town and terminal: where this device joins */
+	char *authority;     /* hash of the district's authority, 64 hexadecimal digits */
+	char *http_address;  /* loopback address for the pages; absent: none */
+	char *public_name;   /* under which a web server in front serves the pages; absent: none does */
+	char *pages;         /* folder of the pages */
+	char *places;        /* JSON file with the names of places; absent: codes are shown */
 	char *log_level;
 	int64_t map_bytes;
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
@@ -143,6 +145,11 @@ struct upstream_state {
 	char text[320]; /* what the link says, for the person who reads it */
 };
 void node_upstream(struct node *n, struct upstream_state *out);
+
+/* Whether this device still waits to be let into the district; then it is connected with nothing. */
+bool node_is_joining(const struct node *n);
+/* Loop thread. A person typed a token in: the device asks with it until it is answered. ERR_INVALID, ERR_EXISTS. */
+int node_join(struct node *n, const char *text, struct error *e);
 
 /* Names of places, from the configured file: NULL if unknown. */
 const char *node_place_zh(const struct node *n, const char *place);
