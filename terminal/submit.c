@@ -173,6 +173,7 @@ static int submission_run(struct turn *t, struct command *c, struct error *e)
 	h.place = (char *)(uintptr_t)node_domain(t->node)->place;
 	h.service = (char *)(uintptr_t)s->service;
 	h.revision = s->revision;
+	h.owner = s->owner;
 	struct draft draft = {
 		.stream = LM__STREAM__STREAM_UP, .header = &h, .payload = s->payload, .is_sealed = true
 	};
@@ -334,8 +335,11 @@ static bool form_is_good(struct node *n, struct filing *f, int *result)
 		return false;
 	Lm__RequestPayload payload = payload_of(f->input);
 	size_t count = request_check(service, &payload, clock_wall_ms(), faults, FAULTS_MOST);
-	if (!count)
+	if (!count) {
+		if (service->n_owner_rules)
+			f->submission.owner = request_owner(service, payload.values, payload.n_values);
 		return true;
+	}
 	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
 	Lm__FieldFault fault[FAULTS_MOST], *list[FAULTS_MOST];
 	for (size_t i = 0; i < count && i < FAULTS_MOST; i++) {

@@ -74,6 +74,18 @@ static bool id_parameter(struct job *j)
 	return false;
 }
 
+/* The case, unless it is about this tier: then there is none here. */
+static int case_shown(struct node *n, struct store_txn *txn, struct id request, struct arena *arena,
+                      Lm__CaseRecord **out, struct error *e)
+{
+	int result = case_get(txn, request, arena, out);
+	if (!result && case_is_hidden(node_domain(n), *out))
+		result = ERR_NOT_FOUND;
+	if (result == ERR_NOT_FOUND)
+		return error_set(e, result, "there is no such case here");
+	return result ? (store_failure(txn, e) ? store_failure(txn, e) : result) : OK;
+}
+
 /* ---- the queue ---- */
 
 struct rows {
@@ -93,6 +105,8 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 {
 	struct rows *r = context;
 	struct error e;
+	if (record && case_is_hidden(node_domain(r->node), record))
+		return true;
 	Lm__CaseRow *row =
 	        record ? case_row(r->node, r->txn, request, record, r->arena) : case_row_unreadable(request, r->arena);
 	if (store_pass_over(r->txn, &e)) /* what the request itself says cannot be read: the row is there without it */
@@ -174,10 +188,13 @@ static void case_pool(struct node *n, void *context)
 	struct job *j = context;
 	struct store_txn *txn;
 	Lm__CaseView *view = NULL;
+	Lm__CaseRecord *record;
 	j->result = store_begin_read(node_store(n), &txn, &j->error);
 	if (j->result)
 		return;
-	j->result = case_view(n, txn, j->id, &j->arena, &view, &j->error);
+	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
+	if (!j->result)
+		j->result = case_view(n, txn, j->id, &j->arena, &view, &j->error);
 	store_abort(txn);
 	j->output = view ? &view->base : NULL;
 }
@@ -194,10 +211,13 @@ static void file_pool(struct node *n, void *context)
 	struct job *j = context;
 	struct store_txn *txn;
 	Lm__FileView *view = NULL;
+	Lm__CaseRecord *record;
 	j->result = store_begin_read(node_store(n), &txn, &j->error);
 	if (j->result)
 		return;
-	j->result = file_view(n, txn, j->id, j->field, &j->arena, &view, &j->error);
+	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
+	if (!j->result)
+		j->result = file_view(n, txn, j->id, j->field, &j->arena, &view, &j->error);
 	store_abort(txn);
 	j->output = view ? &view->base : NULL;
 }
@@ -256,7 +276,7 @@ static int duplicate_check(struct turn *t, const struct job *j, const Lm__CaseCo
 	memcpy(other.byte, in->duplicate_of.data, ID_BYTES);
 	if (id_equal(other, j->id))
 		return error_set(e, ERR_INVALID, "duplicate_of: a case is not a duplicate of itself");
-	if (case_get(t->txn, other, t->arena, &record))
+	if (case_shown(t->node, t->txn, other, t->arena, &record, e))
 		return error_set(e, ERR_NOT_FOUND, "duplicate_of: there is no such case here");
 	return OK;
 }
@@ -266,9 +286,9 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 	struct job *j = c->context;
 	const Lm__CaseCommand *in = (Lm__CaseCommand *)j->input;
 	Lm__CaseRecord *record;
-	int result = case_get(t->txn, j->id, t->arena, &record);
+	int result = case_shown(t->node, t->txn, j->id, t->arena, &record, e);
 	if (result)
-		return error_set(e, result, "there is no such case here");
+		return result;
 	if (record->owner != node_domain(t->node)->tier)
 		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
 		                 record->owner == LM__TIER__TIER_TOWN ? "town" : "district");

@@ -70,6 +70,8 @@ int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__O
 	if ((action == LM__CASE_ACTION__CASE_ACTION_DECIDE) != (outcome != LM__OUTCOME__OUTCOME_NONE) ||
 	    (unsigned)outcome > LM__OUTCOME__OUTCOME_REFUSED)
 		return error_set(e, ERR_INVALID, "a decision, and nothing else, has an outcome");
+	if (action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER && record->hidden_from)
+		return error_set(e, ERR_DENIED, "this request is about the other tier: it is not handed over to it");
 	if (moves[action].from & (1u << record->state))
 		return OK;
 	if (case_state_is_closed(record->state))

@@ -5,14 +5,62 @@
 
 #include "inside.h"
 
+static const Lm__OwnerRule *owner_rule(const Lm__Service *s, Lm__FieldValue *const *values, size_t count)
+{
+	for (size_t i = 0; i < s->n_owner_rules; i++) {
+		const Lm__OwnerRule *r = s->owner_rules[i];
+		const char *choice = form_text(values, count, r->field);
+		if (choice && strcmp(choice, r->choice) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+Lm__Tier request_owner(const Lm__Service *s, Lm__FieldValue *const *values, size_t count)
+{
+	const Lm__OwnerRule *r = owner_rule(s, values, count);
+	return r ? r->owner : s->owner;
+}
+
+bool case_is_hidden(const struct domain *d, const Lm__CaseRecord *record)
+{
+	return record->hidden_from && record->hidden_from == d->tier;
+}
+
+/* Both tiers come to the same owner, also when one of them cannot open the payload any more: then the header tells it.
+ */
+static int owner_find(struct apply *a, const Lm__Service *s, const Lm__RequestPayload *payload, Lm__CaseRecord *record)
+{
+	Lm__Tier told = a->item->header->owner;
+	bool can_be = told == LM__TIER__TIER_NONE || told == s->owner ||
+	              (s->n_owner_rules && (told == LM__TIER__TIER_TOWN || told == LM__TIER__TIER_DISTRICT));
+	if (!can_be)
+		return error_set(a->e, ERR_INVALID, "this service is not decided by the tier that the request names");
+	record->owner = told ? told : s->owner;
+	if (!payload) {
+		for (size_t i = 0; i < s->n_owner_rules; i++) /* better hidden without need than shown to its subject */
+			if (s->owner_rules[i]->owner == record->owner && s->owner_rules[i]->hidden_from)
+				record->hidden_from = s->owner_rules[i]->hidden_from;
+		return OK;
+	}
+	const Lm__OwnerRule *r = owner_rule(s, payload->values, payload->n_values);
+	record->owner = r ? r->owner : s->owner;
+	record->hidden_from = r ? r->hidden_from : LM__TIER__TIER_NONE;
+	if (told && told != record->owner)
+		return error_set(a->e, ERR_INVALID, "the request's header names another owner than its answers");
+	return OK;
+}
+
 static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRecord *record)
 {
 	Lm__RequestPayload *payload;
 	struct form_fault fault;
 	record->is_absent = a->item->is_absent;
 	if (a->item->is_absent)
-		return OK;
+		return owner_find(a, service, NULL, record);
 	int result = CODEC_UNPACK(lm__request_payload, a->item->plain, a->arena, &payload, a->e);
+	if (!result)
+		result = owner_find(a, service, payload, record);
 	if (result)
 		return result;
 	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || payload->lookup.len != RECEIPT_LOOKUP_BYTES)
@@ -78,8 +126,11 @@ int apply_case_open(struct apply *a)
 	if (result == ERR_NOT_FOUND)
 		return held_on_service(a);
 	Lm__CaseRecord record = LM__CASE_RECORD__INIT;
+	if (result)
+		return result;
+	record.owner = service->owner;
 	/* Who decides checks the answers; the town also files the code, wherever the case goes. */
-	if (!result && (service->owner == a->d->tier || a->d->tier == LM__TIER__TIER_TOWN))
+	if (service->owner == a->d->tier || service->n_owner_rules || a->d->tier == LM__TIER__TIER_TOWN)
 		result = payload_read(a, service, &record);
 	if (result)
 		return result;
@@ -90,7 +141,6 @@ int apply_case_open(struct apply *a)
 	record.terminal = h->origin;
 	record.position = a->item->position;
 	record.state = LM__CASE_STATE__CASE_STATE_RECEIVED;
-	record.owner = service->owner;
 	record.epoch = 1;
 	record.created_ms = h->time_ms;
 	record.received_ms = record.changed_ms = a->item->taken_ms;

@@ -326,13 +326,7 @@ size_t service_readable_check(const Lm__Service *s, struct service_fault *faults
 	struct check c = { faults, most, service_check(s, faults, most) };
 	parts_check(&c, s);
 	texts_check(&c, s);
-	return c.count;
-}
-
-size_t service_publication_check(const Lm__Service *s, struct service_fault *faults, size_t most)
-{
-	struct check c = { faults, most, service_readable_check(s, faults, most) };
-	if (!s->privacy && has_field(s, field_is_personal))
+	if (!s->privacy && has_field(s, field_is_personal)) /* older revisions, in the journals for good, have none */
 		fault_add(&c, "privacy: a service that asks something personal says who asks, why and how long");
 	return c.count;
 }

@@ -23,6 +23,7 @@ struct submission {
 	struct id request;
 	const char *service;
 	uint32_t revision;
+	Lm__Tier owner;       /* who decides, when the answers have a say in it; else TIER_NONE */
 	struct bytes payload; /* packed RequestPayload */
 	struct ready_receipt receipt;
 	/* results */

@@ -291,6 +291,7 @@ struct service_parts {
 	Lm__Field field, *fields[1];
 	Lm__Step step, *steps[1];
 	Lm__Basis basis, *bases[1];
+	Lm__Privacy privacy;
 };
 
 static inline void words_make(Lm__Words *w, const char *zh, const char *en)
@@ -336,6 +337,18 @@ static inline Lm__Service *service_make(struct service_parts *p, const char *id,
 	s->steps = p->steps;
 	s->basis = p->bases;
 	s->conditions = p->conditions;
+	return s;
+}
+
+/* As it may be published today; service_make is one from before consents were asked, whose requests carry none. */
+static inline Lm__Service *service_make_told(struct service_parts *p, const char *id, uint32_t revision, Lm__Tier owner)
+{
+	Lm__Service *s = service_make(p, id, revision, owner);
+	lm__privacy__init(&p->privacy);
+	p->privacy.who_asks = p->privacy.purpose = p->privacy.who_sees = &p->basis_text;
+	p->privacy.keep_months = 36;
+	p->privacy.keep_from = LM__KEEP_FROM__KEEP_FROM_CLOSED;
+	s->privacy = &p->privacy;
 	return s;
 }
 

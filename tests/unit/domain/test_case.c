@@ -320,6 +320,143 @@ static void test_an_absent_payload(void **state)
 	pair_close(&p);
 }
 
+/* ---- who decides may depend on an answer ---- */
+
+struct about { /* a complaint: decided by the district, or, if it is about the district, by the town */
+	struct service_parts parts;
+	Lm__Field field, *fields[2];
+	Lm__FieldChoice choice[3], *choices[3];
+	Lm__OwnerRule rule[2], *rules[2];
+};
+
+static Lm__Service *about_make(struct about *x)
+{
+	static char *const ids[] = { "town", "district", "unknown" };
+	Lm__Service *s = service_make(&x->parts, "complaint", 1, DISTRICT);
+	lm__field__init(&x->field);
+	x->field.id = "about";
+	x->field.type = LM__FIELD_TYPE__FIELD_TYPE_CHOICE;
+	x->field.label = &x->parts.label;
+	x->field.choices = x->choices;
+	x->field.n_choices = 3;
+	for (size_t i = 0; i < 3; i++) {
+		lm__field_choice__init(&x->choice[i]);
+		x->choice[i].id = ids[i];
+		x->choice[i].name = &x->parts.label;
+		x->choices[i] = &x->choice[i];
+	}
+	for (size_t i = 0; i < 2; i++) {
+		lm__owner_rule__init(&x->rule[i]);
+		x->rule[i].field = "about";
+		x->rule[i].choice = ids[i];
+		x->rule[i].owner = i ? TOWN : DISTRICT;
+		x->rule[i].hidden_from = i ? DISTRICT : TOWN;
+		x->rules[i] = &x->rule[i];
+	}
+	x->fields[0] = &x->parts.field;
+	x->fields[1] = &x->field;
+	s->fields = x->fields;
+	s->n_fields = 2;
+	s->owner_rules = x->rules;
+	s->n_owner_rules = 2;
+	return s;
+}
+
+static struct bytes about_plain(struct node *n, const char *about)
+{
+	static const uint8_t key[RECEIPT_KEY_BYTES] = { 1 }, lookup[RECEIPT_LOOKUP_BYTES] = { 2 };
+	Lm__RequestPayload p = LM__REQUEST_PAYLOAD__INIT;
+	Lm__FieldValue v[2] = { LM__FIELD_VALUE__INIT, LM__FIELD_VALUE__INIT }, *values[] = { &v[0], &v[1] };
+	char *name[] = { "张三" }, *whom[] = { (char *)(uintptr_t)about };
+	struct bytes packed;
+	v[0].field = "name";
+	v[1].field = "about";
+	v[0].values = name;
+	v[1].values = whom;
+	v[0].n_values = 1;
+	v[1].n_values = about ? 1 : 0;
+	p.code = CODE;
+	p.receipt_key = codec_data(BYTES_OF(key));
+	p.lookup = codec_data(BYTES_OF(lookup));
+	p.values = values;
+	p.n_values = 2;
+	assert_int_equal(CODEC_PACK(&p, &n->arena, &packed, &n->e), OK);
+	return packed;
+}
+
+static void test_an_answer_says_who_decides(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *about; /* NULL: the payload cannot be opened */
+		Lm__Tier told, owner, hidden_from;
+	} rows[] = {
+		{ "town", DISTRICT, DISTRICT, TOWN },
+		{ "district", TOWN, TOWN, DISTRICT },
+		{ "unknown", DISTRICT, DISTRICT, LM__TIER__TIER_NONE },
+		{ "", DISTRICT, DISTRICT, LM__TIER__TIER_NONE },
+		{ "district", LM__TIER__TIER_NONE, TOWN, DISTRICT }, /* of a terminal that knows no rules */
+		{ NULL, TOWN, TOWN, DISTRICT },
+		{ NULL, DISTRICT, DISTRICT, TOWN },
+		{ NULL, LM__TIER__TIER_NONE, DISTRICT, TOWN },
+	};
+	struct pair p;
+	struct about x;
+	pair_open(&p, NULL);
+	struct node *const both[] = { &p.town, &p.district };
+	for (size_t k = 0; k < 2; k++) {
+		Lm__Header h = entry_make(HUB, ALL, KIND(SERVICE));
+		assert_ok(both[k], node_apply_message(both[k], &h, &about_make(&x)->base));
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct id id = id_of(100 + i);
+		Lm__Header h = request_entry(T1, &id, "complaint", 1);
+		h.owner = rows[i].told;
+		for (size_t k = 0; k < 2; k++) {
+			Lm__CaseRecord *record;
+			struct domain_item item = item_make(both[k], &h, BYTES(NULL, 0));
+			item.is_absent = !rows[i].about;
+			if (rows[i].about)
+				item.plain = about_plain(both[k], rows[i].about);
+			assert_ok(both[k], node_apply_item(both[k], &item));
+			assert_int_equal(case_get(both[k]->txn, id, &both[k]->arena, &record), OK);
+			assert_int_equal(record->owner, rows[i].owner);
+			assert_int_equal(record->hidden_from, rows[i].hidden_from);
+			assert_int_equal(record->open_key != 0, rows[i].owner == both[k]->domain.tier);
+			assert_int_equal(case_is_hidden(&both[k]->domain, record),
+			                 rows[i].hidden_from == both[k]->domain.tier);
+			struct error e;
+			int result = case_action_check(record, ACTION(HAND_OVER), OUTCOME(NONE), &e);
+			assert_int_equal(result, rows[i].hidden_from ? ERR_DENIED : OK);
+		}
+	}
+	pair_close(&p);
+}
+
+/* A header may not send a request to another desk than its answers. */
+static void test_a_header_that_names_another_owner(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct about x;
+	pair_open(&p, NULL);
+	struct node *const both[] = { &p.town, &p.district };
+	for (size_t k = 0; k < 2; k++) {
+		Lm__Header h = entry_make(HUB, ALL, KIND(SERVICE));
+		assert_ok(both[k], node_apply_message(both[k], &h, &about_make(&x)->base));
+		struct id id = id_of(1);
+		h = request_entry(T1, &id, "complaint", 1);
+		h.owner = TOWN;
+		refuse(both[k], ERR_INVALID, &h, about_plain(both[k], "town"));
+		h.owner = TERMINAL;
+		refuse(both[k], ERR_INVALID, &h, about_plain(both[k], "town"));
+		h = request_entry(T1, &id, "district", 1); /* no rules: there is one owner */
+		h.owner = TOWN;
+		refuse(both[k], ERR_INVALID, &h, request_plain(both[k], CODE, "张三"));
+	}
+	pair_close(&p);
+}
+
 static void test_an_unknown_revision_is_waited_for(void **state)
 {
 	(void)state;
@@ -605,6 +742,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_requests),
 		cmocka_unit_test(test_a_refusal_is_text),
 		cmocka_unit_test(test_an_absent_payload),
+		cmocka_unit_test(test_an_answer_says_who_decides),
+		cmocka_unit_test(test_a_header_that_names_another_owner),
 		cmocka_unit_test(test_an_unknown_revision_is_waited_for),
 		cmocka_unit_test(test_an_event_waits_for_the_one_before),
 		cmocka_unit_test(test_an_ask_before_the_handover_arrives),

@@ -338,17 +338,17 @@ static void test_publication_demands_privacy(void **state)
 	struct spoiled x;
 	struct service_fault fault;
 	spoiled_init(&x);
-	assert_int_equal(service_publication_check(x.s, &fault, 1), 0);
+	assert_int_equal(service_readable_check(x.s, &fault, 1), 0);
 	x.s->privacy = NULL;
 	assert_int_equal(service_check(x.s, &fault, 1), 0);
-	assert_int_equal(service_publication_check(x.s, &fault, 1), 1);
+	assert_int_equal(service_readable_check(x.s, &fault, 1), 1);
 	assert_memory_equal(fault.text, "privacy:", 8);
 	/* Nothing personal is asked: a name always is. */
 	x.parts.field.type = TYPE(TEXT);
 	x.parts.field.most = 20;
-	assert_int_equal(service_publication_check(x.s, &fault, 1), 0);
+	assert_int_equal(service_readable_check(x.s, &fault, 1), 0);
 	x.second.is_personal = true;
-	assert_int_equal(service_publication_check(x.s, &fault, 1), 1);
+	assert_int_equal(service_readable_check(x.s, &fault, 1), 1);
 }
 
 static void test_all_faults_at_once(void **state)

@@ -15,7 +15,7 @@ static struct bytes content_of(struct node *n, const char *id, const char *zh)
 {
 	struct service_parts parts;
 	struct bytes packed;
-	Lm__Service *s = service_make(&parts, id, 0, TOWN);
+	Lm__Service *s = service_make_told(&parts, id, 0, TOWN);
 	s->easy->zh = (char *)(uintptr_t)zh;
 	assert_ok(n, content_pack(catalogue(), &s->base, &n->arena, &packed, &n->e));
 	return packed;
@@ -57,7 +57,7 @@ static int node_publish_text(struct node *n, uint32_t revision, const char *zh, 
 {
 	struct service_parts parts;
 	Lm__Header h = entry_make(HUB, ALL, KIND(SERVICE));
-	Lm__Service *s = service_make(&parts, "home", revision, TOWN);
+	Lm__Service *s = service_make_told(&parts, "home", revision, TOWN);
 	s->easy->zh = (char *)(uintptr_t)zh;
 	s->published_by = published_by;
 	s->published_ms = 1700000000000;

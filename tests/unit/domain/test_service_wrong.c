@@ -224,7 +224,7 @@ static size_t text_check(struct arena *arena, struct bytes text, struct service_
 	struct error e = { 0 };
 	Lm__Service *service;
 	if (!JSON_DECODE(lm__service, text, arena, &service, &e))
-		return service_publication_check(service, faults, FAULTS_SEEN);
+		return service_readable_check(service, faults, FAULTS_SEEN);
 	snprintf(faults[0].text, sizeof faults[0].text, "%.*s", (int)sizeof faults[0].text - 1, e.text);
 	return 1;
 }
@@ -314,7 +314,7 @@ static void test_a_text_that_is_not_utf8(void **state)
 	(void)state;
 	struct service_parts parts;
 	struct service_fault fault;
-	Lm__Service *s = service_make(&parts, "home-care", 1, TOWN);
+	Lm__Service *s = service_make_told(&parts, "home-care", 1, TOWN);
 	assert_int_equal(service_readable_check(s, &fault, 1), 0);
 	s->easy->zh = "有人\xff";
 	assert_int_equal(service_readable_check(s, &fault, 1), 1);
@@ -330,7 +330,7 @@ static void test_a_text_and_the_whole_have_an_end(void **state)
 	assert_non_null(word);
 	memset(word, 'a', 32 * 1024);
 	word[32 * 1024] = '\0';
-	Lm__Service *s = service_make(&parts, "home-care", 1, TOWN);
+	Lm__Service *s = service_make_told(&parts, "home-care", 1, TOWN);
 	s->easy->en = word + 32 * 1024 - 300;
 	assert_int_equal(service_readable_check(s, faults, 2), 0);
 	s->easy->en = word;

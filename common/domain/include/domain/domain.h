@@ -169,10 +169,9 @@ struct service_fault {
 	char text[200];
 };
 size_t service_check(const Lm__Service *service, struct service_fault *faults, size_t most);
-/* The same, and that its parts agree and people can read it: for who writes and publishes one, not for apply. */
+/* The same, and that its parts agree, people can read it, and it says what becomes of what they tell: for who writes
+ * and publishes one, not for apply. */
 size_t service_readable_check(const Lm__Service *service, struct service_fault *faults, size_t most);
-/* Before one is published: also what older revisions, which are in the journals for good, need not have. */
-size_t service_publication_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Checks answers against a service's fields. Returns how many faults there are; at most `most` are written. */
 struct form_fault {
 	char field[72]; /* or "consents.health", "guardian.name": the path of what is wrong */
@@ -185,6 +184,8 @@ size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, siz
  * as of `time_ms`, in Shanghai. */
 size_t request_check(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms,
                      struct form_fault *faults, size_t most);
+/* Who decides, by the service and its owner rules. */
+Lm__Tier request_owner(const Lm__Service *service, Lm__FieldValue *const *values, size_t count);
 bool field_is_personal(const Lm__Field *field); /* by its type, or because the service says so */
 bool field_is_health(const Lm__Field *field);
 /* The media type of a file that a field may hold ("image/jpeg", "image/png", "image/webp", "application/pdf"), from its
@@ -224,6 +225,8 @@ struct bytes status_associated(struct id request, uint32_t version, uint8_t memo
 /* ---- cases at town and district ---- */
 int case_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out);
 bool case_state_is_closed(Lm__CaseState state);
+/* This tier is what the request is about: no page of it shows the case, or counts it by name. */
+bool case_is_hidden(const struct domain *d, const Lm__CaseRecord *record);
 /* May the owner do this now? ERR_CLOSED, ERR_CONFLICT, ERR_INVALID with a sentence. */
 int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e);
 /* Fills the header of the owner's event on a case: everything that apply will check. */
