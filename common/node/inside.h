@@ -327,8 +327,9 @@ void peer_frame_came(struct node *n, struct peer *p, struct bytes frame);
 /* threads.c: what a simulator, which has no threads, puts its own in place of */
 int writer_launch(struct node *n, struct error *e); /* writer_begin, then writer_step until it says no */
 void writer_join(struct node *n);                   /* after inbox_close: returns when the writer has ended */
-void inbox_wake(struct node *n);                    /* inbox_lock is held */
-void inbox_wait(struct node *n, uint64_t wait_us);  /* inbox_lock is held; until there is something, or so long */
+void writer_die(struct node *n); /* at once, with nothing more said or written: nobody knows what the disk holds */
+void inbox_wake(struct node *n); /* inbox_lock is held */
+void inbox_wait(struct node *n, uint64_t wait_us); /* inbox_lock is held; until there is something, or so long */
 
 /* writer.c */
 #define WRITER_TICK_US 250000 /* a writer that nobody wakes looks after its links this often */

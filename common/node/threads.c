@@ -2,6 +2,7 @@
  * The writer's thread: started, woken, waited for.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "inside.h"
@@ -28,6 +29,12 @@ void writer_join(struct node *n)
 	if (n->has_writer)
 		pthread_join(n->writer, NULL);
 	n->has_writer = false;
+}
+
+void writer_die(struct node *n)
+{
+	(void)n;
+	_Exit(70);
 }
 
 void inbox_wake(struct node *n)

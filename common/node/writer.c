@@ -184,7 +184,8 @@ static void turn_run(struct node *n, struct work *first)
 		if (store_is_broken(n->store) || result == ERR_IO) {
 			log_write(LOG_ERROR, "store-broken",
 			          "%s; ending, so that the directory is verified before it is used again", e.text);
-			_Exit(70);
+			writer_die(n);
+			return;
 		}
 		if (run < RERUNS_MOST && offender_leave_out(first, result, &e))
 			continue;

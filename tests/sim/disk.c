@@ -38,7 +38,9 @@ static struct {
 	bool is_synced;    /* O_DSYNC: what is written is durable when the call returns */
 } file_of[FILES_MOST];
 
-static uint64_t power_cuts;
+uint32_t disk_faults;
+
+static uint64_t power_cuts, faults;
 
 static void writes_forget(struct disk_image *image)
 {
@@ -67,6 +69,22 @@ void disk_reset(void)
 uint64_t disk_power_cuts(void)
 {
 	return power_cuts;
+}
+
+uint64_t disk_faults_met(void)
+{
+	return faults;
+}
+
+/* The disk refuses a write or a sync, and what it holds of it is anybody's guess. */
+static bool is_refused(const struct site *s)
+{
+	if (!s || s->is_dying || !chance_is(disk_faults))
+		return false;
+	faults++;
+	tell("%-24s has a disk that answers EIO", s->name);
+	errno = EIO;
+	return true;
 }
 
 /* ---- what is durable ---- */
@@ -220,6 +238,8 @@ static void write_seen(struct site *s, int fd)
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
 	struct site *s = site_written(fd);
+	if (is_refused(s))
+		return -1;
 	if (s && !s->is_dying) {
 		memcpy(write_note(s, offset, size)->data, data, size);
 		write_seen(s, fd);
@@ -235,6 +255,8 @@ ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
 ssize_t write(int fd, const void *data, size_t size)
 {
 	struct site *s = site_written(fd);
+	if (is_refused(s))
+		return -1;
 	if (s && !s->is_dying) {
 		memcpy(write_note(s, lseek(fd, 0, SEEK_CUR), size)->data, data, size);
 		write_seen(s, fd);
@@ -245,6 +267,8 @@ ssize_t write(int fd, const void *data, size_t size)
 ssize_t writev(int fd, const struct iovec *part, int count)
 {
 	struct site *s = site_written(fd);
+	if (is_refused(s))
+		return -1;
 	if (s && !s->is_dying) {
 		size_t size = 0;
 		for (int i = 0; i < count; i++)
@@ -262,6 +286,8 @@ ssize_t writev(int fd, const struct iovec *part, int count)
 int fdatasync(int fd)
 {
 	struct site *s = site_written(fd);
+	if (is_refused(s))
+		return -1;
 	if (s && !s->is_dying && effect_is_seen(s, EFFECT_SYNC))
 		image_take_all(s->image);
 	return 0; /* the file itself lies in memory */

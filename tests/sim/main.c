@@ -21,7 +21,7 @@
 void machine_random_take(void); /* machine.c */
 
 struct tally { /* lies in memory that all processes share */
-	_Atomic uint64_t seeds, simulated_ms, events, promises, acts, deaths, power_cuts;
+	_Atomic uint64_t seeds, simulated_ms, events, promises, acts, deaths, power_cuts, disk_faults;
 };
 
 static void drain(void)
@@ -64,6 +64,7 @@ static void seed_run(const char *base, uint64_t seed, uint64_t minutes, struct t
 	tally->seeds++;
 	tally->simulated_ms += world.now_us / MS;
 	tally->power_cuts += disk_power_cuts();
+	tally->disk_faults += disk_faults_met();
 	weather_count();
 	tally->events += world.events;
 	tally->promises += promised;
@@ -78,10 +79,11 @@ static void tally_tell(const struct tally *t, double seconds)
 	weather_tell();
 	printf("%llu seeds, %.1f h simulated in %.1f s (%.0f times as fast), %llu events, %llu requests promised, %llu "
 	       "acts, "
-	       "%llu deaths, %llu power cuts\n",
+	       "%llu deaths, %llu power cuts, %llu faults of a disk\n",
 	       (unsigned long long)t->seeds, (double)t->simulated_ms / 3.6e6, seconds,
 	       (double)t->simulated_ms / 1e3 / seconds, (unsigned long long)t->events, (unsigned long long)t->promises,
-	       (unsigned long long)t->acts, (unsigned long long)t->deaths, (unsigned long long)t->power_cuts);
+	       (unsigned long long)t->acts, (unsigned long long)t->deaths, (unsigned long long)t->power_cuts,
+	       (unsigned long long)t->disk_faults);
 }
 
 /* In memory if there is room: a simulated disk needs no real one. */
@@ -98,7 +100,10 @@ static bool base_make(char base[64], uint64_t jobs)
 static bool child_wait(void)
 {
 	int status;
-	return wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	pid_t child = wait(&status);
+	if (child > 0 && WIFSIGNALED(status))
+		fprintf(stderr, "a seed's process died of %s\n", strsignal(WTERMSIG(status)));
+	return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static double seconds_now(void)
@@ -110,11 +115,13 @@ static double seconds_now(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "seed", required_argument, NULL, 's' },    { "seeds", required_argument, NULL, 'n' },
-		{ "minutes", required_argument, NULL, 'm' }, { "jobs", required_argument, NULL, 'j' },
-		{ "tell", no_argument, NULL, 't' },          { NULL, 0, NULL, 0 }
-	};
+	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
+		                                 { "seeds", required_argument, NULL, 'n' },
+		                                 { "minutes", required_argument, NULL, 'm' },
+		                                 { "jobs", required_argument, NULL, 'j' },
+		                                 { "quick", no_argument, NULL, 'q' },
+		                                 { "tell", no_argument, NULL, 't' },
+		                                 { NULL, 0, NULL, 0 } };
 	uint64_t seed = 1, seeds = 1, minutes = 10, jobs = 1;
 	bool is_quick = false; /* the first failure ends it */
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {

@@ -332,8 +332,16 @@ static void flight_land(void *context, bool is_alive)
 {
 	struct flight *f = context;
 	struct connection *c = connection_find(f->connection);
-	struct site *before = world.here;
+	struct site *before = world.here, *to = NULL;
 	(void)is_alive; /* the receiver's life is the connection's */
+	if (c && f->is_up && c->server)
+		to = c->server->site;
+	else if (c && !f->is_up && c->client)
+		to = c->client->site;
+	if (site_is_paused(to)) {
+		plan(to->paused_until_us - world.now_us, NULL, flight_land, f);
+		return;
+	}
 	if (c && f->is_up && c->server && !c->server->site->is_dying) {
 		struct net_route route = { .size = sizeof c->id };
 		memcpy(route.byte, &c->id, sizeof c->id);

@@ -48,7 +48,9 @@ struct site {
 	bool is_power_cut;     /* how it dies */
 	uint64_t effects_left; /* it dies after so many more; 0: it lives */
 	bool has_writer, is_writer_due;
-	uint64_t writer_turn; /* a tick that was set before this turn is void */
+	uint64_t writer_turn;     /* a tick that was set before this turn is void */
+	uint64_t paused_until_us; /* stopped, as a laptop's lid stops a process */
+	int64_t map_bytes;
 	int64_t wall_skew_ms;
 	uint64_t monotonic_skew_us;
 	struct disk_image *image;
@@ -74,12 +76,13 @@ extern struct world world;
  * planned: if not, it only frees what it holds. */
 void plan(uint64_t delay_us, struct site *owner, void (*call)(void *context, bool is_alive), void *context);
 bool world_step(void);                    /* the next event; false: there is none */
-bool world_step_of(const struct site *s); /* the next event of this site alone, now */
+bool world_step_of(const struct site *s); /* the event of this site that was planned first, now */
 void world_run_until(uint64_t moment_us);
 void world_end(void);          /* drops what is still planned */
 uint64_t draw(uint64_t bound); /* 0 … bound - 1 */
 uint64_t draw_between(uint64_t least, uint64_t most);
 bool chance_is(uint32_t in_million);
+bool site_is_paused(const struct site *s);
 void trace_note(const char *what, const void *data, size_t size);
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -114,6 +117,8 @@ void disk_reset(void);
 void disk_site_died(struct site *s);    /* what is durable is decided now */
 void disk_site_restore(struct site *s); /* the files hold it again */
 uint64_t disk_power_cuts(void);
+extern uint32_t disk_faults; /* writes and syncs that fail, in a million */
+uint64_t disk_faults_met(void);
 
 /* ---- threads.c ---- */
 

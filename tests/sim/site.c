@@ -12,6 +12,7 @@
 #include "terminal/terminal.h"
 
 #define MAP_BYTES (INT64_C(6) * 1024 * 1024)
+#define SMALL_MAP_BYTES (INT64_C(1) * 1024 * 1024) /* a terminal trims; who is above it keeps all */
 #define SET_UP_MOST (10 * MINUTES)
 
 struct site *site_hub(void)
@@ -34,7 +35,7 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->place = copy(s->place);
 	c->data = copy(s->folder);
 	c->log_level = copy("info");
-	c->map_bytes = MAP_BYTES;
+	c->map_bytes = s->map_bytes;
 	c->receipts_ahead = 2;
 	c->session_idle_s = 1800;
 	snprintf(address, sizeof address, "sim://%s", s->place);
@@ -59,12 +60,15 @@ void site_start(struct site *s)
 	config_fill(s, &options.config);
 	s->life++;
 	s->is_dying = s->is_power_cut = s->has_writer = s->is_writer_due = false;
-	s->effects_left = 0;
+	s->effects_left = s->paused_until_us = 0;
 	s->monotonic_skew_us = draw(1000 * SECONDS); /* counts from a start of the machine */
 	s->loop.data = s;
 	world.here = s;
-	if (node_start(&options, &s->node, &e))
-		fail("%s does not start: %s", s->name, e.text);
+	if (node_start(&options, &s->node, &e)) {
+		if (!disk_faults)
+			fail("%s does not start: %s", s->name, e.text);
+		site_kill(s, true); /* its disk refused something just now */
+	}
 	world.here = before;
 	tell("%-24s starts, life %u", s->name, s->life);
 }
@@ -108,6 +112,8 @@ static struct site *site_add(struct site *above, Lm__Tier tier, const char *plac
 	memset(s, 0, sizeof *s);
 	s->above = above;
 	s->tier = tier;
+	s->map_bytes = tier == LM__TIER__TIER_TERMINAL && draw(2) ? (int64_t)draw_between(SMALL_MAP_BYTES, MAP_BYTES)
+	                                                          : MAP_BYTES;
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->name, sizeof s->name, "%s %s", names[tier], place);
 	snprintf(s->folder, sizeof s->folder, "%s/%s", world.folder, place);

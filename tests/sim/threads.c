@@ -65,6 +65,11 @@ void writer_join(struct node *n)
 	n->has_writer = false;
 }
 
+void writer_die(struct node *n)
+{
+	site_kill(site_of(n), true); /* what was not synced may be there or not */
+}
+
 void inbox_wake(struct node *n)
 {
 	struct site *s = site_of(n);

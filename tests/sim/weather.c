@@ -13,11 +13,15 @@ enum fault {
 	FAULT_BREAK,
 	FAULT_CUT,
 	FAULT_CUT_ONE_WAY,
+	FAULT_PAUSE,
 	FAULT_CLOCK,
 	FAULT_COUNT
 };
-static const char *const fault_names[] = { "kill",  "kill within a turn", "power cut",        "power cut within a turn",
-	                                   "break", "cut off, both ways", "cut off, one way", "clock jumps" };
+static const char *const fault_names[] = {
+	"kill",       "kill within a turn", "power cut",        "power cut within a turn",
+	"break",      "cut off, both ways", "cut off, one way", "pause",
+	"clock jumps"
+};
 
 static uint32_t rate[FAULT_COUNT];        /* in a million, each second */
 static uint64_t met[FAULT_COUNT][4];      /* by the state of the site: dead, alone, linked, busy */
@@ -98,6 +102,9 @@ static void fault_do(enum fault fault, struct site *s)
 		net_cut(s, fault == FAULT_CUT || is_up, fault == FAULT_CUT || !is_up);
 		plan(draw(10) ? draw(30 * SECONDS) : draw(20 * MINUTES), NULL, cut_end_run, s);
 		break;
+	case FAULT_PAUSE:
+		s->paused_until_us = world.now_us + draw(draw(10) ? 3 * SECONDS : 2 * MINUTES);
+		break;
 	case FAULT_CLOCK:
 		s->wall_skew_ms =
 		        draw(4) ? (int64_t)draw(UINT64_C(20) * 365 * 86400 * 1000) - INT64_C(10) * 365 * 86400 * 1000
@@ -137,6 +144,7 @@ void weather_begin(void)
 	net_weather.repeat = rate_draw(500000);
 	net_weather.late = rate_draw(200000);
 	net_weather.breaks = rate_draw(20000);
+	disk_faults = rate_draw(3000);
 	net_weather.delay_us = draw(4) ? draw_between(100, 50000) : draw_between(100, 3 * SECONDS);
 	tell("the weather: of a million frames %u drop, %u repeat, %u late, %u break the connection, delay %llu us",
 	     net_weather.drop, net_weather.repeat, net_weather.late, net_weather.breaks,
@@ -150,6 +158,7 @@ void weather_end(void)
 	is_over = true;
 	memset(&net_weather, 0, sizeof net_weather);
 	net_weather.delay_us = 200;
+	disk_faults = 0;
 	for (size_t i = 0; i < world.site_count; i++) {
 		world.site[i].effects_left = 0;
 		net_cut(&world.site[i], false, false);

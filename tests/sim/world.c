@@ -64,7 +64,7 @@ static struct event heap_take(size_t at)
 	return taken;
 }
 
-void plan(uint64_t delay_us, struct site *owner, void (*call)(void *context, bool is_alive), void *context)
+static void event_put(struct event event)
 {
 	if (heap_count == heap_capacity) {
 		heap_capacity = heap_capacity ? 2 * heap_capacity : 256;
@@ -72,9 +72,18 @@ void plan(uint64_t delay_us, struct site *owner, void (*call)(void *context, boo
 		if (!heap)
 			abort();
 	}
-	heap[heap_count] =
-	        (struct event){ world.now_us + delay_us, planned++, owner, owner ? owner->life : 0, call, context };
+	heap[heap_count] = event;
 	heap_rise(heap_count++);
+}
+
+void plan(uint64_t delay_us, struct site *owner, void (*call)(void *context, bool is_alive), void *context)
+{
+	event_put((struct event){ world.now_us + delay_us, planned++, owner, owner ? owner->life : 0, call, context });
+}
+
+bool site_is_paused(const struct site *s)
+{
+	return s && s->node && !s->is_dying && s->paused_until_us > world.now_us;
 }
 
 static void event_run(const struct event *event)
@@ -98,7 +107,11 @@ bool world_step(void)
 	struct event event = heap_take(0);
 	if (event.time_us > world.now_us)
 		world.now_us = event.time_us;
-	event_run(&event);
+	if (site_is_paused(event.owner)) /* in their order, when it goes on */
+		event_put((struct event){ event.owner->paused_until_us, event.number, event.owner, event.life,
+		                          event.call, event.context });
+	else
+		event_run(&event);
 	for (size_t i = 0; i < world.site_count; i++)
 		site_bury_if_dead(&world.site[i]);
 	return true;
@@ -108,7 +121,7 @@ bool world_step_of(const struct site *s)
 {
 	size_t first = heap_count;
 	for (size_t i = 0; i < heap_count; i++)
-		if (heap[i].owner == s && (first == heap_count || is_before(&heap[i], &heap[first])))
+		if (heap[i].owner == s && (first == heap_count || heap[i].number < heap[first].number))
 			first = i;
 	if (first == heap_count)
 		return false;
