@@ -138,10 +138,12 @@ static void drafted(void *context, int status, json_t *body)
 		resident_rest(r);
 		return;
 	}
-	r->command = json_pack("{s:O,s:O,s:s,s:i,s:s,s:[{s:s,s:[s]},{s:s,s:[s]}]}", "request_id",
-	                       json_object_get(body, "request_id"), "code", json_object_get(body, "code"), "service",
-	                       draw(3) ? "sim-town" : "sim-district", "revision", 1, "language", "zh-CN", "values",
-	                       "field", "name", "values", "张示例", "field", "wheelchair", "values", "unknown");
+	json_t *consent = json_pack("{s:s,s:b,s:i}", "kind", "CONSENT_KIND_PRIVACY", "is_given", 1, "time_ms", 1);
+	r->command =
+	        json_pack("{s:O,s:O,s:s,s:i,s:s,s:[{s:s,s:[s]},{s:s,s:[s]}],s:[o]}", "request_id",
+	                  json_object_get(body, "request_id"), "code", json_object_get(body, "code"), "service",
+	                  draw(3) ? "sim-town" : "sim-district", "revision", 1, "language", "zh-CN", "values", "field",
+	                  "name", "values", "张示例", "field", "wheelchair", "values", "unknown", "consents", consent);
 	plan(draw(2 * SECONDS), NULL, hand_in, r);
 }
 
