@@ -11,18 +11,19 @@
 
 #include "crypto/crypto.h"
 
-#define HASH_BLOCK_BYTES 64 /* SHA-256 and SM3 */
-#define SIGNERS_KEPT 2      /* a node signs with its own key; the hub also with the district's authority */
+#define HASH_BLOCK_BYTES 64        /* SHA-256 and SM3 */
+#define PAIR_BYTES (2 * KEY_BYTES) /* of libsodium: the seed, then the public key */
+#define SIGNERS_KEPT 2             /* a node signs with its own key; the hub also with the district's authority */
 
 struct suite {
 	uint8_t id;
 	const char *name;
-	const char *hash_name, *aead_name, *signature_name, *agreement_name; /* as OpenSSL calls them */
+	const char *hash_name, *aead_name, *agreement_name; /* as OpenSSL calls them; signatures are Ed25519 */
 };
 
 struct signer {
-	uint8_t secret_key[KEY_BYTES];
-	EVP_PKEY *key; /* NULL: free */
+	uint8_t pair[PAIR_BYTES];
+	bool is_used;
 };
 
 struct parts {

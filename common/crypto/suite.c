@@ -9,10 +9,10 @@
 
 #include "parts.h"
 
-/* A second suite is a second line. Ids are in stored records: they are never given to another suite. */
+/* A second suite is a second line, and its signatures. Ids are in stored records: they are never given to another
+ * suite. */
 static const struct suite suites[] = {
-	{ SUITE_INTERNATIONAL, "Ed25519, X25519, HKDF-SHA-256, AES-256-GCM", "SHA256", "AES-256-GCM", "ED25519",
-	  "X25519" },
+	{ SUITE_INTERNATIONAL, "Ed25519, X25519, HKDF-SHA-256, AES-256-GCM", "SHA256", "AES-256-GCM", "X25519" },
 };
 #define SUITE_COUNT (sizeof suites / sizeof *suites)
 
@@ -28,8 +28,6 @@ static void parts_close(struct parts *p)
 	EVP_CIPHER_CTX_free(p->seal_context);
 	EVP_CIPHER_CTX_free(p->open_context);
 	EVP_CIPHER_free(p->aead);
-	for (size_t i = 0; i < SIGNERS_KEPT; i++)
-		EVP_PKEY_free(p->signer[i].key);
 	crypto_wipe(p, sizeof *p);
 }
 
@@ -101,18 +99,16 @@ int openssl_refuse(struct error *e, const char *what)
 	return error_set(e, ERR_CRYPTO, "%s: %s", what, reason ? reason : "OpenSSL gives no reason");
 }
 
-/* Whether the public-key parts of a suite are there, too; the other parts show themselves in parts_open. */
+/* Whether the key agreement of a suite is there, too; the other parts show themselves in parts_open. */
 static int suite_check(const struct suite *suite, struct error *e)
 {
 	struct parts *p;
 	int code = parts_get(suite->id, &p, e);
 	if (code)
 		return code;
-	EVP_SIGNATURE *signature = EVP_SIGNATURE_fetch(NULL, suite->signature_name, NULL);
 	EVP_KEYEXCH *agreement = EVP_KEYEXCH_fetch(NULL, suite->agreement_name, NULL);
-	if (!signature || !agreement)
-		code = openssl_refuse(e, "OpenSSL lacks Ed25519 or X25519");
-	EVP_SIGNATURE_free(signature);
+	if (!agreement)
+		code = openssl_refuse(e, "OpenSSL lacks X25519");
 	EVP_KEYEXCH_free(agreement);
 	return code;
 }

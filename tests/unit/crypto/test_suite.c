@@ -150,6 +150,15 @@ static void any_changed_bit_breaks_a_signature(void **state)
 	assert_int_equal(sign_check(SUITE, public, bytes_from_text(message), signature, &e), OK);
 }
 
+/* Of the neutral point every signature of that shape would hold, for any message. */
+static void a_key_of_small_order_vouches_for_nothing(void **state)
+{
+	(void)state;
+	const uint8_t public[KEY_BYTES] = { 1 };
+	const uint8_t signature[SIGNATURE_BYTES] = { 1 };
+	assert_int_equal(sign_check(SUITE, public, bytes_from_text("anything"), signature, NULL), ERR_BAD_SIGNATURE);
+}
+
 /* More signers than a thread keeps: each must go on signing with its own key. */
 static void many_signers_do_not_mix(void **state)
 {
@@ -315,6 +324,7 @@ int main(void)
 		cmocka_unit_test(a_long_salt_is_hashed_first),
 		cmocka_unit_test(signatures_match_rfc_8032),
 		cmocka_unit_test(any_changed_bit_breaks_a_signature),
+		cmocka_unit_test(a_key_of_small_order_vouches_for_nothing),
 		cmocka_unit_test(many_signers_do_not_mix),
 		cmocka_unit_test(sealing_matches_the_gcm_specification),
 		cmocka_unit_test(any_changed_bit_breaks_a_seal),
