@@ -42,24 +42,32 @@ def _field_bytes(size):
     return 1 + _varint_bytes(size) + size
 
 
-def payload_bytes(values, language):
-    """Of the packed RequestPayload: code, receipt key, lookup, values, language."""
-    inner = sum(_field_bytes(_field_bytes(len(v["field"])) + sum(_field_bytes(len(t.encode())) for t in v["values"]))
+def _consent_bytes(consent):
+    sharing = consent.get("sharing", "")
+    return 2 + (_field_bytes(len(sharing)) if sharing else 0) + 2 + 1 + _varint_bytes(int(consent["time_ms"]))
+
+
+def payload_bytes(values, consents, language):
+    """Of the packed RequestPayload: code, receipt key, lookup, values, language, consents."""
+    inner = sum(_field_bytes(_consent_bytes(consent)) for consent in consents)
+    inner += sum(_field_bytes(_field_bytes(len(v["field"])) + sum(_field_bytes(len(t.encode())) for t in v["values"]))
                 for v in values)
     return _field_bytes(12) + _field_bytes(32) + _field_bytes(16) + inner + _field_bytes(len(language))
 
 
 def form(service):
     """Answers of nobody in particular to a service of the catalogue, its long text as long as makes the payload full."""
-    values = samples.answers(service)
+    values, consents = samples.answers(service), samples.consents(service)
     long_text = next(f["id"] for f in service["fields"] if f["type"] == "FIELD_TYPE_LONG_TEXT")
     value = next(v for v in values if v["field"] == long_text)
     value["values"][0] = ""
     text = "示例内容，并非真人。" * 100
-    while payload_bytes(values, "zh-CN") < PAYLOAD_BYTES - 4:
+    while (missing := PAYLOAD_BYTES - payload_bytes(values, consents, "zh-CN")) > 4:
         value["values"][0] += text[len(value["values"][0])]
-    value["values"][0] += "." * (PAYLOAD_BYTES - payload_bytes(values, "zh-CN"))
-    return {"service": service["id"], "revision": service["revision"], "values": values, "language": "zh-CN"}
+    if missing < 0:
+        raise Failed(f"the answers to {service['id']} do not fit into {PAYLOAD_BYTES} bytes")
+    value["values"][0] += "." * missing
+    return {"service": service["id"], "revision": service["revision"], "values": values, "consents": consents, "language": "zh-CN"}
 
 
 # ---- processes ----
