@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test as nodeTest } from 'node:test';
-import { launch } from './lib.mjs';
+import { launch, printed } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const IS_FULL = process.env.LM_UI_FULL === 'yes';
@@ -148,6 +148,11 @@ test('a resident makes a request, with slips on the way', async () => {
 	count('device-fitting', 'received');
 	await resident.waitForMarks(3);
 	await resident.look('kiosk-12-receipt');
+	const receipt = await printed(page);
+	assert.ok(receipt.least_pt >= 14, `a receipt of ${receipt.least_pt} pt`);
+	assert.ok(receipt.text.replace(/\s/g, '').includes(made.first.code) && receipt.text.includes(resident.t('common.demo')));
+	assert.ok(!receipt.text.includes(resident.t('kiosk.receipt.done')), 'nothing to press on paper');
+	assert.equal(receipt.pages, 1);
 	await resident.press('kiosk.receipt.done');
 	resident.assertNoFaults();
 });
@@ -161,6 +166,17 @@ test('a clerk of the town logs in, accepts and asks back', async () => {
 	await clerk.look('town-02-login-wrong');
 	await clerk.logIn(district.town);
 	await clerk.seesText('desk.queue.shown', { n: 1 });
+	await clerk.chooseDisplay('desk.display.size.3', 'kiosk.theme.low-glare');
+	await clerk.look('town-03-display');
+	await clerk.press('desk.close');
+	await clerk.page.reload();
+	await clerk.seesText('desk.queue.shown', { n: 1 });
+	const { theme, size } = await clerk.page.evaluate(() => ({ ...document.documentElement.dataset }));
+	assert.deepEqual([theme, size], ['low-glare', '4'], 'this browser keeps it');
+	await clerk.look('town-03-queue-largest');
+	await clerk.chooseDisplay('desk.display.size.0', 'kiosk.theme.paper');
+	await clerk.press('desk.close');
+	await clerk.page.locator('h1').focus();
 	await clerk.sees('张**');
 	assert.equal(await clerk.page.getByText('张示例').count(), 0, 'the queue masks names');
 	await clerk.look('town-03-queue');
@@ -176,6 +192,11 @@ test('a clerk of the town logs in, accepts and asks back', async () => {
 	await clerk.sees('张示例');
 	await clerk.sees('走路和移动');
 	await clerk.look('town-06-case');
+	const paper = await printed(clerk.page);
+	assert.deepEqual([paper.width_pt, paper.height_pt], [595, 842], 'A4');
+	assert.ok(paper.least_pt >= 10 && paper.text.includes('张示例') && paper.text.includes(`${district.town.user} 于`));
+	for (const key of ['desk.nav.links', 'desk.do.ask', 'desk.case.print'])
+		assert.ok(!paper.text.split('\n').includes(clerk.t(key)), `${key} is of no use on paper`);
 	await clerk.decide('q', { text: '楼里有电梯吗？门有多宽？' });
 	await clerk.look('town-07-ask-review');
 	await clerk.confirm();

@@ -166,6 +166,24 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 	);
 }
 
+/** What would come out of a printer: how many pages of which size, and the smallest letters of what is seen, in points. */
+export async function printed(page) {
+	await page.emulateMedia({ media: 'print' });
+	const words = await page.evaluate(() => {
+		const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		const sizes = [];
+		while (walker.nextNode()) {
+			const { data, parentElement: e } = walker.currentNode;
+			if (data.trim() && e.checkVisibility() && !e.closest('.unseen')) sizes.push((parseFloat(getComputedStyle(e).fontSize) * 3) / 4);
+		}
+		return { least_pt: Math.min(...sizes), text: document.body.innerText };
+	});
+	const pdf = (await page.pdf({ preferCSSPageSize: true })).toString('latin1');
+	const box = /\/MediaBox\s*\[\s*[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)/.exec(pdf);
+	await page.emulateMedia({ media: 'screen' });
+	return { ...words, width_pt: Math.round(box[1]), height_pt: Math.round(box[2]), pages: pdf.match(/\/Type\s*\/Page\b/g).length };
+}
+
 export const COLOUR_GOALS = { text: 10, edge: 3 };
 
 /** Contrast of words with the ground they stand on, and of the edges of controls with the ground around them. */

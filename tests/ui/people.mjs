@@ -293,6 +293,12 @@ export class Clerk extends Viewer {
 		await this.page.locator('.desk-facts', { hasText: requestId }).waitFor();
 	}
 
+	/** Leaves the dialog open. */
+	async chooseDisplay(size, theme) {
+		await this.press('desk.display');
+		for (const key of [size, theme]) await this.page.getByRole('radio', { name: this.t(key), exact: true }).check();
+	}
+
 	/** A decision by its key, with what is typed, up to the review. */
 	async decide(key, typed = {}) {
 		await this.page.locator('.desk-doing').waitFor();

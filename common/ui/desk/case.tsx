@@ -1,6 +1,6 @@
 // One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
 import { useState } from 'preact/hooks';
-import { language, t, words } from '../src/i18n';
+import { language, t, timeText, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
 import type { Basis, CaseView, FieldView, Service, Words } from '../src/types';
 import { Consents } from './consents';
@@ -13,7 +13,7 @@ import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
-import { momentText } from './time';
+import { momentText, useNow } from './time';
 
 export function CasePage({ requestId }: { requestId: string }) {
 	const { data, fault, reload } = useLoaded<CaseView>(
@@ -54,7 +54,11 @@ function Case({ view, fault, reload }: CaseProps) {
 			<BackLink />
 			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`} tab={name}>
 				<StateMark row={row} />
+				<Button icon="print" onPress={() => window.print()}>
+					{t('desk.case.print')}
+				</Button>
 			</PageHeading>
+			<Printed />
 			<Facts view={view} />
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{row.is_absent && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
@@ -92,6 +96,13 @@ function Case({ view, fault, reload }: CaseProps) {
 			)}
 		</>
 	);
+}
+
+/** Paper leaves the room: it says who printed it, and when. */
+function Printed() {
+	const { session } = useDesk();
+	const time = timeText(useNow());
+	return <p class="on-paper">{t('desk.case.printed', { name: session.user, time })}</p>;
 }
 
 function BackLink() {

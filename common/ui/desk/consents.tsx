@@ -1,6 +1,7 @@
 // What the resident agreed to, and who agreed for a child.
 import { consentText } from '../src/form';
 import { t, words } from '../src/i18n';
+import { More } from '../src/parts';
 import { PrivacyFacts } from '../src/privacy';
 import type { CaseView, Consent, Service } from '../src/types';
 import { momentText } from './time';
@@ -39,11 +40,10 @@ export function Consents({ view }: { view: CaseView }) {
 			</dl>
 			{consents.length === 0 && <p>{t('desk.consent.none')}</p>}
 			{service?.privacy && (
-				<details class="desk-told">
-					<summary>{t('desk.consent.text')}</summary>
+				<More name={t('desk.consent.text')}>
 					<PrivacyFacts service={service} />
 					<p>{words(service.privacy.health_why)}</p>
-				</details>
+				</More>
 			)}
 		</>
 	);

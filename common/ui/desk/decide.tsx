@@ -123,7 +123,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 		dropDraft(row.request_id, decision);
 		await reload();
 		onClose();
-		toast(t('desk.done', { what: decisionText(decision, row) }));
+		toast(t('desk.done', { what, who: subject.filter(Boolean).join(' · ') }));
 	};
 	const goOn = () => {
 		setSeen(seenOf(view));

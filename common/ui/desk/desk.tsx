@@ -3,6 +3,7 @@ import { render, type ComponentChildren } from 'preact';
 import { t, useLanguage } from '../src/i18n';
 import { Announcer } from '../src/parts';
 import { CasePage } from './case';
+import { startDisplay } from './display';
 import { startLanguage } from './language';
 import { Links } from './links';
 import { LoginPage } from './login';
@@ -21,6 +22,7 @@ export interface DeskPages {
 
 export function startDesk(pages: DeskPages): void {
 	startLanguage();
+	startDisplay();
 	addEventListener('beforeunload', (event) => {
 		if (hasDrafts()) event.preventDefault(); // asks before what was typed is lost
 	});

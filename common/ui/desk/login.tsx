@@ -4,6 +4,7 @@ import { ApiError, post } from '../src/api';
 import { t } from '../src/i18n';
 import { Button, Dialog, Field, Line, Notice } from '../src/parts';
 import type { LoginCommand, SessionView } from '../src/types';
+import { DisplayButton } from './display';
 import { LanguageSwitch } from './language';
 import { errorText } from './session';
 
@@ -102,7 +103,10 @@ export function LoginPage({ logIn, title }: { logIn: (session: SessionView) => v
 			</h1>
 			<p>{t('desk.login.lead')}</p>
 			{form}
-			<LanguageSwitch />
+			<div class="actions">
+				<LanguageSwitch />
+				<DisplayButton />
+			</div>
 		</main>
 	);
 }

@@ -2,12 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t, useLanguage, words } from '../src/i18n';
-import { Announcer, Button, DemoBanner, SkipLink, Switch, Tab, Toasts } from '../src/parts';
+import { Announcer, Button, DemoBanner, SkipLink, Tab, Toasts } from '../src/parts';
+import { DisplayButton } from './display';
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
 import { LostNotice, useDesk } from './session';
 import { useHeldUp } from './held';
-import { switchShortcuts, useShortcutSwitch } from './shortcuts';
 import { hrefOf, type Route } from './route';
 
 export interface NavItem {
@@ -45,7 +45,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 						))}
 					</nav>
 					<div class="desk-tools">
-						<ShortcutSwitch />
+						<DisplayButton />
 						<LanguageSwitch />
 						<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
 						<Button onPress={logOut}>{t('desk.logout')}</Button>
@@ -65,15 +65,6 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 function WithCount({ page }: { page: string }) {
 	const n = useHeldUp();
 	return <>{n > 0 ? t('desk.nav.with-count', { page, n }) : page}</>;
-}
-
-function ShortcutSwitch() {
-	const isOn = useShortcutSwitch();
-	return (
-		<Switch isOn={isOn} onSwitch={switchShortcuts}>
-			{t('desk.shortcuts')}
-		</Switch>
-	);
 }
 
 interface HeadingProps {

@@ -1,26 +1,13 @@
 // Single-key shortcuts, and the switch that turns them off (WCAG 2.1.4: speech input types letters by accident).
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { keep, kept } from './kept';
 
-const STORED_AS = 'lm.desk.shortcuts';
-
-let isOn = stored();
+let isOn = kept('shortcuts') !== 'off';
 const followers = new Set<(on: boolean) => void>();
-
-function stored(): boolean {
-	try {
-		return localStorage.getItem(STORED_AS) !== 'off';
-	} catch {
-		return true; // storage may be forbidden: then the switch holds until the page is left
-	}
-}
 
 export function switchShortcuts(on: boolean): void {
 	isOn = on;
-	try {
-		localStorage.setItem(STORED_AS, on ? 'on' : 'off');
-	} catch {
-		// as above
-	}
+	keep('shortcuts', on ? 'on' : 'off');
 	for (const follow of followers) follow(on);
 }
 

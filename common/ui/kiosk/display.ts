@@ -5,6 +5,11 @@ const DEFAULT_SIZE = 1; // cap height 9.7 mm
 
 export const DEFAULT_DISPLAY: Display = { size: DEFAULT_SIZE, theme: 'paper' };
 
+/** The browser of a kiosk with a printer is started with /?printer=yes, and so that it prints without asking. */
+export function hasPrinter(): boolean {
+	return new URLSearchParams(location.search).get('printer') === 'yes';
+}
+
 /** The browser of a kiosk is started with /?mm=4.034 when its screen is not the usual one. */
 export function readScreenScale(): void {
 	const mm = Number(new URLSearchParams(location.search).get('mm'));

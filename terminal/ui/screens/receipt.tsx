@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { t, timeText } from 'ui/i18n';
 import { Button } from 'ui/parts';
 import type { SubmitView } from 'ui/types';
+import { hasPrinter } from 'kiosk/display';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { Marks } from '../marks';
 
@@ -13,9 +14,16 @@ export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView })
 			name="receipt"
 			onNext={common.onHome}
 			actions={
-				<Button kind="primary" icon="home">
-					{t('kiosk.receipt.done')}
-				</Button>
+				<>
+					{hasPrinter() && (
+						<Button icon="print" onPress={() => window.print()}>
+							{t('kiosk.receipt.print')}
+						</Button>
+					)}
+					<Button kind="primary" icon="home">
+						{t('kiosk.receipt.done')}
+					</Button>
+				</>
 			}
 		>
 			<div class="read">
