@@ -1,21 +1,31 @@
-// The district's console: totals of all towns, the requests that the district decides, and every link.
+// The district's console: totals of all towns, the requests that the district decides, the catalogue, and every link.
 import '../../common/ui/style/tokens.css';
 import '../../common/ui/style/parts.css';
 import '../../common/ui/desk/desk.css';
+import './catalogue/catalogue.css';
 import { startDesk } from '../../common/ui/desk/desk';
 import { t } from '../../common/ui/src/i18n';
+import { Catalogue } from './catalogue/list';
 import { DistrictQueue, Totals } from './totals';
 
 startDesk({
 	title: () => t('desk.title.district'),
-	nav: () => [
-		{ page: 'totals', words: t('desk.nav.totals') },
-		{ page: 'cases', words: t('desk.nav.cases') },
+	nav: (may) => [
+		...(may.includes('cases')
+			? [
+					{ page: 'totals', words: t('desk.nav.totals') },
+					{ page: 'cases', words: t('desk.nav.cases') },
+				]
+			: []),
+		...(may.includes('draft') || may.includes('publish')
+			? [{ page: 'catalogue', words: t('desk.nav.catalogue') }]
+			: []),
 		{ page: 'links', words: t('desk.nav.links') },
-		{ page: 'quarantine', words: t('desk.nav.quarantine') },
+		...(may.includes('cases') ? [{ page: 'quarantine', words: t('desk.nav.quarantine') }] : []),
 	],
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;
+		if (route.page === 'catalogue') return <Catalogue route={route} />;
 		return route.page === 'cases' && <DistrictQueue route={route} />;
 	},
 });

@@ -10,13 +10,13 @@ import { LoginPage } from './login';
 import { hasDrafts } from './model';
 import { Quarantine } from './quarantine';
 import { Queue } from './queue';
-import { DeskProvider } from './session';
+import { DeskProvider, useDesk } from './session';
 import { PageHeading, Shell, type NavItem } from './shell';
 import { useRoute, type Route } from './route';
 
 export interface DeskPages {
 	title: () => string; // asked at each drawing: it depends on the language
-	nav: () => NavItem[]; // the first is the first page
+	nav: (may: string[]) => NavItem[]; // what this account may; the first is the first page
 	page?: (route: Route) => ComponentChildren; // pages of this tier alone; anything empty: the common ones
 }
 
@@ -47,7 +47,7 @@ function Root({ pages }: { pages: DeskPages }) {
 }
 
 function Pages({ pages, title }: { pages: DeskPages; title: string }) {
-	const nav = pages.nav();
+	const nav = pages.nav(useDesk().session.may);
 	const route = useRoute(nav[0]!.page);
 	return (
 		<Shell title={title} route={route} nav={nav}>

@@ -7,7 +7,7 @@ import { announce, Failed, Loading, OutOfDate } from '../src/parts';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
 
-const NAMES = ['cases', 'links', 'totals', 'quarantine'] as const;
+const NAMES = ['cases', 'links', 'totals', 'quarantine', 'catalogue'] as const;
 
 type Hear = (name: string, data: unknown) => void;
 

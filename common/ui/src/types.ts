@@ -174,6 +174,8 @@ export interface Service {
 	published_by: string;
 	published_ms: Int64;
 	conditions: Words[]; // who can have it
+	drafted_by: string[];
+	goes_back_to: number; // the earlier revision that this one repeats; 0: none
 	privacy?: Privacy;
 	sharing: Sharing[];
 	may_concern_children: boolean;
@@ -193,6 +195,7 @@ export interface SessionView {
 	place: string;
 	place_name?: Words;
 	is_demo: boolean; // pages carry 演示数据
+	may: string[]; // "cases", "draft", "publish"
 }
 
 export interface Marks3 {
@@ -493,4 +496,98 @@ export interface QuarantineView {
 	next: string;
 	open: Int64;
 	waiting: Int64;
+}
+
+// ---- what people write for others: drafts, publication, arrival; at the hub ----
+
+export interface Arrival {
+	arrived: number; // sites that have it
+	heard: number; // sites of which is known since the hub started how far they are
+	sites: number;
+}
+
+export type ChangeKind =
+	| 'CHANGE_KIND_NONE'
+	| 'CHANGE_KIND_CHANGED'
+	| 'CHANGE_KIND_ADDED'
+	| 'CHANGE_KIND_REMOVED'
+	| 'CHANGE_KIND_MOVED';
+
+export interface Change {
+	path: string; // fields[phone].hint.zh: elements by their id, else by their place from 0
+	kind: ChangeKind;
+	before: string;
+	after: string;
+}
+
+export interface ContentFault {
+	path: string; // fields[2].label.zh: elements by their place from 0
+	text: string;
+}
+
+export interface DraftRow {
+	version: number;
+	based_on: number;
+	goes_back_to: number;
+	authors: string[];
+	changed_by: string;
+	changed_ms: Int64;
+	faults: number;
+	is_stale: boolean; // something newer than its base is in force: it must be looked at again
+}
+
+export interface RevisionRow {
+	revision: number;
+	drafted_by: string[];
+	published_by: string;
+	published_ms: Int64;
+	goes_back_to: number;
+	arrival?: Arrival;
+}
+
+export interface PublicationRow {
+	key: string;
+	name?: Words;
+	module: Module;
+	newest?: RevisionRow;
+	draft?: DraftRow;
+}
+
+export interface PublicationsView {
+	rows: PublicationRow[];
+	time_ms: Int64;
+}
+
+export interface MissingSite {
+	place: string;
+	place_name?: Words;
+	is_heard: boolean; // since the hub started
+	is_up: boolean;
+	since_ms: Int64;
+}
+
+export interface PublicationView {
+	row?: PublicationRow;
+	service?: Service; // in force
+	revisions: RevisionRow[]; // newest first
+	missing: MissingSite[]; // that do not have the newest
+	draft?: Service;
+	faults: ContentFault[]; // of the draft
+	changes: Change[]; // from what is in force to the draft
+	time_ms: Int64;
+}
+
+export interface RevisionView {
+	row?: RevisionRow;
+	service?: Service;
+	changes: Change[]; // from it to what is in force
+}
+
+export type DraftAction = 'DRAFT_ACTION_SAVE' | 'DRAFT_ACTION_DROP' | 'DRAFT_ACTION_PUBLISH';
+
+export interface DraftStepView {
+	version: number; // of the draft; 0: there is none any more
+	revision: number; // that was published
+	faults: ContentFault[];
+	changes: Change[];
 }

@@ -1,0 +1,169 @@
+// Writing a draft: everything that a service is made of, saved by itself, checked by the daemon at each save.
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ApiError, get } from '../../../common/ui/src/api';
+import { t, timeText, words } from '../../../common/ui/src/i18n';
+import { Button, Failed, Loading, More, Notice, Tab } from '../../../common/ui/src/parts';
+import type { ContentFault, PublicationView, Service } from '../../../common/ui/src/types';
+import { hrefOf } from '../../../common/ui/desk/route';
+import { useDesk } from '../../../common/ui/desk/session';
+import { PageHeading } from '../../../common/ui/desk/shell';
+import { useDraft, type Draft } from './autosave';
+import { Changes } from './changes';
+import { faultSaid } from './faults';
+import { LIST } from './list';
+import { idOf, Parts } from './part';
+import { Preview } from './preview';
+import { blankOf, pathText, SERVICE, type Content } from './shape';
+
+const OPENING_MS = 100; // an element that opens is drawn first
+const GIVEN = ['revision', 'published_by', 'published_ms', 'drafted_by', 'goes_back_to'];
+
+/** The service without what publication adds. */
+function bare(service: Service): Content {
+	return Object.fromEntries(Object.entries(service).filter(([name]) => !GIVEN.includes(name)));
+}
+
+const NOTHING: PublicationView = { revisions: [], missing: [], faults: [], changes: [], time_ms: '0' };
+
+/** Reads once: what is typed is not replaced by what others do; the daemon says when they did. */
+export function EditorPage({ service }: { service: string }) {
+	const desk = useDesk();
+	const [view, setView] = useState<PublicationView | null>(null);
+	const [reading, setReading] = useState(0);
+	const [fault, setFault] = useState('');
+	const readAgain = () => {
+		setView(null);
+		setFault('');
+		setReading((n) => n + 1);
+	};
+	useEffect(() => {
+		if (view || desk.isExpired) return;
+		get<PublicationView>(`${LIST}/${service}`).then(setView, (error: unknown) => {
+			const isNew = error instanceof ApiError && error.code === 'not-found';
+			if (isNew) setView(NOTHING);
+			else setFault(desk.failed(error));
+		});
+	}, [service, reading, desk.isExpired]);
+	return (
+		<>
+			<p class="desk-back">
+				<Tab href={hrefOf('catalogue', view?.row ? service : '')}>{t('desk.draft.back')}</Tab>
+			</p>
+			{!view && <PageHeading title={service} />}
+			{!view && (fault ? <Failed text={fault} onRetry={readAgain} /> : <Loading />)}
+			{view && <Editor key={reading} service={service} view={view} onReadAgain={readAgain} />}
+		</>
+	);
+}
+
+interface EditorProps {
+	service: string;
+	view: PublicationView;
+	onReadAgain: () => void;
+}
+
+function Editor({ service, view, onReadAgain }: EditorProps) {
+	const begin = useMemo(() => {
+		const from = view.draft ?? view.service;
+		return from ? bare(from) : { id: service, ...blankOf(SERVICE) };
+	}, [view]);
+	const draft = useDraft(service, begin, view);
+	const faults = useMemo(() => new Map(draft.faults.map(({ path, text }) => [path, faultSaid(text).text])), [draft.faults]);
+	const [isPreviewed, setPreviewed] = useState(false);
+	const content = draft.content as unknown as Service;
+	const newest = view.row?.newest;
+	return (
+		<>
+			<PageHeading title={words(content.name) || service}>
+				<Saved draft={draft} />
+			</PageHeading>
+			{draft.isConflict && (
+				<Notice kind="danger" title={t('desk.edit.conflict')}>
+					<p>{t('desk.edit.conflict-text')}</p>
+					<div class="actions">
+						<Button icon="refresh" onPress={onReadAgain}>
+							{t('desk.edit.theirs')}
+						</Button>
+						<Button kind="danger" onPress={() => void draft.overwrite()}>
+							{t('desk.edit.mine')}
+						</Button>
+					</div>
+				</Notice>
+			)}
+			{newest && draft.basedOn !== newest.revision && (
+				<Notice kind="warning" title={t('desk.draft.stale')}>
+					<p>{t('desk.edit.stale-text', { n: newest.revision })}</p>
+					<Button onPress={() => draft.rebase(newest.revision)}>{t('desk.edit.looked')}</Button>
+				</Notice>
+			)}
+			{draft.version > 0 && <Faults faults={draft.faults} content={content} />}
+			<div class="actions">
+				<Button icon="back" onPress={draft.undo} whyNot={draft.canUndo ? undefined : t('desk.edit.nothing-to-undo')}>
+					{t('desk.edit.undo')}
+				</Button>
+				<Button icon="search" isPressed={isPreviewed} onPress={() => setPreviewed(!isPreviewed)}>
+					{t('desk.preview.title')}
+				</Button>
+			</div>
+			{isPreviewed && <Preview service={content} />}
+			<div class="edit">
+				<Parts parts={SERVICE} value={draft.content} path={[]} writing={{ faults, put: draft.put }} />
+			</div>
+			<More name={t('desk.draft.changes')}>
+				<Changes changes={draft.changes} before={view.service} after={content} />
+			</More>
+		</>
+	);
+}
+
+function Saved({ draft }: { draft: Draft }) {
+	const text = draft.trouble
+		? t('desk.edit.not-saved', { text: draft.trouble })
+		: !draft.isSaved
+			? t('desk.edit.saving')
+			: draft.saved_ms
+				? t('desk.edit.saved', { time: timeText(draft.saved_ms) })
+				: t('desk.edit.unchanged');
+	return (
+		<p role="status" class={draft.trouble ? 'edit-saved edit-trouble' : 'edit-saved'}>
+			{text}
+		</p>
+	);
+}
+
+/** All faults at once; each leads to its place. */
+function Faults({ faults, content }: { faults: ContentFault[]; content: Service }) {
+	if (faults.length === 0) return <Notice kind="success" title={t('desk.draft.good')} />;
+	return (
+		<Notice kind="warning" title={t('desk.draft.faults', { n: faults.length })}>
+			<ul class="edit-faults">
+				{faults.map(({ path, text }) => {
+					const said = faultSaid(text);
+					return (
+						<li key={`${path} ${text}`}>
+							<button type="button" class="edit-link" onClick={() => goTo(path)}>
+								{pathText(path, [content]) || t('desk.part.whole')}
+							</button>{' '}
+							<span lang={said.lang}>{said.text}</span>
+						</li>
+					);
+				})}
+			</ul>
+		</Notice>
+	);
+}
+
+/** Opens what a path lies in, and then goes to its input, or to the nearest part above it that has one. */
+function goTo(path: string): void {
+	for (const box of document.querySelectorAll<HTMLDetailsElement>('details[data-path]'))
+		if (`${path}.`.startsWith(`${box.dataset.path}.`)) box.open = true;
+	setTimeout(() => {
+		for (let at = path; at; at = at.replace(/(\.[^.[\]]+|\[\d+\])$|^[^.[\]]+$/, '')) {
+			const input = document.getElementById(idOf(at));
+			if (!input) continue;
+			input.focus();
+			input.scrollIntoView({ block: 'center' });
+			return;
+		}
+	}, OPENING_MS);
+}

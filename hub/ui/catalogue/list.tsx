@@ -1,0 +1,144 @@
+// The catalogue: what is in force, where it has arrived, and what is being written.
+import { useState } from 'preact/hooks';
+import { t, words } from '../../../common/ui/src/i18n';
+import { Button, Chip, Dialog, Failed, Field, Line, Loading, Table, type Column } from '../../../common/ui/src/parts';
+import type { PublicationRow, PublicationsView } from '../../../common/ui/src/types';
+import { hrefOf, type Route } from '../../../common/ui/desk/route';
+import { useDesk, useLoaded, type Loaded } from '../../../common/ui/desk/session';
+import { PageHeading } from '../../../common/ui/desk/shell';
+import { momentText } from '../../../common/ui/desk/time';
+import { ArrivalChip } from './arrival';
+import { EditorPage } from './editor';
+import { PublishPage } from './publish';
+import { ServicePage } from './service';
+import { valueName } from './shape';
+
+export const LIST = '/api/v1/publications/catalogue';
+
+export function Catalogue({ route }: { route: Route }) {
+	const { session } = useDesk();
+	const key = route.part;
+	const at = route.query.get('at');
+	if (!key) return <List />;
+	// What one person was typing is not for the next one.
+	if (at === 'draft') return <EditorPage key={`${key} ${session.user}`} service={key} />;
+	if (at === 'publish') return <PublishPage key={key} service={key} />;
+	return <ServicePage key={key} service={key} revision={Number(route.query.get('revision') ?? 0)} />;
+}
+
+function List() {
+	const list: Loaded<PublicationsView> = useLoaded<PublicationsView>(LIST, (name) => name === 'catalogue');
+	const { session } = useDesk();
+	const [isAsking, setAsking] = useState(false);
+	const { data, fault, reload } = list;
+	return (
+		<>
+			<PageHeading title={t('desk.catalogue.title')}>
+				{session.may.includes('draft') && (
+					<Button icon="edit" onPress={() => setAsking(true)}>
+						{t('desk.catalogue.new')}
+					</Button>
+				)}
+			</PageHeading>
+			<p class="desk-lead">{t('desk.catalogue.lead')}</p>
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
+			{data && <Rows rows={data.rows} />}
+			{isAsking && <NewService rows={data?.rows ?? []} onClose={() => setAsking(false)} />}
+		</>
+	);
+}
+
+function Rows({ rows }: { rows: PublicationRow[] }) {
+	const name = (row: PublicationRow) => words(row.name) || row.key;
+	const columns: Column<PublicationRow>[] = [
+		{
+			id: 'name',
+			head: t('desk.col.service'),
+			isHead: true,
+			cell: (row) => (
+				<a class="desk-row-link" href={hrefOf('catalogue', row.key)}>
+					{name(row)}
+				</a>
+			),
+			sortBy: name,
+		},
+		{
+			id: 'module',
+			head: t('desk.part.module'),
+			cell: (row) => (row.module === 'MODULE_NONE' ? '' : valueName(row.module)),
+			sortBy: (row) => valueName(row.module),
+		},
+		{
+			id: 'revision',
+			head: t('desk.catalogue.revision'),
+			isNumber: true,
+			cell: (row) => row.newest?.revision ?? t('desk.catalogue.none'),
+			sortBy: (row) => row.newest?.revision ?? 0,
+		},
+		{
+			id: 'since',
+			head: t('desk.catalogue.since'),
+			cell: (row) => (row.newest ? momentText(row.newest.published_ms) : ''),
+			sortBy: (row) => Number(row.newest?.published_ms ?? 0),
+		},
+		{
+			id: 'by',
+			head: t('desk.catalogue.by'),
+			cell: (row) => <span class="desk-user">{row.newest?.published_by}</span>,
+		},
+		{
+			id: 'arrival',
+			head: t('desk.catalogue.arrival'),
+			cell: (row) => row.newest && <ArrivalChip arrival={row.newest.arrival} />,
+			sortBy: (row) => row.newest?.arrival?.arrived ?? 0,
+		},
+		{
+			id: 'draft',
+			head: t('desk.catalogue.draft'),
+			cell: (row) =>
+				row.draft && (
+					<Chip kind={row.draft.faults || row.draft.is_stale ? 'warning' : 'info'} icon="edit">
+						{t('desk.catalogue.draft-of')} <span class="desk-user">{row.draft.authors.join(', ')}</span>
+					</Chip>
+				),
+			sortBy: (row) => (row.draft ? 0 : 1),
+		},
+	];
+	return <Table caption={t('desk.catalogue.table', { n: rows.length })} columns={columns} rows={rows} keyOf={(row) => row.key} />;
+}
+
+/** The name of a service in the system: it never changes, so it is asked first. */
+function NewService({ rows, onClose }: { rows: PublicationRow[]; onClose: () => void }) {
+	const [id, setId] = useState('');
+	const [isTried, setTried] = useState(false);
+	const isKnown = rows.some((row) => row.key === id);
+	const isGood = /^[a-z0-9_-]{1,32}$/.test(id) && !isKnown;
+	const go = () => {
+		setTried(true);
+		if (isGood) location.hash = hrefOf('catalogue', id, { at: 'draft' });
+	};
+	return (
+		<Dialog
+			title={t('desk.catalogue.new')}
+			onClose={onClose}
+			actions={
+				<>
+					<Button kind="primary" onPress={go}>
+						{t('desk.catalogue.begin')}
+					</Button>
+					<Button onPress={onClose}>{t('desk.cancel')}</Button>
+				</>
+			}
+		>
+			<Field
+				id="new-service"
+				label={t('desk.catalogue.new-id')}
+				hint={t('desk.catalogue.new-hint')}
+				error={isTried && !isGood ? t(isKnown ? 'desk.catalogue.new-known' : 'desk.fault.id', { most: 32 }) : undefined}
+			>
+				{(wiring) => <Line wiring={wiring} value={id} maxLength={32} onType={setId} />}
+			</Field>
+		</Dialog>
+	);
+}

@@ -1,0 +1,72 @@
+// The second person: what changes, how its reader will see it, and then the one step that puts it into force.
+import { useState } from 'preact/hooks';
+import { post } from '../../../common/ui/src/api';
+import { t, words } from '../../../common/ui/src/i18n';
+import { Button, Failed, Loading, Notice, Tab, toast } from '../../../common/ui/src/parts';
+import type { DraftStepView } from '../../../common/ui/src/types';
+import { hrefOf } from '../../../common/ui/desk/route';
+import { useDesk } from '../../../common/ui/desk/session';
+import { PageHeading } from '../../../common/ui/desk/shell';
+import { Changes } from './changes';
+import { LIST } from './list';
+import { Preview } from './preview';
+import { Names, usePublication, whyNotPublish } from './service';
+
+export function PublishPage({ service }: { service: string }) {
+	const desk = useDesk();
+	const { data, fault, reload } = usePublication(service);
+	const [isBusy, setBusy] = useState(false);
+	const draft = data?.row?.draft;
+	const publish = async () => {
+		if (!draft) return;
+		setBusy(true);
+		try {
+			const done = await post<DraftStepView>(`${LIST}/${service}`, {
+				action: 'DRAFT_ACTION_PUBLISH',
+				version: draft.version,
+			});
+			toast(t('desk.publish.done', { n: done.revision }));
+			location.hash = hrefOf('catalogue', service);
+		} catch (error) {
+			toast(desk.failed(error), 'danger');
+			setBusy(false);
+			await reload();
+		}
+	};
+	return (
+		<>
+			<p class="desk-back">
+				<Tab href={hrefOf('catalogue', service)}>{t('desk.draft.back')}</Tab>
+			</p>
+			<PageHeading title={t('desk.publish.title', { name: words(data?.row?.name) || service })} />
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
+			{data && !draft && <Notice kind="info">{t('desk.draft.none')}</Notice>}
+			{data && draft && (
+				<>
+					<p class="desk-lead">
+						{t('desk.draft.authors')} <Names names={draft.authors} />
+					</p>
+					<div class="desk-columns">
+						<section class="desk-block">
+							<h2>{t('desk.draft.changes')}</h2>
+							<Changes changes={data.changes} before={data.service} after={data.draft} />
+						</section>
+						<Preview service={data.draft} />
+					</div>
+					<div class="actions">
+						<Button
+							kind="primary"
+							icon="success"
+							isBusy={isBusy}
+							whyNot={whyNotPublish(data, desk.session.user)}
+							onPress={() => void publish()}
+						>
+							{t('desk.publish.do')}
+						</Button>
+					</div>
+				</>
+			)}
+		</>
+	);
+}

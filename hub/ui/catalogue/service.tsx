@@ -1,0 +1,275 @@
+// One service: what is in force and where, what is being written, what was before, and the way back.
+import { useState } from 'preact/hooks';
+import { post } from '../../../common/ui/src/api';
+import { t, words } from '../../../common/ui/src/i18n';
+import { Button, Chip, Dialog, Empty, Failed, Loading, Notice, Tab, Table, toast, type Column } from '../../../common/ui/src/parts';
+import type { DraftStepView, PublicationView, RevisionRow, RevisionView } from '../../../common/ui/src/types';
+import { hrefOf } from '../../../common/ui/desk/route';
+import { useDesk, useLoaded } from '../../../common/ui/desk/session';
+import { PageHeading } from '../../../common/ui/desk/shell';
+import { momentText, useNow } from '../../../common/ui/desk/time';
+import { ArrivalChip, Missing } from './arrival';
+import { Changes } from './changes';
+import { LIST } from './list';
+
+export function usePublication(service: string) {
+	return useLoaded<PublicationView>(`${LIST}/${service}`, (name) => name === 'catalogue');
+}
+
+export function BackToList() {
+	return (
+		<p class="desk-back">
+			<Tab href={hrefOf('catalogue')}>{t('desk.catalogue.back')}</Tab>
+		</p>
+	);
+}
+
+export function ServicePage({ service, revision }: { service: string; revision: number }) {
+	const { data, fault, reload } = usePublication(service);
+	return (
+		<>
+			<BackToList />
+			<PageHeading title={words(data?.row?.name) || service} />
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
+			{data && (
+				<>
+					<InForce view={data} />
+					<Draft view={data} service={service} reload={reload} />
+					<History view={data} service={service} shown={revision} />
+					{revision > 0 && <Difference key={revision} service={service} revision={revision} view={data} />}
+				</>
+			)}
+		</>
+	);
+}
+
+export function Names({ names }: { names: string[] }) {
+	return <span class="desk-user">{names.join(', ')}</span>;
+}
+
+function InForce({ view }: { view: PublicationView }) {
+	const now_ms = useNow();
+	const newest = view.row?.newest;
+	return (
+		<section class="desk-block">
+			<h2>{t('desk.service.in-force')}</h2>
+			{!newest && <Empty>{t('desk.service.nothing')}</Empty>}
+			{newest && (
+				<>
+					<dl class="desk-facts">
+						<dt>{t('desk.catalogue.revision')}</dt>
+						<dd>{newest.revision}</dd>
+						<dt>{t('desk.catalogue.since')}</dt>
+						<dd>{momentText(newest.published_ms)}</dd>
+						<dt>{t('desk.service.drafted')}</dt>
+						<dd>
+							<Names names={newest.drafted_by} />
+						</dd>
+						<dt>{t('desk.catalogue.by')}</dt>
+						<dd>
+							<Names names={[newest.published_by]} />
+						</dd>
+						<dt>{t('desk.catalogue.arrival')}</dt>
+						<dd>
+							<ArrivalChip arrival={newest.arrival} />
+						</dd>
+					</dl>
+					<Missing sites={view.missing} now_ms={now_ms} />
+				</>
+			)}
+		</section>
+	);
+}
+
+function Draft({ view, service, reload }: { view: PublicationView; service: string; reload: () => Promise<void> }) {
+	const { session } = useDesk();
+	const [isDropping, setDropping] = useState(false);
+	const draft = view.row?.draft;
+	const mayDraft = session.may.includes('draft');
+	const open = () => (location.hash = hrefOf('catalogue', service, { at: 'draft' }));
+	return (
+		<section class="desk-block">
+			<h2>{t('desk.catalogue.draft')}</h2>
+			{!draft && <Empty>{t('desk.draft.none')}</Empty>}
+			{draft && (
+				<>
+					<dl class="desk-facts">
+						<dt>{t('desk.draft.authors')}</dt>
+						<dd>
+							<Names names={draft.authors} />
+						</dd>
+						<dt>{t('desk.draft.changed')}</dt>
+						<dd>{momentText(draft.changed_ms)}</dd>
+					</dl>
+					{draft.faults > 0 && <Notice kind="warning">{t('desk.draft.faults', { n: draft.faults })}</Notice>}
+					{draft.is_stale && <Notice kind="warning">{t('desk.draft.stale')}</Notice>}
+					<h3>{t('desk.draft.changes')}</h3>
+					<Changes changes={view.changes} before={view.service} after={view.draft} />
+				</>
+			)}
+			<div class="actions">
+				{mayDraft && (
+					<Button kind={draft ? 'plain' : 'primary'} icon="edit" onPress={open}>
+						{t(draft ? 'desk.draft.go-on' : 'desk.draft.begin')}
+					</Button>
+				)}
+				{draft && session.may.includes('publish') && (
+					<Button
+						kind="primary"
+						icon="next"
+						whyNot={whyNotPublish(view, session.user)}
+						onPress={() => (location.hash = hrefOf('catalogue', service, { at: 'publish' }))}
+					>
+						{t('desk.publish.look')}
+					</Button>
+				)}
+				{draft && mayDraft && (
+					<Button kind="danger" icon="erase" onPress={() => setDropping(true)}>
+						{t('desk.draft.drop')}
+					</Button>
+				)}
+			</div>
+			{isDropping && draft && (
+				<Drop service={service} version={draft.version} reload={reload} onClose={() => setDropping(false)} />
+			)}
+		</section>
+	);
+}
+
+export function whyNotPublish(view: PublicationView, user: string): string | undefined {
+	const draft = view.row?.draft;
+	if (!draft) return t('desk.draft.none');
+	if (draft.authors.includes(user)) return t('desk.publish.second');
+	if (draft.faults > 0) return t('desk.draft.faults', { n: draft.faults });
+	if (draft.is_stale) return t('desk.draft.stale');
+	return view.changes.length === 0 ? t('desk.publish.unchanged') : undefined;
+}
+
+interface DropProps {
+	service: string;
+	version: number;
+	reload: () => Promise<void>;
+	onClose: () => void;
+}
+
+function Drop({ service, version, reload, onClose }: DropProps) {
+	const desk = useDesk();
+	const drop = async () => {
+		try {
+			await post<DraftStepView>(`${LIST}/${service}`, { action: 'DRAFT_ACTION_DROP', version });
+			toast(t('desk.draft.dropped'));
+		} catch (error) {
+			toast(desk.failed(error), 'danger');
+		}
+		onClose();
+		await reload();
+	};
+	return (
+		<Dialog
+			title={t('desk.draft.drop')}
+			onClose={onClose}
+			actions={
+				<>
+					<Button kind="danger" onPress={() => void drop()}>
+						{t('desk.draft.drop')}
+					</Button>
+					<Button kind="primary" onPress={onClose}>
+						{t('desk.cancel')}
+					</Button>
+				</>
+			}
+		>
+			<p>{t('desk.draft.drop-ask')}</p>
+		</Dialog>
+	);
+}
+
+function History({ view, service, shown }: { view: PublicationView; service: string; shown: number }) {
+	const newest = view.row?.newest?.revision ?? 0;
+	if (view.revisions.length === 0) return null;
+	const columns: Column<RevisionRow>[] = [
+		{ id: 'revision', head: t('desk.catalogue.revision'), isHead: true, cell: (row) => row.revision },
+		{ id: 'drafted', head: t('desk.service.drafted'), cell: (row) => <Names names={row.drafted_by} /> },
+		{ id: 'by', head: t('desk.catalogue.by'), cell: (row) => <Names names={[row.published_by]} /> },
+		{ id: 'since', head: t('desk.catalogue.since'), cell: (row) => momentText(row.published_ms) },
+		{
+			id: 'about',
+			head: t('desk.service.about'),
+			cell: (row) => (
+				<>
+					{row.revision === newest && <Chip kind="success">{t('desk.service.in-force')}</Chip>}{' '}
+					{row.goes_back_to > 0 && t('desk.service.goes-back', { n: row.goes_back_to })}
+				</>
+			),
+		},
+		{
+			id: 'see',
+			head: t('desk.service.difference'),
+			cell: (row) =>
+				row.revision !== newest && (
+					<a
+						class="tab"
+						href={hrefOf('catalogue', service, { revision: String(row.revision) })}
+						aria-current={row.revision === shown ? 'true' : undefined}
+					>
+						{t('desk.service.compare', { n: row.revision })}
+					</a>
+				),
+		},
+	];
+	return (
+		<section class="desk-block">
+			<h2>{t('desk.service.history')}</h2>
+			<Table
+				caption={t('desk.service.history')}
+				isCaptionHidden
+				columns={columns}
+				rows={view.revisions}
+				keyOf={(row) => String(row.revision)}
+			/>
+		</section>
+	);
+}
+
+/** From an earlier revision to what is in force, and the way back to it. */
+function Difference({ service, revision, view }: { service: string; revision: number; view: PublicationView }) {
+	const desk = useDesk();
+	const { data, fault, reload } = useLoaded<RevisionView>(`${LIST}/${service}/${revision}`, (name) => name === 'catalogue');
+	const newest = view.row?.newest?.revision ?? 0;
+	const goBack = async () => {
+		const command = { action: 'DRAFT_ACTION_SAVE', version: 0, based_on: newest, goes_back_to: revision };
+		try {
+			await post<DraftStepView>(`${LIST}/${service}`, command);
+			toast(t('desk.back.made', { n: revision }));
+			location.hash = hrefOf('catalogue', service);
+		} catch (error) {
+			toast(desk.failed(error), 'danger');
+		}
+	};
+	return (
+		<section class="desk-block">
+			<h2>{t('desk.service.from-to', { from: revision, to: newest })}</h2>
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
+			{data && <Changes changes={data.changes} before={data.service} after={view.service} />}
+			{data && desk.session.may.includes('draft') && (
+				<div class="actions">
+					<Button
+						icon="back"
+						whyNot={
+							view.row?.draft
+								? t('desk.back.draft')
+								: data.changes.length === 0
+									? t('desk.publish.unchanged')
+									: undefined
+						}
+						onPress={() => void goBack()}
+					>
+						{t('desk.back.do', { n: revision })}
+					</Button>
+				</div>
+			)}
+		</section>
+	);
+}

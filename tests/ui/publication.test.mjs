@@ -1,0 +1,155 @@
+// A sentence on its way from the person who writes it to the people who read it: draft, fault, second person, kiosk,
+// arrival, and back again. Each test goes on where the one before it stopped.
+import assert from 'node:assert/strict';
+import { after, before, test as nodeTest } from 'node:test';
+import { launch } from './lib.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
+
+const SERVICE = 'legal-advice';
+const EASY = '示例：法律上的事，我们帮您问。';
+const ENGLISH = 'Sample: we ask a lawyer for you.';
+
+let hasFailed = false;
+function test(name, run) {
+	nodeTest(name, async (context) => {
+		if (hasFailed) return context.skip('an earlier step failed');
+		hasFailed = true;
+		await run();
+		hasFailed = false;
+	});
+}
+
+let browser, district, editor, publisher, resident;
+
+before(async () => {
+	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	editor = await Clerk.arrive(browser, district.hub.url);
+	publisher = await Clerk.arrive(browser, district.hub.url);
+	resident = await Resident.arrive(browser, district.terminals[0].url);
+});
+
+after(async () => {
+	await browser?.close();
+	await district?.end();
+});
+
+const part = (page, path) => page.locator(`[id="part-${path}"]`);
+const saved = (page) => page.locator('.edit-saved', { hasText: /^已保存/ });
+
+async function services() {
+	return resident.page.evaluate(() => fetch('/api/v1/catalogue').then((r) => r.json()).then((view) => view.services));
+}
+
+test('the editor sees the catalogue, and no requests', async () => {
+	await editor.logIn(district.editor1);
+	await editor.seesText('desk.catalogue.title');
+	await editor.sees('法律咨询预约');
+	await editor.page.getByText(editor.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: 30_000 });
+	assert.equal(await editor.page.getByRole('link', { name: editor.t('desk.nav.cases') }).count(), 0);
+	const status = await editor.page.evaluate(() => fetch('/api/v1/cases').then((r) => r.status));
+	assert.equal(status, 403, 'requests are personal');
+	await editor.look('catalogue-01-list');
+});
+
+test('a draft is saved by itself, with its faults at their places', async () => {
+	const { page } = editor;
+	await editor.visit(`catalogue/${SERVICE}?at=draft`);
+	await part(page, 'easy.zh').fill('');
+	await saved(page).waitFor({ timeout: 15_000 });
+	await editor.seesText('desk.draft.faults', { n: 1 });
+	await page.locator('[id="part-easy.zh-error"]', { hasText: editor.t('desk.fault.zh') }).waitFor();
+	await editor.look('catalogue-02-fault');
+	await page.getByRole('button', { name: `${editor.t('desk.part.easy')} · ${editor.t('desk.part.zh')}` }).click();
+	await page.waitForFunction(() => document.activeElement.id === 'part-easy.zh'); // the fault leads to its place
+	await page.keyboard.type(EASY);
+	await part(page, 'easy.en').fill(ENGLISH);
+	await editor.seesText('desk.draft.good');
+	const { row, changes } = await page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
+	assert.deepEqual(row.draft.authors, ['editor1']);
+	assert.deepEqual(changes.map(({ path, after }) => [path, after]).sort(), [['easy.en', ENGLISH], ['easy.zh', EASY]]);
+});
+
+test('what is typed outlives the end of the session', async () => {
+	const { page } = editor;
+	await page.locator('details[data-path="conditions[0]"] summary').click();
+	const csrf = await page.evaluate(() => fetch('/api/v1/me').then((r) => r.json()).then((view) => view.csrf));
+	await part(page, 'conditions[0].zh').fill('示例：所有残疾人。');
+	await page.evaluate((token) => {
+		const headers = { 'Content-Type': 'application/json', 'X-Lm-Csrf': token };
+		return fetch('/api/v1/logout', { method: 'POST', headers, body: '{}' });
+	}, csrf);
+	await page.locator('dialog[open]').waitFor({ timeout: 20_000 });
+	await page.locator('dialog #login-password').fill(district.editor1.password);
+	await page.keyboard.press('Enter');
+	await page.locator('dialog[open]').waitFor({ state: 'detached' });
+	await saved(page).waitFor({ timeout: 15_000 });
+	assert.equal(await part(page, 'conditions[0].zh').inputValue(), '示例：所有残疾人。');
+	await editor.press('desk.edit.undo');
+	await page.waitForFunction(() => !document.getElementById('part-conditions[0].zh').value.startsWith('示例'));
+	await page.waitForFunction(async (s) => {
+		const view = await fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json());
+		return view.changes.length === 2;
+	}, SERVICE, { timeout: 15_000, polling: 300 });
+});
+
+test('the preview is the kiosk itself, with its sizes, colours and languages', async () => {
+	await editor.press('desk.preview.title');
+	const frame = editor.page.frameLocator('.preview iframe');
+	await frame.getByRole('heading', { name: '法律咨询预约' }).waitFor();
+	await frame.getByText(EASY).waitFor();
+	await editor.page.waitForFunction(() => !document.querySelector('.preview iframe').inert);
+	await frame.getByRole('button', { name: 'English' }).click();
+	await frame.getByText(ENGLISH).waitFor();
+	await frame.getByRole('button', { name: /Start|begin/i }).first().click();
+	await frame.locator('#answer').waitFor();
+	const root = () => frame.locator('html').evaluate((e) => ({ ...e.dataset }));
+	const first = await root();
+	await frame.getByRole('button', { name: /^Text size|^Larger|^Size/i }).first().click();
+	assert.notEqual((await root()).size, first.size);
+	assert.equal(await editor.page.locator('html').getAttribute('lang'), 'zh-CN', 'the desk keeps its language');
+	await editor.look('catalogue-03-preview');
+});
+
+test('the editor cannot publish; a second person looks and publishes', async () => {
+	await editor.visit(`catalogue/${SERVICE}`);
+	await editor.seesText('desk.draft.changes');
+	await editor.look('catalogue-04-draft');
+	assert.equal(await editor.button('desk.publish.look').count(), 0);
+	await publisher.logIn(district.publisher1);
+	await publisher.visit(`catalogue/${SERVICE}`);
+	await publisher.press('desk.publish.look');
+	await publisher.sees(EASY);
+	await publisher.page.frameLocator('.preview iframe').getByText(EASY).waitFor();
+	await publisher.look('catalogue-05-publish');
+	await publisher.press('desk.publish.do');
+	await publisher.seesText('desk.publish.done', { n: 2 });
+	await publisher.press('common.toast.close').catch(() => {});
+	await publisher.page.getByText(publisher.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: 30_000 });
+	await publisher.look('catalogue-06-in-force');
+	publisher.assertNoFaults();
+});
+
+test('the kiosk shows the new sentence', async () => {
+	const { page } = resident;
+	for (let i = 0; i < 100 && (await services()).find(({ id }) => id === SERVICE).revision < 2; i++) await page.waitForTimeout(200);
+	await page.reload();
+	await page.locator('.tile').first().waitFor();
+	await resident.openService(SERVICE);
+	await resident.sees(EASY);
+	await resident.press('kiosk.home');
+});
+
+test('going back is a draft, and needs a second person, too', async () => {
+	await editor.visit(`catalogue/${SERVICE}?revision=1`);
+	await editor.sees(EASY);
+	await editor.look('catalogue-07-difference');
+	await editor.press('desk.back.do', { n: 1 });
+	await editor.seesText('desk.back.made', { n: 1 });
+	await publisher.visit(`catalogue/${SERVICE}?at=publish`);
+	await publisher.press('desk.publish.do');
+	await publisher.seesText('desk.publish.done', { n: 3 });
+	await publisher.sees(publisher.t('desk.service.goes-back', { n: 1 }));
+	const view = await publisher.page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
+	assert.deepEqual(view.revisions.map(({ revision, goes_back_to }) => [revision, goes_back_to]), [[3, 1], [2, 0], [1, 0]]);
+	for (const one of [editor, publisher, resident]) one.assertNoFaults();
+});
