@@ -101,6 +101,7 @@ test('the preview is the kiosk itself, with its sizes, colours and languages', a
 	await frame.getByRole('button', { name: 'English' }).click();
 	await frame.getByText(ENGLISH).waitFor();
 	await frame.getByRole('button', { name: /Start|begin/i }).first().click();
+	await frame.getByRole('button', { name: /^I agree/ }).click();
 	await frame.locator('#answer').waitFor();
 	const root = () => frame.locator('html').evaluate((e) => ({ ...e.dataset }));
 	const first = await root();

@@ -1,4 +1,5 @@
 // One service: what is in force and where, what is being written, what was before, and the way back.
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { post } from '../../../common/ui/src/api';
 import { t, words } from '../../../common/ui/src/i18n';
@@ -48,6 +49,19 @@ export function Names({ names }: { names: string[] }) {
 	return <span class="desk-user">{names.join(', ')}</span>;
 }
 
+function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
+	return (
+		<dl class="desk-facts">
+			{facts.map(([label, value]) => (
+				<div key={label}>
+					<dt>{label}</dt>
+					<dd>{value}</dd>
+				</div>
+			))}
+		</dl>
+	);
+}
+
 function InForce({ view }: { view: PublicationView }) {
 	const now_ms = useNow();
 	const newest = view.row?.newest;
@@ -57,24 +71,15 @@ function InForce({ view }: { view: PublicationView }) {
 			{!newest && <Empty>{t('desk.service.nothing')}</Empty>}
 			{newest && (
 				<>
-					<dl class="desk-facts">
-						<dt>{t('desk.catalogue.revision')}</dt>
-						<dd>{newest.revision}</dd>
-						<dt>{t('desk.catalogue.since')}</dt>
-						<dd>{momentText(newest.published_ms)}</dd>
-						<dt>{t('desk.service.drafted')}</dt>
-						<dd>
-							<Names names={newest.drafted_by} />
-						</dd>
-						<dt>{t('desk.catalogue.by')}</dt>
-						<dd>
-							<Names names={[newest.published_by]} />
-						</dd>
-						<dt>{t('desk.catalogue.arrival')}</dt>
-						<dd>
-							<ArrivalChip arrival={newest.arrival} />
-						</dd>
-					</dl>
+					<Facts
+						facts={[
+							[t('desk.catalogue.revision'), newest.revision],
+							[t('desk.catalogue.since'), momentText(newest.published_ms)],
+							[t('desk.service.drafted'), <Names names={newest.drafted_by} />],
+							[t('desk.catalogue.by'), <Names names={[newest.published_by]} />],
+							[t('desk.catalogue.arrival'), <ArrivalChip arrival={newest.arrival} />],
+						]}
+					/>
 					<Missing sites={view.missing} now_ms={now_ms} />
 				</>
 			)}
@@ -94,14 +99,12 @@ function Draft({ view, service, reload }: { view: PublicationView; service: stri
 			{!draft && <Empty>{t('desk.draft.none')}</Empty>}
 			{draft && (
 				<>
-					<dl class="desk-facts">
-						<dt>{t('desk.draft.authors')}</dt>
-						<dd>
-							<Names names={draft.authors} />
-						</dd>
-						<dt>{t('desk.draft.changed')}</dt>
-						<dd>{momentText(draft.changed_ms)}</dd>
-					</dl>
+					<Facts
+						facts={[
+							[t('desk.draft.authors'), <Names names={draft.authors} />],
+							[t('desk.draft.changed'), momentText(draft.changed_ms)],
+						]}
+					/>
 					{draft.faults > 0 && <Notice kind="warning">{t('desk.draft.faults', { n: draft.faults })}</Notice>}
 					{draft.is_stale && <Notice kind="warning">{t('desk.draft.stale')}</Notice>}
 					<h3>{t('desk.draft.changes')}</h3>

@@ -2,13 +2,13 @@
 // stay in this frame and go nowhere.
 import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { HealthConsent, Privacy, SharingConsent } from '../../../common/ui/kiosk/consent';
 import { DEFAULT_DISPLAY } from '../../../common/ui/kiosk/display';
 import { QuestionScreen } from '../../../common/ui/kiosk/form';
 import { ServiceScreen } from '../../../common/ui/kiosk/services';
-import type { Answers } from '../../../common/ui/src/form';
 import { setLanguage, t, useLanguage } from '../../../common/ui/src/i18n';
 import { Announcer, showDisplay, type Display } from '../../../common/ui/src/parts';
-import { canonical, check } from '../../../common/ui/src/rules';
+import { emptyFilling, stepFault, stepsOf, type Filling } from '../../../common/ui/src/steps';
 import type { FieldFault, Service, TerminalState } from '../../../common/ui/src/types';
 import '../../../common/ui/kiosk/kiosk.css';
 
@@ -32,9 +32,9 @@ const HERE = { code: '', name: undefined };
 function Preview(): JSX.Element | null {
 	useLanguage();
 	const [service, setService] = useState<Service | null>(null);
+	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {} });
 	const [display, setDisplay] = useState<Display>(DEFAULT_DISPLAY);
-	const [question, setQuestion] = useState(-1); // -1: the service's own page
-	const [answers, setAnswers] = useState<Answers>({});
+	const [at, setAt] = useState<'service' | 'privacy' | number>('service'); // a number: of the step
 	const [fault, setFault] = useState<FieldFault | null>(null);
 	useEffect(() => showDisplay(display), [display]);
 	useEffect(() => {
@@ -50,30 +50,43 @@ function Preview(): JSX.Element | null {
 	}, [service !== null]);
 	if (!service) return null;
 
-	const go = (next: number) => {
+	const filling: Filling = { ...emptyFilling(service), ...filled };
+	const steps = stepsOf(filling, Date.now());
+	const go = (next: 'service' | 'privacy' | number) => {
 		setFault(null);
-		setQuestion(next < service.fields.length ? next : -1);
+		setAt(typeof next === 'number' && next >= steps.length ? 'service' : next);
 	};
-	const common = { state: STATE, display, onDisplay: setDisplay, onHome: () => go(-1) };
-	const field = service.fields[question];
-	if (!field) return <ServiceScreen {...common} service={service} onBack={() => {}} onNext={() => go(0)} />;
-	const values = answers[field.id] ?? [];
+	const common = { state: STATE, display, onDisplay: setDisplay, onHome: () => go('service') };
+	const step = typeof at === 'number' ? steps[at] : undefined;
+	if (at === 'privacy')
+		return <Privacy {...common} service={service} onBack={() => go('service')} onNext={async () => go(0)} />;
+	if (!step || typeof at !== 'number')
+		return <ServiceScreen {...common} service={service} onBack={() => {}} onNext={() => go('privacy')} />;
+
+	const back = () => go(at > 0 ? at - 1 : 'privacy');
+	const agree = (isGiven: boolean) => {
+		setFilled({ ...filled, agreed: { ...filled.agreed, [step.key]: { is_given: isGiven, time_ms: Date.now() } } });
+		go(at + 1);
+	};
+	const consent = { ...common, service, hasDraft: true, onBack: back, onAnswer: agree };
+	if (step.at === 'health') return <HealthConsent {...consent} />;
+	if (step.at === 'sharing') return <SharingConsent key={step.key} {...consent} sharing={step.sharing} />;
 	const next = (isSkipped: boolean) => {
-		const broken = isSkipped ? null : check(field, canonical(field, values));
-		if (broken) setFault(broken);
-		else go(question + 1);
+		const wrong = isSkipped ? null : stepFault(step, filling);
+		if (wrong) setFault(wrong);
+		else go(at + 1);
 	};
 	return (
 		<QuestionScreen
 			{...common}
-			field={field}
-			values={values}
+			field={step.field}
+			values={filled.answers[step.key] ?? []}
 			fault={fault}
 			here={HERE}
-			number={question + 1}
-			total={service.fields.length}
-			onChange={(typed) => setAnswers({ ...answers, [field.id]: typed })}
-			onBack={() => go(question - 1)}
+			number={at + 1}
+			total={steps.length}
+			onChange={(values) => setFilled({ ...filled, answers: { ...filled.answers, [step.key]: values } })}
+			onBack={back}
 			onNext={next}
 		/>
 	);
