@@ -6,7 +6,7 @@ import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
 import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
-import { ServiceScreen, Services } from 'kiosk/services';
+import { pageOf, ServiceScreen, Services } from 'kiosk/services';
 import { ApiError, events } from 'ui/api';
 import { canonical } from 'ui/rules';
 import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
@@ -40,7 +40,7 @@ const STATE_EVERY_MS = 30_000;
 
 type Screen =
 	| { at: 'start' }
-	| { at: 'services'; module: Module }
+	| { at: 'services'; module: Module; page: number }
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
@@ -255,6 +255,8 @@ function Kiosk(): JSX.Element {
 		);
 	};
 
+	const servicesOf = (module: Module) => services.filter((service) => service.module === module);
+
 	const screenNow = () => {
 		switch (screen.at) {
 			case 'start':
@@ -262,19 +264,27 @@ function Kiosk(): JSX.Element {
 					<Start
 						{...common}
 						services={services}
-						onModule={(module) => go({ at: 'services', module })}
+						onModule={(module) => go({ at: 'services', module, page: 0 })}
 						onLookup={() => go({ at: 'lookup' })}
 					/>
 				);
 			case 'services': {
-				const { module } = screen;
-				const those = services.filter((service) => service.module === module);
-				const choose = (service: Service) => go({ at: 'service', service });
-				return <Services {...common} module={module} services={those} onService={choose} />;
+				const { module, page } = screen;
+				return (
+					<Services
+						{...common}
+						module={module}
+						services={servicesOf(module)}
+						page={page}
+						onPage={(to) => go({ at: 'services', module, page: to })}
+						onService={(service) => go({ at: 'service', service })}
+					/>
+				);
 			}
 			case 'service': {
 				const { service } = screen;
-				const back = () => go({ at: 'services', module: service.module });
+				const { module } = service;
+				const back = () => go({ at: 'services', module, page: pageOf(servicesOf(module), service) });
 				const next = () => go({ at: 'privacy', service });
 				return <ServiceScreen {...common} service={service} onBack={back} onNext={next} />;
 			}

@@ -636,3 +636,32 @@ ways.forEach((way, at) => {
 		if (fault) throw fault;
 	});
 });
+
+test('a module with many services shows six choices at most on a screen', async () => {
+	const [terminal] = district.terminals;
+	await district.tell({ do: 'publish', node: terminal.name, service: 'cloud-culture', copies: 9 }); // twelve in all
+	const one = await Resident.arrive(browser, terminal.url, { size: 4 });
+	const choices = () => one.page.locator('.touched .tile').allInnerTexts();
+	const names = async () => (await choices()).map((words) => words.split('\n')[0]).filter((words) => words !== one.t('kiosk.services.more'));
+	const seen = [];
+	await one.press('kiosk.module.culture');
+	for (const [number, count] of [6, 6, 2].entries()) {
+		if (number > 0) await one.press('kiosk.services.more');
+		await one.seesText('kiosk.services.page', { number: number + 1, total: 3 });
+		assert.equal((await choices()).length, count);
+		assert.equal(await one.page.evaluate(() => document.activeElement.tagName), 'H1', 'the new screen has the focus');
+		seen.push(...(await names()));
+		await one.look(`kiosk-many-${number + 1}`);
+	}
+	assert.equal(new Set(seen).size, 12, 'each service stands on one screen');
+	await one.pressName(seen[11]);
+	await one.press('kiosk.back'); // to where it was
+	assert.deepEqual(await names(), seen.slice(10));
+	await one.press('kiosk.back');
+	assert.deepEqual(await names(), seen.slice(5, 10));
+	await one.press('kiosk.home');
+	await one.press('kiosk.module.culture');
+	assert.deepEqual(await names(), seen.slice(0, 5));
+	one.assertNoFaults();
+	await one.close();
+});

@@ -151,7 +151,9 @@ export class Resident extends Viewer {
 		const found = services.find(({ id }) => id === service);
 		const words = (w) => (this.language === 'en' ? w.en : w.zh);
 		await this.press(`kiosk.module.${found.module.slice('MODULE_'.length).toLowerCase()}`);
-		await this.pressName(words(found.name));
+		const own = this.page.getByRole('button', { name: new RegExp(`^${words(found.name)}`) });
+		while ((await own.count()) === 0) await this.press('kiosk.services.more');
+		await this.pressName(new RegExp(`^${words(found.name)}`));
 		return found;
 	}
 

@@ -7,27 +7,66 @@ import { BackAndHome } from './common';
 import { CannotTake, Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
+const CHOICES_MOST = 6; // on one screen, "more" among them
+
+/** Services as they come onto screens; one screen, even if there are none. */
+function pagesOf(services: Service[]): Service[][] {
+	if (services.length <= CHOICES_MOST) return [services];
+	const pages = [];
+	for (let at = 0; at < services.length; at += CHOICES_MOST - 1)
+		pages.push(services.slice(at, at + CHOICES_MOST - 1));
+	return pages;
+}
+
+/** The screen on which a service stands. */
+export function pageOf(services: Service[], { id }: Service): number {
+	return Math.max(
+		0,
+		pagesOf(services).findIndex((page) => page.some((service) => service.id === id)),
+	);
+}
+
 export interface ServicesProps extends ScreenProps {
 	module: Module;
 	services: Service[];
+	page: number;
+	onPage: (page: number) => void;
 	onService: (service: Service) => void;
 }
 
-export function Services({ module, services, onService, ...common }: ServicesProps): JSX.Element {
+export function Services({ module, services, page, onPage, onService, ...common }: ServicesProps): JSX.Element {
 	const name = MODULES.find(({ id }) => id === module)?.key ?? 'kiosk.start.title';
+	const pages = pagesOf(services);
+	const now = Math.min(page, pages.length - 1); // a new revision of the catalogue may have fewer
+	const left = pages.slice(now + 1).flat().length;
+	const back = () => (now > 0 ? onPage(now - 1) : common.onHome());
 	return (
-		<Frame {...common} name="services" onBack={common.onHome} actions={<BackAndHome onBack={common.onHome} />}>
+		<Frame
+			{...common}
+			name={`services-${now}`}
+			onBack={back}
+			actions={<BackAndHome onBack={back} onHome={now > 0 ? common.onHome : undefined} />}
+		>
 			<div class="shown">
 				<h1 tabIndex={-1}>{t(name)}</h1>
+				{pages.length > 1 && (
+					<p class="progress">{t('kiosk.services.page', { number: now + 1, total: pages.length })}</p>
+				)}
 				<p class="lead">{t('kiosk.services.text')}</p>
 			</div>
 			<div class="touched">
-				{services.map((service) => (
+				{pages[now]!.map((service) => (
 					<Button class="tile wide" key={service.id} onPress={() => onService(service)}>
 						<strong>{words(service.name)}</strong>
 						<span class="about">{words(service.easy)}</span>
 					</Button>
 				))}
+				{left > 0 && (
+					<Button class="tile wide" onPress={() => onPage(now + 1)}>
+						<strong>{t('kiosk.services.more')}</strong>
+						<span class="about">{t('kiosk.services.left', { count: left })}</span>
+					</Button>
+				)}
 			</div>
 		</Frame>
 	);
