@@ -84,5 +84,25 @@ class Check(unittest.TestCase):
                          run("lm-hub", "--config", self.folder / "none", "--check-config"))
 
 
+class Manual(unittest.TestCase):
+    """docs/OPERATIONS.md against the code."""
+
+    def setUp(self):
+        self.manual = (lm.TOP / "docs/OPERATIONS.md").read_text()
+        folders = ("common", "hub", "subcenter", "terminal")
+        self.code = "".join(path.read_text() for folder in folders for path in sorted((lm.TOP / folder).rglob("*.c")))
+
+    def test_every_event_of_the_log_is_explained(self):
+        calls = re.findall(r"\blog_write(?:_trace)?\(([^;]*?)\);", self.code, re.S)
+        events = {word for call in calls for word in re.findall(r'"([a-z][a-z-]+)"', call.split("%")[0])}
+        self.assertGreater(len(events), 25)
+        self.assertEqual([], sorted(event for event in events if f"`{event}`" not in self.manual))
+
+    def test_every_metric_that_it_names_is_there(self):
+        names = set(re.findall(r"\b(lm_[a-z_]+)(?![a-z_*])", self.manual)) - {"lm_http_", "lm_inbox_"}
+        self.assertGreater(len(names), 15)
+        self.assertEqual([], sorted(name for name in names if f'"{name}' not in self.code))
+
+
 if __name__ == "__main__":
     report.main()
