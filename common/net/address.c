@@ -11,7 +11,8 @@ static bool port_is_right(const char *text, bool is_to_bind)
 
 	if (is_to_bind && strcmp(text, "*") == 0)
 		return true;
-	return digits > 0 && digits <= 5 && text[digits] == '\0' && atoi(text) > 0 && atoi(text) <= UINT16_MAX;
+	unsigned long port = digits > 0 && digits <= 5 && text[digits] == '\0' ? strtoul(text, NULL, 10) : 0;
+	return port > 0 && port <= UINT16_MAX;
 }
 
 int net_address_check(const char *address, bool is_to_bind, struct error *e)

@@ -293,7 +293,7 @@ struct node {
 	struct trace trace[TRACES_A_TURN_MOST];
 	size_t trace_count; /* may be more than fit */
 	uint64_t trace_second, traces_told, traces_left_out;
-	int64_t signed_ms; /* of the newest marks that the district signed and that came here */
+	int64_t signed_ms;       /* of the newest marks that the district signed and that came here */
 	uint64_t join_logged_us; /* when a token that nobody issued was last logged */
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
 };

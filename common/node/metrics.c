@@ -158,12 +158,14 @@ static const char *tier_name(Lm__Tier tier)
 static void put_process(struct node *n, struct sheet *out)
 {
 	struct rusage used = { 0 };
-	unsigned long pages = 0;
+	char sizes[128] = "", *at = sizes; /* "total resident …", in pages */
 	FILE *file = fopen("/proc/self/statm", "re");
-	if (!file || fscanf(file, "%*s %lu", &pages) != 1)
-		pages = 0;
+	if (file && !fgets(sizes, sizeof sizes, file))
+		sizes[0] = '\0';
 	if (file)
 		fclose(file);
+	strtoul(sizes, &at, 10);
+	unsigned long pages = strtoul(at, NULL, 10);
 	getrusage(RUSAGE_SELF, &used);
 	family(out, "lm_build_info", "gauge", "Always 1; the labels say what runs here.");
 	put(out, "lm_build_info{program=\"%s\",version=\"%s\",tier=\"%s\",place=\"%s\"} 1\n", n->tier.program,
