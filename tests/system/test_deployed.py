@@ -155,6 +155,12 @@ class Units(unittest.TestCase):
             said = run("systemd-analyze", "security", "--no-pager", "--offline=true", lm.TOP / f"deploy/systemd/{program}.service").stdout
             self.assertLessEqual(float(re.search(r"exposure level for \S+: ([0-9.]+)", said)[1]), 1.5, said)
 
+    def test_the_filter_lets_zeromq_start_its_threads(self):
+        """It aborts when sched_setscheduler, one of @resources, is refused."""
+        for unit in (lm.TOP / "deploy/systemd").glob("*.service"):
+            filters = re.findall(r"^SystemCallFilter=(.*)$", unit.read_text(), re.M)
+            self.assertGreater(filters.index("sched_setscheduler"), filters.index("~@privileged @resources"), unit.name)
+
     def test_systemd_understands_them(self):
         folder = tempfile.mkdtemp(prefix="lm-")
         self.addCleanup(shutil.rmtree, folder)
