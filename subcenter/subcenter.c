@@ -3,14 +3,28 @@
  */
 #include "subcenter/subcenter.h"
 
+#include <string.h>
+
 #include "desk/desk.h"
+#include "inside.h"
+
+#define ROUTES_MOST 32
+
+static const struct http_route counter_routes[] = {
+	{ HTTP_POST, "/api/v1/intake/drafts", HTTP_SESSION, intake_draft_post },
+	{ HTTP_POST_LARGE, "/api/v1/intake", HTTP_SESSION, intake_post },
+};
+#define COUNTER_ROUTES (sizeof counter_routes / sizeof *counter_routes)
 
 struct tier subcenter_tier(void)
 {
+	static struct http_route routes[ROUTES_MOST];
+	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
+	memcpy(routes + desk_route_count, counter_routes, sizeof counter_routes);
 	return (struct tier){ .tier = LM__TIER__TIER_TOWN,
 		              .program = "lm-subcenter",
-		              .routes = desk_routes,
-		              .route_count = desk_route_count,
+		              .routes = routes,
+		              .route_count = desk_route_count + COUNTER_ROUTES,
 		              .session_cookie = "lm_town",
 		              .answer_ask = desk_answer_ask,
 		              .find_receipt = desk_find_receipt,

@@ -8,8 +8,6 @@
 #include "base/clock.h"
 #include "inside.h"
 
-#define FAULTS_MOST 40
-
 /* ---- drafts ---- */
 
 struct drafting {
@@ -113,23 +111,9 @@ void draft_post(void *context, struct http_request *r)
 
 /* ---- into the journal ---- */
 
-/* What the resident said, without the receipt. */
-static Lm__RequestPayload payload_of(const Lm__SubmitCommand *in)
-{
-	Lm__RequestPayload payload = LM__REQUEST_PAYLOAD__INIT;
-	payload.values = in->values;
-	payload.n_values = in->n_values;
-	payload.language = in->language;
-	payload.consents = in->consents;
-	payload.n_consents = in->n_consents;
-	payload.is_for_child = in->is_for_child;
-	payload.guardian = in->guardian;
-	return payload;
-}
-
 int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct arena *arena, struct error *e)
 {
-	Lm__RequestPayload payload = payload_of(in);
+	Lm__RequestPayload payload = node_request_payload(in);
 	payload.code = s->receipt.code;
 	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
@@ -315,46 +299,14 @@ static void filing_receipt(struct node *n, struct filing *f)
 		filing_fail(f, result, NULL);
 }
 
-/* False: answered with what is wrong with the answers. */
 static bool form_is_good(struct node *n, struct filing *f, int *result)
 {
-	struct store_txn *txn;
 	Lm__Service *service;
-	struct form_fault faults[FAULTS_MOST];
-	*result = store_begin_read(node_store(n), &txn, &f->error);
-	if (*result)
+	if (!node_form_is_good(n, f->request, f->input, &f->arena, &service, result, &f->error))
 		return false;
-	*result = service_get(txn, f->input->service, f->input->revision, &f->arena, &service);
-	store_abort(txn);
-	if (*result == ERR_NOT_FOUND || !f->input->revision) {
-		*result = error_set(&f->error, ERR_NOT_FOUND, "service '%.40s' has no revision %u here",
-		                    f->input->service, f->input->revision);
-		return false;
-	}
-	if (*result)
-		return false;
-	Lm__RequestPayload payload = payload_of(f->input);
-	size_t count = request_check(service, &payload, clock_wall_ms(), faults, FAULTS_MOST);
-	if (!count) {
-		if (service->n_owner_rules)
-			f->submission.owner = request_owner(service, payload.values, payload.n_values);
-		return true;
-	}
-	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
-	Lm__FieldFault fault[FAULTS_MOST], *list[FAULTS_MOST];
-	for (size_t i = 0; i < count && i < FAULTS_MOST; i++) {
-		lm__field_fault__init(&fault[i]);
-		fault[i].field = faults[i].field;
-		fault[i].rule = (char *)(uintptr_t)faults[i].rule;
-		fault[i].least = faults[i].least;
-		fault[i].most = faults[i].most;
-		list[view.n_faults++] = &fault[i];
-	}
-	view.request_id = f->input->request_id;
-	view.code = f->input->code;
-	view.faults = list;
-	node_answer(f->request, &view.base);
-	return false;
+	if (service->n_owner_rules)
+		f->submission.owner = request_owner(service, f->input->values, f->input->n_values);
+	return true;
 }
 
 static int filing_check(struct filing *f)

@@ -153,7 +153,8 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 		return result;
 	if (!is_town)
 		return copy_write(t, &request, record, &outline, event->content, message, &placed.hash, e);
-	return can_tell ? status_write(t, &request, record, &outline, message, &placed.hash, e) : OK;
+	bool is_read_here = record->terminal == d->device; /* typed at our counter: no terminal waits for it */
+	return can_tell && !is_read_here ? status_write(t, &request, record, &outline, message, &placed.hash, e) : OK;
 }
 
 int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e)

@@ -239,6 +239,8 @@ struct rule {
 static const struct rule rules[] = {
 	{ LM__KIND__KIND_REQUEST, UP, HERE, AT_TERMINAL, apply_request_here },
 	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_open },
+	{ LM__KIND__KIND_REQUEST, UP, HERE, AT_TOWN, apply_case_open }, /* typed at the counter */
+	{ LM__KIND__KIND_REQUEST, UP, TOWN, AT_DISTRICT, apply_case_open },
 	{ LM__KIND__KIND_ANSWER, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
 	{ LM__KIND__KIND_WITHDRAW, UP, HERE, AT_TERMINAL, apply_ask_here },
@@ -268,15 +270,6 @@ static bool is_for_others(const struct apply *a)
 	return h->stream == DOWN && h->origin == a->d->device && h->kind != LM__KIND__KIND_LOCK_RELEASE;
 }
 
-static const struct rule *rule_find(const struct apply *a)
-{
-	const Lm__Header *h = a->item->header;
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-		if (rules[i].kind == h->kind && rules[i].stream == h->stream && (rules[i].at & (1u << a->d->tier)))
-			return &rules[i];
-	return NULL;
-}
-
 static bool may_write(struct apply *a, const struct rule *r)
 {
 	const Lm__Header *h = a->item->header;
@@ -287,14 +280,30 @@ static bool may_write(struct apply *a, const struct rule *r)
 	return h->kind == LM__KIND__KIND_AUTHORITY || origin_is(a, r->from); /* an authority's own signature counts */
 }
 
+/* The rule under which its origin may write it; if there is none, any of its kind, and *may says so. */
+static const struct rule *rule_find(struct apply *a, bool *may)
+{
+	const Lm__Header *h = a->item->header;
+	const struct rule *found = NULL;
+	*may = false;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules && !*may; i++) {
+		if (rules[i].kind != h->kind || rules[i].stream != h->stream || !(rules[i].at & (1u << a->d->tier)))
+			continue;
+		found = &rules[i];
+		*may = may_write(a, found);
+	}
+	return found;
+}
+
 static int apply_by_rule(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
-	const struct rule *r = rule_find(a);
+	bool may;
+	const struct rule *r = rule_find(a, &may);
 	if (!r)
 		return error_set(a->e, ERR_INVALID, "entries of kind %d in stream %d are not known here", (int)h->kind,
 		                 (int)h->stream);
-	if (!may_write(a, r))
+	if (!may)
 		return error_set(a->e, ERR_DENIED, "device %016llx may not write entries of kind %d here",
 		                 (unsigned long long)h->origin, (int)h->kind);
 	return r->apply(a);

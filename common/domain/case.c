@@ -387,8 +387,9 @@ int apply_case_copy(struct apply *a)
 	if (result || a->item->is_absent)
 		return result;
 	Lm__CaseCopyPayload *copy;
-	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len)
-		return OK; /* the case moved; there is nothing to pass on */
+	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len ||
+	    copy->terminal == a->d->device)
+		return OK; /* the case moved; there is nothing to pass on, or it is read here */
 	return effect_add(a, (struct domain_effect){ .type = DOMAIN_RELAY_STATUS,
 	                                             .request = header_request(h),
 	                                             .device = copy->terminal,

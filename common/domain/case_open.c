@@ -51,7 +51,7 @@ static int owner_find(struct apply *a, const Lm__Service *s, const Lm__RequestPa
 	return OK;
 }
 
-static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRecord *record)
+static int payload_read(struct apply *a, const Lm__Service *service, bool is_of_counter, Lm__CaseRecord *record)
 {
 	Lm__RequestPayload *payload;
 	struct form_fault fault;
@@ -63,7 +63,10 @@ static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRec
 		result = owner_find(a, service, payload, record);
 	if (result)
 		return result;
-	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || payload->lookup.len != RECEIPT_LOOKUP_BYTES)
+	/* A town's counter keeps no lock: the resident's code is found by its hash, here and at each of its terminals.
+	 */
+	bool has_lock = payload->lookup.len == RECEIPT_LOOKUP_BYTES;
+	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || (!has_lock && (payload->lookup.len || !is_of_counter)))
 		return error_set(a->e, ERR_INVALID, "the request carries no valid receipt key");
 	if (request_check(service, payload, a->item->header->time_ms, &fault, 1))
 		return error_set(a->e, ERR_INVALID, "field %.64s: %s", fault.field, fault.rule);
@@ -81,7 +84,7 @@ static int payload_read(struct apply *a, const Lm__Service *service, Lm__CaseRec
 	return OK;
 }
 
-static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES])
+static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES], bool *is_of_counter)
 {
 	const Lm__Header *h = a->item->header;
 	Lm__DeviceRecord *device;
@@ -91,7 +94,9 @@ static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES])
 	enum place_level level = place_level_of(h->place);
 	bool is_near =
 	        level >= PLACE_COMMUNITY && strlen(device->place) >= 12 && strncmp(device->place, h->place, 12) == 0;
-	if (!is_near)
+	*is_of_counter =
+	        device->role == LM__TIER__TIER_TOWN && strcmp(device->place, h->place) == 0 && level == PLACE_TOWN;
+	if (!is_near && !*is_of_counter)
 		return error_set(a->e, ERR_INVALID, "a device of %.20s cannot write for %.20s", device->place,
 		                 h->place);
 	memcpy(town, h->place, 9);
@@ -108,6 +113,7 @@ int apply_case_open(struct apply *a)
 	Lm__CaseRecord *known;
 	Lm__Service *service;
 	char town[PLACE_TEXT_BYTES];
+	bool is_of_counter = false;
 	if (id_is_zero(request))
 		return error_set(a->e, ERR_INVALID, "a request without an id");
 	int result = case_get(a->txn, request, a->arena, &known);
@@ -117,7 +123,7 @@ int apply_case_open(struct apply *a)
 		return error_set(a->e, ERR_EXISTS, "another device has sent a request with this id before");
 	if (result != ERR_NOT_FOUND)
 		return result;
-	result = town_of(a, town);
+	result = town_of(a, town, &is_of_counter);
 	if (result)
 		return result;
 	if (!service_id_is_good(h->service) || !h->revision) /* such a one will never be published: no use to wait */
@@ -131,7 +137,7 @@ int apply_case_open(struct apply *a)
 	record.owner = service->owner;
 	/* Who decides checks the answers; the town also files the code, wherever the case goes. */
 	if (service->owner == a->d->tier || service->n_owner_rules || a->d->tier == LM__TIER__TIER_TOWN)
-		result = payload_read(a, service, &record);
+		result = payload_read(a, service, is_of_counter, &record);
 	if (result)
 		return result;
 	record.service = h->service;

@@ -89,8 +89,18 @@ class Viewer {
 		return this.sees(this.t(key, params));
 	}
 
+	/** What people typed or were given: no address and no title tells it. */
+	static secrets = new Set();
+
+	async assertKeepsToItself() {
+		const shown = `${decodeURIComponent(this.page.url())} ${await this.page.title()}`;
+		const told = [...Viewer.secrets].filter((secret) => shown.includes(secret));
+		assert.deepEqual(told, [], `the address or the title of the page: ${shown}`);
+	}
+
 	/** Looks at the page with every check there is, and keeps a picture if something is wrong or pictures are wanted. */
 	async look(name) {
+		await this.assertKeepsToItself();
 		const goals = this.goals();
 		const findings = [
 			...(await axeFindings(this.page)),
@@ -160,6 +170,8 @@ export class Resident extends Viewer {
 	/** Answers the question on the screen; null skips it. */
 	async answer(field, value) {
 		const { page } = this;
+		if (['PERSON', 'PHONE', 'CERTIFICATE', 'ID_NUMBER', 'ADDRESS', 'TEXT', 'LONG_TEXT'].includes(field.type.slice(11)) && value)
+			Viewer.secrets.add(value).add(value[0] + '**').add(value[0] + '*'); // a masked name is one, too
 		const words = (w) => (this.language === 'en' ? w.en : w.zh);
 		const choose = async (name) => {
 			await this.steady();
@@ -236,6 +248,7 @@ export class Resident extends Viewer {
 		const { request_id, code } = await (await saved).json();
 		await this.seesText('kiosk.receipt.title');
 		assert.equal((await this.page.locator('.code-digits').innerText()).replace(/\D/g, ''), code);
+		Viewer.secrets.add(code);
 		return { request_id, code };
 	}
 

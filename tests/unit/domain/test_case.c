@@ -320,6 +320,78 @@ static void test_an_absent_payload(void **state)
 	pair_close(&p);
 }
 
+/* ---- typed at the town's counter ---- */
+
+static struct bytes counter_plain(struct node *n, size_t lookup_size)
+{
+	static uint8_t key[RECEIPT_KEY_BYTES] = { 1 }, lookup[RECEIPT_LOOKUP_BYTES] = { 2 };
+	Lm__RequestPayload p = LM__REQUEST_PAYLOAD__INIT;
+	Lm__FieldValue v = LM__FIELD_VALUE__INIT, *values[] = { &v };
+	char *name[] = { "张三" };
+	struct bytes packed;
+	v.field = "name";
+	v.values = name;
+	v.n_values = 1;
+	p.code = CODE;
+	p.receipt_key = codec_data(BYTES_OF(key));
+	p.lookup = codec_data(BYTES(lookup, lookup_size));
+	p.values = values;
+	p.n_values = 1;
+	p.taken_by = "clerk1";
+	assert_int_equal(CODEC_PACK(&p, &n->arena, &packed, &n->e), OK);
+	return packed;
+}
+
+static void test_a_town_is_an_origin(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p, NULL);
+	struct node *const both[] = { &p.town, &p.district };
+	Lm__Header h = request_entry(TOWN_A, &p.id, "district", 1);
+	for (size_t i = 0; i < 2; i++) {
+		Lm__CaseRecord *record;
+		assert_ok(both[i], node_apply(both[i], &h, counter_plain(both[i], 0)));
+		record = node_case(both[i], &p.id);
+		assert_true(record->terminal == devices[TOWN_A].id);
+		assert_string_equal(record->town, devices[TOWN_A].place);
+		assert_string_equal(record->place, devices[TOWN_A].place);
+	}
+	/* The district's word on it goes to nobody's terminal. */
+	Lm__Header event = pair_act(&p, &p.district, ACTION(WITHDRAWN)), copy = copy_entry(&event);
+	Lm__CaseCopyPayload content = LM__CASE_COPY_PAYLOAD__INIT;
+	content.terminal = devices[TOWN_A].id;
+	content.receipt_message = codec_data(bytes_from_text("sealed"));
+	assert_ok(&p.town, node_apply_message(&p.town, &copy, &content.base));
+	for (size_t i = 0; i < p.town.fx.count; i++)
+		assert_int_not_equal(p.town.fx.list[i].type, DOMAIN_RELAY_STATUS);
+	assert_int_equal(store_count(p.town.txn, &domain_table_lock), 0);
+	pair_close(&p);
+}
+
+static void test_who_is_no_counter(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p, NULL);
+	struct node *const both[] = { &p.town, &p.district };
+	for (size_t i = 0; i < 2; i++) {
+		Lm__Header h = request_entry(T1, &p.id, "town", 1); /* a terminal keeps a lock */
+		if (both[i] == &p.town)                             /* who decides checks */
+			refuse(both[i], ERR_INVALID, &h, counter_plain(both[i], 0));
+		h = request_entry(TOWN_A, &p.id, "district", 1);
+		refuse(both[i], ERR_INVALID, &h, counter_plain(both[i], 3));
+		h.place = devices[T1].place; /* a town speaks for itself, not for a community */
+		refuse(both[i], ERR_INVALID, &h, counter_plain(both[i], 0));
+		h = request_entry(TOWN_B, &p.id, "town", 1);
+		h.place = devices[TOWN_A].place;
+		refuse(both[i], i ? ERR_INVALID : ERR_DENIED, &h, counter_plain(both[i], 0));
+		h = request_entry(HUB, &p.id, "town", 1);
+		refuse(both[i], ERR_DENIED, &h, counter_plain(both[i], 0));
+	}
+	pair_close(&p);
+}
+
 /* ---- who decides may depend on an answer ---- */
 
 struct about { /* a complaint: decided by the district, or, if it is about the district, by the town */
@@ -742,6 +814,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_requests),
 		cmocka_unit_test(test_a_refusal_is_text),
 		cmocka_unit_test(test_an_absent_payload),
+		cmocka_unit_test(test_a_town_is_an_origin),
+		cmocka_unit_test(test_who_is_no_counter),
 		cmocka_unit_test(test_an_answer_says_who_decides),
 		cmocka_unit_test(test_a_header_that_names_another_owner),
 		cmocka_unit_test(test_an_unknown_revision_is_waited_for),

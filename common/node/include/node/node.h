@@ -194,4 +194,12 @@ void closed_node_close(struct closed_node *c);
 int node_verify(struct store *store, const struct device_keys *keys, uint64_t device, struct arena *arena,
                 Lm__VerifyView *out, struct error *e);
 
+/* ---- forms ---- */
+/* What was filled in, without a receipt. Points into `in`. */
+Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in);
+/* Do answers and consents fit the service's revision? False: *result is OK if the request has been answered with the
+ * faults; otherwise it is what to refuse it with. Loop thread. */
+bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitCommand *in, struct arena *arena,
+                       Lm__Service **service, int *result, struct error *e);
+
 #endif

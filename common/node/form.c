@@ -1,0 +1,60 @@
+/*
+ * What somebody filled in, before it becomes an entry: at a terminal the resident, at a town's counter the staff.
+ */
+#include "base/clock.h"
+#include "inside.h"
+
+#define FAULTS_MOST 40
+
+Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in)
+{
+	Lm__RequestPayload payload = LM__REQUEST_PAYLOAD__INIT;
+	payload.values = in->values;
+	payload.n_values = in->n_values;
+	payload.language = in->language;
+	payload.consents = in->consents;
+	payload.n_consents = in->n_consents;
+	payload.is_for_child = in->is_for_child;
+	payload.guardian = in->guardian;
+	return payload;
+}
+
+static void faults_answer(struct http_request *r, const Lm__SubmitCommand *in, struct form_fault *faults, size_t count)
+{
+	Lm__SubmitView view = LM__SUBMIT_VIEW__INIT;
+	Lm__FieldFault fault[FAULTS_MOST], *list[FAULTS_MOST];
+	for (size_t i = 0; i < count && i < FAULTS_MOST; i++) {
+		lm__field_fault__init(&fault[i]);
+		fault[i].field = faults[i].field;
+		fault[i].rule = (char *)(uintptr_t)faults[i].rule;
+		fault[i].least = faults[i].least;
+		fault[i].most = faults[i].most;
+		list[view.n_faults++] = &fault[i];
+	}
+	view.request_id = in->request_id;
+	view.code = in->code;
+	view.faults = list;
+	node_answer(r, &view.base);
+}
+
+bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitCommand *in, struct arena *arena,
+                       Lm__Service **service, int *result, struct error *e)
+{
+	struct store_txn *txn;
+	struct form_fault faults[FAULTS_MOST];
+	*result = store_begin_read(node_store(n), &txn, e);
+	if (*result)
+		return false;
+	*result = service_get(txn, in->service, in->revision, arena, service);
+	store_abort(txn);
+	if (*result == ERR_NOT_FOUND || !in->revision)
+		*result = error_set(e, ERR_NOT_FOUND, "service '%.40s' has no revision %u here", in->service,
+		                    in->revision);
+	if (*result)
+		return false;
+	Lm__RequestPayload payload = node_request_payload(in);
+	size_t count = request_check(*service, &payload, clock_wall_ms(), faults, FAULTS_MOST);
+	if (count)
+		faults_answer(r, in, faults, count);
+	return !count;
+}
