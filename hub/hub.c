@@ -13,7 +13,7 @@
 #include "node/publication.h"
 
 #define TOTALS_MOST 2000
-#define ROUTES_MOST 32
+#define ROUTES_MOST 48
 
 struct totals_job {
 	struct http_request *request; /* NULL: for the event stream */
@@ -167,12 +167,24 @@ static void hub_tick(struct node *n)
 	links_moved = totals_moved = catalogue_moved = false;
 }
 
+/* The page of devices asks what lmctl asks; what is needed for it is a right of the account. */
+static const struct http_route device_pages[] = {
+	{ HTTP_GET, "/api/v1/devices", HTTP_SESSION, control_devices },
+	{ HTTP_POST, "/api/v1/devices/revoke", HTTP_SESSION, control_revoke },
+	{ HTTP_GET, "/api/v1/places", HTTP_SESSION, control_places },
+	{ HTTP_GET, "/api/v1/tokens", HTTP_SESSION, control_tokens },
+	{ HTTP_POST, "/api/v1/tokens", HTTP_SESSION, control_token },
+	{ HTTP_POST, "/api/v1/tokens/withdraw", HTTP_SESSION, control_withdraw_token },
+};
+
 struct tier hub_tier(void)
 {
 	static struct http_route routes[ROUTES_MOST];
 	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
 	size_t count = desk_route_count;
 	routes[count++] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
+	memcpy(routes + count, device_pages, sizeof device_pages);
+	count += sizeof device_pages / sizeof *device_pages;
 	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);
 	count += publication_route_count;
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,

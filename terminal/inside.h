@@ -9,7 +9,7 @@
 #define READY_MOST 64
 #define DRAFTS_MOST 128
 #define RECENT_MOST 128
-#define TRIES_A_MINUTE 12 /* receipt codes tried at this terminal; 10^11 codes leave a guesser no chance */
+#define TRIES_A_MINUTE 12 /* codes tried at this terminal; 10^11 codes leave a guesser no chance */
 
 struct draft_slot { /* a form that somebody fills in: its receipt is drawn, nothing is stored */
 	struct id request;
@@ -52,6 +52,7 @@ void marks_moved(struct terminal *t);
 void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
 
 /* lookup.c */
+bool try_take(struct terminal *t); /* false: too many codes were tried in this minute */
 void lookup_post(void *context, struct http_request *r);
 void answer_post(void *context, struct http_request *r);
 void withdraw_post(void *context, struct http_request *r);

@@ -52,8 +52,8 @@ static void search_fail(struct search *s, int result, const struct error *e)
 }
 
 /* Counted before the slow function runs, so that many at once are not more than many in turn; a code that opens
- * something gives it back. */
-static bool try_take(struct terminal *t)
+ * something gives it back. Tokens that are typed in count too. */
+bool try_take(struct terminal *t)
 {
 	uint64_t minute = clock_monotonic_us() / 60000000;
 	if (t->tries_minute != minute) {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "inside.h"
+#include "node/control.h"
 
 struct terminal *terminal_of(struct node *n)
 {
@@ -93,6 +94,15 @@ static void begin_post(void *context, struct http_request *r)
 	view.is_demo = node_configuration(n)->is_demo;
 	node_answer(r, &view.base);
 	arena_release(&arena);
+}
+
+/* The token is typed in where the fingerprint is shown: whoever stands there may try, but not often. */
+static void join_post(void *context, struct http_request *r)
+{
+	if (try_take(terminal_of(context)))
+		control_join(context, r);
+	else
+		http_answer_error(r, ERR_TOO_MANY, "too many tokens were tried here; wait a minute");
 }
 
 static void events_get(void *context, struct http_request *r)
@@ -207,6 +217,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/lookup", HTTP_SESSION, lookup_post },
 	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },
 	{ HTTP_POST, "/api/v1/receipts/withdraw", HTTP_SESSION, withdraw_post },
+	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 

@@ -11,10 +11,10 @@ static const struct role {
 	unsigned rights;
 } roles[] = {
 	{ "clerk", LM__TIER__TIER_TOWN, RIGHT_CASES },
-	{ "operator", LM__TIER__TIER_DISTRICT, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH },
+	{ "operator", LM__TIER__TIER_DISTRICT, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
 	{ "editor", LM__TIER__TIER_DISTRICT, RIGHT_DRAFT },
 	{ "publisher", LM__TIER__TIER_DISTRICT, RIGHT_PUBLISH },
-	{ "local", LM__TIER__TIER_NONE, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH },
+	{ "local", LM__TIER__TIER_NONE, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
 };
 
 static const struct role *role_find(const char *name)

@@ -6,7 +6,7 @@
 #include "act.h"
 #include "node/control.h"
 
-static Lm__DeviceView *device_view(struct arena *arena, const Lm__DeviceRecord *record)
+static Lm__DeviceView *device_view(const struct node *n, struct arena *arena, const Lm__DeviceRecord *record)
 {
 	Lm__DeviceView *v = arena_alloc(arena, sizeof *v);
 	if (!v)
@@ -14,10 +14,12 @@ static Lm__DeviceView *device_view(struct arena *arena, const Lm__DeviceRecord *
 	lm__device_view__init(v);
 	v->device = arena_format(arena, "%016llx", (unsigned long long)record->device);
 	v->record = (Lm__DeviceRecord *)(uintptr_t)record;
-	return v->device ? v : NULL;
+	v->place_name = node_place_words(n, record->place, arena);
+	return v->device && v->place_name ? v : NULL;
 }
 
 struct devices_build {
+	const struct node *node;
 	struct arena *arena;
 	Lm__DeviceView **list;
 	size_t count, most;
@@ -26,7 +28,7 @@ struct devices_build {
 static bool devices_visit(void *context, const Lm__DeviceRecord *record)
 {
 	struct devices_build *b = context;
-	Lm__DeviceView *v = b->count < b->most ? device_view(b->arena, record) : NULL;
+	Lm__DeviceView *v = b->count < b->most ? device_view(b->node, b->arena, record) : NULL;
 	if (v)
 		b->list[b->count++] = v;
 	return v != NULL;
@@ -36,7 +38,7 @@ static void devices_pool(struct node *n, void *context)
 {
 	struct act *a = context;
 	struct store_txn *txn;
-	struct devices_build b = { .arena = &a->arena, .most = 4096 };
+	struct devices_build b = { .node = n, .arena = &a->arena, .most = 4096 };
 	Lm__DevicesView *view = arena_alloc(&a->arena, sizeof *view);
 	b.list = arena_alloc(&a->arena, b.most * sizeof *b.list);
 	a->result = view && b.list ? store_begin_read(n->store, &txn, &a->error) : ERR_MEMORY;
@@ -52,9 +54,19 @@ static void devices_pool(struct node *n, void *context)
 
 void control_devices(void *context, struct http_request *r)
 {
-	struct act *a = act_new(r);
+	struct act *a = act_on_devices(r, NULL);
 	if (a)
 		act_pool(context, a, devices_pool);
+}
+
+void control_places(void *context, struct http_request *r)
+{
+	struct act *a = act_on_devices(r, NULL);
+	if (!a)
+		return;
+	Lm__PlacesView *view = places_view(context, &a->arena);
+	a->output = view ? &view->base : NULL;
+	act_answer(a, view ? OK : ERR_MEMORY, NULL);
 }
 
 int only_at_hub(struct node *n, struct error *e)
@@ -147,7 +159,7 @@ static int admit_run(struct turn *t, struct command *c, struct error *e)
 		return result;
 	record->since_ms = t->now_ms;
 	result = all_append(t, LM__KIND__KIND_DEVICE, &record->base, e);
-	Lm__DeviceView *view = device_view(&a->arena, record);
+	Lm__DeviceView *view = device_view(t->node, &a->arena, record);
 	if (!result && !view)
 		result = error_set(e, ERR_MEMORY, "no memory");
 	a->output = view ? &view->base : NULL;
@@ -195,14 +207,14 @@ static int revoke_run(struct turn *t, struct command *c, struct error *e)
 	record->by = in->by;
 	record->reason = in->reason;
 	result = all_append(t, LM__KIND__KIND_DEVICE, &record->base, e);
-	Lm__DeviceView *view = device_view(&a->arena, record);
+	Lm__DeviceView *view = device_view(t->node, &a->arena, record);
 	a->output = view ? &view->base : NULL;
 	return !result && !view ? error_set(e, ERR_MEMORY, "no memory") : result;
 }
 
 void control_revoke(void *context, struct http_request *r)
 {
-	struct act *a = act_with_body(r, &lm__revoke_command__descriptor);
+	struct act *a = act_on_devices(r, &lm__revoke_command__descriptor);
 	if (!a)
 		return;
 	act_by(a, &((Lm__RevokeCommand *)a->input)->by);

@@ -414,6 +414,7 @@ void files_check(const struct node_config *c, void (*tell)(void *context, const 
 
 /* places.c */
 int places_open(const char *path, struct place_names **out, struct error *e);
-void places_close(struct place_names *names); /* NULL is fine */
+void places_close(struct place_names *names);                           /* NULL is fine */
+Lm__PlacesView *places_view(const struct node *n, struct arena *arena); /* NULL: no memory */
 
 #endif

@@ -43,14 +43,6 @@ static void say(struct node *n, enum log_level level, const char *text)
 		n->tier.on_links(n);
 }
 
-static void say_waiting(struct node *n)
-{
-	char text[ERROR_TEXT_BYTES];
-	snprintf(text, sizeof text, "this device waits for a token of the district; its fingerprint is %s",
-	         n->fingerprint);
-	say(n, LOG_INFO, text);
-}
-
 static void token_forget(struct node *n)
 {
 	char path[4096];
@@ -302,7 +294,8 @@ int join_device_open(struct node *n, struct error *e)
 	if (result != ERR_NOT_FOUND || directory_device(n, n->domain.device, &row))
 		return result == ERR_NOT_FOUND ? OK : result;
 	n->joining.is_waiting = true;
-	say_waiting(n);
+	log_write(LOG_INFO, "joining", "this device's fingerprint is %s", n->fingerprint);
+	say(n, LOG_INFO, "this device waits for a token of the district");
 	return token_read(n, e);
 }
 

@@ -86,6 +86,26 @@ void places_close(struct place_names *names)
 	free(names);
 }
 
+Lm__PlacesView *places_view(const struct node *n, struct arena *arena)
+{
+	Lm__PlacesView *view = arena_alloc(arena, sizeof *view);
+	size_t count = n->names ? n->names->count : 0;
+	Lm__PlaceRow *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
+	Lm__PlaceRow **list = arena_alloc(arena, (count + 1) * sizeof *list);
+	if (!view || !rows || !list)
+		return NULL;
+	lm__places_view__init(view);
+	for (size_t i = 0; i < count; i++) {
+		lm__place_row__init(&rows[i]);
+		rows[i].code = (char *)(uintptr_t)n->names->row[i].code;
+		rows[i].name = n->names->row[i].name;
+		list[i] = &rows[i];
+	}
+	view->places = list;
+	view->n_places = count;
+	return view;
+}
+
 /* A device has the name of its community. */
 static const Lm__Words *place_words(const struct node *n, const char *place)
 {

@@ -252,7 +252,7 @@ class Node:
 
     def is_joining(self):
         """It waits to be let into the district."""
-        return "fingerprint is" in self.status()["links"].get("upstream", {}).get("text", "")
+        return "waits for a token" in self.status()["links"].get("upstream", {}).get("text", "")
 
     # ---- how it is ----
 

@@ -6,6 +6,7 @@ import './catalogue/catalogue.css';
 import { startDesk } from '../../common/ui/desk/desk';
 import { t } from '../../common/ui/src/i18n';
 import { Catalogue } from './catalogue/list';
+import { Devices } from './devices';
 import { DistrictQueue, Totals } from './totals';
 
 startDesk({
@@ -21,10 +22,12 @@ startDesk({
 			? [{ page: 'catalogue', words: t('desk.nav.catalogue') }]
 			: []),
 		{ page: 'links', words: t('desk.nav.links') },
+		...(may.includes('devices') ? [{ page: 'devices', words: t('desk.nav.devices') }] : []),
 		...(may.includes('cases') ? [{ page: 'quarantine', words: t('desk.nav.quarantine') }] : []),
 	],
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;
+		if (route.page === 'devices') return <Devices />;
 		if (route.page === 'catalogue') return <Catalogue route={route} />;
 		return route.page === 'cases' && <DistrictQueue route={route} />;
 	},

@@ -29,6 +29,7 @@ import { IdleWatch } from './idle';
 import { marksText } from './marks';
 import * as server from './server';
 import { AskedBack } from './screens/asked';
+import { Join } from './screens/join';
 import { Lookup } from './screens/lookup';
 import { Receipt } from './screens/receipt';
 import { Records } from './screens/records';
@@ -258,6 +259,7 @@ function Kiosk(): JSX.Element {
 	const servicesOf = (module: Module) => services.filter((service) => service.module === module);
 
 	const screenNow = () => {
+		if (state?.why_code === 'joining') return <Join {...common} state={state} />;
 		switch (screen.at) {
 			case 'start':
 				return (

@@ -19,7 +19,8 @@ export type Kind =
 	| 'KIND_SERVICE'
 	| 'KIND_RECEIPT_LOCK'
 	| 'KIND_ACCOUNT'
-	| 'KIND_NODE_SECRET';
+	| 'KIND_NODE_SECRET'
+	| 'KIND_TOKEN';
 
 export type CaseAction =
 	| 'CASE_ACTION_NONE'
@@ -195,7 +196,7 @@ export interface SessionView {
 	place: string;
 	place_name?: Words;
 	is_demo: boolean; // pages carry 演示数据
-	may: string[]; // "cases", "draft", "publish"
+	may: string[]; // "cases", "draft", "publish", "devices"
 }
 
 export interface Marks3 {
@@ -405,6 +406,77 @@ export interface CaseCommand {
 	ground: string;
 	remedy: string;
 	duplicate_of: string;
+}
+
+export type DeviceStatus = 'DEVICE_STATUS_NONE' | 'DEVICE_STATUS_ADMITTED' | 'DEVICE_STATUS_REVOKED';
+
+export interface DeviceRecord {
+	device: Int64;
+	role: Tier;
+	place: string;
+	suite: number;
+	curve_key: string;
+	signing_key: string;
+	opening_key: string;
+	status: DeviceStatus;
+	since_ms: Int64;
+	by: string;
+	reason: string;
+}
+
+export interface DeviceView {
+	device: string; // hexadecimal
+	record?: DeviceRecord;
+	place_name?: Words;
+}
+
+export interface DevicesView {
+	devices: DeviceView[];
+}
+
+export type TokenState = 'TOKEN_STATE_NONE' | 'TOKEN_STATE_ISSUED' | 'TOKEN_STATE_USED' | 'TOKEN_STATE_WITHDRAWN';
+
+export interface TokenCommand {
+	fingerprint: string;
+	role: Tier;
+	place: string;
+}
+
+/** A token as it is issued: the one time that its secret is told. */
+export interface TokenView {
+	secret: string; // in groups
+	fingerprint: string;
+	role: Tier;
+	place: string;
+	expires_ms: Int64;
+	join_address: string;
+	curve_key: string;
+	authority: string;
+}
+
+export interface TokenRow {
+	token: string; // names it, and opens nothing
+	state: TokenState;
+	fingerprint: string;
+	role: Tier;
+	place: string;
+	issued_ms: Int64;
+	expires_ms: Int64;
+	by: string;
+	is_open: boolean;
+}
+
+export interface TokensView {
+	tokens: TokenRow[]; // newest first
+}
+
+export interface PlaceRow {
+	code: string;
+	name?: Words;
+}
+
+export interface PlacesView {
+	places: PlaceRow[];
 }
 
 export interface LinkView {

@@ -52,6 +52,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__revoke_command__descriptor,
 	&lm__device_view__descriptor,
 	&lm__devices_view__descriptor,
+	&lm__place_row__descriptor,
+	&lm__places_view__descriptor,
 	&lm__token_command__descriptor,
 	&lm__token_view__descriptor,
 	&lm__token_row__descriptor,

@@ -1,0 +1,171 @@
+// The directory: every device, with its state; a token for a new one; an end for a stolen one.
+import { useState } from 'preact/hooks';
+import { post } from '../../common/ui/src/api';
+import { t, textOr, words } from '../../common/ui/src/i18n';
+import {
+	Button,
+	Chip,
+	Dialog,
+	Empty,
+	Failed,
+	Field,
+	Loading,
+	LongLine,
+	Notice,
+	Table,
+	toast,
+	type Column,
+} from '../../common/ui/src/parts';
+import type { DeviceRecord, DevicesView, DeviceView } from '../../common/ui/src/types';
+import { useDesk, useLoaded } from '../../common/ui/desk/session';
+import { PageHeading } from '../../common/ui/desk/shell';
+import { Moment, useNow } from '../../common/ui/desk/time';
+import { Tokens } from './tokens';
+
+const REASON_CHARACTERS_MOST = 66; // 200 bytes, whatever the script
+
+/** A device that was admitted or revoked changes the links, too. */
+export const isDeviceNews = (name: string): boolean => name === 'links';
+
+type Device = DeviceView & { record: DeviceRecord };
+
+export function Devices() {
+	const { data, fault, reload } = useLoaded<DevicesView>('/api/v1/devices', isDeviceNews);
+	const [revoking, setRevoking] = useState<Device | null>(null);
+	const devices = (data?.devices ?? [])
+		.filter((device): device is Device => device.record !== undefined)
+		.sort((a, b) => a.record.place.localeCompare(b.record.place) || Number(b.record.since_ms) - Number(a.record.since_ms));
+	return (
+		<>
+			<PageHeading title={t('desk.devices.title')}>
+				<p class="desk-lead">{t('desk.devices.lead')}</p>
+			</PageHeading>
+			<Tokens onIssued={() => void reload()} />
+			{fault && <Failed text={fault} onRetry={() => void reload()} />}
+			{!data && !fault && <Loading />}
+			{data && devices.length === 0 && <Empty>{t('desk.devices.none')}</Empty>}
+			{devices.length > 0 && <Directory devices={devices} onRevoke={setRevoking} />}
+			{revoking && <Revoke device={revoking} reload={reload} onClose={() => setRevoking(null)} />}
+		</>
+	);
+}
+
+function nameOf(device: Device): string {
+	return words(device.place_name) || device.record.place;
+}
+
+function Directory({ devices, onRevoke }: { devices: Device[]; onRevoke: (device: Device) => void }) {
+	const now_ms = useNow();
+	const columns: Column<Device>[] = [
+		{
+			id: 'device',
+			head: t('desk.devices.col.device'),
+			isHead: true,
+			cell: (device) => (
+				<>
+					{nameOf(device)}
+					<span class="desk-minor desk-block">
+						{t(`desk.tier.${device.record.role}`)} {device.record.place}
+					</span>
+				</>
+			),
+		},
+		{ id: 'is', head: t('desk.devices.col.is'), cell: (device) => <StatusMark record={device.record} /> },
+		{
+			id: 'since',
+			head: t('desk.devices.col.since'),
+			cell: (device) => <Moment time_ms={device.record.since_ms} now_ms={now_ms} />,
+		},
+		{ id: 'by', head: t('desk.devices.col.by'), cell: (device) => <code>{device.record.by}</code> },
+		{
+			id: 'why',
+			head: t('desk.col.why'),
+			cell: (device) => <span class="desk-said">{device.record.reason || t('desk.none')}</span>,
+		},
+		{
+			id: 'do',
+			head: t('desk.devices.col.do'),
+			cell: (device) =>
+				device.record.status === 'DEVICE_STATUS_ADMITTED' && device.record.role !== 'TIER_DISTRICT' ? (
+					<Button label={t('desk.devices.revoke-of', { place: nameOf(device) })} onPress={() => onRevoke(device)}>
+						{t('desk.devices.revoke')}
+					</Button>
+				) : (
+					<span class="desk-minor">{t('desk.none')}</span>
+				),
+		},
+	];
+	return <Table caption={t('desk.devices.table')} columns={columns} rows={devices} keyOf={(device) => device.device} />;
+}
+
+function StatusMark({ record }: { record: DeviceRecord }) {
+	const isRevoked = record.status === 'DEVICE_STATUS_REVOKED';
+	return (
+		<Chip icon={isRevoked ? 'locked' : 'success'} kind={isRevoked ? 'danger' : 'success'}>
+			{textOr(`desk.devices.is.${record.status}`, 'desk.devices.is.other')}
+		</Chip>
+	);
+}
+
+interface RevokeProps {
+	device: Device;
+	reload: () => Promise<void>;
+	onClose: () => void;
+}
+
+function Revoke({ device, reload, onClose }: RevokeProps) {
+	const desk = useDesk();
+	const [reason, setReason] = useState('');
+	const [isMissing, setIsMissing] = useState(false);
+	const [isBusy, setIsBusy] = useState(false);
+	const [refusal, setRefusal] = useState('');
+	const send = async () => {
+		if (!reason.trim()) {
+			setIsMissing(true);
+			document.getElementById('revoke-reason')?.focus();
+			return;
+		}
+		setIsBusy(true);
+		setRefusal('');
+		try {
+			await post('/api/v1/devices/revoke', { device: device.device, reason: reason.trim() });
+			onClose();
+			toast(t('desk.devices.revoked'));
+		} catch (error) {
+			setRefusal(desk.failed(error));
+		}
+		setIsBusy(false);
+		void reload();
+	};
+	return (
+		<Dialog
+			title={t('desk.devices.revoke-of', { place: nameOf(device) })}
+			onClose={onClose}
+			actions={
+				<>
+					<Button kind="danger" isBusy={isBusy} onPress={() => void send()}>
+						{t('desk.devices.revoke')}
+					</Button>
+					<Button onPress={onClose}>{t('desk.cancel')}</Button>
+				</>
+			}
+		>
+			<p class="desk-subject desk-block">
+				{t(`desk.tier.${device.record.role}`)} {device.record.place}
+			</p>
+			<p>{t('desk.devices.revoke-means')}</p>
+			<div role="alert">{refusal && <Notice kind="danger">{refusal}</Notice>}</div>
+			<Field
+				id="revoke-reason"
+				label={t('desk.devices.reason')}
+				hint={t('desk.devices.reason-hint')}
+				error={isMissing && !reason.trim() ? t('desk.devices.reason-missing') : undefined}
+				isRequired
+			>
+				{(wiring) => (
+					<LongLine wiring={wiring} rows={2} maxLength={REASON_CHARACTERS_MOST} value={reason} onType={setReason} />
+				)}
+			</Field>
+		</Dialog>
+	);
+}
