@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { dateText, language, t, textOr, words } from './i18n';
 import { Keypad } from './keypad';
-import { FieldNotes, Notice } from './parts';
+import { Choice, Choices, FieldNotes, Line, LongLine, notesOf, Notice, Progress, type Option } from './parts';
 import { canonical } from './rules';
 import type { Filling, Step } from './steps';
 import type { Field, FieldFault, Words } from './types';
@@ -34,7 +34,9 @@ export function Question(props: QuestionProps): JSX.Element {
 	return (
 		<>
 			<div class="shown">
-				<p class="progress">{t('common.form.progress', { number, total })}</p>
+				<Progress number={number} total={total}>
+					{t('common.form.progress', { number, total })}
+				</Progress>
 				<h1 id={TITLE} tabIndex={-1}>
 					{words(field.label)}
 				</h1>
@@ -60,35 +62,35 @@ function FieldInput(props: QuestionProps): JSX.Element {
 	switch (props.field.type) {
 		case 'FIELD_TYPE_CHOICE':
 		case 'FIELD_TYPE_YES_NO':
-			return <Choices {...props} options={optionsOf(props.field)} />;
 		case 'FIELD_TYPE_SEVERAL':
-			return <Choices {...props} options={optionsOf(props.field)} areSeveral />;
+			return <ChoiceOf {...props} />;
 		case 'FIELD_TYPE_DATE':
 			return <DateParts {...props} />;
 		case 'FIELD_TYPE_PLACE':
 			return <Community {...props} />;
 		case 'FIELD_TYPE_LONG_TEXT':
-			return <LongText {...props} />;
+			return <LongLine wiring={wiring(props)} value={props.values[0] ?? ''} onType={(text) => props.onChange([text])} />;
 		case 'FIELD_TYPE_FILE':
 			return <Notice kind="info" title={t('common.file.counter')} />; // a kiosk has neither camera nor files
 		default:
-			return <Line {...props} />;
+			return <LineOf {...props} />;
 	}
 }
 
 /** What ties an input or a group to the question's heading, hint and error. */
 function wiring({ field, fault }: QuestionProps) {
-	const described = [words(field.hint) && `${ANSWER}-hint`, fault && `${ANSWER}-error`].filter(Boolean).join(' ');
 	return {
+		id: ANSWER,
 		'aria-labelledby': TITLE,
-		'aria-describedby': described || undefined,
+		'aria-describedby': notesOf(ANSWER, words(field.hint), fault ? 'fault' : undefined),
 		'aria-invalid': fault ? (true as const) : undefined,
 	};
 }
 
-interface Option {
-	id: string;
-	name: string;
+/** The same for a group, which cannot be invalid itself: its error is in the description. */
+function groupWiring(props: QuestionProps) {
+	const { 'aria-invalid': _, ...group } = wiring(props);
+	return group;
 }
 
 function optionsOf(field: Field): Option[] {
@@ -101,27 +103,17 @@ function optionsOf(field: Field): Option[] {
 	return field.choices.map((choice) => ({ id: choice.id, name: words(choice.name) }));
 }
 
-function Choices(props: QuestionProps & { options: Option[]; areSeveral?: boolean }): JSX.Element {
-	const { field, values, options, areSeveral = false, onChange } = props;
-	const { 'aria-invalid': _, ...group } = wiring(props); // a group cannot be invalid; its error is in the description
-	const choose = (id: string, isOn: boolean) => {
-		if (!areSeveral) onChange([id]);
-		else onChange(options.map((o) => o.id).filter((other) => (other === id ? isOn : values.includes(other))));
-	};
+function ChoiceOf(props: QuestionProps): JSX.Element {
+	const { field, values, onChange } = props;
 	return (
-		<fieldset class="group choices" id={ANSWER} {...group}>
-			{options.map(({ id, name }) => (
-				<label class="choice" key={id}>
-					<input
-						type={areSeveral ? 'checkbox' : 'radio'}
-						name={field.id}
-						checked={values.includes(id)}
-						onChange={(e) => choose(id, e.currentTarget.checked)}
-					/>
-					<span>{name}</span>
-				</label>
-			))}
-		</fieldset>
+		<Choices
+			{...groupWiring(props)}
+			name={field.id}
+			options={optionsOf(field)}
+			chosen={values}
+			areSeveral={field.type === 'FIELD_TYPE_SEVERAL'}
+			onChange={onChange}
+		/>
 	);
 }
 
@@ -161,48 +153,17 @@ function extrasOf(field: Field): string[] {
 	}
 }
 
-/** A shared screen must not offer what somebody else typed. */
-const PRIVATE = { autoComplete: 'off', autoCorrect: 'off', autoCapitalize: 'off', spellcheck: false } as const;
-
-function Line(props: QuestionProps): JSX.Element {
+function LineOf(props: QuestionProps): JSX.Element {
 	const { field, values, onChange } = props;
 	const value = values[0] ?? '';
-	const input = (
-		<input
-			class="line"
-			id={ANSWER}
-			type="text"
-			inputMode={inputModeOf(field)}
-			value={value}
-			onInput={(e) => onChange([e.currentTarget.value])}
-			{...wiring(props)}
-			{...PRIVATE}
-		/>
-	);
+	const type = (text: string) => onChange([text]);
+	const input = <Line wiring={wiring(props)} inputMode={inputModeOf(field)} value={value} onType={type} />;
 	if (!NUMERIC.includes(field.type)) return input;
 	return (
 		<>
 			{input}
-			<Keypad
-				extras={extrasOf(field)}
-				onKey={(key) => onChange([value + key])}
-				onErase={() => onChange([value.slice(0, -1)])}
-			/>
+			<Keypad extras={extrasOf(field)} onKey={(key) => type(value + key)} onErase={() => type(value.slice(0, -1))} />
 		</>
-	);
-}
-
-function LongText(props: QuestionProps): JSX.Element {
-	return (
-		<textarea
-			class="line"
-			id={ANSWER}
-			rows={4}
-			value={props.values[0] ?? ''}
-			onInput={(e) => props.onChange([e.currentTarget.value])}
-			{...wiring(props)}
-			{...PRIVATE}
-		/>
 	);
 }
 
@@ -230,23 +191,21 @@ function DateParts(props: QuestionProps): JSX.Element {
 		setActive(i);
 		set(i, (parts[i] ?? '').slice(0, -1));
 	};
-	const { 'aria-invalid': isInvalid, ...group } = wiring(props);
+	const { 'aria-invalid': isInvalid } = wiring(props);
 	return (
 		<>
-			<fieldset class="group" id={ANSWER} {...group}>
+			<fieldset class="group" {...groupWiring(props)}>
 				<div class="date-parts">
 					{DATE_PARTS.map(({ key }, i) => (
 						<label class="date-part" key={key}>
 							<span>{t(key)}</span>
-							<input
-								class={i === active ? 'line active' : 'line'}
-								type="text"
+							<Line
+								class={i === active ? 'active' : ''}
+								wiring={{ 'aria-invalid': isInvalid }}
 								inputMode="numeric"
 								value={parts[i] ?? ''}
-								aria-invalid={isInvalid}
 								onFocus={() => setActive(i)}
-								onInput={(e) => set(i, e.currentTarget.value)}
-								{...PRIVATE}
+								onType={(text) => set(i, text)}
 							/>
 						</label>
 					))}
@@ -261,53 +220,42 @@ function Community(props: QuestionProps): JSX.Element {
 	const { field, values, here, onChange } = props;
 	const value = values[0];
 	const [isElsewhere, setElsewhere] = useState(value !== undefined && value !== here.code);
-	const { 'aria-invalid': isInvalid, ...group } = wiring(props);
+	const { 'aria-invalid': isInvalid } = wiring(props);
 	const code = value ?? '';
+	const type = (text: string) => onChange([text]);
 	return (
 		<>
-			<fieldset class="group choices" id={ANSWER} {...group}>
+			<fieldset class="group choices" {...groupWiring(props)}>
 				{here.code && (
-					<label class="choice">
-						<input
-							type="radio"
-							name={field.id}
-							checked={!isElsewhere && value === here.code}
-							onChange={() => {
-								setElsewhere(false);
-								onChange([here.code]);
-							}}
-						/>
-						<span>{t('common.place.here', { name: words(here.name) })}</span>
-					</label>
-				)}
-				<label class="choice">
-					<input
+					<Choice
 						type="radio"
 						name={field.id}
-						checked={isElsewhere}
+						option={{ id: 'here', name: t('common.place.here', { name: words(here.name) }) }}
+						isChosen={!isElsewhere && value === here.code}
 						onChange={() => {
-							setElsewhere(true);
-							onChange([]);
+							setElsewhere(false);
+							onChange([here.code]);
 						}}
 					/>
-					<span>{t('common.place.elsewhere')}</span>
-				</label>
+				)}
+				<Choice
+					type="radio"
+					name={field.id}
+					option={{ id: 'elsewhere', name: t('common.place.elsewhere') }}
+					isChosen={isElsewhere}
+					onChange={() => {
+						setElsewhere(true);
+						onChange([]);
+					}}
+				/>
 			</fieldset>
 			{isElsewhere && (
 				<>
 					<label class="date-part">
 						<span>{t('common.place.code')}</span>
-						<input
-							class="line"
-							type="text"
-							inputMode="numeric"
-							value={code}
-							aria-invalid={isInvalid}
-							onInput={(e) => onChange([e.currentTarget.value])}
-							{...PRIVATE}
-						/>
+						<Line wiring={{ 'aria-invalid': isInvalid }} inputMode="numeric" value={code} onType={type} />
 					</label>
-					<Keypad onKey={(key) => onChange([code + key])} onErase={() => onChange([code.slice(0, -1)])} />
+					<Keypad onKey={(key) => type(code + key)} onErase={() => type(code.slice(0, -1))} />
 				</>
 			)}
 		</>

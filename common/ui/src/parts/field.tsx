@@ -3,9 +3,9 @@ import type { ComponentChildren, JSX } from 'preact';
 import { t } from '../i18n';
 import { Icon } from '../icons';
 
-/** What an input inside a Field must carry. */
+/** What an input inside a Field must carry; one inside a label of its own needs no id. */
 export interface FieldWiring {
-	id: string;
+	id?: string;
 	'aria-describedby'?: string | undefined;
 	'aria-labelledby'?: string | undefined;
 	'aria-invalid'?: true | undefined;
