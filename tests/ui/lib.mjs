@@ -217,7 +217,7 @@ export async function contrasts(page, goals = COLOUR_GOALS) {
 		}
 		for (const e of top.querySelectorAll('button, input, textarea, select, summary, label.choice')) {
 			const style = getComputedStyle(e);
-			const hasEdge = style.borderTopStyle !== 'none' && parseFloat(style.borderTopWidth) > 0;
+			const hasEdge = style.borderTopStyle !== 'none' && parseFloat(style.borderTopWidth) > 0 && !isClear(style.borderTopColor);
 			if (!e.checkVisibility() || (!hasEdge && isClear(style.backgroundColor))) continue;
 			const around = groundOf(e.parentElement);
 			const found = Math.max(ratio(groundOf(e), around), hasEdge ? ratio(style.borderTopColor, around) : 1);

@@ -70,6 +70,9 @@ function Buttons(): JSX.Element {
 					{w('返回', 'Back')}
 				</Button>
 				<Button onPress={press}>{w('只有字', 'Words only')}</Button>
+				<Button kind="link" onPress={press}>
+					{w('去那一项', 'Go to it')}
+				</Button>
 				<Button kind="danger" icon="close" onPress={press}>
 					{w('撤回', 'Withdraw')}
 				</Button>

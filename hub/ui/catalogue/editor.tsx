@@ -141,9 +141,9 @@ function Faults({ faults, content }: { faults: ContentFault[]; content: Service 
 					const said = faultSaid(text);
 					return (
 						<li key={`${path} ${text}`}>
-							<button type="button" class="edit-link" onClick={() => goTo(path)}>
+							<Button kind="link" onPress={() => goTo(path)}>
 								{pathText(path, [content]) || t('desk.part.whole')}
-							</button>{' '}
+							</Button>{' '}
 							<span lang={said.lang}>{said.text}</span>
 						</li>
 					);

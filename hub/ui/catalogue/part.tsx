@@ -7,11 +7,12 @@ import {
 	Choice,
 	Field,
 	FieldNotes,
+	type FieldWiring,
 	Line,
 	LongLine,
-	Select,
+	More,
 	notesOf,
-	type FieldWiring,
+	Select,
 } from '../../../common/ui/src/parts';
 import type { Words } from '../../../common/ui/src/types';
 import { blank, blankOf, partName, valueName, type Content, type Kind, type Part, type Step } from './shape';
@@ -259,15 +260,21 @@ function Element({ writing, kind, path, label, element, count, onMove, onRemove 
 		);
 	return (
 		<li class={faults ? 'edit-item wrong' : 'edit-item'}>
-			<details open={isOpen} data-path={at} onToggle={(e) => setOpen(e.currentTarget.open)}>
-				<summary>
-					<span class="edit-item-name">
-						{name} <strong>{nameOf(element)}</strong>
-					</span>
-					{faults > 0 && <span class="edit-item-faults">{t('desk.draft.faults', { n: faults })}</span>}
-				</summary>
+			<More
+				path={at}
+				isOpen={isOpen}
+				onToggle={setOpen}
+				name={
+					<>
+						<span class="edit-item-name">
+							{name} <strong>{nameOf(element)}</strong>
+						</span>
+						{faults > 0 && <span class="edit-item-faults">{t('desk.draft.faults', { n: faults })}</span>}
+					</>
+				}
+			>
 				{isOpen && <div class="edit-item-body">{body}</div>}
-			</details>
+			</More>
 			<div class="actions">
 				{i > 0 && (
 					<Button icon="up" label={t('desk.edit.up-of', { what: name })} onPress={() => onMove(-1)}>

@@ -8,7 +8,7 @@ import { announce } from './announce';
 export interface ButtonProps {
 	children: ComponentChildren;
 	onPress?: () => void; // without it: a submit button of its form
-	kind?: 'plain' | 'primary' | 'danger';
+	kind?: 'plain' | 'primary' | 'danger' | 'link'; // a link among words, which acts on this page
 	icon?: IconName;
 	isBusy?: boolean; // stays focusable, does nothing, says so
 	whyNot?: string; // why it cannot be pressed now: stays focusable, and the reason stands beside it
@@ -99,10 +99,18 @@ export function SkipLink(): JSX.Element {
 	);
 }
 
+export interface MoreProps {
+	name: ComponentChildren;
+	children: ComponentChildren;
+	isOpen?: boolean; // with onToggle: the page says whether it is open
+	onToggle?: (isOpen: boolean) => void;
+	path?: string; // what it holds, for whoever looks for the place of a fault
+}
+
 /** What only few want to read, behind its own name. */
-export function More({ name, children }: { name: string; children: ComponentChildren }): JSX.Element {
+export function More({ name, children, isOpen, onToggle, path }: MoreProps): JSX.Element {
 	return (
-		<details class="more">
+		<details class="more" open={isOpen} data-path={path} onToggle={(e) => onToggle?.(e.currentTarget.open)}>
 			<summary>{name}</summary>
 			<div class="more-body">{children}</div>
 		</details>
