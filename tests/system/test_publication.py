@@ -3,6 +3,7 @@
 import copy
 import json
 import pathlib
+import re
 import sys
 import unittest
 
@@ -14,6 +15,55 @@ import report  # noqa: E402
 FIRST, SECOND = "310114106001-T1", "310114106002-T1"
 LIST = "/api/v1/publications/catalogue"
 GIVEN = ("revision", "published_by", "published_ms", "drafted_by", "goes_back_to")
+
+
+def field_types():
+    text = (TOP / "proto/catalogue.proto").read_text(encoding="utf-8")
+    return set(re.findall(r"(FIELD_TYPE_\w+) = [1-9]", text))
+
+
+def both(zh, en):
+    return {"zh": zh, "en": en}
+
+
+def field(name, zh, en, **more):
+    return {"id": name, "type": f"FIELD_TYPE_{name.upper()}", "label": both(zh, en), **more}
+
+
+CHOICES = [{"id": "one", "name": both("甲种", "The first")}, {"id": "two", "name": both("乙种", "The second")},
+           {"id": "unknown", "name": both("不清楚", "I don't know")}]
+
+# A service that nobody has thought of while the program was written: every type of field, each once.
+LAMPS = {
+    "id": "sample-lamps", "module": "MODULE_LIFE", "owner": "TIER_TOWN",
+    "name": both("示例灯具申请", "Sample lamps"), "easy": both("家里太暗，可以申请灯具。", "If your home is dark, ask for lamps."),
+    "conditions": [both("示例：家里太暗的人。", "Sample: people whose home is dark.")],
+    "fields": [
+        field("person", "您叫什么名字？", "What is your name?", is_required=True, meaning="FIELD_MEANING_APPLICANT_NAME"),
+        field("phone", "怎么打电话找到您？", "How can we call you?", meaning="FIELD_MEANING_APPLICANT_PHONE"),
+        field("certificate", "您的残疾人证号是什么？", "What is your certificate number?", meaning="FIELD_MEANING_APPLICANT_NUMBER"),
+        field("id_number", "您的身份证号是什么？", "What is your ID number?"),
+        field("choice", "您要哪种灯？", "Which kind of lamp?", is_required=True, choices=CHOICES),
+        field("several", "哪些房间要灯？", "Which rooms need one?", least="0", most="2", choices=CHOICES),
+        field("yes_no", "家里通电了吗？", "Is there electricity?", is_required=True),
+        field("number", "要几盏灯？", "How many lamps?", least="1", most="9"),
+        field("money", "您自己能付多少钱？", "How much can you pay?", least="0", most="100000"),
+        field("date", "哪天可以上门？", "On which day may we come?"),
+        field("place", "您住在哪个社区？", "In which community do you live?"),
+        field("address", "您住在哪里？", "Where do you live?"),
+        field("text", "门铃上写的是什么？", "What is on the bell?", least="0", most="20"),
+        field("long_text", "还有什么要说的？", "Anything else?", least="0", most="200"),
+        field("file", "有房间的照片吗？", "Is there a picture of the room?", least="0", most="100000"),
+    ],
+    "privacy": {"who_asks": both("街镇的残疾人服务分中心。", "The service centre of the town."),
+                "purpose": both("用来办这件事。", "To handle this request."),
+                "who_sees": both("办这件事的工作人员。", "Staff who handle it."), "keep_months": 12, "keep_from": "KEEP_FROM_CLOSED",
+                "health_why": both("只用来办这件事。", "It is used for this only.")},
+    "steps": [{"text": both("街镇看您的申请。", "The town reads it."), "working_days": 3}],
+    "evidence": [both("残疾人证", "The certificate")],
+    "basis": [{"text": both("示例依据。", "A sample basis."), "is_sample": True}],
+    "facts": [{"text": both("示例：3天内办，资料保存12个月。", "Sample: within 3 days; kept for 12 months."), "is_sample": True}],
+}
 
 
 class Writer(lm.Desk):
@@ -41,11 +91,8 @@ def bare(service):
 
 
 class Publication(lm.Case):
-    def setUp(self):
-        self.d = self.lay_out(sites=2)
-
-    def begin(self):
-        self.d.start()
+    def begin(self, **layout):
+        self.d = self.district(**({"sites": 2} | layout))
         self.editor, self.publisher = Writer(self.d, "editor1"), Writer(self.d, "publisher1")
 
     def arrival(self, key="legal-advice"):
@@ -121,7 +168,7 @@ class Publication(lm.Case):
         self.d.hub.start().wait_ready()
 
     def test_what_was_published_meanwhile_must_be_looked_at(self):
-        self.begin()
+        self.begin(towns=())  # the hub alone
         key = "legal-advice"
         self.editor.save(key, self.easy("示例：第一种说法。"))
         path = pathlib.Path(self.d.folder) / "service.json"
@@ -147,7 +194,48 @@ class Publication(lm.Case):
         self.assertNotIn("draft", self.editor.view(key)["row"])
         self.refused("conflict", self.editor.step, key, "DROP", 1)
 
+    def test_a_service_that_is_data_alone_works_all_the_way(self):
+        """The promise of the catalogue: one file, no code."""
+        self.begin()
+        self.assertEqual(field_types(), {one["type"] for one in LAMPS["fields"]}, "every type of field is in the file")
+        path = pathlib.Path(self.d.folder) / "lamps.json"
+        path.write_text(json.dumps(LAMPS))
+        self.assertIn("good", self.d.lmctl("catalogue", "check", path))
+        self.d.lmctl("catalogue", "publish", path, "--by", "wang", "--second", "chen", node=self.d.hub)
+        kiosk = self.d.terminals[FIRST].kiosk()
+        key = LAMPS["id"]
+        lm.wait_until(lambda: any(service["id"] == key for service in kiosk.services()), what="the terminal shows the service")
+        self.has_arrived(2, key)
+        command = kiosk.draft(kiosk.service(key))
+        view = kiosk.hand_in(command)
+        self.assertEqual([], view["faults"])
+        request = view["request_id"]
+        lm.wait_until(lambda: kiosk.marks(request)["district"], what="the request is at the district")
+
+        desk = self.d.towns["310114106"].desk()
+        lm.wait_until(lambda: desk.has_case(request), what="the town has the case")
+        shown = {one["id"]: one for one in desk.case(request)["fields"]}
+        for given in command["values"]:
+            name = given["field"]
+            self.assertEqual(LAMPS["fields"][[f["id"] for f in LAMPS["fields"]].index(name)]["label"], shown[name]["label"])
+            if "values" in given:
+                self.assertEqual(given["values"], shown[name]["values"], name)
+        chosen = next(given["values"][0] for given in command["values"] if given["field"] == "choice")
+        self.assertEqual([choice["name"] for choice in CHOICES if choice["id"] == chosen], shown["choice"]["choice_names"])
+        desk.accept(request)
+        desk.grant(request)
+
+        def outcome():
+            return [status["outcome"] for status in kiosk.statuses(command["code"], request)][-1:]
+
+        lm.wait_until(lambda: outcome() == ["OUTCOME_GRANTED"], what="the receipt shows that it was granted")
+        receipt = kiosk.lookup(command["code"])["receipts"][0]
+        self.assertEqual(LAMPS["name"], receipt["service_name"])
+        lm.wait_until(lambda: [row["granted"] for row in Writer(self.d, "operator1").get("/api/v1/totals")["totals"]
+                               if row["service"] == key] == ["1"], what="the district counts it")
+
     def test_arrival_is_counted_and_a_site_that_is_cut_off_is_named(self):
+        self.d = self.lay_out(sites=2)
         self.d.prepare()
         self.d.start_towns()
         town = self.d.towns["310114106"]
