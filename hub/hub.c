@@ -182,7 +182,7 @@ struct tier hub_tier(void)
 	static struct http_route routes[ROUTES_MOST];
 	memcpy(routes, desk_routes, desk_route_count * sizeof *routes);
 	size_t count = desk_route_count;
-	routes[count++] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION, totals_get };
+	routes[count++] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION_OF(RIGHT_CASES), totals_get };
 	memcpy(routes + count, device_pages, sizeof device_pages);
 	count += sizeof device_pages / sizeof *device_pages;
 	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);

@@ -439,11 +439,6 @@ static void revision_pool(struct node *n, void *context)
 
 static void begin_reading(struct node *n, struct http_request *r, void (*build)(struct node *n, void *context))
 {
-	/* Drafts are for those who write and publish; what is in force anybody may read at GET /api/v1/catalogue. */
-	if (!role_may(http_role(r), RIGHT_DRAFT) && !role_may(http_role(r), RIGHT_PUBLISH)) {
-		http_answer_error(r, ERR_DENIED, "this account neither drafts nor publishes");
-		return;
-	}
 	struct work *w = work_new(n, r);
 	int result = w ? node_pool(n, build, pool_done, w) : OK;
 	if (result)
@@ -567,10 +562,13 @@ static void step_post(void *context, struct http_request *r)
 		work_answer(w, result, &w->error);
 }
 
+/* Drafts are for those who write and publish; what is in force anybody may read at GET /api/v1/catalogue. */
+#define WRITERS (RIGHT_DRAFT | RIGHT_PUBLISH)
+
 const struct http_route publication_routes[] = {
-	{ HTTP_GET, "/api/v1/publications/:collection", HTTP_SESSION, list_get },
-	{ HTTP_GET, "/api/v1/publications/:collection/:key", HTTP_SESSION, key_get },
-	{ HTTP_GET, "/api/v1/publications/:collection/:key/:revision", HTTP_SESSION, revision_get },
-	{ HTTP_POST, "/api/v1/publications/:collection/:key", HTTP_SESSION, step_post },
+	{ HTTP_GET, "/api/v1/publications/:collection", HTTP_SESSION_OF(WRITERS), list_get },
+	{ HTTP_GET, "/api/v1/publications/:collection/:key", HTTP_SESSION_OF(WRITERS), key_get },
+	{ HTTP_GET, "/api/v1/publications/:collection/:key/:revision", HTTP_SESSION_OF(WRITERS), revision_get },
+	{ HTTP_POST, "/api/v1/publications/:collection/:key", HTTP_SESSION_OF(WRITERS), step_post },
 };
 const size_t publication_route_count = sizeof publication_routes / sizeof *publication_routes;

@@ -141,15 +141,6 @@ static void cases_pool(struct node *n, void *context)
 	j->output = &view->base;
 }
 
-/* Cases are personal: accounts for other work do not see them. */
-static bool may_see_cases(struct http_request *r)
-{
-	if (role_may(http_role(r), RIGHT_CASES))
-		return true;
-	http_answer_error(r, ERR_DENIED, "this account does not work on requests");
-	return false;
-}
-
 static bool view_parse(const char *text, enum case_view *out)
 {
 	static const char *const names[] = {
@@ -165,7 +156,7 @@ static bool view_parse(const char *text, enum case_view *out)
 
 static void cases_get(void *context, struct http_request *r)
 {
-	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
+	struct job *j = job_new(r);
 	if (!j)
 		return;
 	const char *view = http_query(r, "view"), *after = http_query(r, "after"), *limit = http_query(r, "limit");
@@ -201,7 +192,7 @@ static void case_pool(struct node *n, void *context)
 
 static void case_get_one(void *context, struct http_request *r)
 {
-	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
+	struct job *j = job_new(r);
 	if (j && id_parameter(j))
 		job_pool(context, j, case_pool);
 }
@@ -326,7 +317,7 @@ static void action_done(struct node *n, struct command *c)
 
 static void action_post(void *context, struct http_request *r)
 {
-	struct job *j = may_see_cases(r) ? job_new(r) : NULL;
+	struct job *j = job_new(r);
 	if (!j || !id_parameter(j))
 		return;
 	if (node_body(r, &lm__case_command__descriptor, &j->arena, &j->input)) {
@@ -451,17 +442,18 @@ void desk_tick(struct node *n)
 		free(c);
 }
 
+/* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */
 const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/login", HTTP_OPEN, desk_login },
 	{ HTTP_POST, "/api/v1/logout", HTTP_SESSION, desk_logout },
 	{ HTTP_GET, "/api/v1/me", HTTP_SESSION, desk_me },
-	{ HTTP_GET, "/api/v1/cases", HTTP_SESSION, cases_get },
-	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION, case_get_one },
-	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION, case_get_file },
-	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION, action_post },
+	{ HTTP_GET, "/api/v1/cases", HTTP_SESSION_OF(RIGHT_CASES), cases_get },
+	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
+	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
+	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), action_post },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
-	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION, control_quarantine },
-	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION, control_quarantine_act },
+	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
+	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 const size_t desk_route_count = sizeof desk_routes / sizeof *desk_routes;

@@ -47,7 +47,7 @@ static void session_answer(struct node *n, struct http_request *r, const char *u
 	char *may[sizeof rights / sizeof *rights];
 	view.may = may;
 	for (unsigned i = 0; i < sizeof rights / sizeof *rights; i++)
-		if (role_may(role, (enum right)(1u << i)))
+		if (role_may(role, 1u << i))
 			may[view.n_may++] = rights[i];
 	node_answer(r, &view.base);
 	arena_release(&arena);

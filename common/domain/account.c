@@ -25,10 +25,10 @@ static const struct role *role_find(const char *name)
 	return NULL;
 }
 
-bool role_may(const char *role, enum right right)
+bool role_may(const char *role, unsigned rights)
 {
 	const struct role *r = role_find(role);
-	return r && (r->rights & right);
+	return r && (r->rights & rights);
 }
 
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out)

@@ -217,6 +217,10 @@ static bool guard_session(struct http_request *r)
 		              "There is no session, or it has ended: log in again.");
 		return false;
 	}
+	if (r->route->right && (!r->http->may || !r->http->may(r->role, r->route->right))) {
+		answer_refuse(r, 403, ERR_DENIED, "This account is for other work: somebody else does this.");
+		return false;
+	}
 	if (r->method == REQUEST_GET)
 		return true;
 	if (csrf != NULL && strlen(csrf) == HTTP_CSRF_TEXT_BYTES - 1 &&

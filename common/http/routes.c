@@ -19,7 +19,8 @@ static int route_compile(struct http *h, const struct http_route *given, struct 
 		return error_set(e, ERR_MEMORY, "no memory for the routes");
 	out->method = given->method == HTTP_GET ? HTTP_GET : HTTP_POST;
 	out->body_most = given->method == HTTP_POST_LARGE ? HTTP_LARGE_BODY_BYTES_MOST : HTTP_BODY_BYTES_MOST;
-	out->guard = given->guard;
+	out->guard = (enum http_guard)(given->guard & 0xff);
+	out->right = given->guard >> 8;
 	out->handle = given->handle;
 	for (char *rest = copy + 1; rest != NULL;) {
 		const char *segment = strsep(&rest, "/");

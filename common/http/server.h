@@ -53,6 +53,7 @@ struct route {
 	enum http_method method; /* HTTP_GET or HTTP_POST */
 	const char *path;        /* as given, in the server's arena */
 	enum http_guard guard;
+	unsigned right;
 	size_t body_most;
 	void (*handle)(void *context, struct http_request *request);
 	size_t segment_count, parameter_count;
@@ -86,6 +87,7 @@ struct http {
 	struct stat socket_stat; /* to unlink only what we made */
 	char *static_folder;     /* resolved */
 	const char *session_cookie;
+	bool (*may)(const char *role, unsigned right);
 	uint64_t session_idle_ms;
 	struct route *routes;
 	size_t route_count;

@@ -236,6 +236,7 @@ static int http_start(struct node *n, struct error *e)
 		                        .session_idle_s = (uint32_t)n->config.session_idle_s,
 		                        .routes = routes,
 		                        .route_count = count,
+		                        .may = role_may,
 		                        .context = n };
 	return http_open(n->loop, &options, &n->http, e);
 }

@@ -138,6 +138,12 @@ static void on_late(void *context, struct http_request *r)
 	uv_queue_work(&late->rig->loop, &late->work, late_work, late_done);
 }
 
+/* Clerks have the first right, and no other. */
+static bool role_has(const char *role, unsigned right)
+{
+	return strcmp(role, "clerk") == 0 && (right & 1);
+}
+
 static void on_login(void *context, struct http_request *r)
 {
 	char csrf[HTTP_CSRF_TEXT_BYTES];
@@ -195,6 +201,9 @@ static const struct http_route rig_routes[] = {
 	{ HTTP_GET, "/api/me", HTTP_SESSION, on_me },
 	{ HTTP_POST, "/api/me", HTTP_SESSION, on_me },
 	{ HTTP_GET, "/api/anybody", HTTP_OPEN, on_me },
+	{ HTTP_GET, "/api/clerks", HTTP_SESSION_OF(1), on_me },
+	{ HTTP_GET, "/api/writers", HTTP_SESSION_OF(2 | 4), on_me },
+	{ HTTP_POST, "/api/writers", HTTP_SESSION_OF(2 | 4), on_me },
 	{ HTTP_POST, "/api/logout", HTTP_SESSION, on_logout },
 	{ HTTP_GET, "/api/events/:channel", HTTP_OPEN, on_events },
 	{ HTTP_GET, "/api/own-events/:channel", HTTP_SESSION, on_events },
@@ -261,6 +270,7 @@ static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
 		.socket_path = rig->socket_path,
 		.static_folder = rig->pages,
 		.session_cookie = "lm_test",
+		.may = role_has,
 		.session_idle_s = session_idle_s,
 		.routes = rig_routes,
 		.route_count = sizeof(rig_routes) / sizeof(rig_routes[0]),

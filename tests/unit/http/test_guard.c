@@ -311,6 +311,21 @@ static void the_unix_socket_needs_neither_host_nor_session(void **state)
 	assert_int_equal(fetch(&rig, &reply, "POST", "/api/stop", "", "{}"), 404);
 }
 
+static void a_route_with_a_right_is_for_roles_that_have_it(void **state)
+{
+	struct login l;
+	char headers[512];
+	(void)state;
+	login(&l, "wang", "");
+	assert_int_equal(fetch(&rig, &reply, "GET", "/api/clerks", "", NULL), 403);
+	assert_true(has_text(&reply, "\"code\":\"login\""));
+	assert_int_equal(fetch(&rig, &reply, "GET", "/api/clerks", l.cookie, NULL), 200);
+	assert_int_equal(fetch(&rig, &reply, "GET", "/api/writers", l.cookie, NULL), 403);
+	assert_true(has_text(&reply, "\"code\":\"denied\"") && has_text(&reply, "other work"));
+	snprintf(headers, sizeof(headers), "%s%s", l.cookie, l.token_line);
+	assert_int_equal(fetch(&rig, &reply, "POST", "/api/writers", headers, "{}"), 403);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +339,7 @@ int main(void)
 		cmocka_unit_test(logging_out_ends_the_session),
 		cmocka_unit_test(a_new_login_replaces_the_old_session),
 		cmocka_unit_test(all_sessions_of_a_user_can_be_ended),
+		cmocka_unit_test(a_route_with_a_right_is_for_roles_that_have_it),
 		cmocka_unit_test(an_idle_session_ends_a_used_one_lives),
 		cmocka_unit_test(sessions_are_bounded),
 		cmocka_unit_test(the_unix_socket_needs_neither_host_nor_session),

@@ -199,9 +199,10 @@ const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values
 /* ---- accounts and secrets ---- */
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out);
 int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error *e);
-/* What an account of a role may do. "local" is whoever can open the daemon's Unix socket: everything. */
+/* Whether an account of this role has one of these rights. "local" is whoever can open the daemon's Unix socket:
+ * everything. */
 enum right { RIGHT_CASES = 1, RIGHT_DRAFT = 2, RIGHT_PUBLISH = 4, RIGHT_DEVICES = 8 };
-bool role_may(const char *role, enum right right);
+bool role_may(const char *role, unsigned rights);
 int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload **out);
 
 /* ---- requests and receipts at the terminal ---- */

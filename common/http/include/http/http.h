@@ -39,12 +39,15 @@ enum http_guard {
 	HTTP_LOCAL,   /* only over the Unix socket */
 };
 
+/* A session whose role has one of these rights, as http_options.may knows them. */
+#define HTTP_SESSION_OF(rights) ((unsigned)HTTP_SESSION | (unsigned)(rights) << 8)
+
 struct http_route {
 	enum http_method method;
 	const char *path; /* "/api/v1/cases/:id": up to HTTP_PARAMETERS_MOST parameters, each a whole segment, never
 	                   * empty; if several match, the one with the fewest parameters goes first */
-	enum http_guard
-	        guard; /* HTTP_OPEN and HTTP_SESSION routes are served over the Unix socket too, without these checks */
+	unsigned guard; /* an http_guard, or HTTP_SESSION_OF. HTTP_OPEN and HTTP_SESSION routes are served over the Unix
+	                   socket too, without these checks */
 	void (*handle)(void *context, struct http_request *request);
 };
 
@@ -63,6 +66,7 @@ struct http_options {
 	uint32_t session_idle_s;    /* sessions end after this long without a request */
 	const struct http_route *routes;
 	size_t route_count;
+	bool (*may)(const char *role, unsigned right); /* needed if a route names a right */
 	void *context;
 };
 
