@@ -115,6 +115,8 @@ class Publication(lm.Case):
         key, service = "legal-advice", self.easy("示例：我们帮您问律师。")
         self.refused("denied", self.publisher.save, key, service)
         self.refused("denied", self.editor.cases)
+        for path in (f"cases/{'0' * 32}", f"cases/{'0' * 32}/files/file", "quarantine", "totals"):
+            self.refused("denied", self.editor.get, f"/api/v1/{path}")
         self.refused("denied", self.editor.publish, key, 1)
         self.refused("conflict", operator.publish, key, 1)
 
