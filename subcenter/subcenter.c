@@ -11,8 +11,8 @@
 #define ROUTES_MOST 32
 
 static const struct http_route counter_routes[] = {
-	{ HTTP_POST, "/api/v1/intake/drafts", HTTP_SESSION, intake_draft_post },
-	{ HTTP_POST_LARGE, "/api/v1/intake", HTTP_SESSION, intake_post },
+	{ HTTP_POST, "/api/v1/intake/drafts", HTTP_SESSION_OF(RIGHT_CASES), intake_draft_post },
+	{ HTTP_POST_LARGE, "/api/v1/intake", HTTP_SESSION_OF(RIGHT_CASES), intake_post },
 };
 #define COUNTER_ROUTES (sizeof counter_routes / sizeof *counter_routes)
 
