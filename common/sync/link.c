@@ -282,6 +282,13 @@ static void link_resend(struct link *l, const struct link_event *ev)
 {
 	for (size_t i = 0; i < l->out_count; i++) {
 		struct link_out *out = &l->out[i];
+		if (out->is_frozen && since(ev->now_ms, out->frozen_ms) >= LINK_FROZEN_MS) {
+			out->is_frozen = false;
+			out->sent = out->acked;
+			out->bytes_under_way = 0;
+			out->progress_ms = ev->now_ms;
+			continue;
+		}
 		if (out->is_started && out->sent > out->acked &&
 		    since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
 			l->resends++;
@@ -350,6 +357,7 @@ static void out_mark(struct link *l, const struct link_event *ev)
 		break;
 	case LINK_PEER_FROZE:
 		out->is_frozen = true;
+		out->frozen_ms = ev->now_ms;
 		break;
 	case LINK_LINE_MOVED:
 		if (ev->ordinal > out->head)

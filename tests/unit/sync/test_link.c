@@ -617,6 +617,25 @@ static void half_of_all_frames_may_go_and_everything_arrives_once(void **state)
 
 /* ---- frozen lines ---- */
 
+static void a_frozen_line_is_offered_again(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 100);
+	w->server.freezes[1] = true;
+	commit(&w->client, 1, 500);
+	run(w, 20000);
+	size_t batches = w->client.batches;
+	run(w, 2 * LINK_FROZEN_MS);
+	assert_true(link_out_find(&w->client.link, 1)->is_frozen);
+	assert_in_range(w->client.batches - batches, 1, 8); /* a few, and not all the time */
+
+	/* An operator lets it go on, in the middle of the session. */
+	w->server.freezes[1] = false;
+	run(w, LINK_FROZEN_MS + 1000);
+	assert_true(is_level(w));
+}
+
 static void a_frozen_line_stops_and_the_others_go_on(void **state)
 {
 	struct world *w = *state;
@@ -768,6 +787,7 @@ int main(void)
 		story(nobody_can_ack_more_than_there_is),
 		story(half_of_all_frames_may_go_and_everything_arrives_once),
 		story(a_frozen_line_stops_and_the_others_go_on),
+		story(a_frozen_line_is_offered_again),
 		story(beats_keep_a_quiet_link_open),
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),

@@ -37,6 +37,8 @@
 #define LINK_HELLO_RETRY_MS 3000
 #define LINK_RESEND_MS 6000  /* sent, session alive, no ack progress: send again */
 #define LINK_RESTART_MS 1000 /* further EXPECTED acks of one gap, from frames that were already under way */
+#define LINK_FROZEN_MS 60000 /* a line that the neighbour refused is offered again: it may have been let go on there \
+	                      */
 #define LINK_STUCK_MS 100    /* nothing could be sent though it may be: when to try again */
 
 enum link_side { LINK_CLIENT, LINK_SERVER };
@@ -50,6 +52,7 @@ struct link_out { /* a line that this side sends */
 	uint32_t bytes_under_way;
 	uint32_t credit_entries, credit_bytes;
 	uint64_t progress_ms;  /* when acked last moved, or the first entry under way was sent */
+	uint64_t frozen_ms;    /* when the neighbour last said that it takes no more */
 	uint64_t restarted_ms; /* when an EXPECTED ack last sent us back */
 	bool is_started;       /* the neighbour's position is known */
 	bool is_frozen;        /* the neighbour takes no more */
