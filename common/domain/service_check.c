@@ -8,11 +8,6 @@
 #include "service_check.h"
 
 #define ID_CHARACTERS_MOST 32
-#define NAME_HAN_MOST 15  /* UX 12: titles */
-#define EASY_HAN_MOST 40  /* UX 12: two sentences of 20 */
-#define LABEL_HAN_MOST 20 /* UX 12: one sentence */
-#define HINT_HAN_MOST 40
-#define TOLD_HAN_MOST 60 /* privacy: three short sentences */
 #define FIELDS_MOST 30
 #define KEEP_MONTHS_MOST 1200
 #define OWNER_RULES_MOST 12
@@ -43,21 +38,19 @@ bool service_id_is_good(const char *id)
 	return length && length <= ID_CHARACTERS_MOST && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
 }
 
-static void words_check(struct check *c, const char *path, const Lm__Words *w, long zh_most)
+static void words_check(struct check *c, const char *path, const Lm__Words *w)
 {
 	if (!w || !w->zh[0])
 		fault_add(c, "%s.zh: a Chinese text is missing", path);
 	if (!w || !w->en[0])
 		fault_add(c, "%s.en: an English text is missing", path);
-	if (w && zh_most && utf8_length(bytes_from_text(w->zh)) > zh_most)
-		fault_add(c, "%s.zh: longer than %ld characters", path, zh_most);
 }
 
 static void basis_check(struct check *c, const char *list, size_t i, const Lm__Basis *b)
 {
 	char path[48];
 	snprintf(path, sizeof path, "%s[%zu].text", list, i);
-	words_check(c, path, b->text, 0);
+	words_check(c, path, b->text);
 	snprintf(path, sizeof path, "%s[%zu]", list, i);
 	if (b->is_sample)
 		return;
@@ -77,7 +70,7 @@ static void choices_check(struct check *c, const char *path, const Lm__Field *f)
 	for (size_t i = 0; i < f->n_choices; i++) {
 		char inner[80];
 		snprintf(inner, sizeof inner, "%s.choices[%zu].name", path, i);
-		words_check(c, inner, f->choices[i]->name, 0);
+		words_check(c, inner, f->choices[i]->name);
 		if (!service_id_is_good(f->choices[i]->id))
 			fault_add(c, "%s.choices[%zu].id: lower case letters, digits, - and _, at most %d", path, i,
 			          ID_CHARACTERS_MOST);
@@ -138,10 +131,10 @@ static void field_check(struct check *c, const Lm__Service *s, size_t i)
 			fault_add(c, "%s.id: '%s' is there twice", path, f->id);
 	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_FILE)
 		fault_add(c, "%s.type: not a type that this version knows", path);
-	words_check(c, label, f->label, LABEL_HAN_MOST);
+	words_check(c, label, f->label);
 	if (f->hint) {
 		snprintf(label, sizeof label, "%s.hint", path);
-		words_check(c, label, f->hint, HINT_HAN_MOST);
+		words_check(c, label, f->hint);
 	}
 	choices_check(c, path, f);
 	limits_check(c, path, f);
@@ -190,15 +183,15 @@ static void privacy_check(struct check *c, const Lm__Service *s)
 	bool has_health = has_field(s, field_is_health);
 	if (!p)
 		return;
-	words_check(c, "privacy.who_asks", p->who_asks, TOLD_HAN_MOST);
-	words_check(c, "privacy.purpose", p->purpose, TOLD_HAN_MOST);
-	words_check(c, "privacy.who_sees", p->who_sees, TOLD_HAN_MOST);
+	words_check(c, "privacy.who_asks", p->who_asks);
+	words_check(c, "privacy.purpose", p->purpose);
+	words_check(c, "privacy.who_sees", p->who_sees);
 	if (!p->keep_months || p->keep_months > KEEP_MONTHS_MOST)
 		fault_add(c, "privacy.keep_months: from 1 to %d", KEEP_MONTHS_MOST);
 	if (p->keep_from <= LM__KEEP_FROM__KEEP_FROM_NONE || p->keep_from > LM__KEEP_FROM__KEEP_FROM_RECEIVED)
 		fault_add(c, "privacy.keep_from: KEEP_FROM_CLOSED or KEEP_FROM_RECEIVED");
 	if (has_health)
-		words_check(c, "privacy.health_why", p->health_why, TOLD_HAN_MOST);
+		words_check(c, "privacy.health_why", p->health_why);
 	else if (p->health_why)
 		fault_add(c, "privacy.health_why: no field asks about health");
 }
@@ -213,9 +206,9 @@ static void sharing_check(struct check *c, const Lm__Service *s, size_t i)
 		if (strcmp(s->sharing[k]->id, one->id) == 0)
 			fault_add(c, "sharing[%zu].id: '%s' is there twice", i, one->id);
 	snprintf(path, sizeof path, "sharing[%zu].with_whom", i);
-	words_check(c, path, one->with_whom, TOLD_HAN_MOST);
+	words_check(c, path, one->with_whom);
 	snprintf(path, sizeof path, "sharing[%zu].purpose", i);
-	words_check(c, path, one->purpose, TOLD_HAN_MOST);
+	words_check(c, path, one->purpose);
 }
 
 static void birth_dates_check(struct check *c, const Lm__Service *s)
@@ -284,8 +277,8 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "id: lower case letters, digits, - and _, at most %d", ID_CHARACTERS_MOST);
 	if (s->module <= LM__MODULE__MODULE_NONE || s->module > LM__MODULE__MODULE_CULTURE)
 		fault_add(&c, "module: one of the eight modules");
-	words_check(&c, "name", s->name, NAME_HAN_MOST);
-	words_check(&c, "easy", s->easy, EASY_HAN_MOST);
+	words_check(&c, "name", s->name);
+	words_check(&c, "easy", s->easy);
 	if (s->owner != LM__TIER__TIER_TOWN && s->owner != LM__TIER__TIER_DISTRICT)
 		fault_add(&c, "owner: TIER_TOWN or TIER_DISTRICT decides");
 	if (!s->n_fields || s->n_fields > FIELDS_MOST)
@@ -300,17 +293,17 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 	for (size_t i = 0; i < s->n_steps; i++) {
 		char path[40];
 		snprintf(path, sizeof path, "steps[%zu].text", i);
-		words_check(&c, path, s->steps[i]->text, 0);
+		words_check(&c, path, s->steps[i]->text);
 	}
 	for (size_t i = 0; i < s->n_conditions; i++) {
 		char path[40];
 		snprintf(path, sizeof path, "conditions[%zu]", i);
-		words_check(&c, path, s->conditions[i], 0);
+		words_check(&c, path, s->conditions[i]);
 	}
 	for (size_t i = 0; i < s->n_evidence; i++) {
 		char path[40];
 		snprintf(path, sizeof path, "evidence[%zu]", i);
-		words_check(&c, path, s->evidence[i], 0);
+		words_check(&c, path, s->evidence[i]);
 	}
 	if (!s->n_basis)
 		fault_add(&c, "basis: the legal basis is missing");

@@ -16,7 +16,7 @@
 struct reading {
 	int sentences, characters, words;
 };
-static const struct reading of_title = { 1, 15, 8 }, of_glance = { 2, 20, 16 }, of_told = { 3, 30, 24 },
+static const struct reading of_title = { 1, 15, 8 }, of_glance = { 2, 20, 16 }, of_told = { 3, 20, 16 },
                             of_quoted = { 4, 60, 40 };
 #define TEXT_CHARACTERS_MOST 300 /* whatever its words: also of a single one without end */
 #define SOURCE_CHARACTERS_MOST 100

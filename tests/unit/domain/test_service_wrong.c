@@ -161,7 +161,8 @@ static const struct {
 	  "法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法法",
 	  "basis[0].source: longer than 100 characters" },
 	/* its words: sentences */
-	{ "\"zh\": \"居家照护\"", "\"zh\": \"居家照护（居居居居居居居居居居）\"", "name.zh: longer than 15" },
+	{ "\"zh\": \"居家照护\"", "\"zh\": \"居家照护（居居居居居居居居居居居居）\"",
+	  "name.zh: a sentence of 16 characters; at most 15" },
 	{ "\"zh\": \"居家照护\"", "\"zh\": \"居家。照护\"", "name.zh: 2 sentences; at most 1" },
 	{ "\"en\": \"Care at home\"", "\"en\": \"care care care care care care care care care\"",
 	  "name.en: a sentence of 9 words; at most 8" },
@@ -178,7 +179,7 @@ static const struct {
 	{ "To visit you.",
 	  "visit visit visit visit visit visit visit visit visit visit visit visit visit visit visit visit visit visit "
 	  "visit visit visit visit visit visit visit",
-	  "sharing[0].purpose.en: a sentence of 25 words; at most 24" },
+	  "sharing[0].purpose.en: a sentence of 25 words; at most 16" },
 	{ "国家给予护理补贴。",
 	  "国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国国"
 	  "国国国国国国国",
