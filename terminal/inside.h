@@ -23,6 +23,9 @@ struct recent { /* saved since the start: its marks go to the page */
 	bool town, district;
 };
 
+enum printer_state { PRINTER_NONE, PRINTER_READY, PRINTER_NO_PAPER, PRINTER_NO_ANSWER };
+enum notice { NOTICE_LINK, NOTICE_CLOCK, NOTICE_PAPER, NOTICE_PRINTER, NOTICE_COUNT };
+
 struct terminal {
 	struct node *node;
 	uint8_t salt[DEVICE_SALT_BYTES];
@@ -36,9 +39,28 @@ struct terminal {
 	size_t recent_next;
 	uint32_t services;
 	uint64_t tries_minute, tries;
+	/* condition.c */
+	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
+	uint64_t seconds, linked_us;
+	enum printer_state printer;
+	bool is_looking;
+	unsigned notices; /* bits of enum notice */
+	int stopped;
 };
 
 struct terminal *terminal_of(struct node *n);
+
+/* condition.c */
+/* OK, or why nothing new is taken: ERR_REVOKED, ERR_FROZEN, ERR_NOT_READY, ERR_FULL with a sentence. */
+int terminal_stopped(struct node *n, const struct upstream_state *up, struct error *e);
+/* Once a second. True: the state for the page has changed. */
+bool condition_tick(struct terminal *t);
+/* What the page is told of it, in `arena`. ERR_MEMORY. */
+int condition_show(struct node *n, const struct upstream_state *up, struct arena *arena, Lm__TerminalState *s);
+
+/* printer.c */
+/* May wait for the device: not for the loop. */
+enum printer_state printer_read(const char *path);
 
 /* receipts.c */
 void receipts_tick(struct terminal *t);

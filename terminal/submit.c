@@ -69,21 +69,13 @@ static void drafting_done(struct node *n, void *context)
 /* Told before typing starts. */
 static bool can_take(struct node *n, struct http_request *r)
 {
-	struct terminal *t = terminal_of(n);
 	struct upstream_state up;
+	struct error e;
 	node_upstream(n, &up);
-	if (strcmp(up.code, error_name(ERR_REVOKED)) == 0)
-		http_answer_error(r, ERR_REVOKED, up.text);
-	else if (node_is_full(n))
-		http_answer_error(r, ERR_FULL,
-		                  "this terminal's storage is full; it takes requests again when the district has what "
-		                  "is waiting");
-	else if (!node_can_seal(n) || !t->services || !t->has_salt)
-		http_answer_error(r, ERR_NOT_READY,
-		                  "this terminal waits for the district: keys and catalogue have not come yet");
-	else
-		return true;
-	return false;
+	int stopped = terminal_stopped(n, &up, &e);
+	if (stopped)
+		node_answer_error(r, stopped, &e);
+	return !stopped;
 }
 
 void draft_post(void *context, struct http_request *r)

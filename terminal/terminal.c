@@ -15,26 +15,7 @@ struct terminal *terminal_of(struct node *n)
 
 /* ---- state ---- */
 
-static void state_why(struct node *n, const struct terminal *t, const struct upstream_state *up, Lm__TerminalState *s)
-{
-	const char *code = "", *text = "";
-	if (strcmp(up->code, "revoked") == 0) {
-		code = "revoked";
-		text = up->text;
-	} else if (node_is_full(n)) {
-		code = "full";
-		text = "storage is full until the district has what is waiting";
-	} else if (!node_can_seal(n) || !t->services || !t->has_salt) {
-		code = up->code[0] ? up->code : "not-ready";
-		text = up->text[0] ? up->text
-		                   : "this terminal waits for the district: keys and catalogue have not come yet";
-	}
-	s->why_code = (char *)(uintptr_t)code;
-	s->why_text = (char *)(uintptr_t)text;
-	s->can_take_requests = !code[0];
-}
-
-static void state_view(struct node *n, struct upstream_state *up, struct arena *arena, Lm__TerminalState *s)
+static int state_view(struct node *n, struct upstream_state *up, struct arena *arena, Lm__TerminalState *s)
 {
 	const struct terminal *t = terminal_of(n);
 	lm__terminal_state__init(s);
@@ -50,7 +31,7 @@ static void state_view(struct node *n, struct upstream_state *up, struct arena *
 	s->fingerprint = (char *)(uintptr_t)node_fingerprint(n);
 	s->is_demo = node_configuration(n)->is_demo;
 	s->receipts_ready = (uint32_t)t->ready_count;
-	state_why(n, t, up, s);
+	return condition_show(n, up, arena, s);
 }
 
 static void state_send(struct node *n, struct http_request *r)
@@ -59,10 +40,12 @@ static void state_send(struct node *n, struct http_request *r)
 	struct upstream_state up;
 	Lm__TerminalState s;
 	arena_init(&arena, 64 * 1024);
-	state_view(n, &up, &arena, &s);
-	if (r)
+	int result = state_view(n, &up, &arena, &s);
+	if (r && result)
+		node_answer_error(r, result, NULL);
+	else if (r)
 		node_answer(r, &s.base);
-	else
+	else if (!result)
 		node_publish(n, KIOSK_CHANNEL, "state", &s.base);
 	arena_release(&arena);
 }
@@ -113,10 +96,25 @@ static void events_get(void *context, struct http_request *r)
 
 /* ---- what is read from the tables once, and again when it changed ---- */
 
+struct reading {
+	uint32_t services;
+	int64_t signed_ms;
+};
+
 static bool service_visit(void *context, Lm__Service *newest)
 {
-	(void)newest;
-	(*(uint32_t *)context)++;
+	struct reading *r = context;
+	r->services++;
+	if (newest->published_ms > r->signed_ms)
+		r->signed_ms = newest->published_ms;
+	return true;
+}
+
+static bool device_visit(void *context, const Lm__DeviceRecord *record)
+{
+	struct reading *r = context;
+	if (record->since_ms > r->signed_ms)
+		r->signed_ms = record->since_ms;
 	return true;
 }
 
@@ -126,14 +124,16 @@ static void tables_read(struct terminal *t)
 	struct arena arena;
 	struct error e;
 	Lm__NodeSecretPayload *secret;
-	uint32_t services = 0;
+	struct reading r = { 0 };
 	if (store_begin_read(node_store(t->node), &txn, &e)) {
 		log_write(LOG_ERROR, "tables", "%s", e.text);
 		return;
 	}
 	arena_init(&arena, 16 * 1024 * 1024);
-	if (!service_each(txn, &arena, service_visit, &services))
-		t->services = services;
+	if (!service_each(txn, &arena, service_visit, &r))
+		t->services = r.services;
+	if (!device_each(txn, &arena, device_visit, &r))
+		t->signed_ms = r.signed_ms;
 	if (!secret_get(txn, &arena, &secret)) {
 		memcpy(t->salt, secret->device_salt.data, DEVICE_SALT_BYTES);
 		t->has_salt = true;
@@ -187,6 +187,8 @@ static void on_links(struct node *n)
 static void on_tick(struct node *n)
 {
 	receipts_tick(terminal_of(n));
+	if (condition_tick(terminal_of(n)))
+		state_send(n, NULL);
 }
 
 static int on_start(struct node *n, struct error *e)

@@ -93,6 +93,10 @@ static const struct config_key all_keys[] = {
 	  .default_text = "no",
 	  KEY(is_demo),
 	  .help = "pages say that the data is made up" },
+	{ .name = "printer",
+	  .type = CONFIG_TEXT,
+	  KEY(printer),
+	  .help = "terminal: device of the receipt printer, /dev/usb/lp0; absent: receipts are on the screen only" },
 	{ .name = "log_level",
 	  .type = CONFIG_TEXT,
 	  .default_text = "info",
@@ -124,7 +128,7 @@ static void keys_for(Lm__Tier tier, struct config_key keys[KEY_COUNT], bool is_u
 {
 	memcpy(keys, all_keys, sizeof all_keys);
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		is_used[i] = tier == LM__TIER__TIER_TERMINAL || strcmp(keys[i].name, "receipts_ahead") != 0;
+		is_used[i] = tier == LM__TIER__TIER_TERMINAL || strncmp(keys[i].help, "terminal: ", 10) != 0;
 		for (size_t k = 0; k < sizeof samples / sizeof *samples; k++) {
 			if (strcmp(keys[i].name, samples[k].key) != 0)
 				continue;

@@ -317,6 +317,20 @@ static void quarantine_tell(const struct peer *p, const Lm__AckLine *ack)
 		          (unsigned long long)ack->quarantined[i], (unsigned long long)ack->at->incarnation);
 }
 
+/* Of what we write ourselves: then nothing new that is taken here gets anywhere. */
+static void frozen_note(struct node *n, const struct peer *p, const struct line *l, bool is_frozen, const char *why)
+{
+	struct upstream_state *u = &n->upstream_state;
+	bool is_ours = l->key.origin == n->domain.device && l->key.stream == LM__STREAM__STREAM_UP;
+	if (!p->is_upstream || !is_ours || u->is_frozen == is_frozen) /* only this thread changes it */
+		return;
+	pthread_mutex_lock(&n->directory_lock);
+	u->is_frozen = is_frozen;
+	snprintf(u->frozen_why, sizeof u->frozen_why, "%s", why);
+	pthread_mutex_unlock(&n->directory_lock);
+	n->must_tell_links = true;
+}
+
 static void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
 {
 	if (!ack->at || !ack->at->key)
@@ -325,15 +339,18 @@ static void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack
 	const struct line *l = journal_line_find(n->journal, &key);
 	if (!l || !line_flows_to(n, l, p))
 		return;
-	uint64_t ordinal = 0;
-	if (ack->at->seq && line_ordinal(n, l->number, ack->at->incarnation, ack->at->seq, &ordinal))
-		return; /* a position that we do not know: HELLO settles it */
+	/* Before the position, which may be one of the other history. */
 	if (ack->state == LM__ACK_STATE__ACK_STATE_FROZEN) {
 		log_write(LOG_ERROR, "frozen", "%s takes no more of our stream %d: %s", p->place, (int)key.stream,
 		          ack->why);
 		event_line(n, p, LINK_PEER_FROZE, l->number, 0);
+		frozen_note(n, p, l, true, ack->why);
 		return;
 	}
+	uint64_t ordinal = 0;
+	if (ack->at->seq && line_ordinal(n, l->number, ack->at->incarnation, ack->at->seq, &ordinal))
+		return; /* a position that we do not know: HELLO settles it */
+	frozen_note(n, p, l, false, "");
 	quarantine_tell(p, ack);
 	stored_note(n, p, l->number, ordinal);
 	struct link_event ev = { .type = ack->state == LM__ACK_STATE__ACK_STATE_EXPECTED ? LINK_PEER_AT : LINK_ACKED,

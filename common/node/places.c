@@ -16,6 +16,7 @@
 struct place_name {
 	const char *code;
 	Lm__Words *name;
+	Lm__Contact *contact; /* of a town */
 };
 
 struct place_names {
@@ -29,12 +30,13 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct place_name *)a)->code, ((const struct place_name *)b)->code);
 }
 
-static int names_add(struct place_names *names, const char *code, Lm__Words *name, struct error *e)
+static int names_add(struct place_names *names, const char *code, Lm__Words *name, Lm__Contact *contact,
+                     struct error *e)
 {
 	if (place_level_of(code) == PLACE_NONE || !name || names->count == PLACES_MOST)
 		return error_set(e, ERR_CONFIG, "'%.20s' is not a place code with a name, or there are more than %d",
 		                 code, PLACES_MOST);
-	names->row[names->count++] = (struct place_name){ code, name };
+	names->row[names->count++] = (struct place_name){ code, name, contact };
 	return OK;
 }
 
@@ -45,12 +47,12 @@ static int names_fill(struct place_names *names, const Lm__PlacesFile *file, str
 	if (!names->row)
 		return error_set(e, ERR_MEMORY, "no memory for the names of places");
 	if (file->district)
-		result = names_add(names, file->district->code, file->district->name, e);
+		result = names_add(names, file->district->code, file->district->name, NULL, e);
 	for (size_t i = 0; i < file->n_towns && !result; i++) {
 		const Lm__TownPlace *town = file->towns[i];
-		result = names_add(names, town->code, town->name, e);
+		result = names_add(names, town->code, town->name, town->contact, e);
 		for (size_t k = 0; k < town->n_communities && !result; k++)
-			result = names_add(names, town->communities[k]->code, town->communities[k]->name, e);
+			result = names_add(names, town->communities[k]->code, town->communities[k]->name, NULL, e);
 	}
 	if (!result)
 		qsort(names->row, names->count, sizeof *names->row, compare);
@@ -106,16 +108,27 @@ Lm__PlacesView *places_view(const struct node *n, struct arena *arena)
 	return view;
 }
 
-/* A device has the name of its community. */
-static const Lm__Words *place_words(const struct node *n, const char *place)
+static const struct place_name *place_find(const struct node *n, const char *place, int digits)
 {
 	char code[PLACE_TEXT_BYTES];
 	if (!n->names || !place)
 		return NULL;
-	snprintf(code, sizeof code, "%.12s", place);
-	const struct place_name *row =
-	        bsearch(&(struct place_name){ .code = code }, n->names->row, n->names->count, sizeof *row, compare);
+	snprintf(code, sizeof code, "%.*s", digits, place);
+	return bsearch(&(struct place_name){ .code = code }, n->names->row, n->names->count, sizeof *n->names->row,
+	               compare);
+}
+
+/* A device has the name of its community. */
+static const Lm__Words *place_words(const struct node *n, const char *place)
+{
+	const struct place_name *row = place_find(n, place, 12);
 	return row ? row->name : NULL;
+}
+
+Lm__Contact *node_place_contact(const struct node *n, const char *place)
+{
+	const struct place_name *row = place_find(n, place, 9);
+	return row ? row->contact : NULL;
 }
 
 const char *node_place_zh(const struct node *n, const char *place)

@@ -6,6 +6,7 @@ import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
 import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
+import { noticeTexts } from 'kiosk/notices';
 import { pageOf, ServiceScreen, Services } from 'kiosk/services';
 import { ApiError, events } from 'ui/api';
 import { canonical } from 'ui/rules';
@@ -34,6 +35,7 @@ import { Lookup } from './screens/lookup';
 import { Receipt } from './screens/receipt';
 import { Records } from './screens/records';
 import { Start } from './screens/start';
+import { Stopped } from './screens/stopped';
 import { Staff } from './staff';
 import '../../common/ui/kiosk/kiosk.css';
 
@@ -46,6 +48,8 @@ type Screen =
 	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
 	| { at: 'asked'; receipt: ReceiptView };
+
+const STOPPED: Screen['at'][] = ['start', 'services', 'service', 'privacy', 'step', 'check'];
 
 /** A request in the making. */
 export interface Draft extends DraftView, Filling {
@@ -152,6 +156,19 @@ function Kiosk(): JSX.Element {
 		const timer = window.setInterval(read, STATE_EVERY_MS);
 		return () => window.clearInterval(timer);
 	}, [savedId]);
+
+	const known = state?.services; // more have been published
+	useEffect(() => {
+		if (known !== undefined) void server.readCatalogue().then((view) => setServices(view.services), () => {});
+	}, [known]);
+
+	const told = useRef<string[]>([]); // what is new is spoken, once
+	useEffect(() => {
+		const texts = noticeTexts(state);
+		const fresh = texts.filter((text) => !told.current.includes(text));
+		if (fresh.length > 0) announce(fresh.join(' '));
+		told.current = texts;
+	}, [state?.notices.join(' ')]);
 
 	const here = hereOf(state);
 	const common: ScreenProps = { state, display, onDisplay: setDisplay, onHome: home };
@@ -260,6 +277,11 @@ function Kiosk(): JSX.Element {
 
 	const screenNow = () => {
 		if (state?.why_code === 'joining') return <Join {...common} state={state} />;
+		// What leads to a request stops; what was typed stays, and goes on from here when the stop is over.
+		if (state && !state.can_take_requests && STOPPED.includes(screen.at)) {
+			const look = () => go({ at: 'lookup' });
+			return <Stopped {...common} state={state} hasTyped={draft !== null} onLookup={look} />;
+		}
 		switch (screen.at) {
 			case 'start':
 				return (

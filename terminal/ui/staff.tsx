@@ -1,8 +1,11 @@
 // "Find a person", at the same place on every screen.
+import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { StaffDialog } from 'kiosk/frame';
-import { t, timeText, words } from 'ui/i18n';
-import { Button, Dialog, More } from 'ui/parts';
+import { noticeTexts, ownTimeText } from 'kiosk/notices';
+import { t, words } from 'ui/i18n';
+import { Button, Dialog, Icon, More, SampleMark } from 'ui/parts';
+import type { TerminalState } from 'ui/types';
 import { readState } from './server';
 
 /** Works without any link: words only. What staff need to know about this terminal stands below. */
@@ -23,23 +26,46 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 		>
 			<p>{t('kiosk.staff.where', { place })}</p>
 			<p>{t('kiosk.staff.how')}</p>
+			<WhomToCall state={state} />
 			{state && (
 				<More name={t('kiosk.staff.details')}>
-					<ul>
-						<li>{t('kiosk.staff.place', { place: state.place })}</li>
-						<li>
-							{state.is_connected
-								? t('kiosk.staff.connected', { time: timeText(state.connected_since_ms) })
-								: t('kiosk.staff.not-connected')}
-						</li>
-						{state.link_text && <li>{state.link_text}</li>}
-						{state.why_text && <li>{state.why_text}</li>}
-						<li>{t('kiosk.staff.waiting', { count: state.waiting })}</li>
-						<li>{t('kiosk.staff.storage', { percent: state.storage_percent })}</li>
-						<li>{t('kiosk.staff.fingerprint', { fingerprint: state.fingerprint })}</li>
-					</ul>
+					<StaffDetails state={state} />
 				</More>
 			)}
 		</Dialog>
 	);
 };
+
+/** The number to call, on every page of a bad day and behind "Find a person". */
+export function WhomToCall({ state }: { state: TerminalState | null }): JSX.Element | null {
+	const contact = state?.contact;
+	if (!contact) return null;
+	return (
+		<p class="whom">
+			<Icon name="person" />
+			<span>
+				{t('kiosk.call', { name: words(contact.name) })} <strong class="phone">{contact.phone}</strong>{' '}
+				<SampleMark isSample={contact.is_sample} />
+			</span>
+		</p>
+	);
+}
+
+export function StaffDetails({ state }: { state: TerminalState }): JSX.Element {
+	const time = ownTimeText(state, state.connected_since_ms);
+	return (
+		<ul>
+			<li>{t('kiosk.staff.place', { place: state.place })}</li>
+			<li>{state.is_connected ? t('kiosk.staff.connected', { time }) : t('kiosk.staff.not-connected')}</li>
+			{!state.is_connected && state.connected_since_ms !== '0' && <li>{t('kiosk.staff.since', { time })}</li>}
+			{state.link_text && <li lang="en">{state.link_text}</li>}
+			{state.why_text && state.why_text !== state.link_text && <li lang="en">{state.why_text}</li>}
+			{noticeTexts(state).map((text) => (
+				<li key={text}>{text}</li>
+			))}
+			<li>{t('kiosk.staff.waiting', { count: state.waiting })}</li>
+			<li>{t('kiosk.staff.storage', { percent: state.storage_percent })}</li>
+			<li>{t('kiosk.staff.fingerprint', { fingerprint: state.fingerprint })}</li>
+		</ul>
+	);
+}

@@ -21,8 +21,9 @@ export function text(language, key, params = {}) {
 }
 
 /** Starts the district; `tell` hands it a command and waits for the answer. */
-export async function startDistrict() {
-	const child = spawn(file('district'), process.env.LM_PAGES ? ['--pages', process.env.LM_PAGES] : [], { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function startDistrict(...options) {
+	const pages = process.env.LM_PAGES ? ['--pages', process.env.LM_PAGES] : [];
+	const child = spawn(file('district'), [...pages, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
 	const waiting = [];
 	const ended = new Promise((resolve) => child.once('exit', resolve));
 	const hear = () => new Promise((resolve, reject) => waiting.push({ resolve, reject }));
@@ -119,10 +120,10 @@ class Viewer {
 }
 
 export class Resident extends Viewer {
-	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0 } = {}) {
+	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0, isStopped = false } = {}) {
 		const resident = new Resident(await openPage(browser, screen, url), 'zh-CN');
 		resident.screen = screen;
-		await resident.page.locator('.tile').first().waitFor();
+		await resident.page.locator(isStopped ? 'h2' : '.tile').first().waitFor();
 		for (let now = 2; now !== size; now = (now % 4) + 1) await resident.press('kiosk.bar.size');
 		for (let now = 0; now < theme; now++) await resident.press('kiosk.bar.colour');
 		if (language === 'en') {

@@ -2,17 +2,160 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib.mjs';
-import { Clerk, startDistrict } from './people.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
 
-let browser, district;
+const READY = '0x18', NO_PAPER = '0x38'; // the status lines of a printer
+const TEN_YEARS_AGO = String(-10 * 365 * 86_400);
+
+let browser, district, resident;
+
+const machine = (part, says) => district.tell({ do: 'machine', node: district.terminals[0].name, part, says });
+const gone = (one, key) =>
+	one.page.locator('.notices li', { hasText: one.t(key) }).waitFor({ state: 'detached', timeout: 20_000 });
+
+/** A stop as others see it: largest letters, another language and colour, a narrow screen. */
+async function lookAround(url, name, key) {
+	const ways = [
+		{ screen: 'kiosk32', size: 4, theme: 1, language: 'en' },
+		{ screen: 'kiosk21', size: 4, theme: 2 },
+		{ screen: 'narrow', size: 3, theme: 3, language: 'en' },
+	];
+	await Promise.all(
+		ways.map(async (way) => {
+			const one = await Resident.arrive(browser, url, { ...way, isStopped: true });
+			await one.seesText(key);
+			await one.look(`${name}-${way.screen}`);
+			one.assertNoFaults();
+			await one.close();
+		}),
+	);
+}
+
+/** By keys alone: the heading has the focus, Tab goes through everything, and what staff need opens. */
+async function reachesByKeys(one, key) {
+	assert.equal(await one.page.evaluate(() => document.activeElement?.tagName), 'H1');
+	assert.equal(await one.page.locator('h1').innerText(), one.t(key));
+	for (let i = 0; i < 8; i++) {
+		await one.page.keyboard.press('Tab');
+		if (await one.page.evaluate(() => document.activeElement?.tagName === 'SUMMARY')) {
+			await one.steady();
+			return one.page.keyboard.press('Enter');
+		}
+	}
+	return assert.fail('the details for staff cannot be reached by keys');
+}
+
+async function seesWhomToCall(one) {
+	await one.sees('000 5910 0106');
+	await one.sees(one.t('common.sample'));
+}
 
 before(async () => {
-	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	[browser, district] = await Promise.all([launch(), startDistrict('--troubled')]);
 });
 
 after(async () => {
+	await resident?.close();
 	await browser?.close();
 	await district?.end();
+});
+
+test('a terminal without a catalogue says so, and begins by itself when it comes', async () => {
+	const { url } = district.terminals[0];
+	resident = await Resident.arrive(browser, url, { isStopped: true });
+	await resident.seesText('kiosk.stop.no-catalogue');
+	await seesWhomToCall(resident);
+	await reachesByKeys(resident, 'kiosk.stop.no-catalogue');
+	await resident.sees('nothing of the catalogue has come yet');
+	await resident.look('stop-1-no-catalogue');
+	await lookAround(url, 'stop-1-no-catalogue', 'kiosk.stop.no-catalogue');
+	await district.tell({ do: 'publish-all', node: district.hub.name });
+	await resident.seesText('kiosk.start.title');
+	await resident.page.locator('.tile').first().waitFor();
+	resident.assertNoFaults();
+});
+
+test('a terminal that nobody has admitted waits for the district', async () => {
+	const stranger = await district.tell({ do: 'stranger', node: district.hub.name });
+	const one = await Resident.arrive(browser, stranger.url, { isStopped: true });
+	await one.seesText('kiosk.stop.waiting');
+	await seesWhomToCall(one);
+	await reachesByKeys(one, 'kiosk.stop.waiting');
+	await one.sees(/does not know this device's key/);
+	await one.look('stop-2-waiting');
+	await district.tell({ do: 'admit', node: stranger.name });
+	await one.page.locator('.tile').first().waitFor({ timeout: 30_000 });
+	one.assertNoFaults();
+	await one.close();
+});
+
+test('without paper, printer, clock or link everything goes on, and a line says so', async () => {
+	await machine('printer', NO_PAPER);
+	await resident.seesText('kiosk.notice.no-paper');
+	await resident.look('notice-1-no-paper');
+	await machine('printer', null);
+	await machine('clock', TEN_YEARS_AGO);
+	await district.tell({ do: 'stop', node: district.town.name });
+	for (const what of ['no-printer', 'no-clock', 'no-link']) await resident.seesText(`kiosk.notice.${what}`);
+	await resident.look('notice-2-all');
+	const { code } = await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'device-fitting' });
+	await resident.lookUp(code);
+	await resident.seesText('kiosk.records.made', { time: resident.t('kiosk.time.unknown') });
+	assert.equal(await resident.marks(), 1, 'saved here');
+	await resident.look('notice-3-records');
+	await resident.press('kiosk.bar.staff');
+	await seesWhomToCall(resident);
+	await resident.steady();
+	await resident.page.locator('summary').click();
+	await resident.look('notice-5-staff');
+	await resident.press('kiosk.close');
+
+	await machine('printer', READY);
+	await machine('clock', null);
+	await district.tell({ do: 'start', node: district.town.name });
+	for (const what of ['no-printer', 'no-clock', 'no-link']) await gone(resident, `kiosk.notice.${what}`);
+	await resident.waitForMarks(3);
+	await resident.press('kiosk.home');
+	resident.assertNoFaults();
+});
+
+test('what was typed waits while the storage is full, and goes on where it was', async () => {
+	const { page } = resident;
+	await resident.openService('legal-advice');
+	await resident.press('kiosk.service.start');
+	await resident.press('kiosk.consent.agree');
+	await page.locator('#answer').fill('王示例');
+	await district.tell({ do: 'stop', node: district.town.name });
+	await district.tell({ do: 'fill', node: district.terminals[0].name });
+	await resident.seesText('kiosk.stop.full');
+	await resident.seesText('kiosk.stop.kept');
+	await seesWhomToCall(resident);
+	await reachesByKeys(resident, 'kiosk.stop.full');
+	await resident.look('stop-3-full');
+	await district.tell({ do: 'start', node: district.town.name });
+	await page.locator('#answer').waitFor({ timeout: 60_000 });
+	assert.equal(await page.locator('#answer').inputValue(), '王示例');
+	assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'reading goes on at the question');
+	await resident.press('kiosk.form.next');
+	await resident.press('kiosk.home');
+	await resident.press('kiosk.leave.leave');
+	resident.assertNoFaults();
+});
+
+test('a revoked terminal says so, and still shows what a receipt says', async () => {
+	const { name, url } = district.terminals[2];
+	const { code } = await district.tell({ do: 'submit', node: name, service: 'device-fitting' });
+	const one = await Resident.arrive(browser, url);
+	await district.tell({ do: 'revoke', node: name });
+	await one.seesText('kiosk.stop.revoked');
+	await seesWhomToCall(one);
+	await reachesByKeys(one, 'kiosk.stop.revoked');
+	await one.sees(/revoked on 20\d\d-\d\d-\d\d by operator1: 示例：设备失窃/);
+	await one.look('stop-4-revoked');
+	await one.lookUp(code);
+	await one.seesText('kiosk.records.title');
+	one.assertNoFaults();
+	await one.close();
 });
 
 test('staff see what is held up, try it again, and drop it with a reason', async () => {
@@ -62,4 +205,18 @@ test('staff see what is held up, try it again, and drop it with a reason', async
 	await officer.look('hub-held-7-narrow');
 	officer.assertNoFaults();
 	await officer.close();
+});
+
+test('a terminal of which there are two is stopped until somebody has looked', async () => {
+	const { name, url } = district.terminals[1]; // whose keys somebody else has used
+	await district.tell({ do: 'start', node: name });
+	const one = await Resident.arrive(browser, url);
+	await district.tell({ do: 'submit', node: name, service: 'device-fitting' });
+	await one.seesText('kiosk.stop.frozen');
+	await seesWhomToCall(one);
+	await reachesByKeys(one, 'kiosk.stop.frozen');
+	await one.sees(/two histories/);
+	await one.look('stop-5-frozen');
+	one.assertNoFaults();
+	await one.close();
 });

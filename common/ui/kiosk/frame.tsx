@@ -2,9 +2,10 @@
 import { createContext, type ComponentChildren, type ComponentType, type JSX } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { language, setLanguage, t } from 'ui/i18n';
-import { announce, Button, DemoBanner, nextTheme, Notice, SIZES, type Display } from 'ui/parts';
+import { announce, Button, DemoBanner, nextTheme, SIZES, type Display } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
 import { screenAppeared } from './guard';
+import { Notices } from './notices';
 
 /** What every screen is given. */
 export interface ScreenProps {
@@ -66,6 +67,7 @@ export function Frame(props: FrameProps): JSX.Element {
 		>
 			<header class="top">
 				<DemoBanner isDemo={state?.is_demo ?? false} />
+				{state?.can_take_requests && <Notices state={state} />}
 			</header>
 			<main>{children}</main>
 			<footer class="foot">
@@ -115,22 +117,13 @@ function BottomRow({ display, onDisplay, onStaff }: FrameProps & { onStaff: () =
 	);
 }
 
-/** Why this terminal takes no requests now, told before anybody types. */
-export function CannotTake({ state }: { state: TerminalState }): JSX.Element | null {
-	if (state.can_take_requests) return null;
-	return (
-		<Notice kind="warning" title={t('kiosk.cannot')}>
-			<p>{whyText(state.why_code)}</p>
-			<p>{t('kiosk.cannot.do')}</p>
-		</Notice>
-	);
-}
-
+/** Why this terminal takes no requests now, in a sentence. */
 export function whyText(code: string): string {
 	switch (code) {
 		case 'full':
 			return t('kiosk.why.full');
 		case 'not-ready':
+		case 'no-catalogue':
 			return t('kiosk.why.not-ready');
 		case 'revoked':
 		case 'unknown-key':

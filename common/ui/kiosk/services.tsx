@@ -4,7 +4,7 @@ import { language, t, words } from 'ui/i18n';
 import { Button, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
 import { BackAndHome } from './common';
-import { CannotTake, Frame, type ScreenProps } from './frame';
+import { Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
 const CHOICES_MOST = 6; // on one screen, "more" among them
@@ -101,7 +101,6 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 			<div class="read">
 				<h1 tabIndex={-1}>{words(service.name)}</h1>
 				<p class="lead">{words(service.easy)}</p>
-				{common.state && <CannotTake state={common.state} />}
 				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
 				<Sentences title={t('kiosk.service.conditions')} sentences={service.conditions} />
 				{service.steps.length > 0 && (

@@ -209,7 +209,7 @@ export interface TerminalState {
 	place: string;
 	place_name?: Words;
 	can_take_requests: boolean;
-	why_code: string; // "full", "not-ready", "revoked", "unknown-key", "frozen"; empty if it can
+	why_code: string; // what stops it: "revoked", "frozen", "joining", "not-ready", "no-catalogue", "full" …; empty if nothing does
 	why_text: string;
 	is_connected: boolean;
 	connected_since_ms: Int64;
@@ -220,6 +220,14 @@ export interface TerminalState {
 	fingerprint: string;
 	is_demo: boolean;
 	receipts_ready: number;
+	contact?: Contact; // whom to call
+	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
+}
+
+export interface Contact {
+	name?: Words;
+	phone: string;
+	is_sample: boolean;
 }
 
 export interface CatalogueView {

@@ -26,6 +26,7 @@ const STATE: TerminalState = {
 	fingerprint: '',
 	is_demo: false,
 	receipts_ready: 1,
+	notices: [],
 };
 const HERE = { code: '', name: undefined };
 

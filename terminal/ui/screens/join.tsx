@@ -7,6 +7,7 @@ import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import type { TerminalState } from 'ui/types';
 import { join } from '../server';
+import { WhomToCall } from '../staff';
 
 const KEYS = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ']; // no I, L, O, U: they look like others
 const CHARACTERS = 20;
@@ -72,6 +73,7 @@ export function Join({ state, ...common }: ScreenProps & { state: TerminalState 
 						{state.link_text}
 					</p>
 				</Notice>
+				<WhomToCall state={state} />
 			</div>
 			<div class={error ? 'touched wrong' : 'touched'}>
 				<h2 id="token-title">{t('kiosk.join.token')}</h2>

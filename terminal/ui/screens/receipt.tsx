@@ -1,10 +1,11 @@
 // The receipt: the code, and how far the request has come, as it happens.
 import type { JSX } from 'preact';
-import { t, timeText } from 'ui/i18n';
+import { t } from 'ui/i18n';
 import { Button } from 'ui/parts';
 import type { SubmitView } from 'ui/types';
 import { hasPrinter } from 'kiosk/display';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+import { ownTimeText } from 'kiosk/notices';
 import { Marks } from '../marks';
 
 export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView }): JSX.Element {
@@ -30,7 +31,7 @@ export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView })
 				<h1 tabIndex={-1}>{t('kiosk.receipt.title')}</h1>
 				<p class="lead">{t('kiosk.receipt.keep')}</p>
 				<Code code={view.code} />
-				<p>{t('kiosk.receipt.time', { time: timeText(view.saved_ms) })}</p>
+				<p>{t('kiosk.receipt.time', { time: ownTimeText(common.state, view.saved_ms) })}</p>
 				{view.was_saved_before && <p>{t('kiosk.receipt.before')}</p>}
 				{view.marks && <Marks marks={view.marks} />}
 				<p>{t('kiosk.receipt.next')}</p>

@@ -3,10 +3,11 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t, timeText, words, type TextKey } from 'ui/i18n';
 import { Button, Dialog, Notice, type NoticeKind } from 'ui/parts';
-import type { Outcome, ReceiptView, StatusView } from 'ui/types';
+import type { Outcome, ReceiptView, StatusView, TerminalState } from 'ui/types';
 import type { Found } from '../app';
 import { BackAndHome, Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+import { ownTimeText } from 'kiosk/notices';
 import { Marks } from '../marks';
 
 export interface RecordsProps extends ScreenProps {
@@ -53,6 +54,7 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 			{receipts.map((receipt) => (
 				<Record
 					key={receipt.request_id}
+					state={common.state}
 					receipt={receipt}
 					onAsked={() => onAsked(receipt)}
 					onLeave={() => setLeaving(receipt)}
@@ -73,10 +75,12 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 }
 
 function Record({
+	state,
 	receipt,
 	onAsked,
 	onLeave,
 }: {
+	state: TerminalState | null;
 	receipt: ReceiptView;
 	onAsked: () => void;
 	onLeave: () => void;
@@ -85,7 +89,7 @@ function Record({
 	return (
 		<article class="record">
 			<h2>{words(receipt.service_name)}</h2>
-			<p>{t('kiosk.records.made', { time: timeText(receipt.created_ms) })}</p>
+			<p>{t('kiosk.records.made', { time: ownTimeText(state, receipt.created_ms) })}</p>
 			{receipt.is_from_town && <p>{t('kiosk.records.from-town')}</p>}
 			{receipt.marks && !receipt.is_from_town && <Marks marks={receipt.marks} />}
 			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { t } from 'ui/i18n';
 import { Button, Notice } from 'ui/parts';
 import type { Module, Service } from 'ui/types';
-import { CannotTake, Frame, type ScreenProps } from 'kiosk/frame';
+import { Frame, type ScreenProps } from 'kiosk/frame';
 import { MODULES } from 'kiosk/modules';
 
 export interface StartProps extends ScreenProps {
@@ -20,7 +20,7 @@ export function Start({ services, onModule, onLookup, ...common }: StartProps): 
 			<div class="shown">
 				<h1 tabIndex={-1}>{t('kiosk.start.title')}</h1>
 				<p class="lead">{t('kiosk.start.text')}</p>
-				{state ? <CannotTake state={state} /> : <Notice kind="info" title={t('kiosk.start.wait')} />}
+				{!state && <Notice kind="info" title={t('kiosk.start.wait')} />}
 			</div>
 			<div class="touched">
 				<div class="tiles">

@@ -162,6 +162,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__publication_record__descriptor,
 	/* place.proto */
 	&lm__community_place__descriptor,
+	&lm__contact__descriptor,
 	&lm__town_place__descriptor,
 	&lm__district_place__descriptor,
 	&lm__places_file__descriptor,

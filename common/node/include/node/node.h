@@ -37,6 +37,7 @@ struct node_config {
 	char *public_name;   /* under which a web server in front serves the pages; absent: none does */
 	char *pages;         /* folder of the pages */
 	char *places;        /* JSON file with the names of places; absent: codes are shown */
+	char *printer;       /* terminal: its device; absent: none */
 	char *log_level;
 	int64_t map_bytes;
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
@@ -143,6 +144,8 @@ struct upstream_state {
 	int64_t since_ms;
 	char code[24];  /* name of an error, "" if none: "revoked", "unknown-key" … */
 	char text[320]; /* what the link says, for the person who reads it */
+	bool is_frozen; /* the tier above takes no more of what we write: there are two histories of it */
+	char frozen_why[160];
 };
 void node_upstream(struct node *n, struct upstream_state *out);
 
@@ -155,6 +158,8 @@ int node_join(struct node *n, const char *text, struct error *e);
 const char *node_place_zh(const struct node *n, const char *place);
 const char *node_place_en(const struct node *n, const char *place);
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena);
+/* Whom to call in the town that a place belongs to; NULL if the file does not say. Lives as long as the node. */
+Lm__Contact *node_place_contact(const struct node *n, const char *place);
 
 /* Asks the tier above for a receipt; `done` on the loop thread with NULL when it is not reachable or does not answer.
  */

@@ -1,0 +1,160 @@
+/*
+ * How this terminal is: what stops it, what residents should know although it goes on, and whom they can call.
+ *
+ *   stops      revoked · frozen · not admitted yet · no catalogue · full
+ *   notices    no link · no clock that can be believed · no paper · no printer
+ *
+ * A stop is told before anybody types, and refuses a draft with the same words. Nothing here decides about what is
+ * stored: the writer refuses for itself.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "inside.h"
+
+#define LINK_PATIENCE_US 5000000          /* a link that comes back at once is not worth a word */
+#define CLOCK_SLACK_MS (10ll * 60 * 1000) /* clocks of others may be ahead of ours */
+#define PRINTER_EVERY_S 2
+
+/* ---- stops ---- */
+
+int terminal_stopped(struct node *n, const struct upstream_state *up, struct error *e)
+{
+	const struct terminal *t = terminal_of(n);
+	const char *code = up->code, *text = up->text;
+	if (strcmp(code, error_name(ERR_REVOKED)) == 0)
+		return error_set(e, ERR_REVOKED, "%s", text);
+	if (up->is_frozen)
+		return error_set(e, ERR_FROZEN, "the town takes nothing more of this terminal: %s", up->frozen_why);
+	if (!node_can_seal(n) || !t->has_salt)
+		return error_set(e, ERR_NOT_READY, "%s",
+		                 text[0] ? text : "this terminal waits for the district: its keys have not come yet");
+	if (!t->services)
+		return error_set(e, ERR_NOT_READY,
+		                 "this terminal waits for the district: nothing of the catalogue has come yet");
+	if (node_is_full(n))
+		return error_set(e, ERR_FULL,
+		                 "this terminal's storage is full; it takes requests again when the district has what "
+		                 "is waiting");
+	return OK;
+}
+
+static const char *stop_code(struct node *n, const struct upstream_state *up, int stopped)
+{
+	if (stopped != ERR_NOT_READY)
+		return stopped ? error_name(stopped) : "";
+	if (node_can_seal(n) && terminal_of(n)->has_salt)
+		return "no-catalogue";
+	return up->code[0] ? up->code : error_name(ERR_NOT_READY);
+}
+
+/* ---- the clock ---- */
+
+/* There may be no clock that runs without power. What has been built, and what the district has signed, lies behind us:
+ * an hour before either is not now. That it is too late an hour cannot be known. */
+static bool clock_can_be_believed(const struct terminal *t)
+{
+	int64_t now_ms = clock_wall_ms();
+	return now_ms >= LM_BUILT_S * 1000ll && now_ms + CLOCK_SLACK_MS >= t->signed_ms;
+}
+
+/* ---- the printer ---- */
+
+struct looking {
+	char *path;
+	enum printer_state state;
+};
+
+static void printer_look(struct node *n, void *context)
+{
+	struct looking *l = context;
+	(void)n;
+	l->state = printer_read(l->path);
+}
+
+static void printer_looked(struct node *n, void *context)
+{
+	struct looking *l = context;
+	struct terminal *t = terminal_of(n);
+	t->printer = l->state;
+	t->is_looking = false;
+	free(l);
+}
+
+/* On the pool: a device that does not answer keeps whoever asks it waiting. */
+static void printer_tick(struct terminal *t)
+{
+	char *path = node_configuration(t->node)->printer;
+	if (!path || t->is_looking || t->seconds % PRINTER_EVERY_S)
+		return;
+	struct looking *l = calloc(1, sizeof *l);
+	if (!l)
+		return;
+	l->path = path;
+	if (node_pool(t->node, printer_look, printer_looked, l))
+		free(l);
+	else
+		t->is_looking = true;
+}
+
+/* ---- notices ---- */
+
+static const char *const notice_name[] = {
+	[NOTICE_LINK] = "no-link",
+	[NOTICE_CLOCK] = "no-clock",
+	[NOTICE_PAPER] = "no-paper",
+	[NOTICE_PRINTER] = "no-printer",
+};
+
+static unsigned notices_now(struct terminal *t)
+{
+	struct upstream_state up;
+	uint64_t now_us = clock_monotonic_us();
+	node_upstream(t->node, &up);
+	if (up.is_up)
+		t->linked_us = now_us;
+	unsigned notices = 0;
+	if (now_us - t->linked_us > LINK_PATIENCE_US)
+		notices |= 1u << NOTICE_LINK;
+	if (!clock_can_be_believed(t))
+		notices |= 1u << NOTICE_CLOCK;
+	if (t->printer == PRINTER_NO_PAPER)
+		notices |= 1u << NOTICE_PAPER;
+	if (t->printer == PRINTER_NO_ANSWER)
+		notices |= 1u << NOTICE_PRINTER;
+	return notices;
+}
+
+bool condition_tick(struct terminal *t)
+{
+	if (!t->seconds++)
+		t->linked_us = clock_monotonic_us(); /* the link has not had its time yet */
+	printer_tick(t);
+	unsigned notices = notices_now(t);
+	struct upstream_state up;
+	node_upstream(t->node, &up);
+	int stopped = terminal_stopped(t->node, &up, NULL);
+	bool has_changed = notices != t->notices || stopped != t->stopped;
+	t->notices = notices;
+	t->stopped = stopped;
+	return has_changed;
+}
+
+int condition_show(struct node *n, const struct upstream_state *up, struct arena *arena, Lm__TerminalState *s)
+{
+	const struct terminal *t = terminal_of(n);
+	struct error e = { 0 };
+	int stopped = terminal_stopped(n, up, &e);
+	s->can_take_requests = !stopped;
+	s->why_code = (char *)(uintptr_t)stop_code(n, up, stopped);
+	s->why_text = arena_text(arena, stopped ? e.text : "");
+	s->contact = node_place_contact(n, node_domain(n)->place);
+	s->notices = arena_alloc(arena, NOTICE_COUNT * sizeof *s->notices);
+	if (!s->why_text || !s->notices)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < NOTICE_COUNT; i++)
+		if (t->notices & (1u << i))
+			s->notices[s->n_notices++] = (char *)(uintptr_t)notice_name[i];
+	return OK;
+}
