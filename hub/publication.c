@@ -4,6 +4,7 @@
  */
 #include "node/publication.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,7 @@ static struct work *work_new(struct node *n, struct http_request *r)
 		return refuse_path(w, "there is no such collection") ? NULL : w;
 	if (key && strlen(key) >= sizeof w->key)
 		return refuse_path(w, "no key is that long") ? NULL : w;
-	strcpy(w->key, key ? key : "");
+	snprintf(w->key, sizeof w->key, "%s", key ? key : "");
 	char *end = NULL;
 	unsigned long number = revision ? strtoul(revision, &end, 10) : 0;
 	if (revision && (*end || !number || number > UINT32_MAX))
@@ -362,7 +363,7 @@ static int key_draft(struct work *w, Lm__PublicationView *view, const ProtobufCM
 static int key_build(struct work *w, Lm__PublicationView *view)
 {
 	struct history h = { .work = w, .view = view };
-	ProtobufCMessage *newest;
+	ProtobufCMessage *newest = NULL;
 	int result = publication_each(w->txn, w->collection, w->key, &w->arena, history_visit, &h);
 	if (!result)
 		result = h.is_short ? no_memory(w) : in_force(w, w->txn, 0, &newest);
@@ -407,7 +408,7 @@ static void key_pool(struct node *n, void *context)
 static int revision_build(struct work *w, Lm__RevisionView *view)
 {
 	Lm__PublicationRecord *record;
-	ProtobufCMessage *content, *newest;
+	ProtobufCMessage *content = NULL, *newest = NULL;
 	int result = in_force(w, w->txn, w->revision, &content);
 	if (!result)
 		result = in_force(w, w->txn, 0, &newest);
@@ -482,7 +483,7 @@ static int content_given(struct work *w, struct turn *t, struct bytes *packed)
 /* After a save: what is wrong with it, and what it would change. */
 static int saved_view(struct work *w, struct turn *t, struct bytes packed, Lm__DraftStepView *view)
 {
-	ProtobufCMessage *content, *newest;
+	ProtobufCMessage *content = NULL, *newest = NULL;
 	int result = codec_unpack(w->collection->type, packed, &w->arena, &content, &w->error);
 	if (!result)
 		result = in_force(w, t->txn, 0, &newest);

@@ -35,7 +35,7 @@ int draft_each(struct store_txn *txn, const struct collection *c, struct arena *
 		return result;
 	result = store_cursor_seek(cursor, publication_key(c, "", NULL, memory), arena, &row, &value);
 	while (!result && row.size > 1 && row.data[0] == c->id) {
-		Lm__DraftRecord *record;
+		Lm__DraftRecord *record = NULL;
 		const char *key = arena_format(arena, "%.*s", (int)(row.size - 1), (const char *)row.data + 1);
 		result =
 		        key ? row_unpack(txn, &domain_table_draft, &lm__draft_record__descriptor, value, arena, &record)

@@ -108,7 +108,8 @@ int publication_each(struct store_txn *txn, const struct collection *c, const ch
 	uint8_t memory[STORE_KEY_BYTES_MOST];
 	struct store_cursor *cursor;
 	struct bytes row, value;
-	struct bytes first = publication_key(c, key ? key : "", key ? &(uint32_t){ 0 } : NULL, memory);
+	uint32_t before_all = 0;
+	struct bytes first = publication_key(c, key ? key : "", key ? &before_all : NULL, memory);
 	if (!first.size)
 		return OK; /* no key is that long */
 	int result = store_cursor_open(txn, &domain_table_publication, &cursor);
@@ -194,7 +195,7 @@ int content_pack(const struct collection *c, const ProtobufCMessage *content, st
 bool content_is_same(const struct collection *c, const ProtobufCMessage *a, const ProtobufCMessage *b,
                      struct arena *arena)
 {
-	struct bytes x, y;
+	struct bytes x = { 0 }, y = { 0 };
 	return !content_pack(c, a, arena, &x, NULL) && !content_pack(c, b, arena, &y, NULL) && bytes_equal(x, y);
 }
 

@@ -152,10 +152,10 @@ static int publish_run(struct turn *t, struct command *c, struct error *e)
 	int result = only_at_hub(t->node, e);
 	if (!result && (!in->by[0] || !in->second[0]))
 		result = error_set(e, ERR_INVALID, "by, second: say who drafted it and who else publishes it");
-	if (!result && !out)
-		result = error_set(e, ERR_MEMORY, "no memory");
 	if (result)
 		return result;
+	if (!out)
+		return error_set(e, ERR_MEMORY, "no memory");
 	lm__publish_view__init(out);
 	out->published = arena_alloc(&a->arena, (in->n_services + 1) * sizeof *out->published);
 	if (!out->published)

@@ -55,7 +55,7 @@ int publication_step(struct turn *t, const Lm__DraftPayload *step, uint32_t *ver
 	               : error_set(e, ERR_INVALID, "there is no such collection");
 	if (result && result != ERR_NOT_FOUND)
 		return c ? unreadable(t, step->key, e) : result;
-	if (!result && step_changes_nothing(step, record)) {
+	if (record && step_changes_nothing(step, record)) {
 		*version = record->version;
 		return OK;
 	}

@@ -20,7 +20,7 @@ export function Preview({ service }: { service: Service | undefined }) {
 		return () => removeEventListener('message', hear);
 	}, []);
 	return (
-		<section class="desk-block">
+		<section class="publication">
 			<h2>{t('desk.preview.title')}</h2>
 			<p class="desk-minor">{t('desk.preview.lead')}</p>
 			<div class="preview">

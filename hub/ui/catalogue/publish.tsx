@@ -48,7 +48,7 @@ export function PublishPage({ service }: { service: string }) {
 						{t('desk.draft.authors')} <Names names={draft.authors} />
 					</p>
 					<div class="desk-columns">
-						<section class="desk-block">
+						<section class="publication">
 							<h2>{t('desk.draft.changes')}</h2>
 							<Changes changes={data.changes} before={data.service} after={data.draft} />
 						</section>

@@ -66,7 +66,7 @@ function InForce({ view }: { view: PublicationView }) {
 	const now_ms = useNow();
 	const newest = view.row?.newest;
 	return (
-		<section class="desk-block">
+		<section class="publication">
 			<h2>{t('desk.service.in-force')}</h2>
 			{!newest && <Empty>{t('desk.service.nothing')}</Empty>}
 			{newest && (
@@ -94,7 +94,7 @@ function Draft({ view, service, reload }: { view: PublicationView; service: stri
 	const mayDraft = session.may.includes('draft');
 	const open = () => (location.hash = hrefOf('catalogue', service, { at: 'draft' }));
 	return (
-		<section class="desk-block">
+		<section class="publication">
 			<h2>{t('desk.catalogue.draft')}</h2>
 			{!draft && <Empty>{t('desk.draft.none')}</Empty>}
 			{draft && (
@@ -222,7 +222,7 @@ function History({ view, service, shown }: { view: PublicationView; service: str
 		},
 	];
 	return (
-		<section class="desk-block">
+		<section class="publication">
 			<h2>{t('desk.service.history')}</h2>
 			<Table
 				caption={t('desk.service.history')}
@@ -251,7 +251,7 @@ function Difference({ service, revision, view }: { service: string; revision: nu
 		}
 	};
 	return (
-		<section class="desk-block">
+		<section class="publication">
 			<h2>{t('desk.service.from-to', { from: revision, to: newest })}</h2>
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
