@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "inside.h"
 
-#define LINK_PATIENCE_US 5000000          /* a link that comes back at once is not worth a word */
-#define CLOCK_SLACK_MS (10ll * 60 * 1000) /* clocks of others may be ahead of ours */
+#define LINK_PATIENCE_US 5000000                 /* a link that comes back at once is not worth a word */
+#define CLOCK_SLACK_MS (INT64_C(10) * 60 * 1000) /* clocks of others may be ahead of ours */
 #define PRINTER_EVERY_S 2
 
 /* ---- stops ---- */
@@ -56,7 +56,7 @@ static const char *stop_code(struct node *n, const struct upstream_state *up, in
 static bool clock_can_be_believed(const struct terminal *t)
 {
 	int64_t now_ms = clock_wall_ms();
-	return now_ms >= LM_BUILT_S * 1000ll && now_ms + CLOCK_SLACK_MS >= t->signed_ms;
+	return now_ms >= LM_BUILT_S * INT64_C(1000) && now_ms + CLOCK_SLACK_MS >= t->signed_ms;
 }
 
 /* ---- the printer ---- */

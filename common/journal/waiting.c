@@ -124,8 +124,12 @@ static int item_of(struct store_txn *txn, const struct waiting_name *name, struc
 		return journal_read(txn, waiting_position(name), arena, item, e);
 	int result = store_get(txn, &journal_table_quarantine, BYTES(name->byte + 1, name->size - 1), arena, &value);
 	if (result == ERR_NOT_FOUND)
-		return error_set(e, result, "there is no such item");
-	return result ? store_failure(txn, e) : item_unpack(value, arena, item, e);
+		return error_set(e, ERR_NOT_FOUND, "there is no such item");
+	if (result) {
+		store_failure(txn, e);
+		return result;
+	}
+	return item_unpack(value, arena, item, e);
 }
 
 int journal_drop(struct journal *j, const struct waiting_name *name, const char *why, struct error *e)
