@@ -18,7 +18,7 @@
 #define JOIN_WAITING_MOST 64                    /* asked and not answered */
 #define JOIN_ANSWER_US 5000000                  /* so long the district may take */
 #define JOIN_A_SECOND 20                        /* requests looked at, of everybody together */
-#define JOIN_SAME_KEY_US 500000                 /* one of the same key in so long */
+#define JOIN_SAME_KEY_US 200000                 /* one of the same key in so long */
 #define JOIN_KEYS 64                            /* keys that are remembered for it */
 #define JOIN_ASKS_A_MINUTE (60 * JOIN_A_SECOND) /* hub: of one town */
 

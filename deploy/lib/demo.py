@@ -19,7 +19,7 @@ from district import HUB_PLACE, ROLES, TOP, District, Failed, port_is_free, wait
 FIRST_TOWNS = ["310114106", "310114103", "310114102", "310114118"]  # filled before the others are opened
 FIRST_SITES = 4
 PORT_BASE = 8600
-TOWN_PORTS, TERMINAL_PORTS = 10, 100  # above the base
+HUB_JOIN_PORT, TOWN_PORTS, TOWN_JOIN_PORTS, TERMINAL_PORTS = 2, 10, 50, 100  # above the base
 FILES_MOST = 4096  # a daemon's sockets and files, with room to spare
 MARK_S, ANSWER_S, CONNECT_S = 60, 60, 600  # how long --once waits
 MIB = 1 << 20
@@ -65,6 +65,7 @@ def arguments_read():
     parser.add_argument("--port-base", type=int, metavar="P", help=f"first of its ports (first start: {PORT_BASE})")
     parser.add_argument("--once", action="store_true",
                         help="hand in one request, see it granted, stop; exit 0 only if all of it worked")
+    parser.add_argument("--join", action="store_true", help="its last terminal is not admitted beforehand: it joins with a token")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # of these arguments, before the build
     given = parser.parse_args()
     most = len(site_order())
@@ -152,6 +153,11 @@ def district_lay_out(given, state):
             district.add_town(place, base + TOWN_PORTS + 2 * index, base + TOWN_PORTS + 2 * index + 1)
     for index, site in enumerate(sites):
         district.add_terminal(f"{site}-T1", base + TERMINAL_PORTS + index)
+    if given.join:
+        district.hub.open_join(base + HUB_JOIN_PORT)
+        for index, town in enumerate(district.towns.values()):
+            town.open_join(base + TOWN_JOIN_PORTS + index)
+        list(district.terminals.values())[-1].joins = True
     return district
 
 
@@ -220,6 +226,8 @@ def start(district):
     district.start_towns(width, on_ready=Teller("towns started", len(district.towns)))
     began = time.monotonic()
     district.start_nodes(district.terminals.values(), width, on_ready=Teller("terminals started", len(district.terminals)))
+    for node in district.join_missing():
+        progress(f"{node} showed fingerprint {node.device()['fingerprint'][:9]}…, was issued a token, and joins with it")
     wait_until(all_connected(district), CONNECT_S, "every terminal is connected", pause=0.1)
     progress(f"all {len(district.terminals)} terminals are connected, {time.monotonic() - began:.1f} s after the first was started")
 

@@ -139,7 +139,7 @@ class Node:
 
     @property
     def ports(self):
-        addresses = [self.http_address, self.link_address]
+        addresses = [self.http_address, self.link_address, self.join_address]
         return [int(address.rsplit(":", 1)[1]) for address in addresses if address]
 
     @property
@@ -449,10 +449,11 @@ class District:
         return self
 
     def join_missing(self):
-        """Those that join and have not yet."""
-        for node in self.nodes[1:]:
-            if node.joins and node.is_joining():
-                self.join(node)
+        """Those that join and have not yet; who they were."""
+        joining = [node for node in self.nodes[1:] if node.joins and node.is_joining()]
+        for node in joining:
+            self.join(node)
+        return joining
 
     # ---- the end ----
 

@@ -3,7 +3,7 @@
  *
  *   knockers ADDRESS SERVER_KEY COUNT
  *
- * At most 100 at a time. A knocker that is not answered within five seconds goes away. At the end it prints
+ * At most 100 at a time. A knocker that is not answered within two seconds goes away. At the end it prints
  * "heard: " and the codes of the answers, most frequent first; it fails when there was none.
  */
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "proto/codec.h"
 
 #define AT_ONCE 100
-#define PATIENCE_US 5000000
+#define PATIENCE_US 2000000
 #define CODES_MOST 8
 
 struct knocker {

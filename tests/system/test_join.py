@@ -45,6 +45,10 @@ class Join(lm.Case):
             terminal.joins = place != FIRST
         return district
 
+    def shift_clock(self, device, years):
+        """Its wall clock is wrong, from the next start on."""
+        device.environment = {"LD_PRELOAD": str(TOOLS / "libshifted.so"), "LM_SHIFT_S": str(years * 365 * 86400)}
+
     def begin(self, sites=2):
         """All run; the joining ones wait for tokens."""
         district = self.lay_out_joining(sites)
@@ -73,6 +77,11 @@ class Join(lm.Case):
 class Honest(Join):
     def test_a_terminal_joins(self):
         district, device = self.begin()
+        device.stop()
+        self.shift_clock(device, 10)
+        device.start().wait_ready()
+        ahead_ms = int(device.status()["started_ms"]) - int(district.hub.status()["started_ms"])
+        self.assertGreater(ahead_ms, 9 * 365 * 86400 * 1000)
         fingerprint = device.device()["fingerprint"]
         kiosk = lm.Kiosk(device.http_address).begin()
         state = kiosk.state()
@@ -106,6 +115,43 @@ class Honest(Join):
         district.hub.stop()
         self.assertTrue(json.loads(district.lmctl("rebuild", "--json", node=district.hub))["is_equal"])
         district.hub.start().wait_ready()
+
+    def provision(self, district, folder, *words):
+        town = district.towns[TOWN]
+        return subprocess.run([lm.TOP / "deploy/provision", folder, "--role", "terminal", "--hub", district.hub.folder,
+                               "--town-address", town.link_address, "--join-address", town.join_address, *words],
+                              capture_output=True, text=True, timeout=60, env=os.environ | {"LM_BUILD": str(lm.BUILD)})
+
+    def test_a_terminal_from_a_folder(self):
+        """What deploy/provision makes, and nothing else: it joins, takes a request, and shows its answer."""
+        district = self.lay_out_joining(sites=1)
+        district.prepare()
+        district.start_towns()
+        folder = district.folder / "card"
+        device = district.add_terminal(SECOND)
+        device.joins = True
+        self.assertIn(f"{TOWN}001-T1 a device is admitted", self.provision(district, folder, "--place", FIRST).stderr)
+        done = self.provision(district, folder, "--place", SECOND, "--set", f"data={device.folder}", "--set", "map_size=16M",
+                              "--set", f"http_address={device.http_address}", "--set", "pages=", "--set", "places=")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual({"terminal.conf", "lm-terminal.service", "install.sh", "README.md"},
+                         {path.name for path in folder.iterdir()})
+        for path in (folder / "README.md", folder / "install.sh"):
+            self.assertIn(str(device.folder), path.read_text())
+        self.assertIn("is not empty", self.provision(district, folder, "--place", SECOND).stderr)
+        self.shift_clock(device, -10)
+        device.configuration = (folder / "terminal.conf").read_text
+        device.start().wait_ready()
+        self.assertTrue(device.is_joining())
+        district.join(device)
+        kiosk = device.kiosk()
+        view = kiosk.submit()
+        desk = district.towns[TOWN].desk()
+        lm.wait_until(lambda: desk.has_case(view["request_id"]))
+        desk.accept(view["request_id"])
+        desk.grant(view["request_id"])
+        lm.wait_until(lambda: any(status["outcome"] == "OUTCOME_GRANTED"
+                                  for status in kiosk.statuses(view["code"], view["request_id"])))
 
     def test_a_town_and_its_terminal_join(self):
         """Through the hub's own endpoint; until the town has joined, its terminal is told to wait."""
@@ -153,8 +199,8 @@ class Refusals(Join):
             token = district.issue(other)
             self.give(device, token["secret"])
             self.wait_says(device, "this token is for another device")
-            lm.wait_until(lambda: re.search(f"the device with fingerprint {device.device()['fingerprint']}, for {SECOND}, by way of "
-                                            f"{TOWN}: this token is for another device", log_of(hub)))
+            who = f"the device with fingerprint {device.device()['fingerprint']}, for {SECOND}, by way of {TOWN}: "
+            lm.wait_until(lambda: f"{who}this token is for another device" in log_of(hub))
         with self.subTest("for another place"):
             token = district.issue(device, place=f"{TOWN}004-T1")
             self.give(device, token["secret"])
@@ -254,12 +300,12 @@ class Flood(Join):
         self.addCleanup(lambda: [one.close() for one in self.kept])
         self.passes(first)
         before_mib, before_files = self.memory_mib(town), self.files(town)
-        crowd = subprocess.Popen([TOOLS / "knockers", town.join_address, town.device()["curve_key"], "500"],
+        crowd = subprocess.Popen([TOOLS / "knockers", town.join_address, town.device()["curve_key"], "300"],
                                  stdout=subprocess.PIPE, text=True)
         self.addCleanup(crowd.kill)
         most_files = 0
-        for _ in range(10):
-            self.strangers(town, 1000)
+        for _ in range(4):
+            self.strangers(town, 2500)
             most_files = max(most_files, self.files(town))
             self.passes(first)
         said = crowd.communicate(timeout=120)[0]
@@ -269,7 +315,7 @@ class Flood(Join):
         district.join(device)
         device.wait_connected()
         self.passes(device)
-        self.assertRegex(said, "^heard: (too-many|denied)")
+        self.assertIn("too-many", said)
         self.assertLess(len(log_of(town)), 1 << 20)
 
 
