@@ -167,14 +167,14 @@ static void hub_tick(struct node *n)
 	links_moved = totals_moved = catalogue_moved = false;
 }
 
-/* The page of devices asks what lmctl asks; what is needed for it is a right of the account. */
+/* The page of devices asks what lmctl asks. */
 static const struct http_route device_pages[] = {
-	{ HTTP_GET, "/api/v1/devices", HTTP_SESSION, control_devices },
-	{ HTTP_POST, "/api/v1/devices/revoke", HTTP_SESSION, control_revoke },
-	{ HTTP_GET, "/api/v1/places", HTTP_SESSION, control_places },
-	{ HTTP_GET, "/api/v1/tokens", HTTP_SESSION, control_tokens },
-	{ HTTP_POST, "/api/v1/tokens", HTTP_SESSION, control_token },
-	{ HTTP_POST, "/api/v1/tokens/withdraw", HTTP_SESSION, control_withdraw_token },
+	{ HTTP_GET, "/api/v1/devices", HTTP_SESSION_OF(RIGHT_DEVICES), control_devices },
+	{ HTTP_POST, "/api/v1/devices/revoke", HTTP_SESSION_OF(RIGHT_DEVICES), control_revoke },
+	{ HTTP_GET, "/api/v1/places", HTTP_SESSION_OF(RIGHT_DEVICES), control_places },
+	{ HTTP_GET, "/api/v1/tokens", HTTP_SESSION_OF(RIGHT_DEVICES), control_tokens },
+	{ HTTP_POST, "/api/v1/tokens", HTTP_SESSION_OF(RIGHT_DEVICES), control_token },
+	{ HTTP_POST, "/api/v1/tokens/withdraw", HTTP_SESSION_OF(RIGHT_DEVICES), control_withdraw_token },
 };
 
 struct tier hub_tier(void)

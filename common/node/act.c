@@ -68,14 +68,6 @@ struct act *act_with_body(struct http_request *r, const ProtobufCMessageDescript
 	return a;
 }
 
-struct act *act_on_devices(struct http_request *r, const ProtobufCMessageDescriptor *type)
-{
-	if (role_may(http_role(r), RIGHT_DEVICES))
-		return type ? act_with_body(r, type) : act_new(r);
-	http_answer_error(r, ERR_DENIED, "this account does not see to devices");
-	return NULL;
-}
-
 void act_by(struct act *a, char **by)
 {
 	char *user = http_is_local(a->request) ? NULL : arena_text(&a->arena, http_user(a->request));

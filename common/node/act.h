@@ -24,8 +24,6 @@ struct act {
 
 struct act *act_new(struct http_request *r); /* NULL: it has been answered */
 struct act *act_with_body(struct http_request *r, const ProtobufCMessageDescriptor *type); /* the same */
-/* act_with_body (or act_new without a type) for who may see to devices: lmctl, and accounts with the right to it. */
-struct act *act_on_devices(struct http_request *r, const ProtobufCMessageDescriptor *type);
 /* Who did it: at a page the one who is logged in, whatever the body says. */
 void act_by(struct act *a, char **by);
 void act_answer(struct act *a, int result, const struct error *e); /* answers and frees */

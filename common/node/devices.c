@@ -54,14 +54,14 @@ static void devices_pool(struct node *n, void *context)
 
 void control_devices(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, NULL);
+	struct act *a = act_new(r);
 	if (a)
 		act_pool(context, a, devices_pool);
 }
 
 void control_places(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, NULL);
+	struct act *a = act_new(r);
 	if (!a)
 		return;
 	Lm__PlacesView *view = places_view(context, &a->arena);
@@ -214,7 +214,7 @@ static int revoke_run(struct turn *t, struct command *c, struct error *e)
 
 void control_revoke(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, &lm__revoke_command__descriptor);
+	struct act *a = act_with_body(r, &lm__revoke_command__descriptor);
 	if (!a)
 		return;
 	act_by(a, &((Lm__RevokeCommand *)a->input)->by);

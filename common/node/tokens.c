@@ -140,7 +140,7 @@ static int token_run(struct turn *t, struct command *c, struct error *e)
 
 void control_token(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, &lm__token_command__descriptor);
+	struct act *a = act_with_body(r, &lm__token_command__descriptor);
 	if (!a)
 		return;
 	act_by(a, &((Lm__TokenCommand *)a->input)->by);
@@ -217,7 +217,7 @@ static int tokens_run(struct turn *t, struct command *c, struct error *e)
 
 void control_tokens(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, NULL);
+	struct act *a = act_new(r);
 	if (a)
 		act_command(context, a, tokens_run);
 }
@@ -270,7 +270,7 @@ static int withdraw_run(struct turn *t, struct command *c, struct error *e)
 
 void control_withdraw_token(void *context, struct http_request *r)
 {
-	struct act *a = act_on_devices(r, &lm__withdraw_token_command__descriptor);
+	struct act *a = act_with_body(r, &lm__withdraw_token_command__descriptor);
 	if (!a)
 		return;
 	act_by(a, &((Lm__WithdrawTokenCommand *)a->input)->by);

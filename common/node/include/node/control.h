@@ -14,8 +14,8 @@ void control_links(void *context, struct http_request *r);
 void control_quarantine(void *context, struct http_request *r);
 void control_quarantine_act(void *context, struct http_request *r);
 /* The directory and its tokens, for tables of routes: DevicesView; RevokeCommand → DeviceView; TokenCommand →
- * TokenView; TokensView; WithdrawTokenCommand → TokenRow. What changes something is refused but at the hub; at
- * a page all of them are for accounts with RIGHT_DEVICES. */
+ * TokenView; TokensView; WithdrawTokenCommand → TokenRow. What changes something is refused but at the hub.
+ * Who may is for the table of routes to say. */
 void control_devices(void *context, struct http_request *r);
 void control_places(void *context, struct http_request *r); /* PlacesView */
 void control_revoke(void *context, struct http_request *r);
