@@ -97,7 +97,7 @@ test('the preview is the kiosk itself, with its sizes, colours and languages', a
 	const frame = editor.page.frameLocator('.preview iframe');
 	await frame.getByRole('heading', { name: '法律咨询预约' }).waitFor();
 	await frame.getByText(EASY).waitFor();
-	await editor.page.waitForFunction(() => !document.querySelector('.preview iframe').inert);
+	await editor.page.waitForFunction(() => document.activeElement.getAttribute('aria-pressed') === 'true'); // the focus is where it was
 	await frame.getByRole('button', { name: 'English' }).click();
 	await frame.getByText(ENGLISH).waitFor();
 	await frame.getByRole('button', { name: /Start|begin/i }).first().click();
@@ -121,6 +121,7 @@ test('the editor cannot publish; a second person looks and publishes', async () 
 	await publisher.press('desk.publish.look');
 	await publisher.sees(EASY);
 	await publisher.page.frameLocator('.preview iframe').getByText(EASY).waitFor();
+	await publisher.page.waitForFunction(() => document.activeElement.tagName === 'H1');
 	await publisher.look('catalogue-05-publish');
 	await publisher.press('desk.publish.do');
 	await publisher.seesText('desk.publish.done', { n: 2 });

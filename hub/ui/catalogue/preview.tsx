@@ -1,20 +1,24 @@
 // The kiosk, in a frame of its own: its styles, its language and its sizes are not those of this page.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../../../common/ui/src/i18n';
 import type { Service } from '../../../common/ui/src/types';
 
 export function Preview({ service }: { service: Service | undefined }) {
 	const frame = useRef<HTMLIFrameElement>(null);
-	const [isShown, setShown] = useState(false); // a kiosk's screen takes the focus when it appears: not from this page
 	const newest = useRef(service);
 	newest.current = service;
 	const show = () => frame.current?.contentWindow?.postMessage({ service: newest.current }, location.origin);
 	useEffect(show, [service]);
 	useEffect(() => {
+		let before: Element | null = null;
 		const hear = (event: MessageEvent) => {
 			if (event.source !== frame.current?.contentWindow || event.origin !== location.origin) return;
-			if (event.data === 'shown') setShown(true);
-			else show();
+			if (event.data === 'ready') {
+				before = document.activeElement;
+				show();
+			} else if (document.activeElement === frame.current && before instanceof HTMLElement) {
+				before.focus(); // a kiosk's screen takes the focus when it appears: not from this page
+			}
 		};
 		addEventListener('message', hear);
 		return () => removeEventListener('message', hear);
@@ -24,7 +28,7 @@ export function Preview({ service }: { service: Service | undefined }) {
 			<h2>{t('desk.preview.title')}</h2>
 			<p class="desk-minor">{t('desk.preview.lead')}</p>
 			<div class="preview">
-				<iframe ref={frame} src="preview.html" title={t('desk.preview.title')} inert={!isShown} />
+				<iframe ref={frame} src="preview.html" title={t('desk.preview.title')} />
 			</div>
 		</section>
 	);
