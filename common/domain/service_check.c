@@ -1,5 +1,6 @@
 /*
- * What a service must be before it may be published. Every fault is named with its place, so that a person can mend it.
+ * The shape of a service: what daemons that apply it rely on. Every fault is named with its place, so that a person can
+ * mend it.
  */
 #include <stdarg.h>
 #include <stdio.h>
