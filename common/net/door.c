@@ -242,7 +242,7 @@ static int address_read(const char *address, struct sockaddr_storage *out, struc
 	if (rc != OK)
 		return rc;
 	const char *colon = strrchr(address, ':');
-	int port = atoi(colon + 1); /* "*" is 0: any */
+	int port = (int)strtol(colon + 1, NULL, 10); /* "*" is 0: any */
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - address - 6), address + 6);
 	size_t length = strlen(host);
 	if (strcmp(host, "*") == 0)

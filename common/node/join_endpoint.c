@@ -188,7 +188,9 @@ static void on_dropped(void *context, const uint8_t key[KEY_BYTES], const char *
 
 void join_answer_came(struct node *n, uint64_t number, const Lm__JoinReply *reply)
 {
-	for (struct knock **at = n->join ? &n->join->first : NULL; at && *at; at = &(*at)->next) {
+	if (!n->join)
+		return;
+	for (struct knock **at = &n->join->first; *at; at = &(*at)->next) {
 		struct knock *w = *at;
 		if (w->number != number)
 			continue;
@@ -203,7 +205,9 @@ void join_answer_came(struct node *n, uint64_t number, const Lm__JoinReply *repl
 void join_endpoint_tick(struct node *n)
 {
 	uint64_t now = clock_monotonic_us();
-	for (struct knock **at = n->join ? &n->join->first : NULL; at && *at;) {
+	if (!n->join)
+		return;
+	for (struct knock **at = &n->join->first; *at;) {
 		struct knock *w = *at;
 		if (w->deadline_us > now) {
 			at = &w->next;

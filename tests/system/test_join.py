@@ -93,6 +93,14 @@ class Honest(Join):
         self.refused("not-ready", kiosk.post, "/api/v1/drafts")
         self.refused("invalid", self.give, device, "ABCDE")
 
+        account = {"name": "editor9", "password": "trial-editor-9", "role": "editor", "by": "demo"}
+        district.hub.control.post("/ctl/v1/users", account)  # an account for other work
+        editor = lm.Desk(district.hub.http_address).login("editor9", "trial-editor-9")
+        self.refused("denied", editor.get, "/api/v1/devices")
+        self.refused("denied", editor.post, "/api/v1/tokens", {"fingerprint": fingerprint, "role": "TIER_TERMINAL",
+                                                               "place": SECOND})
+        self.assertEqual([], district.hub.control.get("/ctl/v1/tokens")["tokens"])
+
         said = district.lmctl("token", "--key", fingerprint.replace("-", " ").upper(), "--role", "terminal", "--place", SECOND,
                               "--by", "operator1", node=district.hub)
         secret = re.search("token +([0-9A-Z]{5}(-[0-9A-Z]{5}){3})\n", said)[1]
