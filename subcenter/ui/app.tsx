@@ -3,13 +3,16 @@ import '../../common/ui/style/tokens.css';
 import '../../common/ui/style/parts.css';
 import '../../common/ui/desk/desk.css';
 import { startDesk } from '../../common/ui/desk/desk';
+import { IntakePage } from '../../common/ui/desk/intake';
 import { t } from '../../common/ui/src/i18n';
 
 startDesk({
 	title: () => t('desk.title.town'),
 	nav: () => [
 		{ page: 'cases', words: t('desk.nav.cases') },
+		{ page: 'new', words: t('desk.nav.new') },
 		{ page: 'links', words: t('desk.nav.links') },
 		{ page: 'quarantine', words: t('desk.nav.quarantine') },
 	],
+	page: (route) => route.page === 'new' && <IntakePage />,
 });

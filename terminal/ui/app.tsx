@@ -193,7 +193,7 @@ function Kiosk(): JSX.Element {
 		setDraft({ ...d, faults: fault ? [...faults, fault] : faults });
 		if (fault) {
 			if (step.at === 'question') announce(faultText(step.field, fault), true);
-			requestAnimationFrame(focusAnswer);
+			requestAnimationFrame(() => focusAnswer());
 			return;
 		}
 		const steps = stepsOf(d, Date.now());

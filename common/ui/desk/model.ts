@@ -1,6 +1,7 @@
 // What staff may do with a case, as plain values. The daemon decides again; this keeps impossible choices off the page.
 import type { TextKey } from '../src/i18n';
-import type { AskView, CaseCommand, CaseRow, CaseView, Tier } from '../src/types';
+import type { Filling } from '../src/steps';
+import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, Tier } from '../src/types';
 
 export type Decision =
 	| 'accept'
@@ -176,10 +177,24 @@ export function dropDraft(requestId: string, decision: Decision): void {
 	drafts.delete(`${requestId} ${decision}`);
 }
 
+/** A request that is being typed at the counter. */
+export interface Intake extends DraftView {
+	filling: Filling;
+}
+
+let intake: Intake | null = null;
+
+export const keptIntake = () => intake;
+
+export function keepIntake(next: Intake | null): void {
+	intake = next;
+}
+
 export function dropAllDrafts(): void {
+	intake = null;
 	drafts.clear();
 }
 
 export function hasDrafts(): boolean {
-	return drafts.size > 0;
+	return drafts.size > 0 || intake !== null;
 }

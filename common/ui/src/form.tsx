@@ -3,7 +3,21 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { dateText, language, t, textOr, words } from './i18n';
 import { Keypad } from './keypad';
-import { Choice, Choices, FieldNotes, Line, LongLine, notesOf, Notice, Progress, type Option } from './parts';
+import {
+	announce,
+	Button,
+	Choice,
+	Choices,
+	FieldNotes,
+	FilePick,
+	Line,
+	LongLine,
+	notesOf,
+	Notice,
+	Progress,
+	type Option,
+} from './parts';
+import { fileFrom } from './picture';
 import { canonical } from './rules';
 import type { Filling, Step } from './steps';
 import type { Field, FieldFault, Words } from './types';
@@ -14,18 +28,25 @@ export interface Here {
 	name: Words | undefined;
 }
 
-export interface QuestionProps {
+export interface AnswerProps {
 	field: Field;
 	values: readonly string[];
 	fault: FieldFault | null;
 	here: Here;
-	number: number; // from 1
-	total: number;
 	onChange: (values: string[]) => void;
+	id?: string; // of the input or group, where several stand on one page
+	isCounter?: boolean; // a keyboard is at hand, and papers can be taken
+	file?: string; // base64
+	onFile?: (file: string) => void;
 }
 
-const TITLE = 'question';
+export interface QuestionProps extends AnswerProps {
+	number: number; // from 1
+	total: number;
+}
+
 const ANSWER = 'answer';
+const titleOf = (id: string) => `${id}-title`;
 
 /** One question a screen: what is read above, what is touched below. The heading is the input's label. */
 export function Question(props: QuestionProps): JSX.Element {
@@ -37,7 +58,7 @@ export function Question(props: QuestionProps): JSX.Element {
 				<Progress number={number} total={total}>
 					{t('common.form.progress', { number, total })}
 				</Progress>
-				<h1 id={TITLE} tabIndex={-1}>
+				<h1 id={titleOf(ANSWER)} tabIndex={-1}>
 					{words(field.label)}
 				</h1>
 				<FieldNotes id={ANSWER} hint={hint} error={fault ? faultText(field, fault) : undefined} />
@@ -49,16 +70,31 @@ export function Question(props: QuestionProps): JSX.Element {
 	);
 }
 
+/** One of several questions on a page. */
+export function FieldQuestion(props: AnswerProps & { id: string }): JSX.Element {
+	const { field, fault, id } = props;
+	return (
+		<div class={fault ? 'field wrong' : 'field'}>
+			<h3 id={titleOf(id)}>
+				{words(field.label)}
+				{field.is_required && <span class="needed"> {t('common.form.needed')}</span>}
+			</h3>
+			<FieldNotes id={id} hint={words(field.hint)} error={fault ? faultText(field, fault) : undefined} />
+			<FieldInput key={field.id} {...props} />
+		</div>
+	);
+}
+
 /** Puts the focus on what must be corrected. */
-export function focusAnswer(): void {
-	const place = document.getElementById(ANSWER);
+export function focusAnswer(id = ANSWER): void {
+	const place = document.getElementById(id);
 	const input = place?.matches('input, textarea')
 		? place
 		: place?.querySelector<HTMLElement>('input:checked, input, textarea');
 	input?.focus();
 }
 
-function FieldInput(props: QuestionProps): JSX.Element {
+function FieldInput(props: AnswerProps): JSX.Element {
 	switch (props.field.type) {
 		case 'FIELD_TYPE_CHOICE':
 		case 'FIELD_TYPE_YES_NO':
@@ -71,24 +107,24 @@ function FieldInput(props: QuestionProps): JSX.Element {
 		case 'FIELD_TYPE_LONG_TEXT':
 			return <LongLine wiring={wiring(props)} value={props.values[0] ?? ''} onType={(text) => props.onChange([text])} />;
 		case 'FIELD_TYPE_FILE':
-			return <Notice kind="info" title={t('common.file.counter')} />; // a kiosk has neither camera nor files
+			return props.onFile ? <FileOf {...props} onFile={props.onFile} /> : <BringIt />;
 		default:
 			return <LineOf {...props} />;
 	}
 }
 
 /** What ties an input or a group to the question's heading, hint and error. */
-function wiring({ field, fault }: QuestionProps) {
+function wiring({ field, fault, id = ANSWER }: AnswerProps) {
 	return {
-		id: ANSWER,
-		'aria-labelledby': TITLE,
-		'aria-describedby': notesOf(ANSWER, words(field.hint), fault ? 'fault' : undefined),
+		id,
+		'aria-labelledby': titleOf(id),
+		'aria-describedby': notesOf(id, words(field.hint), fault ? 'fault' : undefined),
 		'aria-invalid': fault ? (true as const) : undefined,
 	};
 }
 
 /** The same for a group, which cannot be invalid itself: its error is in the description. */
-function groupWiring(props: QuestionProps) {
+function groupWiring(props: AnswerProps) {
 	const { 'aria-invalid': _, ...group } = wiring(props);
 	return group;
 }
@@ -103,7 +139,7 @@ function optionsOf(field: Field): Option[] {
 	return field.choices.map((choice) => ({ id: choice.id, name: words(choice.name) }));
 }
 
-function ChoiceOf(props: QuestionProps): JSX.Element {
+function ChoiceOf(props: AnswerProps): JSX.Element {
 	const { field, values, onChange } = props;
 	return (
 		<Choices
@@ -153,12 +189,12 @@ function extrasOf(field: Field): string[] {
 	}
 }
 
-function LineOf(props: QuestionProps): JSX.Element {
+function LineOf(props: AnswerProps): JSX.Element {
 	const { field, values, onChange } = props;
 	const value = values[0] ?? '';
 	const type = (text: string) => onChange([text]);
 	const input = <Line wiring={wiring(props)} inputMode={inputModeOf(field)} value={value} onType={type} />;
-	if (!NUMERIC.includes(field.type)) return input;
+	if (props.isCounter || !NUMERIC.includes(field.type)) return input;
 	return (
 		<>
 			{input}
@@ -173,7 +209,7 @@ const DATE_PARTS = [
 	{ key: 'common.date.day', digits: 2 },
 ] as const;
 
-function DateParts(props: QuestionProps): JSX.Element {
+function DateParts(props: AnswerProps): JSX.Element {
 	const parts = (props.values[0] ?? '--').split('-');
 	const [active, setActive] = useState(0);
 	const set = (i: number, text: string) => {
@@ -211,12 +247,12 @@ function DateParts(props: QuestionProps): JSX.Element {
 					))}
 				</div>
 			</fieldset>
-			<Keypad onKey={type} onErase={erase} />
+			{!props.isCounter && <Keypad onKey={type} onErase={erase} />}
 		</>
 	);
 }
 
-function Community(props: QuestionProps): JSX.Element {
+function Community(props: AnswerProps): JSX.Element {
 	const { field, values, here, onChange } = props;
 	const value = values[0];
 	const [isElsewhere, setElsewhere] = useState(value !== undefined && value !== here.code);
@@ -255,9 +291,43 @@ function Community(props: QuestionProps): JSX.Element {
 						<span>{t('common.place.code')}</span>
 						<Line wiring={{ 'aria-invalid': isInvalid }} inputMode="numeric" value={code} onType={type} />
 					</label>
-					<Keypad onKey={(key) => type(code + key)} onErase={() => type(code.slice(0, -1))} />
+					{!props.isCounter && (
+						<Keypad onKey={(key) => type(code + key)} onErase={() => type(code.slice(0, -1))} />
+					)}
 				</>
 			)}
+		</>
+	);
+}
+
+/** A kiosk has neither camera nor files. */
+function BringIt(): JSX.Element {
+	return <Notice kind="info" title={t('common.file.counter')} />;
+}
+
+const FILE_TYPES = 'image/jpeg,image/png,image/webp,application/pdf';
+
+/** Pictures are drawn anew and made small before they go anywhere (picture.ts). */
+function FileOf(props: AnswerProps & { onFile: (file: string) => void }): JSX.Element {
+	const { field, file, onFile } = props;
+	const [wrong, setWrong] = useState('');
+	const take = async (chosen: Blob) => {
+		const taken = await fileFrom(chosen, Number(field.most));
+		const text = taken.rule ? t(`common.rule.${taken.rule}`) : '';
+		setWrong(text);
+		if (text) announce(text, true);
+		else onFile(taken.file);
+	};
+	if (file)
+		return (
+			<p class="file-given">
+				{t('common.file.given')} <Button onPress={() => onFile('')}>{t('common.file.remove')}</Button>
+			</p>
+		);
+	return (
+		<>
+			<FilePick wiring={wiring(props)} accept={FILE_TYPES} onPick={(chosen) => void take(chosen)} />
+			{wrong && <p class="field-error">{wrong}</p>}
 		</>
 	);
 }

@@ -98,6 +98,22 @@ export function Line({ wiring, onType, type = 'text', autoComplete = 'off', clas
 	);
 }
 
+export interface FilePickProps {
+	wiring: FieldWiring;
+	accept: string;
+	onPick: (file: Blob) => void;
+}
+
+/** One file of the person's own. Its name stays here: what it is, its bytes say. */
+export function FilePick({ wiring, accept, onPick }: FilePickProps): JSX.Element {
+	const take = (input: HTMLInputElement) => {
+		const chosen = input.files?.[0];
+		input.value = '';
+		if (chosen) onPick(chosen);
+	};
+	return <input {...wiring} class="line" type="file" accept={accept} onChange={(e) => take(e.currentTarget)} />;
+}
+
 /** Several lines of typing. */
 export function LongLine({
 	wiring,
