@@ -253,7 +253,7 @@ export interface SubmitCommand {
 
 export interface FieldFault {
 	field: string;
-	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, unknown-field
+	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, consent-missing, guardian-missing, unknown-field
 	least: Int64;
 	most: Int64;
 }
