@@ -174,14 +174,14 @@ class Cases(dict):
     """Cases by request id, as they follow from the headers on the tape of a town or the district."""
 
     def __init__(self, tape, owners):
-        """`owners`: of a service, by its id."""
+        """`owners`: who decides each request at first, by its id."""
         super().__init__()
         self.tape = tape
         asks = set()
         for entry in tape.applied:
             if entry.kind == "KIND_REQUEST":
                 must(entry.request not in self, f"{tape.node}: two entries for one request: {entry}")
-                self[entry.request] = Case(entry, owners[entry.service])
+                self[entry.request] = Case(entry, owners[entry.request])
             elif entry.kind in ASKS:
                 asks.add(entry.hash)
                 self._of(entry).asks.setdefault(entry.hash, [])

@@ -56,6 +56,8 @@ class Storm:
         self.lock = threading.Lock()
         self.saved = {}  # request id: (terminal, code, service); a terminal said that it is saved
         self.tried = {}  # request id: terminal; handed in, and perhaps never answered
+        self.owners = {}  # request id: who decides it at first
+        self.hidden = {}  # request id: the tier that it is about, which does not see it
         self.acts = {}  # (request id, version): action; a desk said that it is done
         self.asks = {}  # (request id, version): terminal; an answer or a withdrawal is saved
         self.counts = collections.Counter()
@@ -68,6 +70,15 @@ class Storm:
     def count(self, what, by=1):
         with self.lock:
             self.counts[what] += by
+
+
+def owner_of(service, values):
+    """Who decides a request at first, by the service and what was answered, and who does not see it."""
+    answered = {(value["field"], text) for value in values for text in value.get("values", [])}
+    for rule in service["owner_rules"]:
+        if (rule["field"], rule["choice"]) in answered:
+            return rule["owner"], rule["hidden_from"]
+    return service["owner"], "TIER_NONE"
 
 
 class Person(threading.Thread):
@@ -138,6 +149,7 @@ class Resident(Person):
         command, _ = self.insist(lambda client: client.draft(service, nth))
         request, storm = command["request_id"], self.storm
         storm.tried[request] = self.node
+        storm.owners[request], storm.hidden[request] = owner_of(service, command["values"])
         if self.random.random() < 0.1:  # pressed twice
             threading.Thread(target=self.press, args=(command,), daemon=True).start()
         if self.random.random() < 0.05:  # gone before there is an answer
@@ -225,6 +237,8 @@ class Clerk(Person):
             path = f"/api/v1/cases/{request}/actions"
             after, was_lost = self.insist(lambda client: client.post(path, command), is_write=True)
         except lm.Refused as refused:
+            if refused.code == "denied" and action == "HAND_OVER" and self.storm.hidden[request] != "TIER_NONE":
+                return  # whom it is about does not get it
             if refused.code not in ("conflict", "closed"):  # a resident was faster, or our own lost try
                 raise
             self.storm.count("acts that came too late")
@@ -386,7 +400,6 @@ class Sigkill(lm.Case):
             lm.wait_until(lambda: len(kiosk.services()) == len(lm.CATALOGUE), PATIENCE_S, f"{node} has the catalogue")
         storm = Storm(district)
         services = kiosk.services()
-        storm.owners = {service["id"]: service["owner"] for service in services}
         storm.service, storm.revisions = services[0], 1
         return storm
 
@@ -455,7 +468,7 @@ class Sigkill(lm.Case):
         self.check_requests(storm, tapes, at_hub, at_towns)
         self.check_promises(storm, tapes, at_hub)
         self.check_messages(tapes, at_hub, at_towns)
-        self.check_pages(district, at_hub, at_towns)
+        self.check_pages(storm, at_hub, at_towns)
         for node, tape in tapes.items():
             revisions = [e.revision for e in tape.of_kind("KIND_SERVICE") if e.service == storm.service["id"]]
             self.assertIn(len(revisions), (0, storm.revisions), f"{node}: revisions {revisions}")
@@ -519,11 +532,14 @@ class Sigkill(lm.Case):
                 self.assertEqual(terminal, entry.line[2], f"{town}: {entry} goes to another terminal")
             self.assertEqual(wanted, shown, f"events at {town}, and messages to its terminals")
 
-    def check_pages(self, district, at_hub, at_towns):
+    def check_pages(self, storm, at_hub, at_towns):
+        district = storm.district
         for node, cases in [(district.hub, at_hub), *at_towns.items()]:
             rows = {row["request_id"]: row for row in node.desk().cases("all")}
-            self.assertEqual(set(cases), set(rows), f"cases on the page of {node}, and on its tape")
-            for request, case in cases.items():
+            tier = "TIER_DISTRICT" if node is district.hub else "TIER_TOWN"
+            seen = {request: case for request, case in cases.items() if storm.hidden[request] != tier}
+            self.assertEqual(set(seen), set(rows), f"cases on the page of {node}, and on its tape")
+            for request, case in seen.items():
                 row = case.row()
                 shown = {key: rows[request][key] for key in row}
                 self.assertEqual(row, shown, f"{request} on the tape of {node}, and on its page")
