@@ -64,7 +64,10 @@ test('a draft is saved by itself, with its faults at their places', async () => 
 	await page.keyboard.type(EASY);
 	await part(page, 'easy.en').fill(ENGLISH);
 	await editor.seesText('desk.draft.good');
-	const { row, changes } = await page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
+	// It saves while we type: the first sentence may be there before the second.
+	const view = () => page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
+	for (let end = Date.now() + 30_000; (await view()).changes.length < 2 && Date.now() < end; ) await page.waitForTimeout(200);
+	const { row, changes } = await view();
 	assert.deepEqual(row.draft.authors, ['editor1']);
 	assert.deepEqual(changes.map(({ path, after }) => [path, after]).sort(), [['easy.en', ENGLISH], ['easy.zh', EASY]]);
 });
