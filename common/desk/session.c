@@ -43,7 +43,8 @@ static void session_answer(struct node *n, struct http_request *r, const char *u
 	view.place = (char *)(uintptr_t)node_domain(n)->place;
 	view.place_name = node_place_words(n, node_domain(n)->place, &arena);
 	view.is_demo = node_configuration(n)->is_demo;
-	static char *const rights[] = { "cases", "draft", "publish", "devices" }; /* in the order of enum right's bits */
+	static char *const rights[] = { "cases", "draft", "publish",
+		                        "devices" }; /* in the order of enum right's bits */
 	char *may[sizeof rights / sizeof *rights];
 	view.may = may;
 	for (unsigned i = 0; i < sizeof rights / sizeof *rights; i++)

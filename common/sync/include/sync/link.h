@@ -37,9 +37,10 @@
 #define LINK_HELLO_RETRY_MS 3000
 #define LINK_RESEND_MS 6000  /* sent, session alive, no ack progress: send again */
 #define LINK_RESTART_MS 1000 /* further EXPECTED acks of one gap, from frames that were already under way */
-#define LINK_FROZEN_MS 60000 /* a line that the neighbour refused is offered again: it may have been let go on there \
-	                      */
-#define LINK_STUCK_MS 100    /* nothing could be sent though it may be: when to try again */
+#define LINK_FROZEN_MS                                                                                            \
+	60000             /* a line that the neighbour refused is offered again: it may have been let go on there \
+	                   */
+#define LINK_STUCK_MS 100 /* nothing could be sent though it may be: when to try again */
 
 enum link_side { LINK_CLIENT, LINK_SERVER };
 enum link_state { LINK_IDLE, LINK_GREETED, LINK_OPEN };
