@@ -12,7 +12,7 @@
 #include "terminal/terminal.h"
 
 #define MAP_BYTES (INT64_C(6) * 1024 * 1024)
-#define SMALL_MAP_BYTES (INT64_C(1) * 1024 * 1024) /* a terminal trims; who is above it keeps all */
+#define SMALL_MAP_BYTES (INT64_C(320) * 1024) /* a terminal trims; who is above it keeps all */
 #define SET_UP_MOST (10 * MINUTES)
 
 struct site *site_hub(void)
@@ -112,8 +112,9 @@ static struct site *site_add(struct site *above, Lm__Tier tier, const char *plac
 	memset(s, 0, sizeof *s);
 	s->above = above;
 	s->tier = tier;
-	s->map_bytes = tier == LM__TIER__TIER_TERMINAL && draw(2) ? (int64_t)draw_between(SMALL_MAP_BYTES, MAP_BYTES)
-	                                                          : MAP_BYTES;
+	s->map_bytes = tier == LM__TIER__TIER_TERMINAL && draw(2)
+	                       ? (int64_t)draw_between(SMALL_MAP_BYTES, 4 * SMALL_MAP_BYTES)
+	                       : MAP_BYTES;
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->name, sizeof s->name, "%s %s", names[tier], place);
 	snprintf(s->folder, sizeof s->folder, "%s/%s", world.folder, place);
