@@ -1,7 +1,7 @@
 // A new device: the terminal shows its fingerprint, the district issues a token for it, and the token is typed in.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, openPage } from './lib.mjs';
+import { launch, openPage, PATIENCE_MS } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 let browser, district;
@@ -66,7 +66,7 @@ test('a terminal joins, is seen among the devices, and is revoked', async () => 
 
 	await installer.typeByHand(secret);
 	await installer.press('kiosk.join.send');
-	await installer.page.locator('.tile').first().waitFor({ timeout: 45_000 });
+	await installer.page.locator('.tile').first().waitFor({ timeout: PATIENCE_MS });
 	await installer.close();
 
 	await officer.visit('totals');

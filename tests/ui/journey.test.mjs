@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test as nodeTest } from 'node:test';
-import { launch, printed } from './lib.mjs';
+import { launch, PATIENCE_MS, printed } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const IS_FULL = process.env.LM_UI_FULL === 'yes';
@@ -427,7 +427,7 @@ test('without its town a terminal still takes requests, and everybody sees where
 	await resident.press('kiosk.close');
 	await officer.seesText('desk.link.not-reported');
 	await officer.look('hub-07-links-down');
-	await clerk.page.locator('.desk-lost').waitFor({ timeout: 20_000 });
+	await clerk.page.locator('.desk-lost').waitFor({ timeout: PATIENCE_MS });
 	await clerk.look('town-21-out-of-reach');
 	await district.tell({ do: 'start', node: district.town.name });
 	await resident.waitForMarks(3);

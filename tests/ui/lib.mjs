@@ -35,6 +35,9 @@ export function launch() {
 	});
 }
 
+/** For what must happen at some time: a machine may be slow, and its disk. */
+export const PATIENCE_MS = 90_000;
+
 /** A page of one of SCREENS. `faults` collects errors of scripts, refusals by the CSP and requests to other hosts. */
 export async function openPage(browser, screen, url) {
 	const { width, height, mm } = SCREENS[screen];
@@ -47,6 +50,7 @@ export async function openPage(browser, screen, url) {
 		window.letTimePass = (ms) => (ahead_ms += ms);
 	});
 	const page = await context.newPage();
+	page.setDefaultTimeout(PATIENCE_MS);
 	const faults = [];
 	const host = new URL(url).host;
 	page.on('pageerror', (error) => faults.push(`script: ${error.message}`));

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { axeFindings, KIOSK_GOALS, measure, openPage, shoot } from './lib.mjs';
+import { axeFindings, KIOSK_GOALS, measure, openPage, PATIENCE_MS, shoot } from './lib.mjs';
 
 const TREMOR_MS = 520; // the kiosk ignores presses within half a second
 const DESK_GOALS = { ...KIOSK_GOALS, target_mm: 0, target_px: 40, gap_mm: 0, cap_mm: 0 };
@@ -83,7 +83,7 @@ class Viewer {
 	}
 
 	async sees(words) {
-		await this.page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: 15_000 });
+		await this.page.getByText(words).filter({ visible: true }).first().waitFor({ timeout: PATIENCE_MS });
 	}
 
 	seesText(key, params) {
@@ -243,7 +243,7 @@ export class Resident extends Viewer {
 	async handIn() {
 		const saved = this.page.waitForResponse(
 			(response) => response.url().endsWith('/api/v1/requests') && response.status() === 200,
-			{ timeout: 40_000 },
+			{ timeout: PATIENCE_MS },
 		);
 		await this.press('kiosk.check.submit');
 		const { request_id, code } = await (await saved).json();
@@ -258,7 +258,7 @@ export class Resident extends Viewer {
 	}
 
 	async waitForMarks(count) {
-		await this.page.waitForFunction((n) => document.querySelectorAll('.mark.done').length === n, count, { timeout: 45_000 });
+		await this.page.waitForFunction((n) => document.querySelectorAll('.mark.done').length === n, count, { timeout: PATIENCE_MS });
 	}
 
 	async lookUp(code) {
@@ -330,6 +330,6 @@ export class Clerk extends Viewer {
 	}
 
 	state(words) {
-		return this.page.locator('.desk-heading', { hasText: words }).waitFor({ timeout: 15_000 });
+		return this.page.locator('.desk-heading', { hasText: words }).waitFor({ timeout: PATIENCE_MS });
 	}
 }

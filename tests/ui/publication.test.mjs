@@ -2,7 +2,7 @@
 // arrival, and back again. Each test goes on where the one before it stopped.
 import assert from 'node:assert/strict';
 import { after, before, test as nodeTest } from 'node:test';
-import { launch } from './lib.mjs';
+import { launch, PATIENCE_MS } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const SERVICE = 'legal-advice';
@@ -44,7 +44,7 @@ test('the editor sees the catalogue, and no requests', async () => {
 	await editor.logIn(district.editor1);
 	await editor.seesText('desk.catalogue.title');
 	await editor.sees('法律咨询预约');
-	await editor.page.getByText(editor.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: 30_000 });
+	await editor.page.getByText(editor.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: PATIENCE_MS });
 	assert.equal(await editor.page.getByRole('link', { name: editor.t('desk.nav.cases') }).count(), 0);
 	const status = await editor.page.evaluate(() => fetch('/api/v1/cases').then((r) => r.status));
 	assert.equal(status, 403, 'requests are personal');
@@ -55,7 +55,7 @@ test('a draft is saved by itself, with its faults at their places', async () => 
 	const { page } = editor;
 	await editor.visit(`catalogue/${SERVICE}?at=draft`);
 	await part(page, 'easy.zh').fill('');
-	await saved(page).waitFor({ timeout: 15_000 });
+	await saved(page).waitFor({ timeout: PATIENCE_MS });
 	await editor.seesText('desk.draft.faults', { n: 1 });
 	await page.locator('[id="part-easy.zh-error"]', { hasText: editor.t('desk.fault.zh') }).waitFor();
 	await editor.look('catalogue-02-fault');
@@ -66,7 +66,7 @@ test('a draft is saved by itself, with its faults at their places', async () => 
 	await editor.seesText('desk.draft.good');
 	// It saves while we type: the first sentence may be there before the second.
 	const view = () => page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
-	for (let end = Date.now() + 30_000; (await view()).changes.length < 2 && Date.now() < end; ) await page.waitForTimeout(200);
+	for (let end = Date.now() + PATIENCE_MS; (await view()).changes.length < 2 && Date.now() < end; ) await page.waitForTimeout(200);
 	const { row, changes } = await view();
 	assert.deepEqual(row.draft.authors, ['editor1']);
 	assert.deepEqual(changes.map(({ path, after }) => [path, after]).sort(), [['easy.en', ENGLISH], ['easy.zh', EASY]]);
@@ -81,18 +81,18 @@ test('what is typed outlives the end of the session', async () => {
 		const headers = { 'Content-Type': 'application/json', 'X-Lm-Csrf': token };
 		return fetch('/api/v1/logout', { method: 'POST', headers, body: '{}' });
 	}, csrf);
-	await page.locator('dialog[open]').waitFor({ timeout: 20_000 });
+	await page.locator('dialog[open]').waitFor({ timeout: PATIENCE_MS });
 	await page.locator('dialog #login-password').fill(district.editor1.password);
 	await page.keyboard.press('Enter');
 	await page.locator('dialog[open]').waitFor({ state: 'detached' });
-	await saved(page).waitFor({ timeout: 15_000 });
+	await saved(page).waitFor({ timeout: PATIENCE_MS });
 	assert.equal(await part(page, 'conditions[0].zh').inputValue(), '示例：所有残疾人。');
 	await editor.press('desk.edit.undo');
 	await page.waitForFunction(() => !document.getElementById('part-conditions[0].zh').value.startsWith('示例'));
 	await page.waitForFunction(async (s) => {
 		const view = await fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json());
 		return view.changes.length === 2;
-	}, SERVICE, { timeout: 15_000, polling: 300 });
+	}, SERVICE, { timeout: PATIENCE_MS, polling: 300 });
 });
 
 test('the preview is the kiosk itself, with its sizes, colours and languages', async () => {
@@ -129,7 +129,7 @@ test('the editor cannot publish; a second person looks and publishes', async () 
 	await publisher.press('desk.publish.do');
 	await publisher.seesText('desk.publish.done', { n: 2 });
 	await publisher.press('common.toast.close').catch(() => {});
-	await publisher.page.getByText(publisher.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: 30_000 });
+	await publisher.page.getByText(publisher.t('desk.arrival.count', { sites: 2, arrived: 2 })).first().waitFor({ timeout: PATIENCE_MS });
 	await publisher.look('catalogue-06-in-force');
 	publisher.assertNoFaults();
 });

@@ -1,7 +1,7 @@
 // Bad days, as people see them: what is held up at a desk, and what a kiosk says when something is wrong.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch } from './lib.mjs';
+import { launch, PATIENCE_MS } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const READY = '0x18', NO_PAPER = '0x38'; // the status lines of a printer
@@ -11,7 +11,7 @@ let browser, district, resident;
 
 const machine = (part, says) => district.tell({ do: 'machine', node: district.terminals[0].name, part, says });
 const gone = (one, key) =>
-	one.page.locator('.notices li', { hasText: one.t(key) }).waitFor({ state: 'detached', timeout: 20_000 });
+	one.page.locator('.notices li', { hasText: one.t(key) }).waitFor({ state: 'detached', timeout: PATIENCE_MS });
 
 /** A stop as others see it: largest letters, another language and colour, a narrow screen. */
 async function lookAround(url, name, key) {
@@ -84,7 +84,7 @@ test('a terminal that nobody has admitted waits for the district', async () => {
 	await one.sees(/does not know this device's key/);
 	await one.look('stop-2-waiting');
 	await district.tell({ do: 'admit', node: stranger.name });
-	await one.page.locator('.tile').first().waitFor({ timeout: 30_000 });
+	await one.page.locator('.tile').first().waitFor({ timeout: PATIENCE_MS });
 	one.assertNoFaults();
 	await one.close();
 });
@@ -133,7 +133,7 @@ test('what was typed waits while the storage is full, and goes on where it was',
 	await reachesByKeys(resident, 'kiosk.stop.full');
 	await resident.look('stop-3-full');
 	await district.tell({ do: 'start', node: district.town.name });
-	await page.locator('#answer').waitFor({ timeout: 60_000 });
+	await page.locator('#answer').waitFor({ timeout: PATIENCE_MS });
 	assert.equal(await page.locator('#answer').inputValue(), '王示例');
 	assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1', 'reading goes on at the question');
 	await resident.press('kiosk.form.next');
