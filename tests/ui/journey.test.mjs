@@ -90,7 +90,9 @@ test('a resident looks around', async () => {
 	await resident.look('kiosk-02-staff');
 	await resident.press('kiosk.close');
 	await resident.steady();
-	for (let i = 0; i < 3; i++) await resident.button('kiosk.bar.size').click(); // a hand that trembles
+	await resident.button('kiosk.bar.size').evaluate((button) => { // a hand that trembles, however slow this machine is
+		for (let i = 0; i < 3; i++) button.click();
+	});
 	assert.equal(await resident.page.evaluate(() => document.documentElement.dataset.size), '3', 'it counts once');
 	for (let i = 0; i < 3; i++) await resident.press('kiosk.bar.size');
 });
