@@ -388,7 +388,7 @@ async function assertTotals() {
 		service,
 		...columns.map((column) => row[column] ?? 0),
 	]);
-	for (let i = 0; i < 50 && JSON.stringify(await totals()) !== JSON.stringify(wanted.sort()); i++)
+	for (let i = 0; i < 300 && JSON.stringify(await totals()) !== JSON.stringify(wanted.sort()); i++)
 		await officer.page.waitForTimeout(200);
 	assert.deepEqual(await totals(), wanted.sort());
 	const all = wanted.reduce((sum, row) => sum + row[2], 0);

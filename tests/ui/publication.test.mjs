@@ -136,7 +136,7 @@ test('the editor cannot publish; a second person looks and publishes', async () 
 
 test('the kiosk shows the new sentence', async () => {
 	const { page } = resident;
-	for (let i = 0; i < 100 && (await services()).find(({ id }) => id === SERVICE).revision < 2; i++) await page.waitForTimeout(200);
+	for (let i = 0; i < 300 && (await services()).find(({ id }) => id === SERVICE).revision < 2; i++) await page.waitForTimeout(200);
 	await page.reload();
 	await page.locator('.tile').first().waitFor();
 	await resident.openService(SERVICE);
