@@ -9,7 +9,7 @@
  *   writer.c     the turn                               writer
  *   take.c       entries and commands into the turn     writer
  *   effects.c    what apply wants done                  writer
- *   links.c      engines: events in, actions out        writer
+ *   links.c      engines: events in, actions out        writer; greet.c: HELLO, marks.c: acks, marks, beats
  *   frames.c     frames put together                    writer
  *   arrival.c    how far sites are               writer writes, any reads (directory_lock)
  *   publication.c drafts and publication            writer

@@ -1,0 +1,104 @@
+/*
+ * HELLO: who greets, whether it belongs here, and where both sides stand. Writer thread only.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "links.h"
+
+/* Where the neighbour stands in a line of ours: the newest of the positions it names that we know too. A position past
+ * the end of an incarnation that we know (we were rolled back) counts as that end. */
+static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello)
+{
+	uint64_t ordinal = 0;
+	for (size_t i = 0, named = 0; i < hello->n_have && named < HAVE_PER_LINE; i++) {
+		const Lm__Position *at = hello->have[i];
+		if (!at->key)
+			continue;
+		struct line_key key = line_key_of(at->key);
+		if (key.origin != l->key.origin || key.stream != l->key.stream || key.receiver != l->key.receiver)
+			continue;
+		named++;
+		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
+			break;
+		ordinal = 0;
+	}
+	if (ordinal >= l->trimmed)
+		return ordinal;
+	log_write(LOG_ERROR, "trimmed",
+	          "%s has entries of this stream up to %llu only, here they are trimmed up to %llu: it must be "
+	          "restored from a newer copy before it can take more",
+	          p->place, (unsigned long long)ordinal, (unsigned long long)l->trimmed);
+	return l->trimmed;
+}
+
+static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello)
+{
+	char text[200];
+	if (hello->authority_hash.len != HASH_BYTES ||
+	    memcmp(hello->authority_hash.data, n->authority_hash.byte, HASH_BYTES) != 0) {
+		snprintf(
+		        text, sizeof text,
+		        "%.20s belongs to another district than %.20s: their configurations name different authorities",
+		        n->domain.place, hello->place);
+		peer_refuse(n, p, ERR_DENIED, text);
+		return false;
+	}
+	if (p->is_upstream) {
+		if (!p->device)
+			p->device = hello->device;
+		return true;
+	}
+	struct directory_row row;
+	if (!directory_device(n, p->device, &row) || row.is_revoked) {
+		snprintf(text, sizeof text, "%.20s refuses this key: %.150s", n->domain.place,
+		         row.is_revoked ? row.why : "it is not in the directory any more");
+		peer_refuse(n, p, row.is_revoked ? ERR_REVOKED : ERR_UNKNOWN_KEY, text);
+		return false;
+	}
+	if (hello->device != p->device) {
+		snprintf(text, sizeof text, "%.20s: this key belongs to device %016llx, not %016llx", n->domain.place,
+		         (unsigned long long)p->device, (unsigned long long)hello->device);
+		peer_refuse(n, p, ERR_DENIED, text);
+		return false;
+	}
+	return true;
+}
+
+void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
+{
+	const Lm__Hello *hello = frame->hello;
+	uint64_t now = link_now_ms();
+	if (!p->is_upstream && p->greeted_ms && now - p->greeted_ms < HELLO_LEAST_MS)
+		return;
+	p->greeted_ms = now;
+	if (!hello_is_ours(n, p, hello))
+		return;
+	struct link_event ev = { .type = LINK_HELLO,
+		                 .now_ms = link_now_ms(),
+		                 .session = frame->session,
+		                 .version_least = hello->version_least,
+		                 .version_most = hello->version_most };
+	if (!p->is_upstream && crypto_random(&ev.fresh_session, sizeof ev.fresh_session, NULL))
+		return;
+	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++)
+		if (line_flows_to(n, journal_line(n->journal, number), p))
+			link_event_line(n, p, LINK_SEND_LINE, number, journal_line(n->journal, number)->ordinal);
+	link_event_apply(n, p, &ev);
+	if (p->link.state != LINK_OPEN)
+		return;
+	snprintf(p->join_address, sizeof p->join_address, "%s", hello->join_address);
+	if (p->is_upstream) /* what it once refused is over, also when the link goes down again */
+		upstream_said(n, "", "");
+	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
+		const struct line *l = journal_line(n->journal, number);
+		if (!line_flows_to(n, l, p))
+			continue;
+		/* Marks reach the store later than acks come in: what was not written before we died is told anew here.
+		 */
+		uint64_t at = peer_stands(n, p, l, hello);
+		stored_note(n, p, number, at);
+		link_event_line(n, p, LINK_PEER_AT, number, at);
+	}
+}
