@@ -41,7 +41,7 @@ PR_SET_PDEATHSIG = 1
 ROLES = {"clerk1": "clerk", "operator1": "operator", "editor1": "editor", "publisher1": "publisher"}  # one login a role
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_ports_given = set()
+_ports_held = {}  # number: what holds it
 
 
 class Failed(Exception):
@@ -74,13 +74,25 @@ def port_is_free(port):
     return True
 
 
+def hold_port(port):
+    """False if another process holds it. Nobody speaks UDP here: that a port is bound there tells others of our kind that its
+    TCP port is meant for a daemon of ours, which is not started yet, or just down; until this process ends."""
+    holder = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return False
+    _ports_held[port] = holder
+    return True
+
+
 def free_port():
-    """A port that nobody has, and that this process gives once. Not one that the kernel chooses: while a daemon is down,
-    another's attempt to reach it could be given that very number and connect to itself."""
+    """A port that nobody has, and that is given once. Not one that the kernel chooses: while a daemon is down, another's
+    attempt to reach it could be given that very number and connect to itself."""
     for _ in range(1000):
         port = random.choice(PORTS)
-        if port not in _ports_given and port_is_free(port):
-            _ports_given.add(port)
+        if port_is_free(port) and hold_port(port):
             return port
     raise Failed("there is no free port from 10000 to 32767")
 
@@ -128,6 +140,7 @@ class Node:
         self.http_address = f"127.0.0.1:{http_port}"
         self.link_address = f"tcp://127.0.0.1:{link_port}" if link_port else None
         self.environment = {}  # besides our own
+        self.inside = contextlib.nullcontext  # what it is started in: tests put it into a network of its own
         self.settings = {}  # of the configuration; a change holds from the next start on
         self.joins = False  # with a token at its first start, instead of being admitted beforehand
         self.process = None
@@ -184,7 +197,7 @@ class Node:
         path = self.folder / "daemon.conf"
         path.write_text(self.configuration())
         self.was_asked_to_end = False
-        with open(self.log, "ab") as log, _signals_held() as mask:
+        with open(self.log, "ab") as log, self.inside(), _signals_held() as mask:
             self.process = subprocess.Popen([self.program, "--config", path], cwd=self.folder, stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, process_group=0,
                                             env=os.environ | self.environment, preexec_fn=_preparation(mask))

@@ -12,6 +12,7 @@ Everything that a test does to a daemon is a method of Node, District, Kiosk or 
 tests is here.
 """
 import atexit
+import contextlib
 import os
 import pathlib
 import shutil
@@ -25,7 +26,8 @@ import unittest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "deploy/lib"))
 from client import Client, Desk, Kiosk, Refused  # noqa: E402, F401
-from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, port_is_free, wait_until)  # noqa: E402, F401
+from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, hold_port, port_is_free,
+                      wait_until)  # noqa: E402, F401
 from samples import answers  # noqa: E402, F401
 
 CATALOGUE = sorted((TOP / "deploy/catalogue").glob("*.json"))  # one service a file
@@ -115,12 +117,15 @@ class Wire:
         terminal.settings["upstream"] = wire.address      # before it is started
         wire.cut()                                        # both sides see nothing but silence, as with a pulled cable
         wire.mend()
+
+    `inside`: what it connects from, when `target` is in another network.
     """
 
-    def __init__(self, case, target):
-        host, port = target.removeprefix("tcp://").rsplit(":", 1)
-        self._target = (host, int(port))
-        self._door = socket.create_server(("127.0.0.1", free_port()))
+    def __init__(self, case, target, port=None, inside=contextlib.nullcontext):
+        host, to = target.removeprefix("tcp://").rsplit(":", 1)
+        self._target = (host, int(to))
+        self._door = socket.create_server(("127.0.0.1", port or free_port()))
+        self._inside = inside
         self.address = "tcp://127.0.0.1:%d" % self._door.getsockname()[1]
         self._is_whole = threading.Event()
         self._is_whole.set()
@@ -161,7 +166,8 @@ class Wire:
             except OSError:
                 return  # closed
             try:
-                far = socket.create_connection(self._target, timeout=10)
+                with self._inside():
+                    far = socket.create_connection(self._target, timeout=10)
             except OSError:
                 near.close()  # nobody answers over there
                 continue

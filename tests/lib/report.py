@@ -1,4 +1,4 @@
-"""Runs a script's unittest cases and ends with the line that tests/run reads: "N passed, N failed"."""
+"""Runs a script's unittest cases and ends with the line that tests/run reads: "N passed, N failed[, N skipped]"."""
 import sys
 import unittest
 
@@ -19,5 +19,6 @@ def main():
     runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=_Result)
     result = runner.run(suite)
     failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    print(f"{result.passed} passed, {failed} failed", flush=True)
-    sys.exit(1 if failed or not result.passed else 0)
+    skipped = f", {len(result.skipped)} skipped" if result.skipped else ""
+    print(f"{result.passed} passed, {failed} failed{skipped}", flush=True)
+    sys.exit(1 if failed or not (result.passed or result.skipped) else 0)

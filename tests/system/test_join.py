@@ -142,7 +142,7 @@ class Honest(Join):
         done = self.provision(district, folder, "--place", SECOND, "--set", f"data={device.folder}", "--set", "map_size=16M",
                               "--set", f"http_address={device.http_address}", "--set", "pages=", "--set", "places=")
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual({"terminal.conf", "lm-terminal.service", "install.sh", "README.md"},
+        self.assertEqual({"terminal.conf", "lm-terminal.service", "60-last-mile.conf", "install.sh", "README.md"},
                          {path.name for path in folder.iterdir()})
         for path in (folder / "README.md", folder / "install.sh"):
             self.assertIn(str(device.folder), path.read_text())
