@@ -138,6 +138,13 @@ int file_create(const char *path, mode_t mode, struct bytes content, struct erro
 	return code ? code : folder_sync(path, e);
 }
 
+int file_move(const char *from, const char *path, struct error *e)
+{
+	if (rename(from, path) != 0)
+		return error_set_errno(e, errno, "cannot rename %s to %s", from, path);
+	return folder_sync(path, e);
+}
+
 bool file_exists(const char *path)
 {
 	struct stat status;

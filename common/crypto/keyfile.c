@@ -87,6 +87,18 @@ static int content_parse(struct bytes content, const char *path, const struct ke
 	return code;
 }
 
+bool keyfile_is(const char *path, const char *title)
+{
+	char line[64];
+	size_t size = strlen(title);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	ssize_t got = size < sizeof line ? read(fd, line, size + 1) : -1;
+	close(fd);
+	return got == (ssize_t)size + 1 && memcmp(line, title, size) == 0 && line[size] == '\n';
+}
+
 /* The mode is asked of the open file: of a path it could change between the question and the reading. */
 static int mode_check(int fd, const char *path, struct error *e)
 {

@@ -13,8 +13,8 @@
 
 #include "crypto/crypto.h"
 
-#define KEYFILE_LINES_MOST 8
-#define KEYFILE_MOST_BYTES 1024
+#define KEYFILE_LINES_MOST 24
+#define KEYFILE_MOST_BYTES 3072
 
 struct keyfile_line {
 	const char *name;
@@ -27,6 +27,8 @@ struct keyfile {
 	size_t line_count;
 };
 
+/* Whether the file begins with this title; false also if it cannot be read. */
+bool keyfile_is(const char *path, const char *title);
 /* ERR_NOT_FOUND; ERR_DAMAGED if it is not of this form or others may read it. Values are untouched on failure. */
 int keyfile_read(const char *path, const struct keyfile *f, struct error *e);
 /* Mode 0600. ERR_EXISTS leaves the file that is there as it is. */

@@ -64,6 +64,7 @@ static void device_row(struct print_table *t, const Lm__DeviceView *v)
 	                           print_enum(a, &lm__tier__descriptor, (int)r->role),
 	                           print_enum(a, &lm__device_status__descriptor, (int)r->status),
 	                           print_time(a, r->since_ms),
+	                           arena_format(a, "%u", r->generation),
 	                           r->by,
 	                           r->reason,
 	                   });
@@ -72,7 +73,8 @@ static void device_row(struct print_table *t, const Lm__DeviceView *v)
 static void devices_show(struct call *c, Lm__DeviceView *const *devices, size_t count)
 {
 	struct print_table t = print_table_of(
-	        &c->arena, 7, (const char *const[]){ "device", "place", "role", "status", "since", "by", "reason" });
+	        &c->arena, 8,
+	        (const char *const[]){ "device", "place", "role", "status", "since", "keys", "by", "reason" });
 	for (size_t i = 0; i < count; i++)
 		device_row(&t, devices[i]);
 	print_table_show(&t);
@@ -122,6 +124,17 @@ int revoke_run(struct call *c, struct error *e)
 	int result = client_post(c, "/ctl/v1/revoke", &command.base, &lm__device_view__descriptor, &view, e);
 	if (!result && !call_has(c, OPTION_JSON))
 		devices_show(c, &view, 1);
+	return result;
+}
+
+int rotate_run(struct call *c, struct error *e)
+{
+	Lm__KeysView *view = NULL;
+	Lm__Empty empty = LM__EMPTY__INIT;
+	int result = client_post(c, "/ctl/v1/keys", &empty.base, &lm__keys_view__descriptor, &view, e);
+	if (!result && !call_has(c, OPTION_JSON))
+		printf("generation %u, fingerprint %s: asked for; lmctl status says when it is in use\n",
+		       view->generation, view->fingerprint);
 	return result;
 }
 

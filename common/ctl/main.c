@@ -35,6 +35,11 @@ const struct ctl_command ctl_commands[] = {
 	{ "revoke", "DEVICE-OR-PLACE", "hub: refuse a device from now on",
 	  "A revoked key stays revoked: a machine that comes back makes new keys.",
 	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 1, 1, revoke_run },
+	{ "rotate", "", "change the keys of a device while it works",
+	  "The daemon makes new keys and asks the district, signed with those it has. When the directory names them "
+	  "it\n"
+	  "starts anew with them; what was sealed to the old ones is still opened. lmctl status says how it goes.",
+	  DATA | JSON, 0, 0, 0, rotate_run },
 	{ "devices", "", "the directory: every device, admitted and revoked", NULL, DATA | JSON, 0, 0, 0, devices_run },
 	{ "quarantine list", "", "items that are not applied: in quarantine, held, set aside",
 	  "Shows where they come from and why they are held up, and nothing personal.",

@@ -84,6 +84,8 @@ static void node_show(struct arena *a, const Lm__NodeStatus *s, int64_t now_ms)
 {
 	print_text("%s %s  %s  %s\n", s->program, s->version, tier_name(a, s->tier), s->place);
 	print_text("device       %s\nfingerprint  %s\nincarnation  %s\n", s->device, s->fingerprint, s->incarnation);
+	print_text("keys         generation %u%s\n", s->generation,
+	           s->is_changing_keys ? "; the next ones wait for the directory to name them" : "");
 	print_text("up for       %s, since %s\n", print_age(a, now_ms - s->started_ms), print_time(a, s->started_ms));
 	print_text("listens      pages %s, links %s\n", s->http_address[0] ? s->http_address : "-",
 	           s->link_address[0] ? s->link_address : "-");

@@ -89,16 +89,40 @@ static bool is_key(ProtobufCBinaryData d)
 	return d.len == KEY_BYTES;
 }
 
+/* The first keys give the id. */
+static int record_id_check(const Lm__DeviceRecord *r, struct error *e)
+{
+	struct hash fingerprint;
+	const Lm__FormerKeys *first = r->n_former ? r->former[0] : NULL;
+	int result = device_fingerprint((uint8_t)r->suite, first ? first->curve_key.data : r->curve_key.data,
+	                                first ? first->signing_key.data : r->signing_key.data,
+	                                first ? first->opening_key.data : r->opening_key.data, &fingerprint, e);
+	if (!result && device_id_of(&fingerprint) != r->device)
+		return error_set(e, ERR_INVALID, "the device's id does not belong to its keys");
+	return result;
+}
+
+static int record_keys_check(const Lm__DeviceRecord *r, struct error *e)
+{
+	bool are_keys = is_key(r->curve_key) && is_key(r->signing_key) && is_key(r->opening_key);
+	if (r->n_former != r->generation || r->generation > KEY_CHANGES_MOST)
+		return error_set(e, ERR_INVALID, "the record does not tell its former keys");
+	for (size_t i = 0; i < r->n_former; i++)
+		are_keys = are_keys && is_key(r->former[i]->curve_key) && is_key(r->former[i]->signing_key) &&
+		           is_key(r->former[i]->opening_key);
+	return are_keys ? OK : error_set(e, ERR_INVALID, "a device has three public keys of %d bytes", KEY_BYTES);
+}
+
 int device_record_check(const Lm__DeviceRecord *r, struct error *e)
 {
 	static const enum place_level level_of[] = { [LM__TIER__TIER_TERMINAL] = PLACE_DEVICE,
 		                                     [LM__TIER__TIER_TOWN] = PLACE_TOWN,
 		                                     [LM__TIER__TIER_DISTRICT] = PLACE_DISTRICT };
-	struct hash fingerprint;
 	if (r->suite != SUITE_INTERNATIONAL)
 		return error_set(e, ERR_VERSION, "suite %u is not known to this version", r->suite);
-	if (!is_key(r->curve_key) || !is_key(r->signing_key) || !is_key(r->opening_key))
-		return error_set(e, ERR_INVALID, "a device has three public keys of %d bytes", KEY_BYTES);
+	int result = record_keys_check(r, e);
+	if (result)
+		return result;
 	if (r->role < LM__TIER__TIER_TERMINAL || r->role > LM__TIER__TIER_DISTRICT)
 		return error_set(e, ERR_INVALID, "a device is a terminal, a town or the district");
 	if (place_level_of(r->place) != level_of[r->role])
@@ -106,11 +130,41 @@ int device_record_check(const Lm__DeviceRecord *r, struct error *e)
 		                 "'%.20s' is not a place for this role: a terminal's is like 310114106001-T1, a town's "
 		                 "like 310114106, the district's like 310114",
 		                 r->place);
-	int result = device_fingerprint((uint8_t)r->suite, r->curve_key.data, r->signing_key.data, r->opening_key.data,
-	                                &fingerprint, e);
-	if (!result && device_id_of(&fingerprint) != r->device)
-		return error_set(e, ERR_INVALID, "the device's id does not belong to its keys");
-	return result;
+	return record_id_check(r, e);
+}
+
+int device_signing_key(const Lm__DeviceRecord *r, uint32_t generation, uint8_t key[KEY_BYTES])
+{
+	if (generation > r->generation || r->n_former != r->generation)
+		return ERR_NOT_READY;
+	const ProtobufCBinaryData *found =
+	        generation == r->generation ? &r->signing_key : &r->former[generation]->signing_key;
+	if (!is_key(*found))
+		return ERR_INVALID;
+	memcpy(key, found->data, KEY_BYTES);
+	return OK;
+}
+
+static bool same_keys(const Lm__DeviceRecord *known, const Lm__DeviceRecord *next)
+{
+	const Lm__FormerKeys *former = next->generation > known->generation ? next->former[known->generation] : NULL;
+	return bytes_equal(codec_bytes(former ? former->curve_key : next->curve_key), codec_bytes(known->curve_key)) &&
+	       bytes_equal(codec_bytes(former ? former->signing_key : next->signing_key),
+	                   codec_bytes(known->signing_key)) &&
+	       bytes_equal(codec_bytes(former ? former->opening_key : next->opening_key),
+	                   codec_bytes(known->opening_key));
+}
+
+/* Keys follow keys: what is known stays known, and nothing goes back. */
+static int record_follows(const Lm__DeviceRecord *known, const Lm__DeviceRecord *next, struct error *e)
+{
+	unsigned long long device = next->device;
+	if (known->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED &&
+	    next->status != LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
+		return error_set(e, ERR_REVOKED, "device %016llx was revoked; a revoked key stays revoked", device);
+	if (next->generation < known->generation || !same_keys(known, next))
+		return error_set(e, ERR_DENIED, "device %016llx has other keys than this record says", device);
+	return OK;
 }
 
 static int device_store(struct apply *a, const Lm__DeviceRecord *record)
@@ -118,10 +172,10 @@ static int device_store(struct apply *a, const Lm__DeviceRecord *record)
 	Lm__DeviceRecord *known;
 	uint8_t key[8];
 	int result = device_get(a->txn, record->device, a->arena, &known);
-	if (!result && known->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED &&
-	    record->status != LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)
-		return error_set(a->e, ERR_REVOKED, "device %016llx was revoked; a revoked key stays revoked",
-		                 (unsigned long long)record->device);
+	if (!result)
+		result = record_follows(known, record, a->e);
+	if (result && result != ERR_NOT_FOUND)
+		return result;
 	result = row_put(a, &domain_table_device, key_u64(record->device, key), &record->base);
 	return result ? result
 	              : effect_add(a, (struct domain_effect){ .type = DOMAIN_DIRECTORY, .device = record->device });

@@ -56,6 +56,7 @@ int memo_secret(struct apply *a, Lm__NodeSecretPayload **out);
 /* one function a kind */
 int apply_authority(struct apply *a);
 int apply_device(struct apply *a);
+int apply_keys(struct apply *a);
 int apply_service(struct apply *a);
 int apply_account(struct apply *a);
 int apply_draft(struct apply *a);

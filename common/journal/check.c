@@ -105,6 +105,8 @@ int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], 
 		result = signature_check(&checked[batch->n_entries - 1], batch->heads, signing_key, e);
 	if (result)
 		return result;
+	for (size_t i = 0; i < batch->n_entries; i++)
+		checked[i].generation = batch->heads->generation;
 	checked[batch->n_entries - 1].heads = batch->heads;
 	*out = checked;
 	*count = batch->n_entries;

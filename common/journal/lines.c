@@ -169,6 +169,7 @@ static void line_from_row(struct line *l, const Lm__LineState *row)
 	l->rollbacks = row->rollbacks;
 	l->closed_incarnation = row->closed_incarnation;
 	l->closed_seq = row->closed_seq;
+	l->generation = row->generation;
 }
 
 int line_store(struct journal *j, const struct line *l)
@@ -192,6 +193,7 @@ int line_store(struct journal *j, const struct line *l)
 	row.rollbacks = l->rollbacks;
 	row.closed_incarnation = l->closed_incarnation;
 	row.closed_seq = l->closed_seq;
+	row.generation = l->generation;
 	uint8_t key[LINE_KEY_BYTES];
 	return row_write(j, &journal_table_line, line_key_bytes(l->number, key), &row.base, false);
 }

@@ -105,6 +105,17 @@ static int notice_from(const Lm__PeriodNotice *row, struct period_notice *n)
 	return OK;
 }
 
+/* With the keys of now, or with those that the sender knew. */
+static int opener_find(struct journal *j, const struct period_notice *notice, struct period_opener *out)
+{
+	const struct device_keys *k = j->keys;
+	int result = period_opener_init(out, notice, j->device, k->opening_public, k->opening_secret, NULL);
+	for (uint32_t i = k->generation; result == ERR_ABSENT && i > 0; i--)
+		result = period_opener_init(out, notice, j->device, k->former_opening[i - 1].public_key,
+		                            k->former_opening[i - 1].secret_key, NULL);
+	return result;
+}
+
 static int opener_from(struct journal *j, struct bytes notice_packed, struct period_opener *out)
 {
 	struct arena arena;
@@ -117,8 +128,7 @@ static int opener_from(struct journal *j, struct bytes notice_packed, struct per
 	if (!result && !j->keys)
 		result = ERR_ABSENT; /* a reader without the device's keys */
 	if (!result)
-		result = period_opener_init(out, &notice, j->device, j->keys->opening_public, j->keys->opening_secret,
-		                            NULL);
+		result = opener_find(j, &notice, out);
 	arena_release(&arena);
 	return result;
 }

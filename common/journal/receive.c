@@ -239,10 +239,16 @@ int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Di
 	result = entry_fit(j, s, entry, &fit, e);
 	if (result)
 		return result;
+	if ((fit == FIT_NEXT || fit == FIT_ROLLBACK) && entry->generation < before.generation)
+		return error_set(e, ERR_BAD_SIGNATURE,
+		                 "device %016llx signed with keys that it replaced before (generation %u, known: %u)",
+		                 (unsigned long long)h->origin, entry->generation, before.generation);
 	switch (fit) {
 	case FIT_ROLLBACK:
 	case FIT_NEXT:
 		result = received_place(j, s, entry, disposition, why, out, e);
+		if (!result)
+			s->now.line.generation = entry->generation;
 		if (!result && fit == FIT_ROLLBACK) {
 			s->now.line.rollbacks++;
 			s->now.line.closed_incarnation = before.incarnation;

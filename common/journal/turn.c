@@ -122,6 +122,7 @@ static int heads_make(struct journal *j, struct slot *const *slots, size_t count
 	}
 	heads->suite = SUITE_INTERNATIONAL;
 	heads->origin = j->device;
+	heads->generation = j->keys->generation;
 	heads->hashes = codec_data(BYTES(hashes, count * sizeof *hashes));
 	struct hash digest;
 	if (!result)

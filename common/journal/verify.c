@@ -9,7 +9,7 @@
 
 struct audit {
 	struct store_txn *txn;
-	int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]);
+	int (*signing_key)(void *context, uint64_t origin, uint32_t generation, uint8_t key[KEY_BYTES]);
 	void *context;
 	struct journal_audit *out;
 	struct arena arena;
@@ -55,7 +55,7 @@ static const char *heads_fault(struct audit *a, const struct line *l, const Lm__
 {
 	uint8_t key[KEY_BYTES];
 	struct hash head, digest;
-	if (!heads || a->signing_key(a->context, l->key.origin, key))
+	if (!heads || a->signing_key(a->context, l->key.origin, heads->generation, key))
 		return NULL;
 	a->out->signatures++;
 	if (heads->origin != l->key.origin || heads->suite != SUITE_INTERNATIONAL ||
@@ -129,8 +129,8 @@ static int line_verify(struct audit *a, const struct line *l, struct error *e)
 }
 
 int journal_verify(struct journal *j, struct store_txn *txn,
-                   int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context,
-                   struct journal_audit *out, struct error *e)
+                   int (*signing_key)(void *context, uint64_t origin, uint32_t generation, uint8_t key[KEY_BYTES]),
+                   void *context, struct journal_audit *out, struct error *e)
 {
 	struct audit a = { .txn = txn, .signing_key = signing_key, .context = context, .out = out };
 	memset(out, 0, sizeof *out);

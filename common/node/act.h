@@ -34,6 +34,7 @@ void act_pool(struct node *n, struct act *a, void (*run)(struct node *n, void *c
 int only_at_hub(struct node *n, struct error *e);
 /* Appends an entry of the hub's for all. */
 int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e);
+int packed_append(struct turn *t, Lm__Kind kind, struct bytes packed, struct error *e);
 /* Whether a device may be admitted at its place now. */
 int admit_check(struct turn *t, const Lm__DeviceRecord *record, struct error *e);
 

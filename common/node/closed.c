@@ -68,7 +68,6 @@ int closed_node_open(const char *data, bool is_read_only, struct closed_node *ou
 {
 	char path[4096];
 	bool was_made;
-	struct hash fingerprint;
 	memset(out, 0, sizeof *out);
 	snprintf(path, sizeof path, "%s/device.keys", data);
 	if (!file_exists(path))
@@ -78,12 +77,9 @@ int closed_node_open(const char *data, bool is_read_only, struct closed_node *ou
 	if (!result)
 		result = device_keys_open(path, &out->keys, &was_made, e);
 	if (!result)
-		result = device_fingerprint(out->keys.suite, out->keys.curve_public, out->keys.signing_public,
-		                            out->keys.opening_public, &fingerprint, e);
-	if (!result)
 		result = store_of(data, &out->keys, is_read_only, &out->store, e);
 	if (!result) {
-		out->domain.device = device_id_of(&fingerprint);
+		out->domain.device = device_id_of(&out->keys.first);
 		struct journal_options options = {
 			.store = out->store, .keys = &out->keys, .device = out->domain.device, .is_reader = true
 		};
@@ -116,19 +112,19 @@ struct verify {
 	size_t state_count;
 };
 
-static int verify_key(void *context, uint64_t origin, uint8_t key[KEY_BYTES])
+static int verify_key(void *context, uint64_t origin, uint32_t generation, uint8_t key[KEY_BYTES])
 {
 	struct verify *v = context;
 	Lm__DeviceRecord *record;
 	struct arena arena;
-	if (origin == v->device) {
+	if (origin == v->device && generation == v->keys->generation) {
 		memcpy(key, v->keys->signing_public, KEY_BYTES);
 		return OK;
 	}
 	arena_init(&arena, 64 * 1024);
 	int result = device_get(v->txn, origin, &arena, &record);
 	if (!result)
-		memcpy(key, record->signing_key.data, KEY_BYTES);
+		result = device_signing_key(record, generation, key);
 	arena_release(&arena);
 	return result;
 }

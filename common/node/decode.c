@@ -67,8 +67,11 @@ static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch
 		return result;
 	if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT)
 		return error_set(e, ERR_DENIED, "only the district writes the stream for all");
-	memcpy(key, record->signing_key.data, KEY_BYTES);
-	return OK;
+	result = device_signing_key(record, b->heads ? b->heads->generation : 0, key);
+	if (result == ERR_NOT_READY)
+		return error_set(e, result, "device %016llx signs with keys that the directory here does not name yet",
+		                 (unsigned long long)b->key->origin);
+	return result;
 }
 
 struct decided { /* of the service asked about last: mostly the next entry's too */
@@ -154,6 +157,7 @@ static int signed_marks_check(struct node *n, struct work *w, struct error *e)
 	Lm__AuthorityPayload *authority;
 	Lm__DeviceRecord *hub;
 	struct hash digest;
+	uint8_t key[KEY_BYTES];
 	const Lm__SignedMarks *m = w->frame->signed_marks;
 	int result = store_begin_read(n->store, &txn, e);
 	if (result)
@@ -169,8 +173,12 @@ static int signed_marks_check(struct node *n, struct work *w, struct error *e)
 	if (!result && m->signature.len != SIGNATURE_BYTES)
 		result = ERR_BAD_SIGNATURE;
 	if (!result)
-		result = sign_check(SUITE_INTERNATIONAL, hub->signing_key.data, BYTES_OF(digest), m->signature.data, e);
+		result = device_signing_key(hub, m->generation, key);
+	if (!result)
+		result = sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), m->signature.data, e);
 	store_abort(txn);
+	if (result == ERR_NOT_READY)
+		return error_set(e, result, "the district signed marks with keys that are not known here yet");
 	return result ? error_set(e, result, "marks that the district did not sign") : OK;
 }
 

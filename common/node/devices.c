@@ -5,6 +5,7 @@
 
 #include "act.h"
 #include "node/control.h"
+#include "rotation.h"
 
 static Lm__DeviceView *device_view(const struct node *n, struct arena *arena, const Lm__DeviceRecord *record)
 {
@@ -77,15 +78,20 @@ int only_at_hub(struct node *n, struct error *e)
 	                 n->domain.place);
 }
 
-int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e)
+int packed_append(struct turn *t, Lm__Kind kind, struct bytes packed, struct error *e)
 {
 	Lm__Header h = LM__HEADER__INIT;
-	struct bytes packed;
 	struct placed placed;
-	int result = codec_pack(message, t->arena, &packed, e);
 	h.kind = kind;
 	struct draft draft = { .stream = LM__STREAM__STREAM_ALL, .header = &h, .payload = packed };
-	return result ? result : turn_append(t, &draft, &placed, e);
+	return turn_append(t, &draft, &placed, e);
+}
+
+int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e)
+{
+	struct bytes packed;
+	int result = codec_pack(message, t->arena, &packed, e);
+	return result ? result : packed_append(t, kind, packed, e);
 }
 
 static int key_from(struct arena *arena, const char *name, const char *hex, ProtobufCBinaryData *out, struct error *e)
@@ -225,6 +231,7 @@ const struct http_route device_routes[] = {
 	{ HTTP_GET, "/ctl/v1/devices", HTTP_LOCAL, control_devices },
 	{ HTTP_POST, "/ctl/v1/admit", HTTP_LOCAL, admit_post },
 	{ HTTP_POST, "/ctl/v1/revoke", HTTP_LOCAL, control_revoke },
+	{ HTTP_POST, "/ctl/v1/keys", HTTP_LOCAL, control_rotate },
 	{ HTTP_GET, "/ctl/v1/tokens", HTTP_LOCAL, control_tokens },
 	{ HTTP_POST, "/ctl/v1/tokens", HTTP_LOCAL, control_token },
 	{ HTTP_POST, "/ctl/v1/tokens/withdraw", HTTP_LOCAL, control_withdraw_token },

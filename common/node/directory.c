@@ -16,6 +16,20 @@ struct refresh {
 	bool is_out_of_memory;
 };
 
+/* Older ones than the last are strangers' keys. */
+static void former_from(struct directory_row *row, const Lm__DeviceRecord *record)
+{
+	const Lm__FormerKeys *former = record->n_former ? record->former[record->n_former - 1] : NULL;
+	row->has_former = former && memcmp(former->curve_key.data, row->curve_key, KEY_BYTES) != 0;
+	if (!row->has_former)
+		return;
+	char when[CLOCK_TEXT_BYTES];
+	clock_format_shanghai(former->until_ms, when);
+	memcpy(row->former_curve_key, former->curve_key.data, KEY_BYTES);
+	row->is_passing = record->is_passing;
+	snprintf(row->former_why, sizeof row->former_why, "this device replaced it by another on %.10s", when);
+}
+
 static void row_from(struct directory_row *row, const Lm__DeviceRecord *record)
 {
 	memset(row, 0, sizeof *row);
@@ -23,6 +37,8 @@ static void row_from(struct directory_row *row, const Lm__DeviceRecord *record)
 	row->device = record->device;
 	row->role = record->role;
 	snprintf(row->place, sizeof row->place, "%s", record->place);
+	row->generation = record->generation;
+	former_from(row, record);
 	row->is_revoked = record->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED;
 	if (row->is_revoked) {
 		char when[CLOCK_TEXT_BYTES];
@@ -49,10 +65,14 @@ static bool refresh_visit(void *context, const Lm__DeviceRecord *record)
 	return true;
 }
 
+/* While a device is passing to other keys it may not have them at hand yet: those before it keeps for good. */
 static void recipient_from(struct period_recipient *out, const Lm__DeviceRecord *record)
 {
+	bool is_before = record->is_passing && record->n_former;
+	const ProtobufCBinaryData *key =
+	        is_before ? &record->former[record->n_former - 1]->opening_key : &record->opening_key;
 	out->id = record->device;
-	memcpy(out->opening_key, record->opening_key.data, KEY_BYTES);
+	memcpy(out->opening_key, key->data, KEY_BYTES);
 }
 
 /* To whom our streams are sealed: up to town and district, the hub's down streams to that town and the district. */
@@ -118,9 +138,15 @@ int directory_find(struct node *n, const uint8_t curve_key[KEY_BYTES], struct di
 	int result = ERR_UNKNOWN_KEY;
 	pthread_mutex_lock(&n->directory_lock);
 	for (size_t i = 0; i < n->directory_count; i++) {
-		if (memcmp(n->directory[i].curve_key, curve_key, KEY_BYTES) != 0)
+		const struct directory_row *row = &n->directory[i];
+		bool is_now = memcmp(row->curve_key, curve_key, KEY_BYTES) == 0;
+		if (!is_now && (!row->has_former || memcmp(row->former_curve_key, curve_key, KEY_BYTES) != 0))
 			continue;
-		*out = n->directory[i];
+		*out = *row;
+		if (!is_now && !row->is_passing && !row->is_revoked) {
+			out->is_revoked = out->is_replaced = true;
+			memcpy(out->why, row->former_why, sizeof row->former_why);
+		}
 		result = OK;
 		break;
 	}

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act.h"
 #include "base/log.h"
-#include "inside.h"
 
 #define EFFECTS_A_TURN_MOST 100000
 
@@ -92,6 +92,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return status_relay(t, fx, e);
 	case DOMAIN_RELEASE_HELD:
 		return held_release(t, fx->cause, e);
+	case DOMAIN_KEYS:
+		return packed_append(t, LM__KIND__KIND_DEVICE, fx->message, e);
 	case DOMAIN_DIRECTORY:
 		n->must_refresh_directory = true;
 		break;

@@ -325,6 +325,7 @@ static int marks_sign(struct node *n, const Lm__Marks *marks, Lm__SignedMarks *o
 	if (!result)
 		result = sign_make(SUITE_INTERNATIONAL, n->keys.signing_secret, BYTES_OF(digest), signature, NULL);
 	out->marks = codec_data(packed);
+	out->generation = n->keys.generation;
 	out->signature = codec_data(BYTES(signature, SIGNATURE_BYTES));
 	return result;
 }

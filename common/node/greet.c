@@ -51,10 +51,11 @@ static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello
 		return true;
 	}
 	struct directory_row row;
-	if (!directory_device(n, p->device, &row) || row.is_revoked) {
+	bool is_known = !directory_find(n, p->curve_key, &row);
+	if (!is_known || row.is_revoked) {
 		snprintf(text, sizeof text, "%.20s refuses this key: %.150s", n->domain.place,
-		         row.is_revoked ? row.why : "it is not in the directory any more");
-		peer_refuse(n, p, row.is_revoked ? ERR_REVOKED : ERR_UNKNOWN_KEY, text);
+		         is_known ? row.why : "it is not in the directory any more");
+		peer_refuse(n, p, is_known ? ERR_REVOKED : ERR_UNKNOWN_KEY, text);
 		return false;
 	}
 	if (hello->device != p->device) {

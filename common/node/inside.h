@@ -64,7 +64,7 @@ struct join_endpoint;
 #define QUARANTINED_TOLD_MOST 64
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
-enum data_file { FILE_KEYS, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
+enum data_file { FILE_KEYS, FILE_KEYS_NEXT, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
 
 struct raw_frame { /* as it came */
 	struct raw_frame *next;
@@ -211,8 +211,13 @@ struct directory_row {
 	uint64_t device;
 	Lm__Tier role;
 	char place[PLACE_TEXT_BYTES];
+	uint32_t generation;                 /* of its keys */
+	uint8_t former_curve_key[KEY_BYTES]; /* the one before, if generation > 0 and it was another */
+	bool has_former, is_passing;
+	bool is_replaced; /* of directory_find: the key was the former one; then is_revoked, too */
 	bool is_revoked;
 	char why[200]; /* of a revocation: date, by whom, reason */
+	char former_why[60];
 };
 
 struct node {
@@ -239,6 +244,8 @@ struct node {
 	uv_timer_t timer;
 	uv_signal_t interrupt, terminate;
 	bool is_stopping, is_closed;
+	bool must_restart; /* with other keys, when it has ended */
+	_Atomic bool is_changing_keys;
 	int exit_code;
 	struct peer *peer[PEERS_MOST];
 	size_t peer_count;

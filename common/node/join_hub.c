@@ -117,6 +117,8 @@ static int job_run(struct turn *t, struct command *c, struct error *e)
 {
 	struct join_job *j = c->context;
 	lm__join_reply__init(&j->reply);
+	if (atomic_load(&t->node->is_changing_keys)) /* a certificate would be signed with the keys before */
+		return reply_refuse(j, ERR_NOT_READY, "the district is changing its keys");
 	int result = join_request_check(j->request, j->request->curve_key.data, &j->record, &j->fingerprint, e);
 	if (!result)
 		result = token_try(t, j, e);

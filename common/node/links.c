@@ -317,7 +317,7 @@ void links_tick(struct node *n)
 		if (may_sign && !p->is_upstream && p->link.state == LINK_OPEN)
 			frame_signed_marks(n, p, false);
 		struct directory_row row;
-		if (!p->is_upstream && p->link.state == LINK_OPEN && directory_device(n, p->device, &row) &&
+		if (!p->is_upstream && p->link.state == LINK_OPEN && !directory_find(n, p->curve_key, &row) &&
 		    row.is_revoked) {
 			char text[260];
 			snprintf(text, sizeof text, "%.20s refuses this key: %s", n->domain.place, row.why);

@@ -27,6 +27,21 @@ static void peer_show(struct node *n, struct peer *p)
 	atomic_store(&n->peer_visible, n->peer_count);
 }
 
+/* The peer that this device is already, which comes with another key than before: old or new, while both are valid. */
+static struct peer *peer_changed(struct node *n, const struct directory_row *row, const uint8_t key[KEY_BYTES])
+{
+	for (size_t i = 0; i < n->peer_count && row->has_former; i++) {
+		struct peer *p = n->peer[i];
+		if (p->is_upstream || p->device != row->device)
+			continue;
+		pthread_mutex_lock(&n->directory_lock); /* the writer compares it under this lock */
+		memcpy(p->curve_key, key, KEY_BYTES);
+		pthread_mutex_unlock(&n->directory_lock);
+		return p;
+	}
+	return NULL;
+}
+
 static struct peer *peer_below(struct node *n, const uint8_t key[KEY_BYTES])
 {
 	for (size_t i = 0; i < n->peer_count; i++)
@@ -35,10 +50,13 @@ static struct peer *peer_below(struct node *n, const uint8_t key[KEY_BYTES])
 	struct directory_row row;
 	if (directory_find(n, key, &row))
 		return NULL;
-	struct peer *p = peer_make(n);
+	struct peer *p = row.is_replaced ? NULL : peer_changed(n, &row, key);
+	if (p)
+		return p;
+	p = peer_make(n);
 	if (!p)
 		return NULL;
-	p->device = row.device;
+	p->device = row.is_replaced ? 0 : row.device; /* a key that is over makes nobody a device */
 	p->role = row.role;
 	snprintf(p->place, sizeof p->place, "%s", row.place);
 	memcpy(p->curve_key, key, KEY_BYTES);

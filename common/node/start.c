@@ -1,6 +1,7 @@
 /*
  * Life of a daemon: opening everything in order, the signals, closing in reverse.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "act.h"
 #include "base/clock.h"
@@ -15,10 +17,12 @@
 #include "base/log.h"
 #include "join.h"
 #include "node/device_file.h"
+#include "rotation.h"
 
 void node_path(const struct node *n, enum data_file file, char *out, size_t size)
 {
-	static const char *const names[] = { "device.keys", "keytable.key", "authority.keys", "ctl.sock", "store" };
+	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",
+		                             "authority.keys", "ctl.sock",         "store" };
 	snprintf(out, size, "%s/%s", n->config.data, names[file]);
 }
 
@@ -39,7 +43,7 @@ static int keys_open(struct node *n, struct error *e)
 	if (result)
 		return result;
 	fingerprint_to_text(&fingerprint, n->fingerprint);
-	n->domain.device = device_id_of(&fingerprint);
+	n->domain.device = device_id_of(&n->keys.first);
 	n->domain.tier = n->tier.tier;
 	n->domain.memo = &n->memo;
 	snprintf(n->domain.place, sizeof n->domain.place, "%s", n->config.place);
@@ -76,76 +80,6 @@ static int store_start(struct node *n, struct error *e)
 	crypto_wipe(options.key_table_key, sizeof options.key_table_key);
 	struct journal_options journal = { .store = n->store, .keys = &n->keys, .device = n->domain.device };
 	return result ? result : journal_open(&journal, &n->journal, e);
-}
-
-/* ---- the first entries of a node's life ---- */
-
-static int secret_append(struct turn *t, struct error *e)
-{
-	uint8_t key[KEY_BYTES], salt[DEVICE_SALT_BYTES];
-	struct bytes packed;
-	struct placed placed;
-	Lm__NodeSecretPayload secret = LM__NODE_SECRET_PAYLOAD__INIT;
-	Lm__Header h = LM__HEADER__INIT;
-	int result = crypto_random(key, sizeof key, e);
-	if (!result)
-		result = crypto_random(salt, sizeof salt, e);
-	secret.code_hash_key = codec_data(BYTES_OF(key));
-	secret.device_salt = codec_data(BYTES_OF(salt));
-	if (!result)
-		result = CODEC_PACK(&secret, t->arena, &packed, e);
-	h.kind = LM__KIND__KIND_NODE_SECRET;
-	crypto_wipe(key, sizeof key);
-	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
-	return result ? result : turn_append(t, &draft, &placed, e);
-}
-
-static void hub_record(const struct node *n, Lm__DeviceRecord *r, int64_t now_ms)
-{
-	lm__device_record__init(r);
-	r->device = n->domain.device;
-	r->role = LM__TIER__TIER_DISTRICT;
-	r->place = (char *)(uintptr_t)n->domain.place;
-	r->suite = n->keys.suite;
-	r->curve_key = codec_data(BYTES_OF(n->keys.curve_public));
-	r->signing_key = codec_data(BYTES_OF(n->keys.signing_public));
-	r->opening_key = codec_data(BYTES_OF(n->keys.opening_public));
-	r->status = LM__DEVICE_STATUS__DEVICE_STATUS_ADMITTED;
-	r->since_ms = now_ms;
-	r->by = (char *)(uintptr_t) "authority";
-}
-
-static int authority_append(struct turn *t, struct error *e)
-{
-	struct node *n = t->node;
-	Lm__DeviceRecord record;
-	Lm__AuthorityPayload authority = LM__AUTHORITY_PAYLOAD__INIT;
-	Lm__Header h = LM__HEADER__INIT;
-	uint8_t signature[SIGNATURE_BYTES];
-	struct bytes hub, packed;
-	struct placed placed;
-	hub_record(n, &record, t->now_ms);
-	int result = CODEC_PACK(&record, t->arena, &hub, e);
-	if (!result)
-		result = sign_make(SUITE_INTERNATIONAL, n->authority.signing_secret, hub, signature, e);
-	authority.authority_key = codec_data(BYTES_OF(n->authority.signing_public));
-	authority.hub = codec_data(hub);
-	authority.signature = codec_data(BYTES_OF(signature));
-	if (!result)
-		result = CODEC_PACK(&authority, t->arena, &packed, e);
-	h.kind = LM__KIND__KIND_AUTHORITY;
-	struct draft draft = { .stream = LM__STREAM__STREAM_ALL, .header = &h, .payload = packed };
-	return result ? result : turn_append(t, &draft, &placed, e);
-}
-
-static int birth_run(struct turn *t, struct command *c, struct error *e)
-{
-	(void)c;
-	int result = store_has(t->txn, &domain_table_secret, bytes_from_text("secret")) ? OK : secret_append(t, e);
-	if (!result && t->node->domain.tier == LM__TIER__TIER_DISTRICT &&
-	    !store_has(t->txn, &domain_table_authority, bytes_from_text("authority")))
-		result = authority_append(t, e);
-	return result;
 }
 
 static void birth_done(struct node *n, struct command *c)
@@ -190,14 +124,17 @@ static void on_timer(uv_timer_t *timer)
 	health_tick(n);
 	join_endpoint_tick(n);
 	join_device_tick(n);
+	rotation_tick(n);
 	if (n->tier.on_tick)
 		n->tier.on_tick(n);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
+	struct node *n = handle->data;
 	(void)number;
-	node_stop(handle->data);
+	n->must_restart = false;
+	node_stop(n);
 }
 
 static int handles_start(struct node *n, struct error *e)
@@ -275,6 +212,7 @@ static int node_open(struct node *n, struct error *e)
 		result = directory_refresh(n, e);
 	if (!result)
 		result = join_device_open(n, e);
+	rotation_open(n);
 	if (!result)
 		result = http_start(n, e);
 	if (!result)
@@ -348,7 +286,8 @@ void node_stop(struct node *n)
 	if (n->is_stopping)
 		return;
 	n->is_stopping = true;
-	notify_stopping(&n->notify);
+	if (!n->must_restart)
+		notify_stopping(&n->notify);
 	inbox_close(n);
 	if (!n->has_writer) /* else when it has worked off what is in the inbox */
 		node_close_begin(n);
@@ -396,6 +335,11 @@ int node_exit_code(const struct node *n)
 	return n->exit_code;
 }
 
+bool node_must_restart(const struct node *n)
+{
+	return n->must_restart;
+}
+
 /* ---- main ---- */
 
 static void usage(const char *program, Lm__Tier tier)
@@ -417,7 +361,7 @@ static void process_guard(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int daemon_run(const struct tier *tier, struct node_config *config)
+static int daemon_run(const struct tier *tier, struct node_config *config, bool *must_restart)
 {
 	uv_loop_t loop;
 	struct node *n = NULL;
@@ -435,6 +379,7 @@ static int daemon_run(const struct tier *tier, struct node_config *config)
 	}
 	uv_run(&loop, UV_RUN_DEFAULT);
 	int code = result ? error_exit_code(result) : node_exit_code(n);
+	*must_restart = n && node_must_restart(n);
 	if (n)
 		node_free(n);
 	uv_loop_close(&loop);
@@ -481,5 +426,11 @@ int node_main(int argc, char **argv, struct tier tier)
 	log_level_parse(config.log_level, &level); /* it was checked */
 	process_guard();
 	log_open(tier.program, level);
-	return daemon_run(&tier, &config);
+	bool must_restart;
+	int code = daemon_run(&tier, &config, &must_restart);
+	if (!must_restart || code)
+		return code;
+	execv("/proc/self/exe", argv); /* the same process to its supervisor */
+	log_write(LOG_ERROR, "ended", "the daemon cannot start itself anew: %s", strerror(errno));
+	return error_exit_code(ERR_INTERNAL);
 }

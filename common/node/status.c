@@ -239,6 +239,8 @@ static int status_run(struct turn *t, struct command *c, struct error *e)
 	s->commits = atomic_load(&n->counters.commits);
 	s->entries = atomic_load(&n->entries);
 	s->curve_key = arena_text(arena, curve);
+	s->generation = n->keys.generation;
+	s->is_changing_keys = atomic_load(&n->is_changing_keys);
 	if (lines_build(n, arena, s) || !s->links)
 		return error_set(e, ERR_MEMORY, "no memory for the status");
 	view->message = &s->base;

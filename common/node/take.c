@@ -100,7 +100,7 @@ static void quarantined_note(struct work *w, uint32_t line, uint64_t seq)
 static bool sender_is_revoked(struct node *n, const struct work *w)
 {
 	struct directory_row row;
-	return !w->peer->is_upstream && directory_device(n, w->peer->device, &row) && row.is_revoked;
+	return !w->peer->is_upstream && !directory_find(n, w->peer->curve_key, &row) && row.is_revoked;
 }
 
 static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
@@ -176,7 +176,7 @@ int take_batch(struct turn *t, struct work *w)
 				w->fault = result;
 				w->error = e;
 			}
-			if (result == ERR_GAP)
+			if (result == ERR_GAP || result == ERR_BAD_SIGNATURE)
 				break;
 			news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 			if (result == ERR_CLONE || result == ERR_FROZEN)

@@ -227,6 +227,8 @@ static void frames_tell(struct node *n, struct work *first)
 			          (unsigned long long)key.origin);
 		if (w->fault == ERR_CLONE)
 			log_write(LOG_ERROR, "clone", "%s", w->error.text);
+		if (w->fault == ERR_BAD_SIGNATURE)
+			log_write(LOG_ERROR, "frame-refused", "%s", w->error.text);
 		batch_tell(n, w, LINK_STORED, l->number);
 		if (w->fault == ERR_GAP || is_early)
 			batch_tell(n, w, LINK_GAP, l->number);

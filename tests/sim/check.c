@@ -25,10 +25,13 @@ static bool is_site_quiet(struct site *s)
 {
 	if (!s->node || s->is_dying)
 		return false;
-	json_t *status = ask_now(s, "GET", "/ctl/v1/status", NULL);
+	json_t *status = ask_if_alive(s, "GET", "/ctl/v1/status");
+	if (!status)
+		return false; /* it starts anew with other keys */
 	const json_t *upstream = json_object_get(json_object_get(status, "links"), "upstream");
 	bool is_linked = !s->above || json_is_true(json_object_get(upstream, "is_up"));
-	bool is_drained = number_of(status, "unsent") == 0 && number_of(status, "held") == 0;
+	bool is_drained = number_of(status, "unsent") == 0 && number_of(status, "held") == 0 &&
+	                  !json_is_true(json_object_get(status, "is_changing_keys"));
 	size_t i;
 	json_t *link;
 	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link)

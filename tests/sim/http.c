@@ -203,12 +203,27 @@ static void now_answered(void *context, int status, json_t *body)
 	now->body = json_incref(body);
 }
 
-json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body)
+static struct now ask_and_wait(struct site *s, const char *method, const char *path, json_t *body)
 {
 	struct now now = { 0, NULL };
 	ask_page(s, method, path, body, "local", now_answered, &now);
 	while (!now.status && world_step()) {
 	}
+	return now;
+}
+
+json_t *ask_if_alive(struct site *s, const char *method, const char *path)
+{
+	struct now now = ask_and_wait(s, method, path, NULL);
+	if (now.status == 200)
+		return now.body;
+	json_decref(now.body);
+	return NULL;
+}
+
+json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body)
+{
+	struct now now = ask_and_wait(s, method, path, body);
 	if (now.status != 200) {
 		char *text = now.body ? json_dumps(now.body, JSON_COMPACT) : NULL;
 		fail("%s answers %s %s with %d %s", s->name, method, path, now.status, text ? text : "");

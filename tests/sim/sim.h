@@ -110,6 +110,7 @@ void ask_page(struct site *s, const char *method, const char *path, json_t *body
 void http_site_died(struct site *s);
 /* Asks and runs the world until there is an answer; for setting up and for checking. Fails the run on a refusal. */
 json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body);
+json_t *ask_if_alive(struct site *s, const char *method, const char *path); /* NULL: it did not answer */
 
 /* ---- disk.c ---- */
 

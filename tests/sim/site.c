@@ -89,6 +89,8 @@ void site_kill(struct site *s, bool is_power_cut)
 /* The daemon ends in its own way, so that nothing leaks here; nobody sees what it still does. */
 void site_bury_if_dead(struct site *s)
 {
+	if (s->node && node_must_restart(s->node)) /* with other keys: like a death at that moment, which is worse */
+		site_kill(s, false);
 	if (!s->node || !s->is_dying)
 		return;
 	world.here = s;

@@ -15,12 +15,13 @@ enum fault {
 	FAULT_CUT_ONE_WAY,
 	FAULT_PAUSE,
 	FAULT_CLOCK,
+	FAULT_KEYS, /* no fault, but everything may be under way when they change */
 	FAULT_COUNT
 };
 static const char *const fault_names[] = {
-	"kill",       "kill within a turn", "power cut",        "power cut within a turn",
-	"break",      "cut off, both ways", "cut off, one way", "pause",
-	"clock jumps"
+	"kill",        "kill within a turn", "power cut",        "power cut within a turn",
+	"break",       "cut off, both ways", "cut off, one way", "pause",
+	"clock jumps", "keys are changed"
 };
 
 static uint32_t rate[FAULT_COUNT];        /* in a million, each second */
@@ -75,6 +76,13 @@ static size_t state_of(const struct site *s)
 	return !is_linked ? 1 : node_waiting_up(s->node) ? 3 : 2;
 }
 
+static void keys_asked(void *context, int status, json_t *body)
+{
+	const struct site *s = context;
+	(void)body;
+	tell("%-24s is to change its keys: %d", s->name, status);
+}
+
 static void fault_do(enum fault fault, struct site *s)
 {
 	bool is_up = draw(2);
@@ -111,6 +119,10 @@ static void fault_do(enum fault fault, struct site *s)
 		                : 0;
 		tell("%-24s has its clock set %lld s off", s->name, (long long)(s->wall_skew_ms / 1000));
 		break;
+	case FAULT_KEYS:
+		if (s->node && !s->is_dying)
+			ask_page(s, "POST", "/ctl/v1/keys", json_object(), "local", keys_asked, s);
+		break;
 	case FAULT_COUNT:
 		break;
 	}
@@ -140,6 +152,7 @@ void weather_begin(void)
 	for (enum fault fault = 0; fault < FAULT_COUNT; fault++)
 		rate[fault] = rate_draw(120000);
 	rate[FAULT_CLOCK] /= 8;
+	rate[FAULT_KEYS] /= 8;
 	net_weather.drop = rate_draw(300000);
 	net_weather.repeat = rate_draw(500000);
 	net_weather.late = rate_draw(200000);

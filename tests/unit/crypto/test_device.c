@@ -108,6 +108,41 @@ static void damaged_keys_are_refused(void **state)
 	buffer_release(&content);
 }
 
+/* A second generation keeps who the device is, its store and what its former keys open, and nothing else. */
+static void keys_follow_keys(void **state)
+{
+	(void)state;
+	char next_path[80];
+	struct device_keys first, now, next, again;
+	struct error e;
+	bool was_made;
+	snprintf(next_path, sizeof next_path, "%s.next", path);
+	assert_int_equal(device_keys_open(path, &first, &was_made, &e), OK);
+	now = first;
+	for (uint32_t i = 1; i <= KEY_CHANGES_MOST; i++) {
+		bool keeps_curve = i % 2;
+		assert_int_equal(device_keys_next(next_path, &now, keeps_curve, &next, &e), OK);
+		assert_int_equal(device_keys_next(next_path, &now, keeps_curve, &again, &e), OK);
+		assert_memory_equal(&next, &again, sizeof next); /* made once */
+		assert_int_equal(next.generation, i);
+		assert_memory_equal(&next.first, &first.first, sizeof next.first);
+		assert_memory_equal(next.store_key, first.store_key, KEY_BYTES);
+		assert_int_equal(memcmp(next.curve_secret, now.curve_secret, KEY_BYTES) == 0, keeps_curve);
+		assert_memory_not_equal(next.signing_secret, now.signing_secret, KEY_BYTES);
+		assert_memory_equal(next.former_opening[i - 1].secret_key, now.opening_secret, KEY_BYTES);
+		assert_memory_equal(next.former_opening[i - 1].public_key, now.opening_public, KEY_BYTES);
+		assert_memory_equal(next.former_opening, now.former_opening, (i - 1) * sizeof next.former_opening[0]);
+		assert_int_equal(file_move(next_path, path, &e), OK);
+		assert_int_equal(device_keys_open(path, &again, &was_made, &e), OK);
+		assert_memory_equal(&next, &again, sizeof next);
+		/* Keys that do not follow what the device has now are refused. */
+		assert_int_equal(device_keys_next(path, &next, false, &again, &e), ERR_CONFLICT);
+		now = next;
+	}
+	assert_int_equal(device_keys_next(next_path, &now, false, &next, &e), ERR_FULL);
+	assert_false(file_exists(next_path));
+}
+
 /* The check line made anew over lines of two devices: only the arithmetic of the keys can tell. */
 static void mixed_keys_are_refused(void **state)
 {
@@ -190,6 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_that_others_can_reach_are_refused, folder_begin, folder_end),
 		cmocka_unit_test_setup_teardown(damaged_keys_are_refused, folder_begin, folder_end),
 		cmocka_unit_test_setup_teardown(mixed_keys_are_refused, folder_begin, folder_end),
+		cmocka_unit_test_setup_teardown(keys_follow_keys, folder_begin, folder_end),
 		cmocka_unit_test_setup_teardown(a_secret_stays_the_same, folder_begin, folder_end),
 		cmocka_unit_test(fingerprints_can_be_read_aloud),
 	};

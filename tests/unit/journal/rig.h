@@ -32,6 +32,7 @@ static const struct store_table cases = { .name = "cases", .number = 40, .is_pro
 struct party {
 	char folder[64];
 	struct device_keys keys;
+	uint8_t former_signing[4][KEY_BYTES]; /* public, by generation */
 	uint64_t device;
 	int64_t now_ms;
 	struct store *store;
@@ -107,6 +108,24 @@ static inline void party_begin(struct party *p)
 	                                p->keys.opening_public, &fingerprint, &p->e));
 	p->device = device_id_of(&fingerprint);
 	party_open(p);
+}
+
+/* It begins anew with other keys, as a daemon does. */
+static inline void party_rotate(struct party *p)
+{
+	struct opening_pair *pair = &p->keys.former_opening[p->keys.generation];
+	party_close(p);
+	memcpy(pair->public_key, p->keys.opening_public, KEY_BYTES);
+	memcpy(pair->secret_key, p->keys.opening_secret, KEY_BYTES);
+	memcpy(p->former_signing[p->keys.generation++], p->keys.signing_public, KEY_BYTES);
+	assert_ok(p, agree_keypair(SUITE_INTERNATIONAL, p->keys.opening_public, p->keys.opening_secret, &p->e));
+	assert_ok(p, sign_keypair(SUITE_INTERNATIONAL, p->keys.signing_public, p->keys.signing_secret, &p->e));
+	party_open(p);
+}
+
+static inline const uint8_t *signing_of(const struct party *p, uint32_t generation)
+{
+	return generation < p->keys.generation ? p->former_signing[generation] : p->keys.signing_public;
 }
 
 static inline void party_path(const struct party *p, const char *name, char path[128])
@@ -293,7 +312,7 @@ struct taken {
 static inline int check(struct party *to, const struct party *origin, const Lm__Batch *batch,
                         struct checked_entry **out, size_t *count)
 {
-	return entries_check(batch, origin->keys.signing_public, &to->arena, out, count, &to->e);
+	return entries_check(batch, signing_of(origin, batch->heads->generation), &to->arena, out, count, &to->e);
 }
 
 /* Takes a message in the turn under way. */
@@ -403,12 +422,12 @@ struct keyring {
 	const struct party *who[4];
 };
 
-static inline int keyring_find(void *context, uint64_t origin, uint8_t key[KEY_BYTES])
+static inline int keyring_find(void *context, uint64_t origin, uint32_t generation, uint8_t key[KEY_BYTES])
 {
 	const struct keyring *ring = context;
 	for (size_t i = 0; i < 4 && ring->who[i]; i++)
 		if (ring->who[i]->device == origin) {
-			memcpy(key, ring->who[i]->keys.signing_public, KEY_BYTES);
+			memcpy(key, signing_of(ring->who[i], generation), KEY_BYTES);
 			return OK;
 		}
 	return ERR_NOT_FOUND;

@@ -53,6 +53,45 @@ static void verified(struct house *h, struct party *p)
 	assert_true(audit.signatures > 0);
 }
 
+/* An incarnation is signed by one set of keys. Those before are good for what they signed, and for nothing more. */
+static void other_keys_begin_an_incarnation(void **state)
+{
+	struct house *h = *state;
+	tell(&h->origin, 3);
+	assert_int_equal(pass_on(h).placed, 3);
+	tell(&h->origin, 2); /* signed before the change, and passed on after it */
+	clone_wakes(h);
+	party_rotate(&h->origin);
+	tell(&h->origin, 2);
+	struct taken t = pass_on(h);
+	assert_int_equal(t.fault, OK);
+	assert_int_equal(t.placed, 4);
+	assert_int_equal(line_of(&h->relay, h->all)->generation, 1);
+	party_restart(&h->relay);
+	assert_int_equal(line_of(&h->relay, h->all)->generation, 1);
+	assert_int_equal(carry(&h->relay, &h->hub, &h->origin, h->all).placed, 7);
+	verified(h, &h->hub);
+	verified(h, &h->relay);
+
+	/* Who still has the old keys, and knows what was written since, signs an entry that would follow. */
+	struct taken old = carry(&h->origin, &h->clone, &h->origin, h->all);
+	assert_int_equal(old.fault, OK);
+	uint64_t head = line_of(&h->hub, h->all)->ordinal;
+	struct taken again = carry_from(&h->origin, &h->hub, &h->origin, h->all, 1);
+	assert_int_equal(again.fault, OK); /* what the old keys signed in their time is known, and acked again */
+	assert_int_equal(again.duplicates, 7);
+	tell(&h->clone, 1);
+	struct taken forged = carry(&h->clone, &h->hub, &h->origin, h->all);
+	assert_int_equal(forged.fault, ERR_BAD_SIGNATURE);
+	assert_int_equal(forged.placed, 0);
+	assert_int_equal(line_of(&h->hub, h->all)->ordinal, head);
+	assert_false(line_of(&h->hub, h->all)->is_frozen);
+	assert_int_equal(quarantined(&h->hub), 0);
+	tell(&h->origin, 1); /* and the line goes on for who has the keys */
+	assert_int_equal(pass_on(h).placed, 1);
+	assert_int_equal(carry(&h->relay, &h->hub, &h->origin, h->all).placed, 1);
+}
+
 static void a_restart_goes_on_with_ordinals_in_a_new_incarnation(void **state)
 {
 	struct house *h = *state;
@@ -360,6 +399,7 @@ static void a_new_history_without_a_parent_is_a_clone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		story(other_keys_begin_an_incarnation),
 		story(a_restart_goes_on_with_ordinals_in_a_new_incarnation),
 		story(positions_translate_across_five_incarnations),
 		story(entries_of_an_old_incarnation_are_duplicates),

@@ -16,6 +16,8 @@ int file_read(const char *path, size_t most, struct buffer *out, struct error *e
 int file_replace(const char *path, mode_t mode, struct bytes content, struct error *e);
 /* The same for a file that must not exist yet: ERR_EXISTS, and what is there stays. */
 int file_create(const char *path, mode_t mode, struct bytes content, struct error *e);
+/* Puts the file `from` in the place of `path`, in the same folder, and syncs the folder. */
+int file_move(const char *from, const char *path, struct error *e);
 bool file_exists(const char *path);
 int folder_make(const char *path, mode_t mode, struct error *e); /* one level; an existing folder is fine */
 

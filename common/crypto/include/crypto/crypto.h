@@ -160,17 +160,29 @@ int receipt_message_open(const uint8_t receipt_key[RECEIPT_KEY_BYTES], struct by
                          uint8_t *out, size_t *out_size, struct error *e);
 
 /* ---- device keys ------------------------------------------------------------------------------------------------ */
+#define KEY_CHANGES_MOST 16 /* then the device is admitted as a new one */
+
 /* What a device keeps secret, in one file of mode 0600 outside LMDB. */
 struct device_keys {
 	uint8_t suite;
+	uint32_t generation; /* how often the keys were changed */
+	struct hash first;   /* fingerprint of the first ones: the device's id comes from it, for good */
 	uint8_t curve_public[KEY_BYTES], curve_secret[KEY_BYTES];     /* ZeroMQ CURVE (X25519) */
 	uint8_t signing_public[KEY_BYTES], signing_secret[KEY_BYTES]; /* Ed25519 */
 	uint8_t opening_public[KEY_BYTES], opening_secret[KEY_BYTES]; /* X25519 */
 	uint8_t store_key[KEY_BYTES];                                 /* master of the store's seal */
+	struct opening_pair {
+		uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES];
+	} former_opening[KEY_CHANGES_MOST]; /* of generation 0, 1, …: what was sealed to them is still to be opened */
 };
 /* Reads the file, or makes keys and writes it if it does not exist. ERR_DAMAGED if it is not of this form or readable
  * by others. */
 int device_keys_open(const char *path, struct device_keys *out, bool *was_made, struct error *e);
+/* The keys after `now`, from the file `path` or, if there is none, made and written there: it is a whole file of device
+ * keys, to be renamed over the other one when the district has taken them up. The store's key stays; `keeps_curve`: so
+ * does the CURVE key. ERR_FULL after KEY_CHANGES_MOST changes; ERR_CONFLICT if the file holds something else. */
+int device_keys_next(const char *path, const struct device_keys *now, bool keeps_curve, struct device_keys *next,
+                     struct error *e);
 /* SHA-256 over the three public keys; the first 8 bytes, big-endian, are the device id. */
 int device_fingerprint(uint8_t suite, const uint8_t curve[KEY_BYTES], const uint8_t signing[KEY_BYTES],
                        const uint8_t opening[KEY_BYTES], struct hash *out, struct error *e);

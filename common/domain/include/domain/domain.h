@@ -60,7 +60,8 @@ enum domain_effect_type {
 	DOMAIN_ANSWER_ASK,   /* this node owns the case and an ask waits: `request`, `ask`, `kind`, `version` */
 	DOMAIN_RELAY_STATUS, /* pass `message` down to `device`: `request`, `version`, `flag` (closing) */
 	DOMAIN_RELEASE_HELD, /* items that waited for `cause` can be tried again */
-	DOMAIN_DIRECTORY,    /* a device was admitted or revoked: `device` */
+	DOMAIN_DIRECTORY,    /* a device was admitted or revoked, or has other keys: `device` */
+	DOMAIN_KEYS,         /* hub: `message`, a packed record, is to be told to all */
 	DOMAIN_CATALOGUE,
 	DOMAIN_DRAFT,   /* a draft was saved, dropped or published */
 	DOMAIN_CASE,    /* a case changed: `request` */
@@ -131,6 +132,18 @@ int authority_check(struct bytes payload, const struct hash *authority_hash, str
 int authority_key_hash(const uint8_t authority_key[KEY_BYTES], struct hash *out, struct error *e);
 /* Fingerprint and shape of a record: ERR_INVALID says what is wrong. */
 int device_record_check(const Lm__DeviceRecord *record, struct error *e);
+/* The key with which the device signs, or signed, in this generation. ERR_NOT_READY: the record does not know it yet.
+ */
+int device_signing_key(const Lm__DeviceRecord *record, uint32_t generation, uint8_t key[KEY_BYTES]);
+
+/* ---- changing a device's keys (rotation) ---- */
+/* Asks: fills `ask` with the keys `next`, signed by them; the bytes are those of `next` and of `signature`. */
+int keys_ask_sign(const struct device_keys *next, Lm__KeysPayload *ask, uint8_t signature[SIGNATURE_BYTES],
+                  struct error *e);
+/* The record of a device that goes on with the keys of `ask`; what `out` points to lives in `known`, `ask` and `arena`.
+ * ERR_FULL after KEY_CHANGES_MOST changes. */
+int keys_record(const Lm__DeviceRecord *known, const Lm__KeysPayload *ask, int64_t now_ms, struct arena *arena,
+                Lm__DeviceRecord *out, struct error *e);
 
 /* ---- joining: tokens at the hub, requests and certificates everywhere ---- */
 #define TOKEN_VALID_MOST_MS (15 * 60 * 1000)

@@ -53,6 +53,7 @@ struct line {
 	char frozen_why[160];
 	uint64_t rollbacks;
 	uint64_t closed_incarnation, closed_seq;
+	uint32_t generation; /* of the keys that signed the newest entry */
 };
 
 struct journal_options {
@@ -115,6 +116,7 @@ struct checked_entry {
 	struct bytes header_packed, payload, envelope_packed;
 	struct hash hash;
 	const Lm__SignedHeads *heads; /* of the last entry of its message; NULL for the others */
+	uint32_t generation;          /* of the keys that signed its message */
 	struct bytes plain;           /* opened payload, when the opener could and was asked to */
 	bool is_absent;               /* could not be opened */
 };
@@ -128,8 +130,9 @@ int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], 
 /* Places the next entry of a line. The entries of one message are placed within one turn, since only the last one
  * carries the signed head behind which they can be passed on. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not
  * follow); ERR_CLONE (fork: the line is frozen now and the entry kept in quarantine); ERR_FROZEN (the line was frozen
- * before; kept in quarantine); or a store fault. `why` of a disposition other than APPLIED is stored with it.
- * *was_rollback tells that the entry's incarnation began behind the known head. */
+ * before; kept in quarantine); ERR_BAD_SIGNATURE (it would follow, but with keys that its origin has replaced: nothing
+ * is stored); or a store fault. `why` of a disposition other than APPLIED is stored with it. *was_rollback tells that
+ * the entry's incarnation began behind the known head. */
 int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why,
                     struct placed *out, bool *was_rollback, struct error *e);
 
@@ -255,11 +258,11 @@ struct journal_audit {
 	uint64_t items, signatures, lines;
 };
 /* Chains every line from its start (or from the checkpoint), checks every payload hash and every signed head.
- * `signing_key` gives an origin's key (ERR_NOT_FOUND: signatures of it are not checked). ERR_DAMAGED names line and
- * position. */
+ * `signing_key` gives an origin's key of a generation (ERR_NOT_FOUND: signatures of it are not checked). ERR_DAMAGED
+ * names line and position. */
 int journal_verify(struct journal *j, struct store_txn *txn,
-                   int (*signing_key)(void *context, uint64_t origin, uint8_t key[KEY_BYTES]), void *context,
-                   struct journal_audit *out, struct error *e);
+                   int (*signing_key)(void *context, uint64_t origin, uint32_t generation, uint8_t key[KEY_BYTES]),
+                   void *context, struct journal_audit *out, struct error *e);
 
 /* Hash of a packed header: what the next entry cites. */
 int entry_hash(struct bytes header_packed, struct hash *out, struct error *e);

@@ -116,8 +116,10 @@ struct node_options {
 int node_start(const struct node_options *options, struct node **out, struct error *e);
 /* Begins to stop; the loop ends when everything is closed. */
 void node_stop(struct node *n);
-void node_free(struct node *n);           /* after the loop has ended */
-int node_exit_code(const struct node *n); /* not 0 if a fault of the store ended it */
+void node_free(struct node *n); /* after the loop has ended */
+int node_exit_code(const struct node *n);
+bool node_must_restart(const struct node *n);
+/* it ended to begin anew with other keys */ /* not 0 if a fault of the store ended it */
 /* The whole of a daemon's main: arguments, configuration, signals, loop. */
 int node_main(int argc, char **argv, struct tier tier);
 
