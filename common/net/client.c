@@ -4,7 +4,7 @@
  *                     handshake succeeded
  *      CONNECTING ──────────────────────────▶ CONNECTED
  *        ▲  │ ◀──────────────────────────────────┘ disconnected
- *        │  │ handshakes failed, in a row               (also from WRONG_KEY:)
+ *        │  │ handshakes were broken off, in a row      (also from WRONG_KEY:)
  *        │  ├─────────────▶ WRONG_KEY ── succeeded ──▶ CONNECTED
  *        │  │                   └── nobody listens ──▶ CONNECTING
  *        │  └ refused (400) ▶ REFUSED ── retry_ms, a new line; stays REFUSED until that tells otherwise
@@ -23,13 +23,15 @@
 #define RETRY_MS_DEFAULT 1000
 #define FAILURES_LEAST \
 	3 /* in a row: a server that is stopped in the middle of a handshake looks like one with another key */
+#define BROKEN_OFF_MS (NET_HANDSHAKE_MS / 2) /* later than that nobody broke it off: the line is slow, or dead */
 
 struct net_client {
 	struct net *net;
 	struct net_line *line; /* NULL between two */
 	uv_timer_t retry;
 	enum net_client_state state;
-	unsigned failures;                 /* handshakes that failed in a row */
+	unsigned failures;                 /* handshakes that were broken off in a row */
+	uint64_t connected_ms;             /* uv_now, when the newest handshake could begin */
 	struct net_client_options options; /* its pointers lead to the copies below */
 	char *address;
 	uint8_t server_key[NET_KEY_BYTES], public_key[NET_KEY_BYTES], secret_key[NET_KEY_BYTES];
@@ -83,6 +85,9 @@ static void hear_disconnected(struct net_client *c)
 void net_client_hear(struct net_client *c, int event)
 {
 	switch (event) {
+	case ZMQ_EVENT_CONNECTED:
+		c->connected_ms = uv_now(c->net->loop);
+		break;
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		uv_timer_stop(&c->retry);
 		c->failures = 0;
@@ -96,7 +101,7 @@ void net_client_hear(struct net_client *c, int event)
 	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		retry_later(c);
-		if (++c->failures >= FAILURES_LEAST)
+		if (uv_now(c->net->loop) - c->connected_ms < BROKEN_OFF_MS && ++c->failures >= FAILURES_LEAST)
 			enter(c, NET_WRONG_KEY);
 		break;
 	case ZMQ_EVENT_DISCONNECTED:

@@ -9,9 +9,10 @@
 
 #define CONNECT_TIMEOUT_MS 5000
 
-#define EVENTS_HEARD                                                                                             \
-	(ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | \
-	 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+#define EVENTS_HEARD                                                                                              \
+	(ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |            \
+	 ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | \
+	 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
 
 /* A monitor's message: event (16 bits) and value (32 bits) in the machine's order | the address. */
 static bool line_take_event(void *owner)

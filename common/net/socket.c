@@ -28,9 +28,9 @@ int net_socket_set_common(struct net_socket *s, const char *address, uint32_t fr
                           const uint8_t *public_key, const uint8_t *secret_key, struct error *e)
 {
 	const struct net_setting settings[] = {
-		{ ZMQ_SNDHWM, NET_QUEUE_FRAMES }, { ZMQ_RCVHWM, NET_QUEUE_FRAMES },
-		{ ZMQ_HANDSHAKE_IVL, 3000 },      { ZMQ_HEARTBEAT_IVL, 5000 },
-		{ ZMQ_HEARTBEAT_TIMEOUT, 15000 }, { ZMQ_IPV6, strchr(address, '[') != NULL },
+		{ ZMQ_SNDHWM, NET_QUEUE_FRAMES },        { ZMQ_RCVHWM, NET_QUEUE_FRAMES },
+		{ ZMQ_HANDSHAKE_IVL, NET_HANDSHAKE_MS }, { ZMQ_HEARTBEAT_IVL, 5000 },
+		{ ZMQ_HEARTBEAT_TIMEOUT, 15000 },        { ZMQ_IPV6, strchr(address, '[') != NULL },
 	};
 	const int64_t most = (int64_t)frame_bytes_most + NET_CURVE_OVERHEAD_BYTES;
 

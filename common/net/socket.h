@@ -24,6 +24,9 @@
 #define NET_MESSAGES_A_TURN 256
 #define NET_ADDRESS_BYTES 256
 #define NET_QUEUE_FRAMES 256 /* each way, for each connection */
+/* For a handshake, which takes three and a half round trips: a line of more than a second each way is as good as down.
+ */
+#define NET_HANDSHAKE_MS 10000
 /* What CURVE adds to a frame: "\x07MESSAGE", nonce, authenticator, flags. ZMQ_MAXMSGSIZE counts them. */
 #define NET_CURVE_OVERHEAD_BYTES (8 + 8 + 16 + 1)
 

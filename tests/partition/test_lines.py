@@ -14,6 +14,8 @@ import report  # noqa: E402
 FIRST = f"{parted.TOWN}001-T1"
 WORK_S = 40
 WAY_S = 60  # for a request up to the district over such a line
+TOO_SLOW_S = 60  # some handshakes that end in nothing
+BACKLOG_S = 25
 TUNNEL_BYTES = 1280  # what passes a line that swallows larger packets
 
 
@@ -56,8 +58,24 @@ class Lines(parted.Case):
     def test_a_satellite(self):
         self.assertEqual(0, self.work_over("delay=350 jitter=30 loss=10"))
 
-    def test_seconds_of_delay(self):
-        self.work_over("delay=1500 jitter=300")
+    def test_a_second_each_way(self):
+        self.work_over("delay=950 jitter=100")
+
+    def test_slower_than_a_handshake(self):
+        """Such a line is down, and not a fault of anybody's configuration: the terminal is ready to work all the time."""
+        district = self.spread().start()
+        self.people_at(district)
+        terminal = district.terminals[FIRST]
+        self.net.cable(terminal).both("delay=3500")
+        terminal.restart()
+        end = time.monotonic() + TOO_SLOW_S
+        while time.monotonic() < end:
+            self.assertFalse(self.says_up(terminal))
+            time.sleep(0.5)
+        self.assertNotIn("link-refused", terminal.log.read_text())
+        self.net.cable(terminal).mend()
+        self.wait_back(terminal)
+        self.finish()
 
     def test_everything_at_once(self):
         self.work_over("loss=150 twice=200 delay=200 jitter=300")
@@ -76,8 +94,12 @@ class Swallowed(parted.Case):
         district.start()
         self.people_at(district)
         for node in district.nodes[1:]:
+            self.net.cable(node).both("cut")  # so that there is a backlog, which goes in large packets
+        time.sleep(BACKLOG_S)
+        for node in district.nodes[1:]:
             self.net.cable(node).both(f"most={TUNNEL_BYTES}")
-        time.sleep(WORK_S)
+        for node in district.nodes[1:]:
+            self.wait_back(node)
         _, _, took = self.passes(district.terminals[FIRST], within=WAY_S)
         lost = sum(self.net.cable(node).up(f"most={TUNNEL_BYTES}")["lost"] for node in district.nodes[1:])
         self.say(f"a request at the district after {took:.1f} s; {lost} packets were too large")

@@ -76,7 +76,7 @@ enum net_client_state {
 	NET_CONNECTING,
 	NET_CONNECTED,
 	NET_REFUSED /* the other side refuses this key */,
-	NET_WRONG_KEY /* CURVE handshake fails: the configured server key is wrong, or no answer */
+	NET_WRONG_KEY /* the other side breaks handshakes off: the configured server key is wrong */
 };
 
 struct net_client_options {
