@@ -260,6 +260,7 @@ static void order_load(struct bench *b, size_t threads, size_t window, uint64_t 
 	b->left = count;
 	b->must_be_final = must_be_final;
 	b->sample_count = 0;
+	b->trouble[0] = '\0'; /* of an earlier order: no producer runs now */
 	if (!producers_start(b, threads, window)) {
 		printf("{\"error\":\"no memory for producers\"}\n");
 		return;

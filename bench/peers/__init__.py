@@ -41,10 +41,9 @@ class Product(Path):
     def missing(cls, build):
         return []
 
-    def order(self, text, must_work=True):
-        answer = super().order(text, must_work)
-        if answer:
-            answer["per_s"] = answer["requests"] / answer["seconds"]
+    def order(self, text):
+        answer = super().order(text)
+        answer["per_s"] = answer["requests"] / answer["seconds"]
         return answer
 
     def pids(self, tier):
