@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /* What a group means to the two kinds of callers outside: a browser and a shell. Indexed by enum error_group. */
 static const struct {
 	int http_status;
@@ -30,6 +32,23 @@ static void tail_mend(char *text, size_t length)
 		text[start - 1] = '\0';
 }
 
+/* Sentences quote what came in, cut by bytes ("%.20s"): what is not UTF-8 becomes a question mark, for who reads it may be
+ * behind a message or a page that takes nothing else. */
+static void text_mend(char *text)
+{
+	if (utf8_length(bytes_from_text(text)) >= 0)
+		return;
+	for (char *p = text; *p; p++) {
+		size_t length = 1, most = strnlen(p, 4);
+		while (length <= most && utf8_length(BYTES(p, length)) != 1)
+			length++;
+		if (length > most)
+			*p = '?';
+		else
+			p += length - 1;
+	}
+}
+
 __attribute__((format(printf, 2, 0))) static void text_format(char text[ERROR_TEXT_BYTES], const char *format,
                                                               va_list arguments)
 {
@@ -38,6 +57,7 @@ __attribute__((format(printf, 2, 0))) static void text_format(char text[ERROR_TE
 		text[0] = '\0';
 	else if (length >= ERROR_TEXT_BYTES)
 		tail_mend(text, ERROR_TEXT_BYTES - 1);
+	text_mend(text);
 }
 
 /* Joins through a scratch text, because callers may pass e->text itself as an argument. */

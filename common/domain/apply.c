@@ -312,16 +312,6 @@ static int apply_by_rule(struct apply *a)
 	return r->apply(a);
 }
 
-/* Sentences quote what came in, cut by bytes; the reason is stored, and what is stored is UTF-8. */
-static void sentence_mend(struct error *e)
-{
-	if (!e || utf8_length(bytes_from_text(e->text)) >= 0)
-		return;
-	for (char *p = e->text; *p; p++)
-		if (*p & 0x80)
-			*p = '?';
-}
-
 static bool memo_is_touched(Lm__Kind kind)
 {
 	return kind == LM__KIND__KIND_SERVICE || kind == LM__KIND__KIND_DEVICE || kind == LM__KIND__KIND_AUTHORITY ||
@@ -342,8 +332,6 @@ int domain_apply(const struct domain *d, struct store_txn *txn, struct arena *ar
 	int failure = store_failure(txn, e);
 	if (failure || result)
 		fx->count = effects_before;
-	if (!failure && result)
-		sentence_mend(e);
 	return failure ? failure : result;
 }
 

@@ -34,7 +34,7 @@ static bool jpeg_is_good(struct bytes file)
 	return false;
 }
 
-/* A second file behind the end, or metadata before it, is not part of a picture. */
+/* A second file behind the end or within it, or metadata before it, is not part of a picture. */
 static bool png_is_good(struct bytes file)
 {
 	static const char *const refused[] = { "eXIf", "tEXt", "zTXt", "iTXt" };
@@ -49,7 +49,7 @@ static bool png_is_good(struct bytes file)
 			if (memcmp(type.data, refused[i], 4) == 0)
 				return false;
 		if (memcmp(type.data, "IEND", 4) == 0)
-			return r.at == r.size;
+			return length == 0 && r.at == r.size;
 	}
 }
 

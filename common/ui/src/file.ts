@@ -45,7 +45,7 @@ function isPng(file: Uint8Array): boolean {
 		const end = at + 12 + view.getUint32(at);
 		if (end > file.length || (at === 8) !== (type === 'IHDR')) return false;
 		if (['eXIf', 'tEXt', 'zTXt', 'iTXt'].includes(type)) return false;
-		if (type === 'IEND') return end === file.length;
+		if (type === 'IEND') return end === file.length && end - at === 12;
 		at = end;
 	}
 	return false;

@@ -22,6 +22,19 @@ static void a_failure_is_one_line(void **state)
 	assert_int_equal(error_set(NULL, ERR_HELD, "nobody listens"), ERR_HELD);
 }
 
+/* "%.20s" cuts by bytes, and what came in need not be text at all. */
+static void what_is_quoted_need_not_be_text(void **state)
+{
+	struct error e;
+	(void)state;
+	error_set(&e, ERR_INVALID, "'%.4s' is no place", "\xE6\x9C\x80\xE5\x90\x8E");
+	assert_string_equal(e.text, "'\xE6\x9C\x80?' is no place");
+	error_set(&e, ERR_INVALID, "\xFF%s\xC0\x80", "a\x80");
+	assert_string_equal(e.text, "?a???");
+	error_set(&e, ERR_INVALID, "%s", "\xF0\xA0\xAE\xB7 \xC3\xA9");
+	assert_string_equal(e.text, "\xF0\xA0\xAE\xB7 \xC3\xA9");
+}
+
 static void a_long_text_is_cut_between_characters(void **state)
 {
 	(void)state;
@@ -88,6 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_is_one_line),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
+		cmocka_unit_test(what_is_quoted_need_not_be_text),
 		cmocka_unit_test(wrapping_keeps_the_first_code),
 		cmocka_unit_test(errno_picks_the_code),
 		cmocka_unit_test(codes_have_names_and_answers),
