@@ -26,6 +26,7 @@ struct net_server {
 	bool has_refused_frame; /* a queue was full, on_writable is owed */
 	struct net_server_options options;
 	char *zap_domain;
+	struct net_door *door; /* NULL: none */
 	char address[NET_ADDRESS_BYTES];
 	uint64_t refused, dropped;
 };
@@ -152,7 +153,20 @@ void net_server_close(struct net_server *s)
 			break;
 		}
 	}
+	net_door_close(s->door);
+	s->door = NULL;
 	net_socket_close(&s->socket);
+}
+
+/* Where ZeroMQ listens: at the address itself, or behind the door there. */
+static int address_behind(const struct net_server_options *o, char out[NET_ADDRESS_BYTES], struct error *e)
+{
+	int length = snprintf(out, NET_ADDRESS_BYTES, o->door_socket ? "ipc://%s" : "%s",
+	                      o->door_socket ? o->door_socket : o->address);
+
+	if (length < 0 || length >= NET_ADDRESS_BYTES)
+		return error_set(e, ERR_INVALID, "the path %.200s… is too long for a socket", out);
+	return o->is_behind_door ? OK : net_address_check(o->address, true, e);
 }
 
 static int server_bind(struct net_server *s, struct error *e)
@@ -162,22 +176,22 @@ static int server_bind(struct net_server *s, struct error *e)
 		{ ZMQ_ROUTER_HANDOVER, 0 }, { ZMQ_BACKLOG, 4096 },
 	};
 	const struct net_server_options *o = &s->options;
+	char address[NET_ADDRESS_BYTES];
 	size_t size = sizeof(s->address);
 
-	int rc = o->is_behind_door ? OK : net_address_check(o->address, true, e);
+	int rc = address_behind(o, address, e);
 	if (rc == OK)
-		rc = net_socket_set_common(&s->socket, o->address, o->frame_bytes_most, o->public_key, o->secret_key,
-		                           e);
+		rc = net_socket_set_common(&s->socket, address, o->frame_bytes_most, o->public_key, o->secret_key, e);
 	if (rc == OK)
 		rc = net_socket_set_all(&s->socket, settings, sizeof(settings) / sizeof(settings[0]), e);
 	if (rc == OK)
 		rc = net_socket_set(&s->socket, ZMQ_ZAP_DOMAIN, s->zap_domain, strlen(s->zap_domain), e);
 	if (rc != OK)
 		return rc;
-	if (zmq_bind(s->socket.zmq, o->address) != 0) {
+	if (zmq_bind(s->socket.zmq, address) != 0) {
 		if (errno == EADDRINUSE)
-			return error_set(e, ERR_EXISTS, "address %s is in use by another process", o->address);
-		return error_set(e, ERR_INVALID, "address %s cannot be bound: %s", o->address, zmq_strerror(errno));
+			return error_set(e, ERR_EXISTS, "address %s is in use by another process", address);
+		return error_set(e, ERR_INVALID, "address %s cannot be bound: %s", address, zmq_strerror(errno));
 	}
 	if (zmq_getsockopt(s->socket.zmq, ZMQ_LAST_ENDPOINT, s->address, &size) != 0)
 		return error_set(e, ERR_INTERNAL, "ZeroMQ does not tell its address: %s", zmq_strerror(errno));
@@ -224,6 +238,12 @@ int net_server_open(struct net *n, const struct net_server_options *options, str
 		rc = server_bind(s, e);
 	if (rc == OK)
 		rc = net_socket_start(&s->socket, e);
+	if (rc == OK && options->door_socket) {
+		const struct net_door_options door = { .address = options->address,
+			                               .socket_path = options->door_socket,
+			                               .is_for_links = true };
+		rc = net_door_open(n->loop, &door, &s->door, e);
+	}
 	if (rc != OK) {
 		net_server_close(s);
 		return rc;
@@ -270,7 +290,7 @@ int net_server_send(struct net_server *s, const struct net_route *route, struct 
 
 const char *net_server_address(const struct net_server *s)
 {
-	return s->address;
+	return s->door ? net_door_address(s->door) : s->address;
 }
 
 uint64_t net_server_refused(const struct net_server *s)
@@ -281,4 +301,9 @@ uint64_t net_server_refused(const struct net_server *s)
 uint64_t net_server_dropped(const struct net_server *s)
 {
 	return s->dropped;
+}
+
+uint64_t net_server_ended(const struct net_server *s)
+{
+	return s->door ? net_door_ended(s->door) : 0;
 }

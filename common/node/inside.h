@@ -64,7 +64,7 @@ struct join_endpoint;
 #define QUARANTINED_TOLD_MOST 64
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
-enum data_file { FILE_KEYS, FILE_KEYS_NEXT, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE };
+enum data_file { FILE_KEYS, FILE_KEYS_NEXT, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE, FILE_LINK };
 
 struct raw_frame { /* as it came */
 	struct raw_frame *next;

@@ -240,6 +240,9 @@ static void put_frames(struct node *n, struct sheet *out)
 	        c->frames_dropped);
 	counter(out, "lm_keys_refused_total", "Handshakes with a key that is not admitted here.",
 	        n->server ? net_server_refused(n->server) : 0);
+	counter(out, "lm_strangers_ended_total",
+	        "Connections that ended because nobody admitted came with them in time.",
+	        n->server ? net_server_ended(n->server) : 0);
 }
 
 static void put_tally(void *context, const char *method, const char *route, unsigned status, uint64_t count)

@@ -315,9 +315,12 @@ void outbox_drain(struct node *n)
 
 int peers_start(struct node *n, struct error *e)
 {
+	char door[4200];
 	int result = net_open(n->loop, &n->net, e);
+	node_path(n, FILE_LINK, door, sizeof door);
 	if (!result && n->config.link_address) {
 		struct net_server_options server = { .address = n->config.link_address,
+			                             .door_socket = door,
 			                             .zap_domain = "link",
 			                             .public_key = n->keys.curve_public,
 			                             .secret_key = n->keys.curve_secret,

@@ -19,10 +19,13 @@
 #include "node/device_file.h"
 #include "rotation.h"
 
+#define DESCRIPTORS 8192
+
 void node_path(const struct node *n, enum data_file file, char *out, size_t size)
 {
 	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",
-		                             "authority.keys", "ctl.sock",         "store" };
+		                             "authority.keys", "ctl.sock",         "store",
+		                             "link.sock" };
 	snprintf(out, size, "%s/%s", n->config.data, names[file]);
 }
 
@@ -352,11 +355,16 @@ static void usage(const char *program, Lm__Tier tier)
 	node_config_help(tier);
 }
 
-/* Secrets live in this process: no core files, no tracing by others. */
+/* Secrets live in this process: no core files, no tracing by others. A link takes three descriptors: as many as it may.
+ */
 static void process_guard(void)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = { 0, 0 }, files;
 	setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+		files.rlim_cur = files.rlim_max < DESCRIPTORS ? files.rlim_max : DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 }

@@ -17,6 +17,7 @@
 
 #define FRAME_MOST 1024
 #define PARTS 2000
+#define MANY_FRAMES 600 /* more bytes than a stranger has */
 
 struct house {
 	struct rig rig;
@@ -41,7 +42,13 @@ static int admit_all(void *context, const uint8_t key[NET_KEY_BYTES])
 	return OK;
 }
 
-static void house_open(struct house *h, uint32_t stay_ms)
+/* At a door for links only the rig's known keys come in. */
+static int admit_known(void *context, const uint8_t key[NET_KEY_BYTES])
+{
+	return rig_admit(&((struct house *)context)->rig, key);
+}
+
+static void house_open_as(struct house *h, uint32_t stay_ms, bool is_for_links)
 {
 	struct error e = { 0 };
 
@@ -58,15 +65,20 @@ static void house_open(struct house *h, uint32_t stay_ms)
 		                              .secret_key = h->rig.server_keys.secret_key,
 		                              .frame_bytes_most = FRAME_MOST,
 		                              .context = h,
-		                              .admit = admit_all,
+		                              .admit = is_for_links ? admit_known : admit_all,
 		                              .on_frame = behind_on_frame };
 	if (net_server_open(h->rig.net, &options, &h->behind, &e))
 		fail_msg("%s", e.text);
-	const struct net_door_options door = { .address = "tcp://127.0.0.1:*",
-		                               .socket_path = h->path,
-		                               .stay_ms = stay_ms };
+	const struct net_door_options door = {
+		.address = "tcp://127.0.0.1:*", .socket_path = h->path, .stay_ms = stay_ms, .is_for_links = is_for_links
+	};
 	if (net_door_open(&h->rig.loop, &door, &h->door, &e))
 		fail_msg("%s", e.text);
+}
+
+static void house_open(struct house *h, uint32_t stay_ms)
+{
+	house_open_as(h, stay_ms, false);
 }
 
 static void house_close(struct house *h)
@@ -92,18 +104,25 @@ static void peer_says(struct house *h, struct peer *p)
 	run_until(&h->rig, &p->frames, before + 1);
 }
 
-/* A bare TCP connection that does not block. */
-static int knock(struct house *h)
+/* A bare TCP connection that does not block, from this address of loopback. */
+static int knock_from(struct house *h, uint32_t from)
 {
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(from) };
 	const char *colon = strrchr(net_door_address(h->door), ':');
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1)) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int rc = connect(fd, (struct sockaddr *)&to, sizeof(to));
 	assert_true(rc == 0 || errno == EINPROGRESS);
 	return fd;
+}
+
+static int knock(struct house *h)
+{
+	return knock_from(h, INADDR_LOOPBACK);
 }
 
 /* Runs the loop until the other side has ended this connection. */
@@ -199,6 +218,71 @@ static void nobody_sends_much(void **state)
 	house_close(&h);
 }
 
+/* ---- a door for links ---- */
+
+static void who_is_admitted_stays_and_says_much(void **state)
+{
+	struct house h;
+	struct peer p;
+	int fd[NET_DOOR_PLACES + 8];
+
+	(void)state;
+	house_open_as(&h, 300, true);
+	peer_enter(&h, &p, 0);
+	run_for(&h.rig, 1200); /* longer than any stranger */
+	for (size_t i = 0; i < NET_DOOR_PLACES + 8; i++)
+		fd[i] = knock(&h); /* from its own address, and they take every place */
+	run_for(&h.rig, 200);
+	for (int i = 0; i < MANY_FRAMES; i++)
+		peer_says(&h, &p);
+	assert_int_equal(p.connected, 1);
+	assert_true(net_door_ended(h.door) >= 8);
+	net_client_close(p.client);
+	for (size_t i = 0; i < NET_DOOR_PLACES + 8; i++)
+		close(fd[i]);
+	house_close(&h);
+}
+
+static void who_is_not_admitted_does_not_stay(void **state)
+{
+	struct house h;
+	struct peer p;
+
+	(void)state;
+	house_open_as(&h, 300, true);
+	h.rig.known_count = 0;
+	peer_open_to(&h.rig, &p, &h.rig.known[0], h.rig.server_keys.public_key, net_door_address(h.door));
+	run_until(&h.rig, &p.refused, 1); /* it learns that it is its key */
+	assert_int_equal(p.connected, 0);
+	net_client_close(p.client);
+	house_close(&h);
+}
+
+/* They need their address to themselves: the flood of another one takes its own places. */
+static void a_flood_leaves_who_comes_from_elsewhere(void **state)
+{
+	struct house h;
+	int fd[2 * NET_DOOR_PLACES];
+
+	(void)state;
+	house_open_as(&h, 60 * LONG_MS, true);
+	for (size_t i = 0; i < NET_DOOR_PLACES; i++)
+		fd[i] = knock_from(&h, INADDR_LOOPBACK + 1);
+	run_for(&h.rig, 200);
+	int ours = knock(&h);
+	run_for(&h.rig, 100);
+	for (size_t i = NET_DOOR_PLACES; i < 2 * NET_DOOR_PLACES; i++)
+		fd[i] = knock_from(&h, INADDR_LOOPBACK + 1);
+	for (size_t i = 0; i < NET_DOOR_PLACES; i++)
+		assert_true(is_ended(&h, fd[i]));
+	char byte;
+	assert_true(recv(ours, &byte, 1, 0) < 0 && errno == EAGAIN);
+	close(ours);
+	for (size_t i = 0; i < 2 * NET_DOOR_PLACES; i++)
+		close(fd[i]);
+	house_close(&h);
+}
+
 static void an_address_that_cannot_be_had_is_named(void **state)
 {
 	static const char *const addresses[] = { "tcp://192.0.2.1:5601", "tcp://nonsense:5601", "tcp://127.0.0.1:99999",
@@ -228,6 +312,9 @@ int main(void)
 		cmocka_unit_test(the_longest_there_makes_room),
 		cmocka_unit_test(nobody_stays),
 		cmocka_unit_test(nobody_sends_much),
+		cmocka_unit_test(who_is_admitted_stays_and_says_much),
+		cmocka_unit_test(who_is_not_admitted_does_not_stay),
+		cmocka_unit_test(a_flood_leaves_who_comes_from_elsewhere),
 		cmocka_unit_test(an_address_that_cannot_be_had_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

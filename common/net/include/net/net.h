@@ -41,8 +41,10 @@ bool net_zap_answers(struct net *n);
 int net_address_check(const char *address, bool is_to_bind, struct error *e);
 
 struct net_server_options {
-	const char *address;    /* tcp://127.0.0.1:5601 */
-	bool is_behind_door;    /* the address is ipc:///path */
+	const char *address; /* tcp://127.0.0.1:5601 */
+	/* A door for links stands before it at `address`, and the server at this Unix socket behind it. NULL: none. */
+	const char *door_socket;
+	bool is_behind_door;    /* a door of another's: the address is ipc:///path */
 	const char *zap_domain; /* enforced; "link" */
 	const uint8_t *public_key, *secret_key;
 	uint32_t frame_bytes_most; /* 0: NET_FRAME_BYTES_MOST */
@@ -71,6 +73,7 @@ void net_server_close(struct net_server *s);
 uint64_t net_server_refused(const struct net_server *s); /* handshakes refused since the start */
 uint64_t net_server_dropped(
         const struct net_server *s); /* messages of another form than one frame, or of a chosen, long route */
+uint64_t net_server_ended(const struct net_server *s); /* connections that its door ended; 0 without one */
 
 enum net_client_state {
 	NET_CONNECTING,
@@ -97,24 +100,30 @@ void net_client_reconnect(
 void net_client_close(struct net_client *c);
 
 /*
- * A door: what a server with an open ZAP domain has in front of it. libzmq bounds neither how many strangers connect,
+ * A door: what a server that a network reaches has in front of it. libzmq bounds neither how many strangers connect,
  * nor how long they stay, nor the parts of a message that has not ended; a door bounds all of it. It passes bytes
- * between its TCP port and the server's Unix socket, and ends a connection that has had its bytes or its time. When
- * all places are taken the connection that has been there longest makes room.
+ * between its TCP port and the server's Unix socket, and ends a stranger's connection that has had its bytes or its
+ * time. When all places are taken, the one that has been there longest makes room: of those from the same address, if
+ * there are any.
+ *
+ * At a door for links whoever the server admits is a stranger no longer: it takes no place, and nothing of it is
+ * counted.
  */
 #define NET_DOOR_PLACES 64
-#define NET_DOOR_BYTES (16 * 1024) /* of a connection, each way, in all */
+#define NET_DOOR_BYTES (16 * 1024) /* of a stranger, each way, in all */
 #define NET_DOOR_MS 10000
+#define NET_DOOR_KNOWN_MOST 2048 /* connections of who is admitted */
 
 struct net_door_options {
-	const char *address;     /* tcp://0.0.0.0:5602 */
+	const char *address;     /* tcp://0.0.0.0:5602: an address in figures, or * */
 	const char *socket_path; /* of the server behind it, without ipc:// */
-	uint32_t stay_ms;        /* how long a connection may last; 0: NET_DOOR_MS */
+	uint32_t stay_ms;        /* how long a stranger's connection may last; 0: NET_DOOR_MS */
+	bool is_for_links;
 };
 /* ERR_EXISTS "address … is in use by another process", ERR_INVALID, ERR_MEMORY. */
 int net_door_open(uv_loop_t *loop, const struct net_door_options *options, struct net_door **out, struct error *e);
 const char *net_door_address(const struct net_door *d); /* as bound */
-uint64_t net_door_ended(const struct net_door *d);      /* connections that were ended by a limit */
+uint64_t net_door_ended(const struct net_door *d);      /* connections that a limit ended */
 void net_door_close(struct net_door *d);                /* NULL is fine; handles close asynchronously */
 
 /* A new CURVE key pair, raw 32 bytes each. */
