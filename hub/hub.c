@@ -171,6 +171,7 @@ static void hub_tick(struct node *n)
 static const struct http_route device_pages[] = {
 	{ HTTP_GET, "/api/v1/devices", HTTP_SESSION_OF(RIGHT_DEVICES), control_devices },
 	{ HTTP_POST, "/api/v1/devices/revoke", HTTP_SESSION_OF(RIGHT_DEVICES), control_revoke },
+	{ HTTP_POST, "/api/v1/devices/release", HTTP_SESSION_OF(RIGHT_DEVICES), control_release },
 	{ HTTP_GET, "/api/v1/places", HTTP_SESSION_OF(RIGHT_DEVICES), control_places },
 	{ HTTP_GET, "/api/v1/tokens", HTTP_SESSION_OF(RIGHT_DEVICES), control_tokens },
 	{ HTTP_POST, "/api/v1/tokens", HTTP_SESSION_OF(RIGHT_DEVICES), control_token },

@@ -286,7 +286,7 @@ static void list_pool(struct node *n, void *context)
 
 /* ---- one key ---- */
 
-struct history {
+struct revisions {
 	struct work *work;
 	Lm__PublicationView *view;
 	uint64_t newest_ordinal;
@@ -296,7 +296,7 @@ struct history {
 
 static bool history_visit(void *context, const char *key, uint32_t revision, const Lm__PublicationRecord *record)
 {
-	struct history *h = context;
+	struct revisions *h = context;
 	Lm__PublicationView *view = h->view;
 	(void)key;
 	if (view->n_revisions == h->capacity) {
@@ -362,7 +362,7 @@ static int key_draft(struct work *w, Lm__PublicationView *view, const ProtobufCM
 
 static int key_build(struct work *w, Lm__PublicationView *view)
 {
-	struct history h = { .work = w, .view = view };
+	struct revisions h = { .work = w, .view = view };
 	ProtobufCMessage *newest = NULL;
 	int result = publication_each(w->txn, w->collection, w->key, &w->arena, history_visit, &h);
 	if (!result)

@@ -1,7 +1,7 @@
 /*
  * How this terminal is: what stops it, what residents should know although it goes on, and whom they can call.
  *
- *   stops      revoked · frozen · not admitted yet · no catalogue · full
+ *   stops      revoked · frozen · closed · not admitted yet · no catalogue · full
  *   notices    no link · no clock that can be believed · no paper · no printer
  *
  * A stop is told before anybody types, and refuses a draft with the same words. Nothing here decides about what is
@@ -25,6 +25,8 @@ int terminal_stopped(struct node *n, const struct upstream_state *up, struct err
 	const char *code = up->code, *text = up->text;
 	if (strcmp(code, error_name(ERR_REVOKED)) == 0)
 		return error_set(e, ERR_REVOKED, "%s", text);
+	if (up->is_closed)
+		return error_set(e, ERR_FROZEN, "the district takes nothing more of this terminal: %s", up->frozen_why);
 	if (up->is_frozen)
 		return error_set(e, ERR_FROZEN, "the town takes nothing more of this terminal: %s", up->frozen_why);
 	if (!node_can_seal(n) || !t->has_salt)
@@ -42,6 +44,8 @@ int terminal_stopped(struct node *n, const struct upstream_state *up, struct err
 
 static const char *stop_code(struct node *n, const struct upstream_state *up, int stopped)
 {
+	if (stopped == ERR_FROZEN && up->is_closed)
+		return "closed";
 	if (stopped != ERR_NOT_READY)
 		return stopped ? error_name(stopped) : "";
 	if (node_can_seal(n) && terminal_of(n)->has_salt)
@@ -52,11 +56,11 @@ static const char *stop_code(struct node *n, const struct upstream_state *up, in
 /* ---- the clock ---- */
 
 /* There may be no clock that runs without power. What has been built, and what the district has signed, lies behind us:
- * an hour before either is not now. That it is too late an hour cannot be known. */
-static bool clock_can_be_believed(const struct terminal *t)
+ * an hour before either is not now. That it is too late an hour, only the town's clock can tell. */
+static bool clock_can_be_believed(const struct terminal *t, const struct upstream_state *up)
 {
 	int64_t now_ms = clock_wall_ms();
-	return now_ms >= LM_BUILT_S * INT64_C(1000) && now_ms + CLOCK_SLACK_MS >= t->signed_ms;
+	return !up->is_clock_off && now_ms >= LM_BUILT_S * INT64_C(1000) && now_ms + CLOCK_SLACK_MS >= t->signed_ms;
 }
 
 /* ---- the printer ---- */
@@ -117,7 +121,7 @@ static unsigned notices_now(struct terminal *t)
 	unsigned notices = 0;
 	if (now_us - t->linked_us > LINK_PATIENCE_US)
 		notices |= 1u << NOTICE_LINK;
-	if (!clock_can_be_believed(t))
+	if (!clock_can_be_believed(t, &up))
 		notices |= 1u << NOTICE_CLOCK;
 	if (t->printer == PRINTER_NO_PAPER)
 		notices |= 1u << NOTICE_PAPER;

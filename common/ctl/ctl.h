@@ -143,6 +143,7 @@ int trace_run(struct call *c, struct error *e);
 int admit_run(struct call *c, struct error *e);
 int revoke_run(struct call *c, struct error *e);
 int rotate_run(struct call *c, struct error *e);
+int release_run(struct call *c, struct error *e);
 int devices_run(struct call *c, struct error *e);
 int token_run(struct call *c, struct error *e);
 int withdraw_run(struct call *c, struct error *e);

@@ -108,20 +108,45 @@ static bool is_device_id(const char *text)
 	return strlen(text) == DEVICE_DIGITS && strspn(text, "0123456789abcdefABCDEF") == DEVICE_DIGITS;
 }
 
+/* The device, as the first word names it. */
+static int device_word(const struct call *c, struct error *e)
+{
+	if (is_device_id(c->word[0]) || place_level_of(c->word[0]) != PLACE_NONE)
+		return OK;
+	return error_set(e, ERR_USAGE,
+	                 "'%.40s' is neither a device (16 hexadecimal digits) nor a place like 310114106001-T1: "
+	                 "lmctl devices lists both",
+	                 c->word[0]);
+}
+
+int release_run(struct call *c, struct error *e)
+{
+	Lm__ReleaseCommand command = LM__RELEASE_COMMAND__INIT;
+	Lm__DeviceView *view = NULL;
+	int result = device_word(c, e);
+	if (result)
+		return result;
+	command.device = c->word[0];
+	command.history = c->word[1];
+	command.reason = c->option[OPTION_REASON];
+	command.by = call_by(c);
+	result = client_post(c, "/ctl/v1/release", &command.base, &lm__device_view__descriptor, &view, e);
+	if (!result && !call_has(c, OPTION_JSON))
+		devices_show(c, &view, 1);
+	return result;
+}
+
 int revoke_run(struct call *c, struct error *e)
 {
 	Lm__RevokeCommand command = LM__REVOKE_COMMAND__INIT;
 	Lm__DeviceView *view = NULL;
-	if (!is_device_id(c->word[0]) && place_level_of(c->word[0]) == PLACE_NONE)
-		return error_set(
-		        e, ERR_USAGE,
-		        "'%.40s' is neither a device (16 hexadecimal digits) nor a place like 310114106001-T1: "
-		        "lmctl devices lists both",
-		        c->word[0]);
+	int result = device_word(c, e);
+	if (result)
+		return result;
 	command.device = c->word[0];
 	command.reason = c->option[OPTION_REASON];
 	command.by = call_by(c);
-	int result = client_post(c, "/ctl/v1/revoke", &command.base, &lm__device_view__descriptor, &view, e);
+	result = client_post(c, "/ctl/v1/revoke", &command.base, &lm__device_view__descriptor, &view, e);
 	if (!result && !call_has(c, OPTION_JSON))
 		devices_show(c, &view, 1);
 	return result;

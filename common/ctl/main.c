@@ -40,6 +40,12 @@ const struct ctl_command ctl_commands[] = {
 	  "it\n"
 	  "starts anew with them; what was sealed to the old ones is still opened. lmctl status says how it goes.",
 	  DATA | JSON, 0, 0, 0, rotate_run },
+	{ "release", "DEVICE-OR-PLACE HISTORY", "hub: of a device with two histories, this one goes on",
+	  "Two machines have its keys. lmctl status names both histories at the hub and at the device's town; each\n"
+	  "machine's own status and page say which is its own. The other machine is closed for ever; what it had "
+	  "taken\n"
+	  "comes into quarantine, item by item.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 2, 2, release_run },
 	{ "devices", "", "the directory: every device, admitted and revoked", NULL, DATA | JSON, 0, 0, 0, devices_run },
 	{ "quarantine list", "", "items that are not applied: in quarantine, held, set aside",
 	  "Shows where they come from and why they are held up, and nothing personal.",

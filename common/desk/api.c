@@ -277,7 +277,9 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 	struct job *j = c->context;
 	const Lm__CaseCommand *in = (Lm__CaseCommand *)j->input;
 	Lm__CaseRecord *record;
-	int result = case_shown(t->node, t->txn, j->id, t->arena, &record, e);
+	int result = turn_may_write(t, e);
+	if (!result)
+		result = case_shown(t->node, t->txn, j->id, t->arena, &record, e);
 	if (result)
 		return result;
 	if (record->owner != node_domain(t->node)->tier)

@@ -258,6 +258,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_AUTHORITY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_authority },
 	{ LM__KIND__KIND_DEVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_device },
 	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_service },
+	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },
 	{ LM__KIND__KIND_DRAFT, OWN, HERE, AT_DISTRICT, apply_draft },

@@ -58,6 +58,7 @@ int apply_authority(struct apply *a);
 int apply_device(struct apply *a);
 int apply_keys(struct apply *a);
 int apply_service(struct apply *a);
+int apply_history(struct apply *a);
 int apply_account(struct apply *a);
 int apply_draft(struct apply *a);
 int apply_secret(struct apply *a);

@@ -1,6 +1,7 @@
 /*
  * What the files of this room share. lines.c keeps the lines, place.c puts entries, receive.c takes those of
- * neighbours, turn.c ends turns, read.c reads, open.c opens payloads, trim.c and verify.c do what their names say.
+ * neighbours, history.c knows which of two histories goes on, turn.c ends turns, read.c reads, open.c opens payloads,
+ * trim.c and verify.c do what their names say.
  */
 #ifndef JOURNAL_INSIDE_H
 #define JOURNAL_INSIDE_H
@@ -65,6 +66,7 @@ struct bytes held_key(struct bytes cause, uint64_t position, uint8_t memory[HELD
 int waiting_put(struct journal *j, uint64_t position, struct bytes cause); /* no cause: in quarantine */
 int waiting_put_aside(struct journal *j, struct bytes quarantine_key);
 int waiting_remove(struct journal *j, uint64_t position); /* one that does not wait is fine */
+int waiting_remove_aside(struct journal *j, struct bytes quarantine_key);
 
 /* open.c */
 
@@ -107,6 +109,26 @@ struct slot *slot_find(const struct journal *j, const struct line_key *key);
 int slot_make(struct journal *j, const struct line_key *key, struct slot **out, struct error *e);
 void slots_drop(struct journal *j, uint32_t count); /* keeps the first `count` lines */
 int slot_touch(struct journal *j, struct slot *s);
+void line_freeze(struct line *l, const struct history *fork, const char *why);
+void line_unfreeze(struct line *l);
+
+/* history.c */
+/* Whether the entry at (incarnation, seq) is of a history that was closed; *why, if wanted, lies in the turn's arena.
+ */
+bool history_is_closed(struct journal *j, uint32_t line, uint64_t incarnation, uint64_t seq, const char **why);
+/* The incarnation was let go on, or closed: it may be continued though others came after it. */
+bool history_is_settled(struct journal *j, const struct line *l, uint64_t incarnation);
+/* Before an entry is placed that begins an incarnation: what was said of its parent's history holds for it, too. */
+int history_inherit(struct journal *j, struct line *l, const Lm__Header *h, bool is_behind);
+
+/* receive.c */
+#define QUARANTINE_KEY_BYTES (LINE_KEY_BYTES + HASH_BYTES)
+#define QUARANTINE_ENVELOPE \
+	(UINT64_C(1) << 63) /* stands for a position: the envelope of what has no place on the tape */
+struct bytes aside_envelope_key(const Lm__Header *h, const struct hash *hash, uint8_t memory[ENVELOPE_KEY_BYTES]);
+/* As journal_receive; with `is_aside` what does not continue anything is ERR_GAP, and nothing freezes. */
+int entry_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why,
+                  bool is_aside, struct placed *out, enum reception *how, struct error *e);
 
 /* place.c */
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);

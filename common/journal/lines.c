@@ -18,11 +18,12 @@ const struct store_table journal_table_held = { .name = "held", .number = 8 };
 const struct store_table journal_table_checkpoint = { .name = "checkpoint", .number = 9 };
 const struct store_table journal_table_base = { .name = "base", .number = 10 };
 const struct store_table journal_table_waiting = { .name = "waiting", .number = 11 };
+const struct store_table journal_table_history = { .name = "history", .number = 12 };
 
 const struct store_table *const journal_tables[] = {
 	&journal_table_tape,       &journal_table_line,   &journal_table_segment,    &journal_table_run,
 	&journal_table_envelope,   &journal_table_period, &journal_table_quarantine, &journal_table_held,
-	&journal_table_checkpoint, &journal_table_base,   &journal_table_waiting,
+	&journal_table_checkpoint, &journal_table_base,   &journal_table_waiting,    &journal_table_history,
 };
 const size_t journal_table_count = sizeof journal_tables / sizeof *journal_tables;
 
@@ -170,6 +171,12 @@ static void line_from_row(struct line *l, const Lm__LineState *row)
 	l->closed_incarnation = row->closed_incarnation;
 	l->closed_seq = row->closed_seq;
 	l->generation = row->generation;
+	if (row->fork)
+		l->fork = (struct history){ row->fork->incarnation, row->fork->seq };
+	if (row->released)
+		l->released = (struct history){ row->released->incarnation, row->released->seq };
+	l->is_closed = row->is_closed;
+	l->is_told = row->is_told;
 }
 
 int line_store(struct journal *j, const struct line *l)
@@ -194,6 +201,16 @@ int line_store(struct journal *j, const struct line *l)
 	row.closed_incarnation = l->closed_incarnation;
 	row.closed_seq = l->closed_seq;
 	row.generation = l->generation;
+	Lm__History fork = LM__HISTORY__INIT;
+	fork.incarnation = l->fork.incarnation;
+	fork.seq = l->fork.seq;
+	row.fork = l->fork.seq ? &fork : NULL;
+	Lm__History released = LM__HISTORY__INIT;
+	released.incarnation = l->released.incarnation;
+	released.seq = l->released.seq;
+	row.released = l->released.seq ? &released : NULL;
+	row.is_closed = l->is_closed;
+	row.is_told = l->is_told;
 	uint8_t key[LINE_KEY_BYTES];
 	return row_write(j, &journal_table_line, line_key_bytes(l->number, key), &row.base, false);
 }
@@ -332,19 +349,49 @@ bool journal_has_unwritten_marks(const struct journal *j)
 	return j->has_unwritten_marks;
 }
 
+void line_freeze(struct line *l, const struct history *fork, const char *why)
+{
+	l->is_frozen = true;
+	l->fork = *fork;
+	snprintf(l->frozen_why, sizeof l->frozen_why, "%s", why);
+}
+
+void line_unfreeze(struct line *l)
+{
+	l->is_frozen = l->is_told = false;
+	l->fork = (struct history){ 0 };
+	l->frozen_why[0] = '\0';
+}
+
+/* Between turns the next one writes it, as with a mark. */
+static void line_was_set(struct journal *j, struct slot *s)
+{
+	if (j->txn)
+		return;
+	s->committed = s->now;
+	s->is_mark_unwritten = j->has_unwritten_marks = true;
+}
+
+int journal_freeze(struct journal *j, uint32_t line, const struct history *fork, const char *why)
+{
+	struct slot *s = slot_of(j, line);
+	int result = !s ? ERR_NOT_FOUND : j->txn ? slot_touch(j, s) : OK;
+	struct line *l = s ? &s->now.line : NULL;
+	if (result || (l->is_frozen && (!l->is_told || l->is_closed))) /* what was noticed here stands */
+		return result;
+	line_freeze(l, fork, why);
+	l->is_told = true;
+	line_was_set(j, s);
+	return OK;
+}
+
 int journal_unfreeze(struct journal *j, uint32_t line)
 {
 	struct slot *s = slot_of(j, line);
-	if (!s)
-		return ERR_NOT_FOUND;
-	int result = j->txn ? slot_touch(j, s) : OK;
+	int result = !s ? ERR_NOT_FOUND : j->txn ? slot_touch(j, s) : OK;
 	if (result)
 		return result;
-	s->now.line.is_frozen = false;
-	s->now.line.frozen_why[0] = '\0';
-	if (!j->txn) { /* between turns: the next one writes it, as with a mark */
-		s->committed = s->now;
-		s->is_mark_unwritten = j->has_unwritten_marks = true;
-	}
+	line_unfreeze(&s->now.line);
+	line_was_set(j, s);
 	return OK;
 }

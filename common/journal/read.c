@@ -189,18 +189,33 @@ static int segments_walk(struct store_txn *txn, uint32_t line, uint64_t end,
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
+static int line_row(struct store_txn *txn, uint32_t line, struct arena *arena, Lm__LineState **row)
+{
+	uint8_t key[LINE_KEY_BYTES];
+	struct bytes value;
+	int result = store_get(txn, &journal_table_line, line_key_bytes(line, key), arena, &value);
+	return result ? result : CODEC_UNPACK(lm__line_state, value, arena, row, NULL);
+}
+
+bool journal_line_is_frozen(struct store_txn *txn, uint32_t line)
+{
+	struct arena arena;
+	Lm__LineState *row;
+	arena_init(&arena, 64 * 1024);
+	bool is_frozen = !line_row(txn, line, &arena, &row) && row->is_frozen;
+	arena_release(&arena);
+	return is_frozen;
+}
+
 /* The newest ordinal of the line, as of this transaction. Within a turn its runs may be ahead of its row. */
 static uint64_t line_end(struct store_txn *txn, uint32_t line)
 {
 	struct arena arena;
-	uint8_t key[LINE_KEY_BYTES];
-	struct bytes value;
 	Lm__LineState *row;
 	Lm__Run *run;
 	uint64_t first, end = 0;
 	arena_init(&arena, 64 * 1024);
-	if (!store_get(txn, &journal_table_line, line_key_bytes(line, key), &arena, &value) &&
-	    !CODEC_UNPACK(lm__line_state, value, &arena, &row, NULL))
+	if (!line_row(txn, line, &arena, &row))
 		end = row->ordinal;
 	if (!run_before(txn, line, UINT64_MAX, &arena, &first, &run) && first + run->count - 1 > end)
 		end = first + run->count - 1;
@@ -219,13 +234,14 @@ static bool locate_visit(void *context, const struct segment *s)
 	struct locate *want = context;
 	if (s->incarnation != want->incarnation)
 		return false;
-	want->is_found = true;
 	want->is_exact = want->seq >= s->first_seq && want->seq - s->first_seq <= s->last - s->first;
 	if (want->is_exact)
 		want->ordinal = s->first + (want->seq - s->first_seq);
-	else
+	else if (!want->is_found)
 		want->ordinal = want->seq < s->first_seq ? s->first - 1 : s->last;
-	return true;
+	want->is_found = true;
+	/* An incarnation that was let go on has several segments, the newest first: an earlier one may hold it. */
+	return want->is_exact || want->seq >= s->first_seq || s->first_seq == 1;
 }
 
 int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t incarnation, uint64_t seq,

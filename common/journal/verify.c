@@ -28,16 +28,20 @@ static bool hash_stands(ProtobufCBinaryData field, const struct hash *hash)
 }
 
 /* After a rollback the chain goes on from an earlier entry than the one before: from the parent that the header names.
- */
+ * Where two histories were let go on it also goes on from an earlier entry of its own incarnation. */
 static int parent_verify(struct audit *a, const struct line *l, uint64_t ordinal, const Lm__Header *h)
 {
 	uint64_t at, position;
 	bool is_exact;
 	Lm__TapeItem *item;
 	struct hash hash = l->trimmed_hash;
-	if (h->seq != 1 || !h->parent || !l->rollbacks)
+	bool is_first = h->seq == 1;
+	if (is_first && !h->parent && l->rollbacks && !h->previous_hash.len)
+		return OK; /* rolled back to before the first entry */
+	if ((is_first && (!h->parent || (!l->rollbacks && !l->released.seq))) || (!is_first && !l->released.seq))
 		return ERR_DAMAGED;
-	int result = line_locate(a->txn, l->number, l->ordinal, h->parent->incarnation, h->parent->seq, &at, &is_exact);
+	int result = line_locate(a->txn, l->number, l->ordinal, is_first ? h->parent->incarnation : h->incarnation,
+	                         is_first ? h->parent->seq : h->seq - 1, &at, &is_exact);
 	if (!result && (!is_exact || at >= ordinal))
 		result = ERR_DAMAGED;
 	if (result || at < l->trimmed)

@@ -115,6 +115,12 @@ int waiting_remove(struct journal *j, uint64_t position)
 	return row_remove(j, &name);
 }
 
+int waiting_remove_aside(struct journal *j, struct bytes quarantine_key)
+{
+	struct waiting_name name = waiting_aside(quarantine_key);
+	return row_remove(j, &name);
+}
+
 /* What stands at `name`, whatever became of it. */
 static int item_of(struct store_txn *txn, const struct waiting_name *name, struct arena *arena, Lm__TapeItem **item,
                    struct error *e)

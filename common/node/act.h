@@ -35,6 +35,10 @@ int only_at_hub(struct node *n, struct error *e);
 /* Appends an entry of the hub's for all. */
 int all_append(struct turn *t, Lm__Kind kind, const ProtobufCMessage *message, struct error *e);
 int packed_append(struct turn *t, Lm__Kind kind, struct bytes packed, struct error *e);
+Lm__DeviceView *device_view(const struct node *n, struct arena *arena,
+                            const Lm__DeviceRecord *record); /* NULL: no memory */
+/* By its id or its place. ERR_NOT_FOUND with a sentence. */
+int device_named(struct turn *t, const char *name, struct arena *arena, Lm__DeviceRecord **out, struct error *e);
 /* Whether a device may be admitted at its place now. */
 int admit_check(struct turn *t, const Lm__DeviceRecord *record, struct error *e);
 

@@ -90,6 +90,7 @@ void node_upstream(struct node *n, struct upstream_state *out)
 	pthread_mutex_unlock(&n->directory_lock);
 	out->is_up = n->upstream && atomic_load(&n->upstream->session);
 	out->since_ms = n->upstream ? n->upstream->since_ms : 0;
+	out->is_clock_off = out->is_up && clock_is_off(n, atomic_load(&n->upstream->clock_ahead_ms));
 	if (out->is_up)
 		out->code[0] = out->text[0] = '\0';
 }

@@ -7,7 +7,7 @@
 #include "node/control.h"
 #include "rotation.h"
 
-static Lm__DeviceView *device_view(const struct node *n, struct arena *arena, const Lm__DeviceRecord *record)
+Lm__DeviceView *device_view(const struct node *n, struct arena *arena, const Lm__DeviceRecord *record)
 {
 	Lm__DeviceView *v = arena_alloc(arena, sizeof *v);
 	if (!v)
@@ -179,7 +179,7 @@ static void admit_post(void *context, struct http_request *r)
 		act_command(context, a, admit_run);
 }
 
-static int device_named(struct turn *t, const char *name, struct arena *arena, Lm__DeviceRecord **out, struct error *e)
+int device_named(struct turn *t, const char *name, struct arena *arena, Lm__DeviceRecord **out, struct error *e)
 {
 	uint64_t device;
 	int result = ERR_NOT_FOUND;
@@ -232,6 +232,7 @@ const struct http_route device_routes[] = {
 	{ HTTP_POST, "/ctl/v1/admit", HTTP_LOCAL, admit_post },
 	{ HTTP_POST, "/ctl/v1/revoke", HTTP_LOCAL, control_revoke },
 	{ HTTP_POST, "/ctl/v1/keys", HTTP_LOCAL, control_rotate },
+	{ HTTP_POST, "/ctl/v1/release", HTTP_LOCAL, control_release },
 	{ HTTP_GET, "/ctl/v1/tokens", HTTP_LOCAL, control_tokens },
 	{ HTTP_POST, "/ctl/v1/tokens", HTTP_LOCAL, control_token },
 	{ HTTP_POST, "/ctl/v1/tokens/withdraw", HTTP_LOCAL, control_withdraw_token },

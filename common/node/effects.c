@@ -94,6 +94,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return held_release(t, fx->cause, e);
 	case DOMAIN_KEYS:
 		return packed_append(t, LM__KIND__KIND_DEVICE, fx->message, e);
+	case DOMAIN_HISTORY:
+		return history_run(t, fx, e);
 	case DOMAIN_DIRECTORY:
 		n->must_refresh_directory = true;
 		break;

@@ -44,7 +44,7 @@ struct store_txn *send_snapshot(struct node *n)
 int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal)
 {
 	const struct line *l = journal_line(n->journal, line);
-	if (l->incarnation == incarnation && seq <= l->seq) {
+	if (l->incarnation == incarnation && seq <= l->seq && !l->released.seq) { /* then it may lie in two parts */
 		*ordinal = l->ordinal - (l->seq - seq);
 		/* seq 0 cannot be; older incarnations are not contiguous with this one by seq */
 		return seq ? OK : ERR_INVALID;
@@ -92,7 +92,7 @@ static Lm__Position *position_of(struct node *n, const struct line *l, uint64_t 
 }
 
 /* Lines that come to us over this link. */
-static bool line_comes_from(const struct node *n, const struct line *l, const struct peer *p)
+bool line_comes_from(const struct node *n, const struct line *l, const struct peer *p)
 {
 	if (l->key.origin == n->domain.device)
 		return false;
@@ -185,26 +185,51 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	line.n_quarantined = quarantined_take(p, action->line, seqs);
 	line.credit_entries = action->entries;
 	line.credit_bytes = action->bytes;
+	Lm__History history[2], *histories[2] = { &history[0], &history[1] };
 	if (action->is_frozen)
 		line.why = (char *)(uintptr_t)l->frozen_why;
+	if (action->is_frozen && histories_of(l, history)) {
+		line.histories = histories;
+		line.n_histories = 2;
+	}
 	ack_line_send(n, p, &line);
 }
 
-static size_t reports_make(struct node *n, Lm__LinkReport *reports, size_t most)
+struct report { /* of a link below, with what it points to */
+	Lm__LinkReport message;
+	Lm__History history[2], *histories[2];
+};
+
+static void report_histories(const struct node *n, uint64_t device, struct report *r)
+{
+	struct line_key up = { device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(n->journal, &up);
+	if (!l || !histories_of(l, r->history))
+		return;
+	r->histories[0] = &r->history[0];
+	r->histories[1] = &r->history[1];
+	r->message.histories = r->histories;
+	r->message.n_histories = 2;
+}
+
+static size_t reports_make(struct node *n, struct report *reports, size_t most)
 {
 	size_t count = 0, peers = atomic_load(&n->peer_visible);
 	for (size_t i = 0; i < peers && count < most; i++) {
 		const struct peer *below = n->peer[i];
 		if (below->is_upstream)
 			continue;
-		Lm__LinkReport *r = &reports[count++];
+		struct report *report = &reports[count++];
+		Lm__LinkReport *r = &report->message;
 		lm__link_report__init(r);
 		r->device = below->device;
 		r->is_up = below->link.state == LINK_OPEN;
 		r->since_ms = below->since_ms;
 		r->heard_ms = below->heard_ms;
 		r->waiting = link_waiting(&below->link);
+		r->clock_ahead_ms = atomic_load(&below->clock_ahead_ms);
 		arrival_report(n, below, r);
+		report_histories(n, below->device, report);
 	}
 	return count;
 }
@@ -226,13 +251,14 @@ void frame_beat(struct node *n, struct peer *p)
 {
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Beat beat = LM__BEAT__INIT;
-	Lm__LinkReport reports[REPORTS_MOST], *list[REPORTS_MOST];
+	struct report reports[REPORTS_MOST];
+	Lm__LinkReport *list[REPORTS_MOST];
 	beat.time_ms = clock_wall_ms();
 	beat.waiting = link_waiting(&p->link);
 	if (p->is_upstream && n->domain.tier == LM__TIER__TIER_TOWN) {
 		beat.n_links = reports_make(n, reports, REPORTS_MOST);
 		for (size_t i = 0; i < beat.n_links; i++)
-			list[i] = &reports[i];
+			list[i] = &reports[i].message;
 		beat.links = list;
 	}
 	if (p->is_upstream)
@@ -356,7 +382,8 @@ void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
 	if (!marks.n_marks)
 		return;
 	marks.marks = pointers;
-	marks.time_ms = clock_wall_ms();
+	/* The town tells by it which marks have come: never the same twice, though the clock stand still or go back. */
+	marks.time_ms = clock_wall_ms() > p->signed_ms ? clock_wall_ms() : p->signed_ms + 1;
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__SignedMarks body = LM__SIGNED_MARKS__INIT;
 	uint8_t signature[SIGNATURE_BYTES];

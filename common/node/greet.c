@@ -7,11 +7,12 @@
 #include "base/log.h"
 #include "links.h"
 
-/* Where the neighbour stands in a line of ours: the newest of the positions it names that we know too. A position past
- * the end of an incarnation that we know (we were rolled back) counts as that end. */
+/* Where the neighbour stands in a line of ours: the furthest of the positions it names that we know too, for who has an
+ * entry has what it continues. A position past the end of an incarnation that we know (we were rolled back, or another
+ * copy of us went on) counts as that end. */
 static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello)
 {
-	uint64_t ordinal = 0;
+	uint64_t ordinal = 0, found;
 	for (size_t i = 0, named = 0; i < hello->n_have && named < HAVE_PER_LINE; i++) {
 		const Lm__Position *at = hello->have[i];
 		if (!at->key)
@@ -20,9 +21,8 @@ static uint64_t peer_stands(struct node *n, const struct peer *p, const struct l
 		if (key.origin != l->key.origin || key.stream != l->key.stream || key.receiver != l->key.receiver)
 			continue;
 		named++;
-		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
-			break;
-		ordinal = 0;
+		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &found) && found > ordinal)
+			ordinal = found;
 	}
 	if (ordinal >= l->trimmed)
 		return ordinal;
@@ -89,6 +89,7 @@ void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	link_event_apply(n, p, &ev);
 	if (p->link.state != LINK_OPEN)
 		return;
+	history_run_note(p, hello->run);
 	snprintf(p->join_address, sizeof p->join_address, "%s", hello->join_address);
 	if (p->is_upstream) /* what it once refused is over, also when the link goes down again */
 		upstream_said(n, "", "");
@@ -102,4 +103,5 @@ void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 		stored_note(n, p, number, at);
 		link_event_line(n, p, LINK_PEER_AT, number, at);
 	}
+	histories_tell(n, p);
 }

@@ -18,7 +18,9 @@
  *   tokens.c     issued, listed, withdrawn, typed in
  *   join.h       how a device gets into the directory
  *   act.c        requests that the writer or the pool answers
+ *   history.c    a device with two histories: told, shown, decided   writer
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
+ *   neighbour_clock.c wall clocks compared: told, shown, and nothing else   writer
  *   trace.c      a request through the logs             writer
  *   metrics.c    /metrics                               writer fills, loop prints
  *   health.c     /healthz, /readyz, the probe           loop; the probe runs on the writer
@@ -104,14 +106,19 @@ struct peer {
 	/* writer */
 	struct link link;
 	_Atomic int64_t since_ms;
-	int64_t heard_ms; /* wall clock, for people */
+	int64_t heard_ms;               /* wall clock, for people */
+	_Atomic int64_t clock_ahead_ms; /* of its wall clock, by its newest beat; 0 while the link is down */
+	bool is_clock_off;              /* by more than they may; it was told */
 	uint64_t greeted_ms,
 	        refused_ms;         /* monotonic: the last HELLO that was looked at, the last refusal that was told */
+	uint64_t run, run_before;   /* of the process that greeted last, and of another before it */
+	unsigned run_returns;       /* how often the one before came back: it lives as well */
 	char join_address[96];      /* hub: where this town's terminals join */
 	struct buffer signed_marks; /* town: the newest for this terminal */
 	struct quarantined quarantined[QUARANTINED_TOLD_MOST];
 	size_t quarantined_count;
-	Lm__LinkReport reports[REPORTS_MOST]; /* hub: what a town said of its links */
+	Lm__LinkReport reports[REPORTS_MOST];             /* hub: what a town said of its links */
+	struct history report_histories[REPORTS_MOST][2]; /* of those that a town froze; seq 0: none */
 	size_t report_count;
 	uint32_t *marks_due; /* lines whose final mark goes down to this peer */
 	size_t marks_due_count, marks_due_capacity;
@@ -296,6 +303,9 @@ struct node {
 	bool must_refresh_directory;
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
 	bool must_tell_links;
+	bool must_offer;       /* a frozen line was released: what neighbours refused is offered again */
+	bool must_take_asides; /* entries were kept aside, and may go on now */
+	char refused_why[160]; /* what the tier above says of our entries, for this session; "": it takes them */
 	struct turn_counts turn_counts;
 	struct trace trace[TRACES_A_TURN_MOST];
 	size_t trace_count; /* may be more than fit */
@@ -346,6 +356,9 @@ bool writer_step(struct node *n); /* one turn; false: the inbox is closed and th
 /* take.c */
 int take_command(struct turn *t, struct work *w);
 int take_batch(struct turn *t, struct work *w);
+/* An entry that was kept aside while its line was frozen: placed and applied, as if it came now. ERR_GAP,
+ * ERR_DUPLICATE, ERR_FROZEN: not, and nothing has changed. */
+int aside_take(struct turn *t, const struct aside *aside, struct error *e);
 int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused,
                struct error *e);
 
@@ -366,7 +379,29 @@ uint64_t line_unsent(const struct node *n, const struct line *line); /* entries 
 void batch_tell(struct node *n, struct work *w, enum link_event_type type, uint32_t line);
 void peer_refuse(struct node *n, struct peer *p, int code, const char *text);
 
+/* neighbour_clock.c */
+void neighbour_clock_heard(struct node *n, struct peer *p, int64_t time_ms);
+void neighbour_clock_forget(struct peer *p);
+bool clock_is_off(const struct node *n, int64_t ahead_ms);
+const char *clock_text(struct arena *arena, int64_t ahead_ms); /* "its clock is 75 s ahead"; NULL: no memory */
+
+/* history.c */
+/* Names of both histories of a line that is frozen for having two; false: it is not. */
+bool histories_of(const struct line *l, Lm__History out[2]);
+void history_ack_came(struct node *n, struct peer *p, const struct line *l, const Lm__AckLine *ack); /* frozen */
+void history_taken(struct node *n, const struct peer *p, const struct line *l); /* it is not, or no longer */
+void histories_tell(struct node *n, struct peer *p); /* a session began: the neighbour hears which lines are frozen */
+void history_run_note(struct peer *p, uint64_t run); /* a process greets: is it the only one with its keys? */
+bool history_is_doubled(const struct peer *p);
+void history_state_tell(struct node *n); /* after a turn: what pages show of our own line */
+int history_run(struct turn *t, const struct domain_effect *fx, struct error *e); /* the district's word */
+struct command *history_command(struct node *n); /* what was kept aside goes on; NULL: nothing was */
+const struct peer *reporter_of(struct node *n, uint64_t device, size_t *report); /* the town that tells of it; NULL */
+/* Of a device that has two, as far as is known here: the one that is stored, the other. */
+bool histories_known(struct node *n, uint64_t device, Lm__History out[2]);
+
 /* frames.c */
+bool line_comes_from(const struct node *n, const struct line *l, const struct peer *p);
 void frame_send(struct node *n, struct peer *p, Lm__Frame *frame);
 void frame_hello(struct node *n, struct peer *p);
 void ack_line_send(struct node *n, struct peer *p, Lm__AckLine *line);

@@ -65,6 +65,7 @@ static void link_told_closed(struct node *n, struct peer *p)
 	atomic_store(&p->since_ms, clock_wall_ms());
 	atomic_store(&p->session, 0);
 	p->report_count = 0;
+	neighbour_clock_forget(p);
 	if (n->domain.tier == LM__TIER__TIER_DISTRICT)
 		arrival_town_lost(n, p);
 	n->must_tell_links = true;
@@ -303,8 +304,18 @@ void links_after_commit(struct node *n)
 			line_moved(n, journal_line(n->journal, numbers[i]), n->peer[k]);
 }
 
+static void links_offer(struct node *n)
+{
+	size_t peers = atomic_load(&n->peer_visible);
+	n->must_offer = false;
+	for (size_t i = 0; i < peers; i++)
+		link_event_line(n, n->peer[i], LINK_OFFER, 0, 0);
+}
+
 void links_tick(struct node *n)
 {
+	if (n->must_offer)
+		links_offer(n);
 	size_t peers = atomic_load(&n->peer_visible);
 	uint64_t now = clock_monotonic_us();
 	bool may_sign = n->domain.tier == LM__TIER__TIER_DISTRICT && now - n->marks_signed_us >= MARKS_SIGN_MS * 1000;

@@ -72,20 +72,6 @@ static void quarantine_tell(const struct peer *p, const Lm__AckLine *ack)
 		          (unsigned long long)ack->quarantined[i], (unsigned long long)ack->at->incarnation);
 }
 
-/* Of what we write ourselves: then nothing new that is taken here gets anywhere. */
-static void frozen_note(struct node *n, const struct peer *p, const struct line *l, bool is_frozen, const char *why)
-{
-	struct upstream_state *u = &n->upstream_state;
-	bool is_ours = l->key.origin == n->domain.device && l->key.stream == LM__STREAM__STREAM_UP;
-	if (!p->is_upstream || !is_ours || u->is_frozen == is_frozen) /* only this thread changes it */
-		return;
-	pthread_mutex_lock(&n->directory_lock);
-	u->is_frozen = is_frozen;
-	snprintf(u->frozen_why, sizeof u->frozen_why, "%s", why);
-	pthread_mutex_unlock(&n->directory_lock);
-	n->must_tell_links = true;
-}
-
 void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
 {
 	if (!ack->at || !ack->at->key)
@@ -99,13 +85,13 @@ void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
 		log_write(LOG_ERROR, "frozen", "%s takes no more of our stream %d: %s", p->place, (int)key.stream,
 		          ack->why);
 		link_event_line(n, p, LINK_PEER_FROZE, l->number, 0);
-		frozen_note(n, p, l, true, ack->why);
+		history_ack_came(n, p, l, ack);
 		return;
 	}
 	uint64_t ordinal = 0;
 	if (ack->at->seq && line_ordinal(n, l->number, ack->at->incarnation, ack->at->seq, &ordinal))
 		return; /* a position that we do not know: HELLO settles it */
-	frozen_note(n, p, l, false, "");
+	history_taken(n, p, l);
 	quarantine_tell(p, ack);
 	stored_note(n, p, l->number, ordinal);
 	struct link_event ev = { .type = ack->state == LM__ACK_STATE__ACK_STATE_EXPECTED ? LINK_PEER_AT : LINK_ACKED,
@@ -193,16 +179,28 @@ static void marks_heal(struct node *n, struct peer *p, const Lm__Beat *beat)
 		frame_forward_marks(n, p);
 }
 
+static void report_histories_note(struct peer *p, size_t at, const Lm__LinkReport *r)
+{
+	for (size_t i = 0; i < 2; i++)
+		p->report_histories[at][i] =
+		        r->n_histories == 2 ? (struct history){ r->histories[i]->incarnation, r->histories[i]->seq }
+		                            : (struct history){ 0 };
+}
+
 void beat_came(struct node *n, struct peer *p, const Lm__Beat *beat)
 {
 	arena_reset(&n->send_arena);
+	neighbour_clock_heard(n, p, beat->time_ms);
 	marks_heal(n, p, beat);
 	p->report_count = 0;
 	for (size_t i = 0; i < beat->n_links && i < REPORTS_MOST; i++) {
 		Lm__LinkReport *r = &p->reports[p->report_count++];
 		*r = *beat->links[i];
+		report_histories_note(p, p->report_count - 1, r);
 		r->base.n_unknown_fields = 0; /* they lie in the frame's memory */
 		r->base.unknown_fields = NULL;
+		r->histories = NULL;
+		r->n_histories = 0;
 		if (n->domain.tier == LM__TIER__TIER_DISTRICT)
 			arrival_reported(n, p, r);
 	}

@@ -324,6 +324,19 @@ static void put_each_link(const Lm__LinksView *view, enum link_figure figure, co
 	}
 }
 
+static void put_clocks(const Lm__LinksView *view, struct sheet *out)
+{
+	char place[LABEL_BYTES];
+	family(out, "lm_link_clock_ahead_seconds", "gauge",
+	       "How far the device's wall clock is ahead of ours, or of its town's; negative: behind.");
+	for (size_t i = 0; i < links_count(view) && i < LINKS_MOST; i++) {
+		const Lm__LinkView *l = link_at(view, i);
+		if (!l->is_revoked && l->is_up)
+			put(out, "lm_link_clock_ahead_seconds{tier=\"%s\",place=\"%s\"} %.3f\n", tier_name(l->tier),
+			    label(l->place, place), (double)l->clock_ahead_ms / 1000);
+	}
+}
+
 static void put_links(const Lm__LinksView *view, struct sheet *out)
 {
 	put_link_sums(view, out);
@@ -335,6 +348,7 @@ static void put_links(const Lm__LinksView *view, struct sheet *out)
 	              "Entries that still have to be sent over this link.", out);
 	put_each_link(view, FIGURE_WAITING_UP, "lm_link_waiting_in_entries",
 	              "Entries that the other end said it still has to send.", out);
+	put_clocks(view, out);
 }
 
 static void put_gauges(const struct gauges *g, struct sheet *out)

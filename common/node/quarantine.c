@@ -5,7 +5,8 @@
  *
  *   in quarantine, held      retry, drop
  *   from a revoked device    drop: what came after the revocation is never applied
- *   from a frozen line       neither: whose history is the true one is decided about the line, not entry by entry
+ *   from a frozen line       neither: whose history is the true one is decided about the line, not entry by entry; then
+ *                            drop, for what fits nowhere
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,10 @@ static bool can_retry(const struct waiting *w)
 	                         w->disposition == LM__DISPOSITION__DISPOSITION_HELD);
 }
 
-static bool can_drop(const struct waiting *w)
+static bool can_drop(struct store_txn *txn, const struct waiting *w)
 {
-	return w->is_waiting && w->disposition != LM__DISPOSITION__DISPOSITION_FROZEN;
+	return w->is_waiting &&
+	       (w->disposition != LM__DISPOSITION__DISPOSITION_FROZEN || !journal_line_is_frozen(txn, w->item->line));
 }
 
 static void origin_show(struct list *l, const Lm__Header *h, Lm__QuarantineItem *v)
@@ -80,7 +82,7 @@ static int item_show(struct list *l, const struct waiting *w, Lm__QuarantineItem
 	if (domain_waiters(h, codec_bytes(w->item->payload), &l->scratch, &waiters))
 		v->waiting = journal_held_because(l->txn, BYTES(waiters.cause, waiters.size), waiters.shared);
 	v->can_retry = can_retry(w);
-	v->can_drop = can_drop(w);
+	v->can_drop = can_drop(l->txn, w);
 	bool is_short = !v->item || !v->reason || !v->origin || !v->origin_place || !v->service ||
 	                (h->request_id.len && !v->request_id.data);
 	return is_short ? error_set(l->e, ERR_MEMORY, "no memory for the list") : store_failure(l->txn, l->e);
@@ -200,14 +202,14 @@ void control_quarantine(void *context, struct http_request *r)
 
 /* ---- acts ---- */
 
-static int act_refusal(const struct waiting *w, bool is_drop, struct error *e)
+static int act_refusal(struct store_txn *txn, const struct waiting *w, bool is_drop, struct error *e)
 {
 	if (w->disposition == LM__DISPOSITION__DISPOSITION_DROPPED)
 		return error_set(e, ERR_CLOSED,
 		                 "this item was dropped before: `lmctl quarantine list --done` says by whom and why");
 	if (!w->is_waiting)
 		return error_set(e, ERR_CLOSED, "this item is not held up: it was applied");
-	if (w->disposition == LM__DISPOSITION__DISPOSITION_FROZEN)
+	if (w->disposition == LM__DISPOSITION__DISPOSITION_FROZEN && !(is_drop && can_drop(txn, w)))
 		return error_set(e, ERR_FROZEN,
 		                 "this entry is of a device with two histories: it is kept as evidence, and neither "
 		                 "retried nor dropped");
@@ -265,7 +267,7 @@ static int act_run(struct turn *t, struct command *c, struct error *e)
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "there is no item '%.80s' here", in->item);
 	if (!result)
-		result = act_refusal(&w, is_drop, e);
+		result = act_refusal(t->txn, &w, is_drop, e);
 	if (!result)
 		result = entry_append(t, &w, in, e);
 	if (!result)

@@ -29,6 +29,28 @@ static uint64_t received_of(const struct node *n, uint64_t device)
 	return l ? l->ordinal : 0;
 }
 
+/* A town that froze a line of its own tells of it. False: no memory. */
+static bool histories_show(struct node *n, struct arena *arena, uint64_t device, Lm__LinkView *v)
+{
+	Lm__History history[2];
+	char name[HISTORY_TEXT_BYTES];
+	if (!histories_known(n, device, history))
+		return true;
+	v->histories = arena_alloc(arena, 2 * sizeof *v->histories);
+	for (size_t i = 0; i < 2 && v->histories; i++) {
+		history_to_text(&history[i], name);
+		v->histories[i] = arena_text(arena, name);
+	}
+	if (!v->histories || !v->histories[0] || !v->histories[1])
+		return false;
+	v->n_histories = 2;
+	if (!v->is_frozen)
+		v->text = arena_format(arena, "two histories at its town: %s is stored, %s does not continue it",
+		                       v->histories[0], v->histories[1]);
+	v->is_frozen = true;
+	return true;
+}
+
 static Lm__LinkView *link_view(struct node *n, struct arena *arena, uint64_t device, const char *place, Lm__Tier tier)
 {
 	Lm__LinkView *v = arena_alloc(arena, sizeof *v);
@@ -43,10 +65,11 @@ static Lm__LinkView *link_view(struct node *n, struct arena *arena, uint64_t dev
 	v->text = arena_text(arena, "");
 	struct line_key up = { device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(n->journal, &up);
-	if (l && l->is_frozen) {
-		v->is_frozen = true;
+	if (l && l->is_frozen)
 		v->text = arena_text(arena, l->frozen_why);
-	}
+	v->is_frozen = l && l->is_frozen;
+	if (!histories_show(n, arena, device, v))
+		return NULL;
 	return v->device && v->place && v->place_name && v->text ? v : NULL;
 }
 
@@ -58,6 +81,9 @@ static void link_view_direct(Lm__LinkView *v, const struct peer *p)
 	v->heard_ms = p->heard_ms;
 	v->waiting_down = link_waiting(&p->link);
 	v->waiting_up = p->link.peer_waiting;
+	v->clock_ahead_ms = atomic_load(&p->clock_ahead_ms);
+	if (history_is_doubled(p) && !v->is_frozen)
+		v->text = (char *)(uintptr_t) "two machines with its keys take turns at this link";
 }
 
 static struct peer *peer_of(struct node *n, uint64_t device)
@@ -72,19 +98,22 @@ static struct peer *peer_of(struct node *n, uint64_t device)
 /* A terminal's link as its town tells it; a town that is out of reach tells nothing, and that is said. */
 static void link_view_reported(struct node *n, Lm__LinkView *v, uint64_t device)
 {
-	size_t peers = atomic_load(&n->peer_visible);
-	for (size_t i = 0; i < peers; i++) {
-		const struct peer *town = n->peer[i];
-		for (size_t k = 0; k < town->report_count; k++) {
-			if (town->reports[k].device != device)
-				continue;
-			v->is_up = town->reports[k].is_up;
-			v->since_ms = town->reports[k].since_ms;
-			v->heard_ms = town->reports[k].heard_ms;
-			v->waiting_down = town->reports[k].waiting;
-			return;
-		}
-	}
+	size_t at;
+	const struct peer *town = reporter_of(n, device, &at);
+	if (!town)
+		return;
+	v->is_up = town->reports[at].is_up;
+	v->since_ms = town->reports[at].since_ms;
+	v->heard_ms = town->reports[at].heard_ms;
+	v->waiting_down = town->reports[at].waiting;
+	v->clock_ahead_ms = town->reports[at].clock_ahead_ms;
+}
+
+static void clock_show(const struct node *n, struct arena *arena, Lm__LinkView *v)
+{
+	const char *text = clock_is_off(n, v->clock_ahead_ms) ? clock_text(arena, v->clock_ahead_ms) : NULL;
+	if (text && v->text && !v->text[0])
+		v->text = (char *)(uintptr_t)text;
 }
 
 struct links_build {
@@ -111,6 +140,7 @@ static void links_add(struct links_build *b, const struct directory_row *row)
 		link_view_direct(v, p);
 	else
 		link_view_reported(n, v, row->device);
+	clock_show(n, b->arena, v);
 	v->is_revoked = row->is_revoked;
 	if (row->is_revoked)
 		v->text = arena_text(b->arena, row->why);
@@ -136,7 +166,9 @@ Lm__LinksView *links_build(struct node *n, struct arena *arena)
 		view->upstream = link_view(n, arena, n->upstream->device, n->upstream->place, n->upstream->role);
 		if (view->upstream) {
 			link_view_direct(view->upstream, n->upstream);
-			view->upstream->text = arena_text(arena, state.text);
+			view->upstream->is_frozen = state.is_frozen;
+			view->upstream->text = arena_text(arena, state.is_frozen ? state.frozen_why : state.text);
+			clock_show(n, arena, view->upstream);
 		}
 	}
 	for (size_t i = 0; i < n->directory_count; i++)

@@ -64,11 +64,23 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 	return result;
 }
 
+int turn_may_write(struct turn *t, struct error *e)
+{
+	struct line_key up = { t->node->domain.device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(t->journal, &up);
+	if (!l || !l->is_frozen)
+		return OK;
+	return error_set(e, ERR_FROZEN, "nothing more of this device is taken: %s", l->frozen_why);
+}
+
 int take_command(struct turn *t, struct work *w)
 {
 	struct command *c = w->command;
 	struct node *n = t->node;
 	c->error = (struct error){ 0 };
+	c->result = c->is_business ? turn_may_write(t, &c->error) : OK;
+	if (c->result)
+		return OK;
 	if (c->is_business && atomic_load(&n->is_full)) {
 		c->result = error_set(&c->error, ERR_FULL,
 		                      "the storage of this device is %u %% full; nothing new is taken until the "
@@ -103,37 +115,72 @@ static bool sender_is_revoked(struct node *n, const struct work *w)
 	return !w->peer->is_upstream && !directory_find(n, w->peer->curve_key, &row) && row.is_revoked;
 }
 
+/* Applies an entry that was placed. */
+static int placed_apply(struct turn *t, const struct checked_entry *c, const struct placed *placed, bool *is_refused,
+                        struct error *e)
+{
+	struct domain_item item = { .position = placed->position,
+		                    .ordinal = placed->ordinal,
+		                    .taken_ms = t->now_ms,
+		                    .header = c->header,
+		                    .hash = placed->hash,
+		                    .plain = c->plain,
+		                    .is_absent = c->is_absent };
+	t->node->effects.count = 0;
+	int result = item_apply(t, &item, placed->position, is_refused, e);
+	return result || *is_refused ? result : effects_run(t, e);
+}
+
+static void closed_note(struct node *n)
+{
+	n->turn_counts.quarantined++;
+	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
+}
+
+int aside_take(struct turn *t, const struct aside *aside, struct error *e)
+{
+	struct checked_entry c;
+	struct placed placed;
+	enum reception how;
+	bool is_refused;
+	int result = journal_aside_receive(t->journal, aside, t->arena, &c, &placed, &how, e);
+	if (result)
+		return result;
+	if (how == RECEIVED_CLOSED) {
+		closed_note(t->node);
+		return OK;
+	}
+	if (c.header->kind == LM__KIND__KIND_PERIOD)
+		c.plain = c.payload;
+	else
+		c.is_absent = journal_payload_open(t->journal, t->txn, c.header, c.payload, c.envelope_packed, t->arena,
+		                                   &c.plain, NULL) != OK;
+	news_add(t->node, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
+	return placed_apply(t, &c, &placed, &is_refused, e);
+}
+
 static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 {
 	const struct checked_entry *c = &w->entries[i];
 	struct placed placed;
-	bool was_rollback = false, is_refused = false;
+	enum reception how;
+	bool is_refused = false;
 	bool is_offender = w->offenders && w->offenders[i];
 	Lm__Disposition disposition =
 	        is_offender ? LM__DISPOSITION__DISPOSITION_QUARANTINED : LM__DISPOSITION__DISPOSITION_APPLIED;
 	int result = journal_receive(t->journal, c, disposition, is_offender ? "it made a turn fail" : NULL, &placed,
-	                             &was_rollback, e);
+	                             &how, e);
 	if (result)
 		return result;
-	w->was_rollback |= was_rollback;
-	if (is_offender) {
-		t->node->turn_counts.quarantined++;
+	w->was_rollback |= how == RECEIVED_BEHIND;
+	if (is_offender || how == RECEIVED_CLOSED) {
+		closed_note(t->node);
 		quarantined_note(w, placed.line, c->header->seq);
 		return OK;
 	}
-	struct domain_item item = { .position = placed.position,
-		                    .ordinal = placed.ordinal,
-		                    .taken_ms = t->now_ms,
-		                    .header = c->header,
-		                    .hash = placed.hash,
-		                    .plain = c->plain,
-		                    .is_absent = c->is_absent };
-	t->node->effects.count = 0;
-	result = item_apply(t, &item, placed.position, &is_refused, e);
+	result = placed_apply(t, c, &placed, &is_refused, e);
 	if (is_refused)
 		quarantined_note(w, placed.line, c->header->seq);
-	else if (!result)
-		result = effects_run(t, e);
 	return result;
 }
 

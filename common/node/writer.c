@@ -229,6 +229,8 @@ static void frames_tell(struct node *n, struct work *first)
 			log_write(LOG_ERROR, "clone", "%s", w->error.text);
 		if (w->fault == ERR_BAD_SIGNATURE)
 			log_write(LOG_ERROR, "frame-refused", "%s", w->error.text);
+		if (w->fault == ERR_CLONE || w->was_rollback)
+			n->must_tell_links = true;
 		batch_tell(n, w, LINK_STORED, l->number);
 		if (w->fault == ERR_GAP || is_early)
 			batch_tell(n, w, LINK_GAP, l->number);
@@ -328,23 +330,27 @@ static bool can_trim(const struct node *n)
 	return n->domain.tier == LM__TIER__TIER_TERMINAL && l && l->signed_final > l->trimmed;
 }
 
-static struct work *trim_work(struct node *n)
+static struct command *trim_command(struct node *n)
 {
 	uint64_t now = clock_monotonic_us();
 	if (atomic_load(&n->percent) < TRIM_PERCENT || now - n->trimmed_us < TRIM_EVERY_US || !can_trim(n))
 		return NULL;
 	n->trimmed_us = now;
-	struct work *w = calloc(1, sizeof *w);
 	struct command *c = calloc(1, sizeof *c);
-	if (!w || !c) {
-		free(w);
+	if (c)
+		*c = (struct command){ .run = trim_run, .done = trim_done };
+	return c;
+}
+
+/* Before what came in. Takes the command, which may be NULL. */
+static struct work *work_before(struct command *c, struct work *first)
+{
+	struct work *w = c ? calloc(1, sizeof *w) : NULL;
+	if (!w) {
 		free(c);
-		return NULL;
+		return first;
 	}
-	c->run = trim_run;
-	c->done = trim_done;
-	w->type = WORK_COMMAND;
-	w->command = c;
+	*w = (struct work){ .type = WORK_COMMAND, .command = c, .next = first };
 	return w;
 }
 
@@ -377,11 +383,8 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	works_control(n, first);
 	/* Snapshots for frames sent so far end before the write: the next ones see what it commits. */
 	snapshot_end(n);
-	struct work *trim = trim_work(n);
-	if (trim) {
-		trim->next = first;
-		first = trim;
-	}
+	first = work_before(trim_command(n), first);
+	first = work_before(history_command(n), first);
 	bool must_commit = has_business(first) || marks_are_due(n, is_last);
 	if (must_commit) {
 		turn_run(n, first);
@@ -400,6 +403,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	journal_recent_end(n->journal); /* entries that came lie in the memory of their frames */
 	works_finish(n, first);
 	waiting_update(n);
+	history_state_tell(n);
 	if (n->must_refresh_directory && !directory_refresh(n, NULL))
 		n->must_refresh_directory = false;
 	if (n->must_tell_links) {
@@ -415,6 +419,8 @@ void writer_begin(struct node *n)
 	const struct line *l = journal_line_find(n->journal, &up);
 	atomic_store(&n->up_custody, l ? l->custody : 0);
 	atomic_store(&n->up_final, l ? l->final : 0);
+	n->must_take_asides = true; /* the last life may have ended before it was through */
+	history_state_tell(n);
 	usage_update(n);
 }
 

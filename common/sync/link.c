@@ -278,17 +278,24 @@ static int link_tell_acks(struct link *l, struct link_update *u)
 	return OK;
 }
 
-static void link_resend(struct link *l, const struct link_event *ev)
+static void link_offer(struct link *l, const struct link_event *ev, uint64_t least_ms)
 {
 	for (size_t i = 0; i < l->out_count; i++) {
 		struct link_out *out = &l->out[i];
-		if (out->is_frozen && since(ev->now_ms, out->frozen_ms) >= LINK_FROZEN_MS) {
-			out->is_frozen = false;
-			out->sent = out->acked;
-			out->bytes_under_way = 0;
-			out->progress_ms = ev->now_ms;
+		if (!out->is_frozen || since(ev->now_ms, out->frozen_ms) < least_ms)
 			continue;
-		}
+		out->is_frozen = false;
+		out->sent = out->acked;
+		out->bytes_under_way = 0;
+		out->progress_ms = ev->now_ms;
+	}
+}
+
+static void link_resend(struct link *l, const struct link_event *ev)
+{
+	link_offer(l, ev, LINK_FROZEN_MS);
+	for (size_t i = 0; i < l->out_count; i++) {
+		struct link_out *out = &l->out[i];
 		if (out->is_started && out->sent > out->acked &&
 		    since(ev->now_ms, out->progress_ms) >= LINK_RESEND_MS) {
 			l->resends++;
@@ -405,6 +412,9 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 	case LINK_GAP:
 	case LINK_FROZEN:
 		in_mark(l, ev);
+		return OK;
+	case LINK_OFFER:
+		link_offer(l, ev, 0);
 		return OK;
 	case LINK_INBOX:
 		if (l->is_inbox_full && !ev->flag)

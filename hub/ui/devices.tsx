@@ -20,6 +20,7 @@ import type { DeviceRecord, DevicesView, DeviceView } from '../../common/ui/src/
 import { useDesk, useLoaded } from '../../common/ui/desk/session';
 import { PageHeading } from '../../common/ui/desk/shell';
 import { Moment, useNow } from '../../common/ui/desk/time';
+import { Histories } from './histories';
 import { Tokens } from './tokens';
 
 const REASON_CHARACTERS_MOST = 66; // 200 bytes, whatever the script
@@ -40,6 +41,7 @@ export function Devices() {
 			<PageHeading title={t('desk.devices.title')}>
 				<p class="desk-lead">{t('desk.devices.lead')}</p>
 			</PageHeading>
+			<Histories />
 			<Tokens onIssued={() => void reload()} />
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}

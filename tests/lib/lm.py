@@ -137,6 +137,11 @@ class Wire:
     def cut(self):
         self._is_whole.clear()
 
+    def sever(self):
+        """The same, but that both sides hear of it at once."""
+        self._end_connections()
+        self.cut()
+
     def mend(self):
         """Connections from before the cut are gone, as they are when a cut lasted."""
         self._end_connections()

@@ -82,11 +82,10 @@ static Lm__SignedHeads *head_sign(struct maker *m)
 Lm__Batch *poison_make(const struct device_keys *keys, uint64_t device, const char *place, struct id about,
                        struct arena *arena)
 {
-	struct maker m = { .keys = keys, .device = device, .place = place, .arena = arena };
+	struct maker m = { .keys = keys, .device = device, .place = place, .arena = arena, .incarnation = ~device };
 	Lm__Batch *batch = made(arena_alloc(arena, sizeof *batch));
 	Lm__StreamKey *key = made(arena_alloc(arena, sizeof *key));
 	struct id unserved;
-	good(crypto_random(&m.incarnation, sizeof m.incarnation, NULL));
 	good(crypto_random(unserved.byte, ID_BYTES, NULL));
 	lm__batch__init(batch);
 	lm__stream_key__init(key);

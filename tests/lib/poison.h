@@ -10,7 +10,8 @@
 #define POISON_ASKS 25 /* one more than a case has waiting */
 
 /* The first message of a device that never wrote: a request that names no service, an ask that cites it, and
- * POISON_ASKS asks on `about`. In `arena`; aborts without memory. */
+ * POISON_ASKS asks on `about`. Always of the same process: made a second time it is another history. In `arena`; aborts
+ * without memory. */
 Lm__Batch *poison_make(const struct device_keys *keys, uint64_t device, const char *place, struct id about,
                        struct arena *arena);
 

@@ -45,4 +45,13 @@ MISTAKES = [
             "*fit = FIT_NEXT;"),
     Mistake("effects-twice", "what one command wants done is done again for the next", "common/node/take.c",
             "\tn->effects.count = 0;\n\tc->result = c->run", "\tc->result = c->run"),
+    Mistake("closed-is-applied", "what the closed one of two machines sends is applied", "common/journal/receive.c",
+            "\tbool is_closed = history_is_closed(j, before.number, h->incarnation, h->seq, &closed_why);",
+            "\tbool is_closed = history_is_closed(j, before.number, h->incarnation, h->seq, &closed_why) && h->seq == 0;"),
+    Mistake("closed-until-restart", "the closed machine is taken for the good one when it is started anew", "common/journal/history.c",
+            "\t\treturn closed_put(j, l->number, h->incarnation, 1, why);\n", "\t\treturn OK;\n"),
+    Mistake("released-for-ever", "an incarnation that was let go on may be continued when another process has followed it",
+            "common/journal/history.c", "\t\tl->released = (struct history){ h->incarnation, h->seq };\n", "\t\t;\n"),
+    Mistake("freeze-forgotten", "a machine that is told to stop forgets it when it is started anew", "common/journal/lines.c",
+            "\trow.is_frozen = l->is_frozen;\n", "\trow.is_frozen = l->is_frozen && !l->is_told;\n"),
 ]

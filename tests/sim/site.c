@@ -38,6 +38,7 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->map_bytes = s->map_bytes;
 	c->receipts_ahead = 2;
 	c->session_idle_s = 1800;
+	c->clock_warn_s = 60;
 	snprintf(address, sizeof address, "sim://%s", s->place);
 	if (s->tier != LM__TIER__TIER_TERMINAL)
 		c->link_address = copy(address);

@@ -209,7 +209,7 @@ export interface TerminalState {
 	place: string;
 	place_name?: Words;
 	can_take_requests: boolean;
-	why_code: string; // what stops it: "revoked", "frozen", "joining", "not-ready", "no-catalogue", "full" …; empty if nothing does
+	why_code: string; // what stops it: "revoked", "frozen", "closed", "joining", "not-ready", "no-catalogue", "full" …; empty if nothing does
 	why_text: string;
 	is_connected: boolean;
 	connected_since_ms: Int64;
@@ -502,6 +502,8 @@ export interface LinkView {
 	is_frozen: boolean;
 	is_revoked: boolean;
 	text: string;
+	histories: string[]; // frozen: names of the history that is stored and of the other
+	clock_ahead_ms: Int64; // its wall clock compared with this node's, or its town's; only shown
 }
 
 export interface LinksView {

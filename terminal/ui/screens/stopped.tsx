@@ -6,11 +6,12 @@ import type { TerminalState } from 'ui/types';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { StaffDetails, WhomToCall } from '../staff';
 
-type Kind = 'revoked' | 'frozen' | 'full' | 'no-catalogue' | 'waiting' | 'set-up';
+type Kind = 'revoked' | 'frozen' | 'closed' | 'full' | 'no-catalogue' | 'waiting' | 'set-up';
 
 const KINDS: Record<string, Kind> = {
 	revoked: 'revoked',
 	frozen: 'frozen',
+	closed: 'closed',
 	full: 'full',
 	'no-catalogue': 'no-catalogue',
 	'not-ready': 'waiting',
@@ -20,13 +21,14 @@ const KINDS: Record<string, Kind> = {
 const TEXTS: Record<Kind, [title: TextKey, what: TextKey, todo: TextKey]> = {
 	revoked: ['kiosk.stop.revoked', 'kiosk.stop.revoked.what', 'kiosk.stop.elsewhere'],
 	frozen: ['kiosk.stop.frozen', 'kiosk.stop.frozen.what', 'kiosk.stop.elsewhere'],
+	closed: ['kiosk.stop.closed', 'kiosk.stop.closed.what', 'kiosk.stop.elsewhere'],
 	full: ['kiosk.stop.full', 'kiosk.stop.full.what', 'kiosk.stop.later'],
 	'no-catalogue': ['kiosk.stop.no-catalogue', 'kiosk.stop.no-catalogue.what', 'kiosk.stop.later'],
 	waiting: ['kiosk.stop.waiting', 'kiosk.stop.waiting.what', 'kiosk.stop.later'],
 	'set-up': ['kiosk.stop.set-up', 'kiosk.stop.set-up.what', 'kiosk.stop.elsewhere'],
 };
 
-const HAS_RECEIPTS: Kind[] = ['revoked', 'frozen', 'full'];
+const HAS_RECEIPTS: Kind[] = ['revoked', 'frozen', 'closed', 'full'];
 
 export interface StoppedProps extends ScreenProps {
 	state: TerminalState;

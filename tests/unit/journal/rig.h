@@ -304,7 +304,7 @@ static inline Lm__Batch *wired(struct party *at, const Lm__Batch *batch)
 }
 
 struct taken {
-	size_t placed, duplicates, rollbacks;
+	size_t placed, duplicates, rollbacks, closed;
 	int fault; /* GAP, CLONE, FROZEN: what ended it */
 	struct placed last;
 };
@@ -312,7 +312,7 @@ struct taken {
 static inline int check(struct party *to, const struct party *origin, const Lm__Batch *batch,
                         struct checked_entry **out, size_t *count)
 {
-	return entries_check(batch, signing_of(origin, batch->heads->generation), &to->arena, out, count, &to->e);
+	return entries_check(batch, signing_of(origin, batch->heads ? batch->heads->generation : 0), &to->arena, out, count, &to->e);
 }
 
 /* Takes a message in the turn under way. */
@@ -323,12 +323,13 @@ static inline struct taken take_in_turn(struct party *to, const struct party *or
 	size_t count;
 	assert_ok(to, check(to, origin, batch, &entries, &count));
 	for (size_t i = 0; i < count && !t.fault; i++) {
-		bool was_rollback = false;
+		enum reception how = RECEIVED;
 		int result = journal_receive(to->journal, &entries[i], LM__DISPOSITION__DISPOSITION_APPLIED, NULL,
-		                             &t.last, &was_rollback, &to->e);
+		                             &t.last, &how, &to->e);
 		t.placed += result == OK;
 		t.duplicates += result == ERR_DUPLICATE;
-		t.rollbacks += was_rollback;
+		t.rollbacks += how == RECEIVED_BEHIND;
+		t.closed += how == RECEIVED_CLOSED;
 		if (result && result != ERR_DUPLICATE)
 			t.fault = result;
 	}
@@ -356,6 +357,7 @@ static inline struct taken carry_from(struct party *from, struct party *to, cons
 		all.placed += t.placed;
 		all.duplicates += t.duplicates;
 		all.rollbacks += t.rollbacks;
+		all.closed += t.closed;
 		all.fault = t.fault;
 		all.last = t.last;
 		ordinal = through + 1;

@@ -222,6 +222,22 @@ static void a_restored_disk_is_a_rollback_and_is_counted(void **state)
 	assert_int_equal(line_of(&h->relay, h->all)->closed_seq, 5);
 }
 
+static void a_disk_from_before_the_first_entry_is_a_rollback(void **state)
+{
+	struct house *h = *state;
+	party_image(&h->origin);
+	tell(&h->origin, 2);
+	pass_on(h);
+	party_restore(&h->origin);
+	tell(&h->origin, 2);
+	struct taken t = carry_from(&h->origin, &h->relay, &h->origin, h->all, 1);
+	assert_true(t.placed == 2 && t.rollbacks == 1);
+	assert_false(line_of(&h->relay, h->all)->is_frozen);
+	verified(h, &h->relay);
+	assert_int_equal(carry(&h->relay, &h->hub, &h->origin, h->all).placed, 4);
+	verified(h, &h->hub);
+}
+
 static void beyond_the_end_of_a_closed_incarnation_is_a_clone(void **state)
 {
 	struct house *h = *state;
@@ -384,7 +400,7 @@ static void a_rolled_back_freeze_is_none(void **state)
 	assert_int_equal(quarantined(&h->relay), 0);
 }
 
-static void a_new_history_without_a_parent_is_a_clone(void **state)
+static void a_beginning_that_cites_something_is_a_clone(void **state)
 {
 	struct house *h = *state;
 	struct hash none = { { 0 } };
@@ -412,7 +428,8 @@ int main(void)
 		story(a_next_entry_that_cites_another_head_is_a_clone),
 		story(an_operator_lets_a_frozen_line_go_on),
 		story(a_rolled_back_freeze_is_none),
-		story(a_new_history_without_a_parent_is_a_clone),
+		story(a_beginning_that_cites_something_is_a_clone),
+		story(a_disk_from_before_the_first_entry_is_a_rollback),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

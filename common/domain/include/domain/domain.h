@@ -62,6 +62,7 @@ enum domain_effect_type {
 	DOMAIN_RELEASE_HELD, /* items that waited for `cause` can be tried again */
 	DOMAIN_DIRECTORY,    /* a device was admitted or revoked, or has other keys: `device` */
 	DOMAIN_KEYS,         /* hub: `message`, a packed record, is to be told to all */
+	DOMAIN_HISTORY,      /* one history of `device` goes on: `message` is the HistoryPayload */
 	DOMAIN_CATALOGUE,
 	DOMAIN_DRAFT,   /* a draft was saved, dropped or published */
 	DOMAIN_CASE,    /* a case changed: `request` */
@@ -144,6 +145,13 @@ int keys_ask_sign(const struct device_keys *next, Lm__KeysPayload *ask, uint8_t 
  * ERR_FULL after KEY_CHANGES_MOST changes. */
 int keys_record(const Lm__DeviceRecord *known, const Lm__KeysPayload *ask, int64_t now_ms, struct arena *arena,
                 Lm__DeviceRecord *out, struct error *e);
+
+/* ---- a device with two histories ---- */
+#define HISTORY_TEXT_BYTES 40
+/* Name of a history, for people: 3fe5ac98d3ebdcc9-27. */
+void history_to_text(const Lm__History *history, char out[HISTORY_TEXT_BYTES]);
+/* Shape of what the district decides: ERR_INVALID says what is wrong. */
+int history_check(const Lm__HistoryPayload *payload, struct error *e);
 
 /* ---- joining: tokens at the hub, requests and certificates everywhere ---- */
 #define TOKEN_VALID_MOST_MS (15 * 60 * 1000)

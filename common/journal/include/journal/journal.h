@@ -29,7 +29,7 @@ struct journal;
 /* The journal's tables; an environment that holds a journal lists them with its domain's tables. */
 extern const struct store_table journal_table_tape, journal_table_line, journal_table_segment, journal_table_run,
         journal_table_envelope, journal_table_period, journal_table_quarantine, journal_table_held,
-        journal_table_checkpoint, journal_table_base, journal_table_waiting;
+        journal_table_checkpoint, journal_table_base, journal_table_waiting, journal_table_history;
 extern const struct store_table *const journal_tables[];
 extern const size_t journal_table_count;
 
@@ -37,6 +37,10 @@ struct line_key {
 	uint64_t origin;
 	Lm__Stream stream;
 	uint64_t receiver; /* STREAM_DOWN only */
+};
+
+struct history { /* of a device that has two: named by one of its entries that the other lacks */
+	uint64_t incarnation, seq;
 };
 
 struct line {
@@ -53,7 +57,11 @@ struct line {
 	char frozen_why[160];
 	uint64_t rollbacks;
 	uint64_t closed_incarnation, closed_seq;
-	uint32_t generation; /* of the keys that signed the newest entry */
+	uint32_t generation;     /* of the keys that signed the newest entry */
+	struct history fork;     /* frozen: the first entry that does not continue what is stored */
+	struct history released; /* its incarnation may be continued whatever came after it; seq 0: none */
+	bool is_closed;          /* our own: the district lets another copy of this device go on */
+	bool is_told;            /* frozen because the tier above says so */
 };
 
 struct journal_options {
@@ -130,11 +138,16 @@ int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], 
 /* Places the next entry of a line. The entries of one message are placed within one turn, since only the last one
  * carries the signed head behind which they can be passed on. OK; ERR_DUPLICATE (known, same hash); ERR_GAP (does not
  * follow); ERR_CLONE (fork: the line is frozen now and the entry kept in quarantine); ERR_FROZEN (the line was frozen
- * before; kept in quarantine); ERR_BAD_SIGNATURE (it would follow, but with keys that its origin has replaced: nothing
- * is stored); or a store fault. `why` of a disposition other than APPLIED is stored with it. *was_rollback tells that
- * the entry's incarnation began behind the known head. */
+ * before, or the entry fits nowhere in a history that was closed; kept in quarantine); ERR_BAD_SIGNATURE (it would
+ * follow, but with keys that its origin has replaced: nothing is stored); or a store fault. `why` of a disposition
+ * other than APPLIED is stored with it. */
+enum reception {
+	RECEIVED,
+	RECEIVED_BEHIND, /* a rollback: its incarnation begins behind the known head */
+	RECEIVED_CLOSED, /* of a history that was closed: placed as quarantined, it must not be applied */
+};
 int journal_receive(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition, const char *why,
-                    struct placed *out, bool *was_rollback, struct error *e);
+                    struct placed *out, enum reception *how, struct error *e);
 
 /* Keeps an entry in quarantine without placing it: its origin was revoked, or its line is frozen. Bounded. */
 int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__Disposition disposition,
@@ -184,6 +197,41 @@ uint64_t journal_held_because(struct store_txn *txn, struct bytes cause, size_t 
 /* In a turn: it will never be applied, and says why. ERR_NOT_FOUND. */
 int journal_drop(struct journal *j, const struct waiting_name *name, const char *why, struct error *e);
 
+/* ---- two histories of one device ---- */
+/* Freezes a line because somebody who takes it says that it has two histories: a neighbour's line that is passed on, or
+ * one of our own, of which we then are one copy. Within a turn or between turns. ERR_NOT_FOUND, ERR_MEMORY. */
+int journal_freeze(struct journal *j, uint32_t line, const struct history *fork, const char *why);
+/* Whether our own `up` holds this entry: then that history is ours. OK, ERR_NOT_FOUND, or a store fault. */
+int journal_history_is_ours(struct journal *j, struct store_txn *txn, const struct history *history);
+/* In a turn: our own lines go on, or, `why` not NULL, never will. */
+int journal_own_release(struct journal *j, const char *why);
+
+struct release {
+	uint64_t device;
+	struct history goes_on, closed;
+	uint64_t closed_from; /* the first seq in `up` that is kept in quarantine */
+	const char *why;
+	bool is_taken_here; /* its `up` comes here, though perhaps nothing of it has come yet */
+};
+/* In a turn: every line of another device goes on. From now on entries that continue one history are placed as ever,
+ * those of the other as quarantined, so that an operator can look at each; both in the order in which they come. */
+int journal_release(struct journal *j, const struct release *r, struct error *e);
+
+/* Entries that were kept aside while their line was frozen and that are signed: by line, incarnation, seq. */
+struct aside {
+	struct waiting_name name;
+	uint32_t line;
+	uint64_t incarnation, seq;
+	uint32_t generation; /* of the keys that signed its message */
+	bool is_signed;
+};
+int journal_asides(const struct journal *j, struct store_txn *txn, struct arena *arena, struct aside **out,
+                   size_t *count, struct error *e);
+/* As journal_receive, for one of them. ERR_GAP: it does not continue anything yet, and stays where it is. What *entry
+ * points to lies in `arena`. */
+int journal_aside_receive(struct journal *j, const struct aside *aside, struct arena *arena,
+                          struct checked_entry *entry, struct placed *out, enum reception *how, struct error *e);
+
 /* ---- marks ---- */
 enum journal_mark { JOURNAL_CUSTODY, JOURNAL_FINAL, JOURNAL_SAFE, JOURNAL_SIGNED_FINAL };
 /* Raises a watermark (never lowers it) in memory at once; it reaches the store with the next turn. True if it moved. */
@@ -206,6 +254,7 @@ int journal_envelope(struct store_txn *txn, const Lm__Header *header, uint64_t p
 int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_id, struct arena *arena,
                    struct bytes *notice_packed);
 uint64_t journal_quarantine_count(struct store_txn *txn);
+bool journal_line_is_frozen(struct store_txn *txn, uint32_t line);
 uint64_t journal_held_count(struct store_txn *txn);
 
 /* (incarnation, seq) → ordinal. A seq past the end of a known incarnation gives its last ordinal and *is_exact = false.

@@ -19,6 +19,8 @@ void control_quarantine_act(void *context, struct http_request *r);
 void control_devices(void *context, struct http_request *r);
 void control_places(void *context, struct http_request *r); /* PlacesView */
 void control_revoke(void *context, struct http_request *r);
+/* ReleaseCommand → DeviceView: which of a device's two histories goes on. */
+void control_release(void *context, struct http_request *r);
 void control_token(void *context, struct http_request *r);
 void control_tokens(void *context, struct http_request *r);
 void control_withdraw_token(void *context, struct http_request *r);

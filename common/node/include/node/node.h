@@ -42,7 +42,8 @@ struct node_config {
 	int64_t map_bytes;
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
 	int64_t session_idle_s;
-	bool is_demo; /* pages carry 演示数据 */
+	int64_t clock_warn_s; /* wall clocks of neighbours may differ by so much */
+	bool is_demo;         /* pages carry 演示数据 */
 };
 /* ERR_CONFIG. Which keys are required depends on the tier. */
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
@@ -65,6 +66,9 @@ struct turn {
 /* Appends an entry of our own and applies it. An error that apply returns ends the command: return it, the turn is run
  * again without the command. */
 int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct error *e);
+
+/* Whether what this node writes is taken by the tier above. ERR_FROZEN says why not: there are two histories of it. */
+int turn_may_write(struct turn *t, struct error *e);
 
 /* ---- commands: what the loop asks the writer to do ---- */
 struct command {
@@ -147,7 +151,9 @@ struct upstream_state {
 	char code[24];  /* name of an error, "" if none: "revoked", "unknown-key" … */
 	char text[320]; /* what the link says, for the person who reads it */
 	bool is_frozen; /* the tier above takes no more of what we write: there are two histories of it */
+	bool is_closed; /* for ever: another machine with this device's keys goes on */
 	char frozen_why[160];
+	bool is_clock_off; /* its wall clock and ours differ by more than they may */
 };
 void node_upstream(struct node *n, struct upstream_state *out);
 

@@ -104,6 +104,7 @@ enum link_event_type {
 	LINK_FROZEN,     /* `line` was frozen here; the neighbour is told once, and a new session forgets */
 	LINK_SENT, /* answer to LINK_DO_SEND: sent up to `ordinal`, `bytes`; equal to what was there if nothing could be
 	            */
+	LINK_OFFER, /* what the neighbour refused may be let go on there: all lines are offered again */
 	LINK_INBOX, /* the inbox became full (`flag`) or has room again */
 	LINK_TICK,
 };

@@ -1,0 +1,341 @@
+/*
+ * Two machines with the keys of one device, and an operator who says which of their histories goes on: it goes on in
+ * its own order, what the other one says is kept in quarantine, and those above who hear all of it come to the same.
+ */
+#include "rig.h"
+
+struct house {
+	struct party first, second, relay, hub; /* first and second: one device */
+	struct line_key up;
+	struct history of_first, of_second;
+};
+
+/* As tell, in the stream that the others pass on. */
+static void say(struct party *p, int count)
+{
+	struct placed placed;
+	turn_begin(p);
+	for (int i = 0; i < count; i++)
+		assert_ok(p, try_append(p, LM__KIND__KIND_DEVICE, LM__STREAM__STREAM_UP, 0, bytes_from_text("hello"),
+		                        false, &placed));
+	turn_commit(p);
+}
+
+/*
+ *   P1 P2 P3 ┬ P4            the first machine, which goes on in its process
+ *            └ S1 S2         the second, from an image after P3: a rollback to the relay
+ *   then P5 comes: a clone, and the line is frozen
+ */
+static int house_begin(void **state)
+{
+	struct house *h = calloc(1, sizeof *h);
+	party_begin(&h->first);
+	party_begin(&h->relay);
+	party_begin(&h->hub);
+	h->up = up_of(&h->first);
+	say(&h->first, 3);
+	party_image(&h->first);
+	party_clone(&h->first, &h->second);
+	say(&h->first, 1);
+	carry(&h->first, &h->relay, &h->first, h->up);
+	say(&h->second, 2);
+	assert_int_equal(carry(&h->second, &h->relay, &h->first, h->up).rollbacks, 1);
+	say(&h->first, 1);
+	assert_int_equal(carry_from(&h->first, &h->relay, &h->first, h->up, 5).fault, ERR_CLONE);
+	h->of_first = (struct history){ journal_incarnation(h->first.journal), 5 };
+	h->of_second = (struct history){ journal_incarnation(h->second.journal), 2 };
+	*state = h;
+	return 0;
+}
+
+static int house_end(void **state)
+{
+	struct house *h = *state;
+	party_end(&h->first);
+	party_end(&h->second);
+	party_end(&h->relay);
+	party_end(&h->hub);
+	free(h);
+	return 0;
+}
+
+static void release(struct house *h, struct party *at, bool is_first)
+{
+	struct release r = { .device = h->first.device,
+		             .why = "of the machine that was closed",
+		             .is_taken_here = true };
+	r.goes_on = is_first ? h->of_first : h->of_second;
+	r.closed = is_first ? h->of_second : h->of_first;
+	r.closed_from = is_first ? 3 : 5;
+	turn_begin(at);
+	assert_ok(at, journal_release(at->journal, &r, &at->e));
+	turn_commit(at);
+}
+
+/* What was kept aside goes on. Returns how much of it. */
+static size_t asides(struct party *at)
+{
+	struct aside *list;
+	struct checked_entry entry;
+	struct placed placed;
+	enum reception how;
+	size_t count, taken = 0;
+	turn_begin(at);
+	assert_ok(at, journal_asides(at->journal, at->txn, &at->arena, &list, &count, &at->e));
+	for (size_t i = 0; i < count; i++) {
+		int result = journal_aside_receive(at->journal, &list[i], &at->arena, &entry, &placed, &how, &at->e);
+		taken += !result;
+		assert_true(!result || result == ERR_GAP || result == ERR_DUPLICATE);
+	}
+	turn_commit(at);
+	return taken;
+}
+
+static struct taken from_first(struct house *h, uint64_t ordinal)
+{
+	return carry_from(&h->first, &h->relay, &h->first, h->up, ordinal);
+}
+
+static struct taken from_second(struct house *h, uint64_t ordinal)
+{
+	return carry_from(&h->second, &h->relay, &h->first, h->up, ordinal);
+}
+
+static Lm__Disposition disposition_at(struct house *h, struct party *p, uint64_t ordinal)
+{
+	uint64_t position;
+	return item_at(p, h->up, ordinal, &position)->disposition;
+}
+
+static void verified(struct house *h, struct party *p)
+{
+	struct journal_audit audit;
+	assert_ok(p, verify(p, (struct keyring){ { &h->first } }, &audit));
+	assert_true(audit.signatures > 0);
+}
+
+/* The hub takes everything in the relay's order, and comes to the same. */
+static void passes_on(struct house *h)
+{
+	struct taken t = carry_from(&h->relay, &h->hub, &h->first, h->up, 1);
+	const struct line *here = line_of(&h->relay, h->up), *there = line_of(&h->hub, h->up);
+	assert_int_equal(t.fault, OK);
+	assert_int_equal(there->ordinal, here->ordinal);
+	assert_memory_equal(there->hash.byte, here->hash.byte, HASH_BYTES);
+	for (uint64_t ordinal = 1; ordinal <= here->ordinal; ordinal++)
+		assert_int_equal(disposition_at(h, &h->hub, ordinal), disposition_at(h, &h->relay, ordinal));
+	verified(h, &h->relay);
+	verified(h, &h->hub);
+}
+
+static void a_frozen_line_names_both_histories(void **state)
+{
+	struct house *h = *state;
+	const struct line *l = line_of(&h->relay, h->up);
+	assert_true(l->is_frozen);
+	assert_true(l->incarnation == h->of_second.incarnation && l->seq == 2);
+	assert_true(l->fork.incarnation == h->of_first.incarnation && l->fork.seq == 5);
+	party_restart(&h->relay);
+	l = line_of(&h->relay, h->up);
+	assert_true(l->fork.incarnation == h->of_first.incarnation && l->fork.seq == 5);
+	/* What is here already is not kept a second time. */
+	assert_int_equal(quarantined(&h->relay), 1);
+	assert_int_equal(from_second(h, 1).fault, ERR_FROZEN);
+	assert_int_equal(quarantined(&h->relay), 1);
+}
+
+static void the_first_goes_on_and_the_second_is_kept_apart(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, true);
+	release(h, &h->hub, true); /* before it has heard anything of the line */
+	assert_false(line_of(&h->relay, h->up)->is_frozen);
+	assert_int_equal(asides(&h->relay), 1);
+	assert_int_equal(quarantined(&h->relay), 0);
+	assert_int_equal(line_of(&h->relay, h->up)->ordinal, 7); /* P1 … P4 S1 S2 P5 */
+	assert_int_equal(disposition_at(h, &h->relay, 7), LM__DISPOSITION__DISPOSITION_APPLIED);
+
+	say(&h->second, 1);
+	struct taken t = from_second(h, 6);
+	assert_int_equal(t.closed, 1);
+	assert_int_equal(disposition_at(h, &h->relay, 8), LM__DISPOSITION__DISPOSITION_QUARANTINED);
+	say(&h->first, 2);
+	t = from_first(h, 6);
+	assert_true(t.placed == 2 && t.closed == 0 && t.rollbacks == 0);
+	say(&h->second, 1);
+	assert_int_equal(from_second(h, 7).closed, 1);
+	passes_on(h);
+}
+
+static void the_second_goes_on_and_the_first_is_kept_apart(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, false);
+	release(h, &h->hub, false);
+	assert_int_equal(asides(&h->relay), 1);
+	assert_int_equal(disposition_at(h, &h->relay, 7), LM__DISPOSITION__DISPOSITION_QUARANTINED);
+	say(&h->second, 1);
+	struct taken t = from_second(h, 6);
+	assert_true(t.placed == 1 && t.closed == 0 && t.rollbacks == 0);
+	assert_int_equal(disposition_at(h, &h->relay, 8), LM__DISPOSITION__DISPOSITION_APPLIED);
+	assert_int_equal(disposition_at(h, &h->relay, 4), LM__DISPOSITION__DISPOSITION_APPLIED); /* it was before */
+	passes_on(h);
+}
+
+static void what_is_kept_aside_goes_before_it_is_sent_again(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, true);
+	struct taken t = from_first(h, 5); /* the machine is faster */
+	assert_int_equal(t.placed, 1);
+	assert_int_equal(quarantined(&h->relay), 0);
+	assert_int_equal(asides(&h->relay), 0);
+	assert_int_equal(from_first(h, 5).duplicates, 1);
+}
+
+static void both_may_be_started_anew(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, true);
+	release(h, &h->hub, true);
+	party_restart(&h->second);
+	say(&h->second, 2);
+	struct taken t = from_second(h, 6); /* cites S2, which is the line's head */
+	assert_true(t.placed == 2 && t.closed == 2);
+	asides(&h->relay);
+	party_restart(&h->first);
+	say(&h->first, 1);
+	t = from_first(h, 6);
+	assert_true(t.placed == 1 && t.closed == 0 && t.rollbacks == 0);
+	say(&h->second, 1);
+	assert_int_equal(from_second(h, 8).closed, 1);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 7).placed, 1);
+	passes_on(h);
+}
+
+static void positions_of_a_line_in_parts_translate(void **state)
+{
+	struct house *h = *state;
+	uint64_t ordinal, incarnation, seq;
+	bool is_exact;
+	static const uint64_t at[] = { 1, 2, 3, 4, 7, 8 }; /* P1 … P4 S1 S2 P5 P6 */
+	release(h, &h->relay, true);
+	say(&h->first, 1);
+	from_first(h, 5);
+	struct store_txn *txn = snapshot(&h->relay);
+	uint32_t line = line_of(&h->relay, h->up)->number;
+	for (uint64_t i = 0; i < 6; i++) {
+		assert_ok(&h->relay, journal_locate(txn, line, h->of_first.incarnation, i + 1, &ordinal, &is_exact));
+		assert_true(ordinal == at[i] && is_exact);
+		assert_ok(&h->relay, journal_coordinates(txn, line, at[i], &incarnation, &seq));
+		assert_true(incarnation == h->of_first.incarnation && seq == i + 1);
+	}
+	assert_ok(&h->relay, journal_locate(txn, line, h->of_first.incarnation, 99, &ordinal, &is_exact));
+	assert_true(ordinal == 8 && !is_exact);
+	assert_ok(&h->relay, journal_locate(txn, line, h->of_second.incarnation, 99, &ordinal, &is_exact));
+	assert_true(ordinal == 6 && !is_exact);
+	store_abort(txn);
+}
+
+static void what_is_missing_in_a_settled_history_is_a_gap(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, true);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 6).fault, ERR_GAP); /* P5 is only kept aside */
+	party_restart(&h->first);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 7).fault, ERR_GAP);
+	assert_false(line_of(&h->relay, h->up)->is_frozen);
+	assert_int_equal(asides(&h->relay), 1);
+	assert_int_equal(from_first(h, 6).placed, 2);
+}
+
+static void a_third_machine_is_a_clone_again(void **state)
+{
+	struct house *h = *state;
+	struct party third;
+	release(h, &h->relay, true);
+	asides(&h->relay);
+	party_image(&h->first);
+	party_clone(&h->first, &third);
+	say(&third, 1); /* goes on behind P5, as the first one's next process would */
+	assert_int_equal(carry_from(&third, &h->relay, &h->first, h->up, 6).placed, 1);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 6).fault, ERR_CLONE);
+	assert_true(line_of(&h->relay, h->up)->is_frozen);
+	party_end(&third);
+}
+
+static void without_the_release_those_above_freeze_for_themselves(void **state)
+{
+	struct house *h = *state;
+	release(h, &h->relay, true);
+	asides(&h->relay);
+	assert_int_equal(carry_from(&h->relay, &h->hub, &h->first, h->up, 1).fault, ERR_CLONE);
+	release(h, &h->hub, true);
+	assert_int_equal(asides(&h->hub), 1);
+	assert_int_equal(line_of(&h->hub, h->up)->ordinal, 7);
+}
+
+static void each_machine_knows_which_history_is_its_own(void **state)
+{
+	struct house *h = *state;
+	struct store_txn *txn = snapshot(&h->first);
+	struct history of_first = h->of_first, of_second = h->of_second;
+	assert_ok(&h->first, journal_history_is_ours(h->first.journal, txn, &of_first));
+	assert_code(journal_history_is_ours(h->first.journal, txn, &of_second), ERR_NOT_FOUND);
+	of_first.seq = 6; /* further than we ever were */
+	assert_code(journal_history_is_ours(h->first.journal, txn, &of_first), ERR_NOT_FOUND);
+	store_abort(txn);
+
+	/* Told from above it stays so over a restart, until the district has spoken. */
+	assert_ok(&h->first, journal_freeze(h->first.journal, line_of(&h->first, h->up)->number, &of_second, "two"));
+	turn_begin(&h->first);
+	turn_commit(&h->first);
+	party_restart(&h->first);
+	assert_true(line_of(&h->first, h->up)->is_frozen && line_of(&h->first, h->up)->is_told);
+	turn_begin(&h->first);
+	assert_ok(&h->first, journal_own_release(h->first.journal, NULL));
+	turn_commit(&h->first);
+	assert_false(line_of(&h->first, h->up)->is_frozen || line_of(&h->first, h->up)->is_told);
+	turn_begin(&h->first);
+	assert_ok(&h->first, journal_own_release(h->first.journal, "the other one goes on"));
+	turn_commit(&h->first);
+	party_restart(&h->first);
+	assert_true(line_of(&h->first, h->up)->is_frozen && line_of(&h->first, h->up)->is_closed);
+	assert_string_equal(line_of(&h->first, h->up)->frozen_why, "the other one goes on");
+}
+
+static void a_release_that_is_rolled_back_is_none(void **state)
+{
+	struct house *h = *state;
+	struct release r = { h->first.device, h->of_first, h->of_second, 3, "no", true };
+	turn_begin(&h->relay);
+	assert_ok(&h->relay, journal_release(h->relay.journal, &r, &h->relay.e));
+	turn_abort(&h->relay);
+	assert_true(line_of(&h->relay, h->up)->is_frozen);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 6).fault, ERR_FROZEN);
+}
+
+#define story(name) cmocka_unit_test_setup_teardown(name, house_begin, house_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		story(a_frozen_line_names_both_histories),
+		story(the_first_goes_on_and_the_second_is_kept_apart),
+		story(the_second_goes_on_and_the_first_is_kept_apart),
+		story(what_is_kept_aside_goes_before_it_is_sent_again),
+		story(both_may_be_started_anew),
+		story(positions_of_a_line_in_parts_translate),
+		story(what_is_missing_in_a_settled_history_is_a_gap),
+		story(a_third_machine_is_a_clone_again),
+		story(without_the_release_those_above_freeze_for_themselves),
+		story(each_machine_knows_which_history_is_its_own),
+		story(a_release_that_is_rolled_back_is_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
