@@ -145,7 +145,7 @@ static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
 	uint32_t version = last ? last->version : 0;
 	v->has_pending_ask = asked_version == version + 1;
 	v->can_answer = last && last->action == LM__CASE_ACTION__CASE_ACTION_ASK && !v->has_pending_ask;
-	v->can_withdraw = !is_closed && !v->has_pending_ask;
+	v->can_withdraw = !is_closed && !v->has_pending_ask && !v->erased_ms;
 }
 
 static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
@@ -215,6 +215,7 @@ static void answer_view(struct search *s, const Lm__Answer *a)
 	v->service = arena_text(&s->arena, a->service);
 	v->revision = a->revision;
 	v->created_ms = a->created_ms;
+	v->erased_ms = a->erased_ms;
 	marks->saved = marks->town = true;
 	marks->district = a->mark >= LM__MARK_LEVEL__MARK_LEVEL_FINAL;
 	v->marks = marks;

@@ -125,7 +125,7 @@ static int lock_append(struct turn *t, const struct submission *s, struct error 
 	if (!result)
 		result = CODEC_PACK(&payload, t->arena, &packed, e);
 	h.kind = LM__KIND__KIND_RECEIPT_LOCK;
-	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
+	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed, .is_sealed = true };
 	return result ? result : turn_append(t, &draft, &placed, e);
 }
 

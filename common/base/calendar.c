@@ -1,6 +1,7 @@
 /* Moments as text. */
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -50,4 +51,22 @@ int clock_shanghai_date(int64_t wall_ms)
 	struct tm calendar;
 	shanghai_calendar_of(wall_ms, &calendar);
 	return (calendar.tm_year + 1900) * 10000 + (calendar.tm_mon + 1) * 100 + calendar.tm_mday;
+}
+
+int64_t clock_months_later(int64_t wall_ms, unsigned months)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	struct tm calendar;
+	int rest_ms = calendar_of(wall_ms + SHANGHAI_OFFSET_MS, &calendar);
+	int64_t month = (int64_t)calendar.tm_mon + months;
+	int64_t year = calendar.tm_year + 1900 + month / 12;
+	if (year > 9999)
+		return MOST_MS;
+	calendar.tm_year = (int)(year - 1900);
+	calendar.tm_mon = (int)(month % 12);
+	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	int most = days[calendar.tm_mon] + (calendar.tm_mon == 1 && is_leap);
+	if (calendar.tm_mday > most)
+		calendar.tm_mday = most;
+	return (int64_t)timegm(&calendar) * 1000 + rest_ms - SHANGHAI_OFFSET_MS;
 }

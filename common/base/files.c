@@ -12,6 +12,7 @@
 
 #define READ_STEP_BYTES 4096
 #define PID_TEXT_BYTES 24
+#define DESTROY_BYTES_MOST 4096
 
 static int descriptor_read(int fd, const char *path, size_t most, struct buffer *out, struct error *e)
 {
@@ -143,6 +144,33 @@ int file_move(const char *from, const char *path, struct error *e)
 	if (rename(from, path) != 0)
 		return error_set_errno(e, errno, "cannot rename %s to %s", from, path);
 	return folder_sync(path, e);
+}
+
+int file_overwrite(const char *path, mode_t mode, struct bytes content, struct error *e)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_set_errno(e, errno, "cannot open %s", path);
+	int failure = descriptor_write(fd, content);
+	if (!failure && (ftruncate(fd, (off_t)content.size) != 0 || fsync(fd) != 0))
+		failure = errno;
+	if (close(fd) != 0 && !failure)
+		failure = errno;
+	return failure ? error_set_errno(e, failure, "cannot write %s", path) : folder_sync(path, e);
+}
+
+int file_destroy(const char *path, struct error *e)
+{
+	static const uint8_t zeros[DESTROY_BYTES_MOST];
+	struct stat status;
+	if (stat(path, &status) != 0)
+		return errno == ENOENT ? OK : error_set_errno(e, errno, "cannot look at %s", path);
+	if (status.st_size > DESTROY_BYTES_MOST)
+		return error_set(e, ERR_TOO_BIG, "%s is larger than %d bytes", path, DESTROY_BYTES_MOST);
+	int code = file_overwrite(path, 0600, BYTES(zeros, (size_t)status.st_size), e);
+	if (!code && unlink(path) != 0)
+		code = error_set_errno(e, errno, "cannot remove %s", path);
+	return code ? code : folder_sync(path, e);
 }
 
 bool file_exists(const char *path)

@@ -170,10 +170,31 @@ int device_keys_next(const char *path, const struct device_keys *now, bool keeps
 	return code;
 }
 
+static struct keyfile secret_file(uint8_t value[KEY_BYTES])
+{
+	return (struct keyfile){ .title = "last-mile secret v1", .line_count = 1, .line = { { "secret", value } } };
+}
+
+int secret_file_read(const char *path, uint8_t secret[KEY_BYTES], struct error *e)
+{
+	struct keyfile file = secret_file(secret);
+	return keyfile_read(path, &file, e);
+}
+
+int secret_file_overwrite(const char *path, const uint8_t secret[KEY_BYTES], struct error *e)
+{
+	uint8_t value[KEY_BYTES];
+	struct keyfile file = secret_file(value);
+	memcpy(value, secret, KEY_BYTES);
+	int code = keyfile_overwrite(path, &file, e);
+	crypto_wipe(value, sizeof value);
+	return code;
+}
+
 int secret_file_open(const char *path, uint8_t secret[KEY_BYTES], bool *was_made, struct error *e)
 {
 	uint8_t value[KEY_BYTES];
-	struct keyfile file = { .title = "last-mile secret v1", .line_count = 1, .line = { { "secret", value } } };
+	struct keyfile file = secret_file(value);
 	int code = keyfile_read(path, &file, e);
 	bool is_new = code == ERR_NOT_FOUND;
 	if (is_new) {

@@ -27,7 +27,9 @@ static int check_compute(struct bytes lines, struct hash *check, struct error *e
 	return crypto_hash(SUITE_INTERNATIONAL, &lines, 1, check, e);
 }
 
-int keyfile_create(const char *path, const struct keyfile *f, struct error *e)
+static int content_write(const char *path, const struct keyfile *f,
+                         int (*write)(const char *path, mode_t mode, struct bytes content, struct error *e),
+                         struct error *e)
 {
 	char content[KEYFILE_MOST_BYTES];
 	struct hash check;
@@ -42,9 +44,19 @@ int keyfile_create(const char *path, const struct keyfile *f, struct error *e)
 	if (!code && w.failed)
 		code = error_set(e, ERR_INTERNAL, "the keys for %s do not fit their file", path);
 	if (!code)
-		code = file_create(path, 0600, BYTES(content, w.size), e);
+		code = write(path, 0600, BYTES(content, w.size), e);
 	crypto_wipe(content, sizeof content);
 	return code;
+}
+
+int keyfile_create(const char *path, const struct keyfile *f, struct error *e)
+{
+	return content_write(path, f, file_create, e);
+}
+
+int keyfile_overwrite(const char *path, const struct keyfile *f, struct error *e)
+{
+	return content_write(path, f, file_overwrite, e);
 }
 
 /* Takes `text` off the front of what is left to read. */

@@ -33,5 +33,7 @@ bool keyfile_is(const char *path, const char *title);
 int keyfile_read(const char *path, const struct keyfile *f, struct error *e);
 /* Mode 0600. ERR_EXISTS leaves the file that is there as it is. */
 int keyfile_create(const char *path, const struct keyfile *f, struct error *e);
+/* Over the very bytes of the file that is there, or a new one; a power cut may leave it torn (ERR_DAMAGED). */
+int keyfile_overwrite(const char *path, const struct keyfile *f, struct error *e);
 
 #endif

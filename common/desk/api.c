@@ -185,7 +185,7 @@ static void case_pool(struct node *n, void *context)
 		return;
 	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
 	if (!j->result)
-		j->result = case_view(n, txn, j->id, &j->arena, &view, &j->error);
+		j->result = case_view(n, txn, j->id, j->user, &j->arena, &view, &j->error);
 	store_abort(txn);
 	j->output = view ? &view->base : NULL;
 }
@@ -193,8 +193,10 @@ static void case_pool(struct node *n, void *context)
 static void case_get_one(void *context, struct http_request *r)
 {
 	struct job *j = job_new(r);
-	if (j && id_parameter(j))
-		job_pool(context, j, case_pool);
+	if (!j || !id_parameter(j))
+		return;
+	strncpy(j->user, http_user(r), sizeof j->user - 1);
+	job_pool(context, j, case_pool);
 }
 
 static void file_pool(struct node *n, void *context)
@@ -453,6 +455,9 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
 	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), action_post },
+	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
+	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },
+	{ HTTP_POST, "/api/v1/erasures/:act", HTTP_SESSION_OF(RIGHT_CASES), erasure_post },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
 	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },

@@ -142,7 +142,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
 		               .header = &h,
 		               .payload = packed,
-		               .is_sealed = is_town };
+		               .is_sealed = true };
 	/* The receipt key first: without it the case still moves, but nothing can be told. */
 	bool can_tell = !result && !request_payload_open(t->node, t->txn, record, t->arena, &payload, NULL);
 	if (!result)

@@ -23,12 +23,21 @@ int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRe
 Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                       struct arena *arena);
-int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out,
-              struct error *e);
+/* `user`: who looks. */
+int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
+              Lm__CaseView **out, struct error *e);
 
 /* The file in this field of the request. ERR_NOT_FOUND also when the request was erased or cannot be opened. */
 int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
               Lm__FileView **out, struct error *e);
+
+/* erase.c: who proposes and who confirms that what a person told is destroyed */
+void erasures_get(void *context, struct http_request *r);
+void erasures_post(void *context, struct http_request *r);
+void erasure_post(void *context, struct http_request *r);
+/* What the case's page says of it. */
+int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
+                 const char *user, struct arena *arena, Lm__CaseView *view);
 
 /* session.c */
 void desk_login(void *context, struct http_request *r);

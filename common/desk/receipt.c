@@ -54,13 +54,15 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 	Lm__CaseRecord *record;
 	int result = case_get(txn, request, arena, &record);
 	if (!result)
-		result = case_view(n, txn, request, arena, &view, e);
+		result = case_view(n, txn, request, "", arena, &view, e);
 	if (result)
 		return result;
 	answer->statuses = arena_alloc(arena, (view->n_events + 1) * sizeof *answer->statuses);
 	if (!answer->statuses)
 		return error_set(e, ERR_MEMORY, "no memory");
-	for (size_t i = 0; i < view->n_events; i++) {
+	bool is_erased = view->erasure && view->erasure->is_done;
+	answer->erased_ms = is_erased ? view->erasure->erased_ms : 0;
+	for (size_t i = 0; i < view->n_events && !is_erased; i++) {
 		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
 		const char *office =
 		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */

@@ -274,8 +274,8 @@ static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRe
 	return OK;
 }
 
-int case_view(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseView **out,
-              struct error *e)
+int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
+              Lm__CaseView **out, struct error *e)
 {
 	Lm__CaseRecord *record;
 	Lm__RequestPayload *payload;
@@ -302,6 +302,8 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, struct a
 		view->taken_by = payload->taken_by;
 		result = fields_fill(n, payload, arena, view);
 	}
+	if (!result)
+		result = erasure_fill(n, txn, request, record, user, arena, view);
 	int failure = store_failure(txn, e); /* half a case is worse than none */
 	if (failure || result)
 		return failure ? failure : error_set(e, result, "the case cannot be shown: %s", error_name(result));

@@ -12,7 +12,9 @@ const struct store_table domain_table_account = { .name = "account", .number = 2
 const struct store_table domain_table_secret = { .name = "secret", .number = 23, .is_projection = true };
 const struct store_table domain_table_authority = { .name = "authority", .number = 24, .is_projection = true };
 const struct store_table domain_table_request = { .name = "request", .number = 25, .is_projection = true };
-const struct store_table domain_table_receipt = { .name = "receipt", .number = 26, .is_projection = true };
+const struct store_table domain_table_receipt = {
+	.name = "receipt", .number = 26, .is_projection = true, .is_key_table = true
+};
 const struct store_table domain_table_status = { .name = "status", .number = 27, .is_projection = true };
 const struct store_table domain_table_case = { .name = "case", .number = 28, .is_projection = true };
 const struct store_table domain_table_open = { .name = "open", .number = 29, .is_projection = true };
@@ -23,13 +25,15 @@ const struct store_table domain_table_draft = { .name = "draft", .number = 33, .
 const struct store_table domain_table_publication = { .name = "publication", .number = 34, .is_projection = true };
 const struct store_table domain_table_token = { .name = "token", .number = 35, .is_projection = true };
 const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
+const struct store_table domain_table_erasure = { .name = "erasure", .number = 37, .is_projection = true };
+const struct store_table domain_table_erased = { .name = "erased", .number = 38, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
 	&domain_table_device,    &domain_table_service, &domain_table_account,     &domain_table_secret,
 	&domain_table_authority, &domain_table_request, &domain_table_receipt,     &domain_table_status,
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
 	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
-	&domain_table_act,
+	&domain_table_act,       &domain_table_erasure, &domain_table_erased,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -255,6 +259,12 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_STATUS, DOWN, TOWN, AT_TERMINAL, apply_status },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, TOWN, AT_TERMINAL, apply_lock_release },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, HERE, AT_TOWN, apply_lock_released },
+	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
+	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },
+	{ LM__KIND__KIND_ERASE, DOWN, DISTRICT, AT_TOWN, apply_erase },
+	{ LM__KIND__KIND_ERASE, DOWN, TOWN, AT_TERMINAL, apply_erase },
+	{ LM__KIND__KIND_ERASE_ACT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_erase_act },
+	{ LM__KIND__KIND_ERASURE, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_erasure },
 	{ LM__KIND__KIND_AUTHORITY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_authority },
 	{ LM__KIND__KIND_DEVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_device },
 	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_service },

@@ -127,6 +127,7 @@ int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
 	}
 	if (should_be_closed && !record->closed_key) {
 		record->closed_key = a->item->position;
+		record->closed_ms = a->item->taken_ms;
 		store_put(a->txn, &domain_table_closed, key_u64(record->closed_key, key), key_id(&request));
 		if (a->d->tier == LM__TIER__TIER_TOWN && record->lookup.len)
 			store_put(a->txn, &domain_table_lock, key_u64(record->closed_key, key), key_id(&request));
@@ -336,7 +337,7 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 }
 
 /* A town may only speak of its own cases. */
-static int town_check(struct apply *a, const Lm__CaseRecord *record)
+int case_town_check(struct apply *a, const Lm__CaseRecord *record)
 {
 	Lm__DeviceRecord *town;
 	uint64_t origin = a->item->header->origin;
@@ -359,7 +360,7 @@ static int event_of(struct apply *a, Lm__Tier by)
 	if (result == ERR_NOT_FOUND)
 		return held_on_request(a);
 	if (!result && by == LM__TIER__TIER_TOWN)
-		result = town_check(a, record);
+		result = case_town_check(a, record);
 	return result ? result : event_apply(a, request, record, by);
 }
 

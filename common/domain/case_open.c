@@ -56,6 +56,12 @@ static int payload_read(struct apply *a, const Lm__Service *service, bool is_of_
 	Lm__RequestPayload *payload;
 	struct form_fault fault;
 	record->is_absent = a->item->is_absent;
+	if (a->item->is_absent && a->item->facts && a->item->facts->owner) {
+		record->owner = a->item->facts->owner;
+		record->hidden_from = a->item->facts->hidden_from;
+		record->code_hash = a->item->facts->code_hash;
+		return OK;
+	}
 	if (a->item->is_absent)
 		return owner_find(a, service, NULL, record);
 	int result = CODEC_UNPACK(lm__request_payload, a->item->plain, a->arena, &payload, a->e);
@@ -140,6 +146,7 @@ int apply_case_open(struct apply *a)
 		result = payload_read(a, service, is_of_counter, &record);
 	if (result)
 		return result;
+	record.first_owner = record.owner;
 	record.service = h->service;
 	record.revision = h->revision;
 	record.place = h->place;
@@ -157,5 +164,7 @@ int apply_case_open(struct apply *a)
 		result = count_move(a, NULL, &record);
 	if (!result)
 		result = release_request(a, request);
+	if (!result)
+		result = erase_tell(a, request);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
 }

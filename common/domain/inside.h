@@ -74,11 +74,22 @@ int apply_case_open(struct apply *a);
 int apply_case_ask(struct apply *a);
 int apply_case_event(struct apply *a);
 int apply_case_copy(struct apply *a);
+int apply_erase_act(struct apply *a);
+int apply_erase(struct apply *a);
+int apply_erase_told(struct apply *a);
+int apply_erasure(struct apply *a);
 
 /* cases */
+int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: a town of another case */
 int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
 int lists_move(struct apply *a, struct id request,
                Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */
+
+/* erasing: what a terminal still has of a request */
+int statuses_remove(struct apply *a, struct id request);
+int locks_remove(struct apply *a, struct bytes lookup);
+/* A request that was erased before it came. */
+int erase_tell(struct apply *a, struct id request);
 
 /* drafts and publications */
 struct bytes publication_key(const struct collection *c, const char *key, const uint32_t *revision,

@@ -63,6 +63,8 @@ int apply_ask_here(struct apply *a)
 int apply_receipt_lock(struct apply *a)
 {
 	Lm__ReceiptLockPayload *lock;
+	if (a->item->is_absent) /* erased since */
+		return OK;
 	int result = CODEC_UNPACK(lm__receipt_lock_payload, a->item->plain, a->arena, &lock, a->e);
 	if (!result && (lock->lookup.len != RECEIPT_LOOKUP_BYTES || lock->lock.len != RECEIPT_LOCK_BYTES))
 		return error_set(a->e, ERR_INVALID, "the receipt's lock has not the right size");
@@ -149,6 +151,19 @@ int apply_lock_release(struct apply *a)
 	return locks_walk(a->txn, lock_visit, &s, true, NULL);
 }
 
+/* All of them: another resident's with the same code is found by the town, and theirs is certainly gone. */
+int locks_remove(struct apply *a, struct bytes lookup)
+{
+	if (lookup.size != RECEIPT_LOOKUP_BYTES)
+		return OK;
+	for (;;) {
+		struct lock_search s = { lookup.data, NULL, 1, 0 };
+		int result = locks_walk(a->txn, lock_visit, &s, true, NULL);
+		if (result || !s.count)
+			return result;
+	}
+}
+
 /* ---- status messages ---- */
 
 static struct bytes status_key(struct id request, uint32_t version, uint8_t memory[20])
@@ -175,12 +190,31 @@ int apply_status(struct apply *a)
 		return error_set(a->e, ERR_NOT_FOUND, "a status for a request that was not made here");
 	if (result)
 		return result;
-	if (!a->item->is_absent) /* what cannot be shown still counts */
+	/* What cannot be shown still counts. */
+	if (!a->item->is_absent && !request_is_erased(a->txn, codec_bytes(h->request_id)))
 		store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
 	if (h->version > record->version)
 		record->version = h->version;
 	record->is_closed |= h->is_closing;
 	return request_put(a, request, record);
+}
+
+int statuses_remove(struct apply *a, struct id request)
+{
+	struct store_cursor *c;
+	struct bytes key;
+	uint8_t memory[20];
+	int result = store_cursor_open(a->txn, &domain_table_status, &c);
+	if (result)
+		return result;
+	result = store_cursor_seek(c, status_key(request, 0, memory), NULL, &key, NULL);
+	while (!result && key.size == 20 && memcmp(key.data, request.byte, ID_BYTES) == 0) {
+		result = store_cursor_delete(c);
+		if (!result)
+			result = store_cursor_next(c, NULL, &key, NULL);
+	}
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
 }
 
 int status_each(struct store_txn *txn, struct id request, struct arena *arena,

@@ -197,6 +197,20 @@ static void privacy_check(struct check *c, const Lm__Service *s)
 		fault_add(c, "privacy.health_why: no field asks about health");
 }
 
+static void hold_check(struct check *c, const Lm__Hold *h)
+{
+	if (!h)
+		return;
+	if (!h->keep_months || h->keep_months > KEEP_MONTHS_MOST)
+		fault_add(c, "hold.keep_months: from 1 to %d", KEEP_MONTHS_MOST);
+	if (h->keep_from <= LM__KEEP_FROM__KEEP_FROM_NONE || h->keep_from > LM__KEEP_FROM__KEEP_FROM_RECEIVED)
+		fault_add(c, "hold.keep_from: KEEP_FROM_CLOSED or KEEP_FROM_RECEIVED");
+	if (!h->n_basis)
+		fault_add(c, "hold.basis: the rule that forbids erasing is missing");
+	for (size_t i = 0; i < h->n_basis; i++)
+		basis_check(c, "hold.basis", i, h->basis[i]);
+}
+
 static void sharing_check(struct check *c, const Lm__Service *s, size_t i)
 {
 	const Lm__Sharing *one = s->sharing[i];
@@ -261,6 +275,7 @@ static void people_check(struct check *c, const Lm__Service *s)
 {
 	birth_dates_check(c, s);
 	privacy_check(c, s);
+	hold_check(c, s->hold);
 	if (s->n_sharing > SHARINGS_MOST)
 		fault_add(c, "sharing: at most %d", SHARINGS_MOST);
 	for (size_t i = 0; i < s->n_sharing && i < SHARINGS_MOST; i++)

@@ -304,4 +304,6 @@ void texts_check(struct check *c, const Lm__Service *s)
 		basis_read(c, "basis", i, s->basis[i]);
 	for (size_t i = 0; i < s->n_facts; i++)
 		basis_read(c, "facts", i, s->facts[i]);
+	for (size_t i = 0; s->hold && i < s->hold->n_basis; i++)
+		basis_read(c, "hold.basis", i, s->hold->basis[i]);
 }

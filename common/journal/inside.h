@@ -22,7 +22,7 @@
 #define LINE_KEY_BYTES 4
 #define ORDINAL_KEY_BYTES 12  /* line, ordinal */
 #define ENVELOPE_KEY_BYTES 24 /* request id, position */
-#define PERIOD_KEY_BYTES 24   /* origin, period id */
+#define PERIOD_KEY_BYTES 24 /* origin, period id */
 #define HELD_CAUSE_BYTES_MOST 48
 #define HELD_KEY_BYTES_MOST (1 + HELD_CAUSE_BYTES_MOST + 8)
 
@@ -89,7 +89,7 @@ struct journal {
 	bool has_unwritten_marks;
 	struct recent *recent; /* RECENT_MOST */
 	size_t recent_count;
-	bool is_recent_committed;
+	bool is_recent_committed, has_erased; /* has_erased: in the turn under way; nothing is sent from memory then */
 	struct opener_cache *openers;
 	pthread_mutex_t opener_lock;
 };
@@ -166,5 +166,8 @@ void openers_free(struct journal *j);
 /* What a payload's seal is bound to. */
 struct bytes payload_associated(const Lm__Header *h, uint8_t memory[80]);
 bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream);
+/* For nobody but who has the key table: under a key of its own that the envelope holds. */
+int own_seal(struct journal *j, const Lm__Header *h, struct bytes plain, struct bytes *sealed, struct bytes *envelope,
+             struct error *e);
 
 #endif

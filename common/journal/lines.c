@@ -16,7 +16,7 @@ const struct store_table journal_table_period = { .name = "period", .number = 6 
 const struct store_table journal_table_quarantine = { .name = "quarantine", .number = 7 };
 const struct store_table journal_table_held = { .name = "held", .number = 8 };
 const struct store_table journal_table_checkpoint = { .name = "checkpoint", .number = 9 };
-const struct store_table journal_table_base = { .name = "base", .number = 10 };
+const struct store_table journal_table_base = { .name = "base", .number = 10, .is_key_table = true };
 const struct store_table journal_table_waiting = { .name = "waiting", .number = 11 };
 const struct store_table journal_table_history = { .name = "history", .number = 12 };
 

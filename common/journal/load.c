@@ -157,7 +157,7 @@ int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, 
 void recent_add(struct journal *j, const struct placed *placed, const Lm__Header *h, const Lm__TapeItem *item,
                 struct bytes envelope)
 {
-	if (h->stream == LM__STREAM__STREAM_OWN || j->recent_count == RECENT_MOST)
+	if (h->stream == LM__STREAM__STREAM_OWN || j->recent_count == RECENT_MOST || j->has_erased)
 		return;
 	j->recent[j->recent_count++] = (struct recent){ .line = placed->line,
 		                                        .ordinal = placed->ordinal,

@@ -37,6 +37,8 @@ void openers_free(struct journal *j)
 
 bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 {
+	if (stream == LM__STREAM__STREAM_OWN) /* what can be erased */
+		return kind == LM__KIND__KIND_CASE || kind == LM__KIND__KIND_RECEIPT_LOCK;
 	if (stream != LM__STREAM__STREAM_UP && stream != LM__STREAM__STREAM_DOWN)
 		return false;
 	switch (kind) {
@@ -206,30 +208,70 @@ static int envelope_from(const Lm__Envelope *row, struct envelope *env)
 	return OK;
 }
 
+static int period_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *h, const Lm__Envelope *row,
+                               struct bytes payload, uint8_t *out, struct arena *arena)
+{
+	struct envelope env;
+	int result = envelope_from(row, &env);
+	if (!result)
+		result = cached_open(j, h, &env, payload, out);
+	if (result != ERR_NOT_FOUND)
+		return result;
+	result = period_fetch(j, txn, h->origin, &env, arena);
+	return result ? result : cached_open(j, h, &env, payload, out);
+}
+
+/* A key is used once: the nonce can be what it likes. */
+static const uint8_t own_nonce[NONCE_BYTES];
+
+static int own_open(const Lm__Header *h, const Lm__Envelope *row, struct bytes payload, uint8_t *out)
+{
+	uint8_t associated[80];
+	if (row->wrapped_key.len != KEY_BYTES || row->suite > UINT8_MAX)
+		return ERR_INVALID;
+	return aead_open((uint8_t)row->suite, row->wrapped_key.data, own_nonce, payload_associated(h, associated),
+	                 payload, out, NULL);
+}
+
+int own_seal(struct journal *j, const Lm__Header *h, struct bytes plain, struct bytes *sealed, struct bytes *envelope,
+             struct error *e)
+{
+	uint8_t key[KEY_BYTES], associated[80], *memory = arena_alloc(&j->arena, plain.size + TAG_BYTES);
+	Lm__Envelope row = LM__ENVELOPE__INIT;
+	if (!memory)
+		return error_set(e, ERR_MEMORY, "no memory to seal a payload of %zu bytes", plain.size);
+	int result = crypto_random(key, sizeof key, e);
+	if (!result)
+		result = aead_seal(SUITE_INTERNATIONAL, key, own_nonce, payload_associated(h, associated), plain,
+		                   memory, e);
+	row.suite = SUITE_INTERNATIONAL;
+	row.wrapped_key = codec_data(BYTES_OF(key));
+	if (!result)
+		result = CODEC_PACK(&row, &j->arena, envelope, e);
+	crypto_wipe(key, sizeof key);
+	*sealed = BYTES(memory, plain.size + TAG_BYTES);
+	return result;
+}
+
 int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Header *h, struct bytes payload,
                          struct bytes envelope_packed, struct arena *arena, struct bytes *plain, struct error *e)
 {
-	if (!kind_is_sealed(h->kind, h->stream)) {
+	bool is_own =
+	        h->stream == LM__STREAM__STREAM_OWN; /* what was written before these were sealed says so itself */
+	if (!kind_is_sealed(h->kind, h->stream) || (is_own && !h->envelope_hash.len)) {
 		*plain = payload;
 		return OK;
 	}
 	Lm__Envelope *row;
-	struct envelope env;
 	int result = envelope_packed.size && payload.size >= TAG_BYTES ? OK : ERR_ABSENT;
 	if (!result)
 		result = CODEC_UNPACK(lm__envelope, envelope_packed, arena, &row, NULL);
-	if (!result)
-		result = envelope_from(row, &env);
 	uint8_t *out = result ? NULL : arena_alloc(arena, payload.size);
 	if (!result && !out)
 		return error_set(e, ERR_MEMORY, "no memory to open a payload of %zu bytes", payload.size);
 	if (!result)
-		result = cached_open(j, h, &env, payload, out);
-	if (result == ERR_NOT_FOUND) {
-		result = period_fetch(j, txn, h->origin, &env, arena);
-		if (!result)
-			result = cached_open(j, h, &env, payload, out);
-	}
+		result = is_own ? own_open(h, row, payload, out)
+		                : period_payload_open(j, txn, h, row, payload, out, arena);
 	int failure = result && txn ? store_failure(txn, e) : OK;
 	if (failure || result == ERR_MEMORY) /* not knowing is not the same as absent */
 		return failure ? failure : error_set(e, result, "no memory to open a payload");

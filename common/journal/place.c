@@ -287,13 +287,14 @@ int journal_append(struct journal *j, const struct draft *draft, struct placed *
 	struct line_key key = { j->device, draft->stream, draft->receiver };
 	struct slot *s = slot_find(j, &key);
 	int result = draft_check(draft, e);
-	if (!result && draft->is_sealed && (!s || !s->now.recipient_count))
+	bool is_for_others = draft->is_sealed && draft->stream != LM__STREAM__STREAM_OWN;
+	if (!result && is_for_others && (!s || !s->now.recipient_count))
 		return error_set(e, ERR_NOT_READY, "the keys of the town and the district are not known here yet");
 	if (!result && !s)
 		result = slot_make(j, &key, &s, e);
 	if (result)
 		return result;
-	if (draft->is_sealed)
+	if (is_for_others)
 		result = period_ensure(j, s, e);
 	Lm__Header *h = draft->header;
 	h->time_ms = j->now_ms;
@@ -301,6 +302,7 @@ int journal_append(struct journal *j, const struct draft *draft, struct placed *
 		result = header_finish(j, s, h, e);
 	struct bytes payload = draft->payload, envelope = { 0 };
 	if (!result && draft->is_sealed)
-		result = payload_seal(j, s, h, draft->payload, &payload, &envelope, e);
+		result = is_for_others ? payload_seal(j, s, h, draft->payload, &payload, &envelope, e)
+		                       : own_seal(j, h, draft->payload, &payload, &envelope, e);
 	return result ? result : own_place(j, s, h, payload, envelope, out, e);
 }

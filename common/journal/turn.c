@@ -66,6 +66,7 @@ int journal_turn_begin(struct journal *j, struct store_txn *txn, int64_t now_ms)
 	j->txn = txn;
 	j->now_ms = now_ms;
 	j->touched_count = 0;
+	j->has_erased = false;
 	journal_recent_end(j);
 	arena_reset(&j->arena);
 	return OK;

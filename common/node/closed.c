@@ -25,22 +25,20 @@ static int store_of(const char *data, const struct device_keys *keys, bool is_re
 {
 	const struct store_table *tables[STORE_TABLES_MOST];
 	char folder[4096], path[4096];
-	bool was_made;
 	snprintf(folder, sizeof folder, "%s/store", data);
 	snprintf(path, sizeof path, "%s/keytable.key", data);
-	struct store_options options = {
-		.folder = folder, .map_bytes = 4 * 1024 * 1024, .tables = tables, .is_read_only = is_read_only
-	};
+	struct store_options options = { .folder = folder,
+		                         .map_bytes = 4 * 1024 * 1024,
+		                         .tables = tables,
+		                         .key_file = path,
+		                         .is_read_only = is_read_only };
 	options.table_count = tables_all(tables);
 	if (!file_exists(path))
 		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: keytable.key is missing",
 		                 data);
-	int result = secret_file_open(path, options.key_table_key, &was_made, e);
 	memcpy(options.master_key, keys->store_key, KEY_BYTES);
-	if (!result)
-		result = store_open(&options, out, e);
+	int result = store_open(&options, out, e);
 	crypto_wipe(options.master_key, sizeof options.master_key);
-	crypto_wipe(options.key_table_key, sizeof options.key_table_key);
 	return result;
 }
 
@@ -263,6 +261,7 @@ static int item_replay(struct rebuild *r, uint64_t position, const Lm__TapeItem 
 	if (result)
 		return result;
 	again.header = h;
+	again.facts = item->facts;
 	again.is_absent =
 	        journal_item_open(r->live->journal, r->read, position, item, &r->arena, &again.plain, NULL) != OK;
 	domain_effects_clear(&r->effects);
@@ -279,7 +278,8 @@ static int tape_step(struct rebuild *r, uint64_t *position, struct error *e)
 	int result = journal_read_next(r->read, position, &r->arena, &item, e);
 	if (result)
 		return result;
-	if (item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED) {
+	if (item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED ||
+	    item->disposition == LM__DISPOSITION__DISPOSITION_ERASED) {
 		result = item_replay(r, *position, item, e);
 	} else if (item->disposition == LM__DISPOSITION__DISPOSITION_RETRIED) {
 		result = journal_read(r->read, item->retry_of, &r->arena, &first, e);

@@ -64,6 +64,7 @@ int item_retry(struct turn *t, uint64_t position, struct error *e)
 	again.ordinal = item->ordinal;
 	again.taken_ms = item->taken_ms;
 	again.header = h;
+	again.facts = item->facts;
 	again.is_absent = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, NULL) != OK;
 	news_add(t->node, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	result = journal_retry(t->journal, position, &retry_position);
@@ -96,6 +97,10 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return packed_append(t, LM__KIND__KIND_DEVICE, fx->message, e);
 	case DOMAIN_HISTORY:
 		return history_run(t, fx, e);
+	case DOMAIN_ERASE:
+		return erase_carry_out(t, fx->message, e);
+	case DOMAIN_ERASE_TELL:
+		return erase_tell_late(t, fx->request, fx->device, e);
 	case DOMAIN_DIRECTORY:
 		n->must_refresh_directory = true;
 		break;

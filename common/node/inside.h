@@ -312,7 +312,8 @@ struct node {
 	uint64_t trace_second, traces_told, traces_left_out;
 	int64_t signed_ms;       /* of the newest marks that the district signed and that came here */
 	uint64_t join_logged_us; /* when a token that nobody issued was last logged */
-	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us;
+	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us, rekey_again_us;
+	bool is_rekeying; /* the key table is being sealed anew */
 };
 
 /* start.c */
@@ -367,6 +368,12 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 int item_retry(struct turn *t, uint64_t position, struct error *e);
 int effects_run(struct turn *t, struct error *e);
 void news_add(struct node *n, const struct domain_effect *effect);
+
+/* erase.c */
+/* What an owner decided (a packed ErasePayload) is destroyed here, and told to the neighbours. Twice is once. */
+int erase_carry_out(struct turn *t, struct bytes message, struct error *e);
+/* At a town: a request that was erased before it came is erased at the terminal that sent it, too. */
+int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e);
 
 /* links.c */
 void link_event_apply(struct node *n, struct peer *p, const struct link_event *event);

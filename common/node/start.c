@@ -65,22 +65,20 @@ static int store_start(struct node *n, struct error *e)
 	const struct store_table *tables[STORE_TABLES_MOST];
 	char folder[4096], path[4096];
 	size_t count = 0;
-	bool was_made;
 	for (size_t i = 0; i < journal_table_count; i++)
 		tables[count++] = journal_tables[i];
 	for (size_t i = 0; i < domain_table_number; i++)
 		tables[count++] = domain_tables[i];
 	node_path(n, FILE_STORE, folder, sizeof folder);
 	node_path(n, FILE_KEY_TABLE, path, sizeof path);
-	struct store_options options = {
-		.folder = folder, .map_bytes = (uint64_t)n->config.map_bytes, .tables = tables, .table_count = count
-	};
-	int result = secret_file_open(path, options.key_table_key, &was_made, e);
+	struct store_options options = { .folder = folder,
+		                         .map_bytes = (uint64_t)n->config.map_bytes,
+		                         .tables = tables,
+		                         .table_count = count,
+		                         .key_file = path };
 	memcpy(options.master_key, n->keys.store_key, KEY_BYTES);
-	if (!result)
-		result = store_open(&options, &n->store, e);
+	int result = store_open(&options, &n->store, e);
 	crypto_wipe(options.master_key, sizeof options.master_key);
-	crypto_wipe(options.key_table_key, sizeof options.key_table_key);
 	struct journal_options journal = { .store = n->store, .keys = &n->keys, .device = n->domain.device };
 	return result ? result : journal_open(&journal, &n->journal, e);
 }

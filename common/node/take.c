@@ -159,9 +159,21 @@ int aside_take(struct turn *t, const struct aside *aside, struct error *e)
 	return placed_apply(t, &c, &placed, &is_refused, e);
 }
 
+/* What is about an erased request comes in without what would open it, whoever still had that. A copy: if the turn is
+ * rolled back, it may not have been erased. */
+static struct checked_entry entry_allowed(struct turn *t, const struct work *w, size_t i)
+{
+	struct checked_entry c = w->entries[i];
+	if (c.header->envelope_hash.len && request_is_erased(t->txn, codec_bytes(c.header->request_id))) {
+		c.envelope_packed = c.plain = (struct bytes){ 0 };
+		c.is_absent = true;
+	}
+	return c;
+}
+
 static int entry_take(struct turn *t, struct work *w, size_t i, struct error *e)
 {
-	const struct checked_entry *c = &w->entries[i];
+	const struct checked_entry allowed = entry_allowed(t, w, i), *c = &allowed;
 	struct placed placed;
 	enum reception how;
 	bool is_refused = false;
@@ -200,9 +212,11 @@ int take_batch(struct turn *t, struct work *w)
 	}
 	if (sender_is_revoked(n, w)) {
 		w->is_dropped = true;
-		for (size_t i = 0; i < w->entry_count; i++)
-			journal_set_aside(t->journal, &w->entries[i], LM__DISPOSITION__DISPOSITION_REVOKED,
+		for (size_t i = 0; i < w->entry_count; i++) {
+			struct checked_entry allowed = entry_allowed(t, w, i);
+			journal_set_aside(t->journal, &allowed, LM__DISPOSITION__DISPOSITION_REVOKED,
 			                  "its device is revoked");
+		}
 		news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 		return store_failure(t->txn, NULL);
 	}

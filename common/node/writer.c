@@ -17,6 +17,8 @@
 #define MARKS_WRITE_US 1000000 /* marks that move alone reach the store this often */
 #define TRIM_EVERY_US 2000000
 #define RERUNS_MOST 8
+#define REKEY_STEPS_A_TURN 4
+#define REKEY_AGAIN_US 1000000 /* after a step that failed */
 
 static void outbox_command(struct node *n, struct command *c)
 {
@@ -377,6 +379,33 @@ static void works_control(struct node *n, struct work *first)
 			links_transport(n, w);
 }
 
+/* What was erased is in free pages until the key table has another key. */
+static void rekey_steps(struct node *n)
+{
+	bool is_done = false;
+	if (clock_monotonic_us() < n->rekey_again_us)
+		return;
+	for (int i = 0; i < REKEY_STEPS_A_TURN && !is_done; i++) {
+		struct error e = { 0 };
+		int result = store_rekey_step(n->store, &is_done, &e);
+		if (store_is_broken(n->store)) {
+			log_write(LOG_ERROR, "store-broken",
+			          "%s; ending, so that the directory is verified before it is used again", e.text);
+			writer_die(n);
+			return;
+		}
+		if (result) {
+			log_write(LOG_ERROR, "rekey", "what was erased is not destroyed yet: %s", e.text);
+			n->rekey_again_us = clock_monotonic_us() + REKEY_AGAIN_US;
+			return;
+		}
+		if (is_done && n->is_rekeying)
+			log_write(LOG_INFO, "rekeyed",
+			          "the key table has a new key: nothing opens what was erased before");
+		n->is_rekeying = !is_done;
+	}
+}
+
 static void writer_turn(struct node *n, struct work *first, bool is_last)
 {
 	atomic_store(&n->writer_us, clock_monotonic_us());
@@ -402,6 +431,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	snapshot_end(n);
 	journal_recent_end(n->journal); /* entries that came lie in the memory of their frames */
 	works_finish(n, first);
+	rekey_steps(n);
 	waiting_update(n);
 	history_state_tell(n);
 	if (n->must_refresh_directory && !directory_refresh(n, NULL))

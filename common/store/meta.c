@@ -4,6 +4,8 @@
  *   key                          value
  *   "format"                     version (4)  ‖ HMAC (32)      this row keeps its form in all versions
  *   "key-table"                  HMAC (32) under a key derived from the key table's key
+ *   "key-table-due"              HMAC (32)                     somebody asked for another key (rekey.c)
+ *   "key-table-next"             first opening under the next key (4) ‖ check of that key (32) ‖ HMAC (32)
  *   "opening" ‖ number (4)       salt (16) ‖ HMAC (32)         numbers count from 1, big-endian
  *
  *   HMAC-SHA-256 over key ‖ rest of the value, under HKDF(master key, no salt, "last-mile store meta").
@@ -17,7 +19,6 @@
 #include "store_private.h"
 
 #define OPENING_KEY_BYTES 11
-#define META_BODY_BYTES_MOST SALT_BYTES
 
 static const char format_key[] = "format";
 static const char check_key[] = "key-table";
@@ -80,6 +81,34 @@ static int row_check(struct store *s, struct bytes key, MDB_val v, size_t body_s
 	return OK;
 }
 
+int meta_row_put(struct store *s, MDB_txn *txn, const char *key, struct bytes body, struct error *e)
+{
+	return row_write(s, txn, bytes_from_text(key), body, e);
+}
+
+int meta_row_get(struct store *s, MDB_txn *txn, const char *key, uint8_t *body, size_t size, struct error *e)
+{
+	struct bytes name = bytes_from_text(key);
+	MDB_val k = { name.size, (void *)name.data }, v;
+	int rc = mdb_get(txn, s->dbi[0], &k, &v);
+	if (rc == MDB_NOTFOUND)
+		return ERR_NOT_FOUND;
+	if (rc != 0)
+		return lmdb_error(s, rc, e, "read the meta table");
+	rc = row_check(s, name, v, size, e);
+	if (rc == OK && size)
+		memcpy(body, v.mv_data, size);
+	return rc;
+}
+
+int meta_row_remove(struct store *s, MDB_txn *txn, const char *key, struct error *e)
+{
+	struct bytes name = bytes_from_text(key);
+	MDB_val k = { name.size, (void *)name.data };
+	int rc = mdb_del(txn, s->dbi[0], &k, NULL);
+	return rc == 0 || rc == MDB_NOTFOUND ? OK : lmdb_error(s, rc, e, "write to the meta table");
+}
+
 static int row_read(struct store *s, MDB_txn *txn, struct bytes key, MDB_val *v, struct error *e)
 {
 	MDB_val k = { key.size, (void *)key.data };
@@ -91,21 +120,21 @@ static int row_read(struct store *s, MDB_txn *txn, struct bytes key, MDB_val *v,
 
 /* ---- the key table's key: known by a MAC that only it makes ---- */
 
-static int key_table_check(const struct store *s, struct hash *out, struct error *e)
+int key_check_make(const uint8_t root[KEY_BYTES], struct hash *out, struct error *e)
 {
 	uint8_t key[KEY_BYTES];
-	int rc = crypto_derive(STORE_SUITE, BYTES(s->root_key[1], KEY_BYTES), BYTES("", 0), "last-mile store key check",
-	                       key, sizeof(key), e);
+	int rc = crypto_derive(STORE_SUITE, BYTES(root, KEY_BYTES), BYTES("", 0), "last-mile store key check", key,
+	                       sizeof(key), e);
 	if (rc == OK)
 		rc = crypto_hmac(STORE_SUITE, key, bytes_from_text(check_key), out, e);
 	crypto_wipe(key, sizeof(key));
 	return rc;
 }
 
-static int key_table_check_write(struct store *s, MDB_txn *txn, struct error *e)
+int key_check_write(struct store *s, MDB_txn *txn, const uint8_t key[KEY_BYTES], struct error *e)
 {
 	struct hash mac;
-	int rc = key_table_check(s, &mac, e);
+	int rc = key_check_make(key, &mac, e);
 	if (rc != OK)
 		return rc;
 	MDB_val k = { sizeof(check_key) - 1, (void *)check_key }, v = { HASH_BYTES, mac.byte };
@@ -113,22 +142,37 @@ static int key_table_check_write(struct store *s, MDB_txn *txn, struct error *e)
 	return rc == 0 ? OK : lmdb_error(s, rc, e, "write to the meta table");
 }
 
-static int key_table_check_read(struct store *s, MDB_txn *txn, struct error *e)
+int key_check_read(struct store *s, MDB_txn *txn, struct hash *out, struct error *e)
 {
-	struct hash mac;
 	MDB_val v;
-	int rc = key_table_check(s, &mac, e);
-	if (rc == OK)
-		rc = row_read(s, txn, bytes_from_text(check_key), &v, e);
+	int rc = row_read(s, txn, bytes_from_text(check_key), &v, e);
 	if (rc != OK)
 		return rc;
-	if (v.mv_size != HASH_BYTES || !crypto_equal(v.mv_data, mac.byte, HASH_BYTES))
-		return error_set(
-		        e, ERR_DAMAGED,
-		        "the key table in %s is not sealed under this key: its key file does not belong to this "
-		        "directory (or the check row is damaged)",
-		        s->folder);
+	if (v.mv_size != HASH_BYTES)
+		return error_set(e, ERR_DAMAGED, "the check row of the key table in %s is damaged", s->folder);
+	memcpy(out->byte, v.mv_data, HASH_BYTES);
 	return OK;
+}
+
+/* By the key in use or, while rows are sealed anew, by the old one. */
+static int key_check_verify(struct store *s, MDB_txn *txn, struct error *e)
+{
+	uint8_t key[2][KEY_BYTES];
+	struct hash stored, wanted;
+	bool is_good = false;
+	pthread_mutex_lock(&s->lock);
+	memcpy(key[0], s->root_key[1], KEY_BYTES);
+	memcpy(key[1], s->rekey.old_key, KEY_BYTES);
+	pthread_mutex_unlock(&s->lock);
+	int rc = key_check_read(s, txn, &stored, e);
+	for (int i = 0; i < 2 && rc == OK && !is_good; i++) {
+		rc = key_check_make(key[i], &wanted, e);
+		is_good = rc == OK && crypto_equal(stored.byte, wanted.byte, HASH_BYTES);
+	}
+	crypto_wipe(key, sizeof(key));
+	if (rc == OK && !is_good)
+		rc = error_set(e, ERR_DAMAGED, "the check row of the key table in %s is damaged", s->folder);
+	return rc;
 }
 
 /* ---- format ---- */
@@ -174,11 +218,11 @@ int meta_probe(struct store *s, MDB_txn *txn, struct error *e)
 
 /* ---- openings ---- */
 
-static int derive(const struct store *s, bool is_key_table, const uint8_t *salt, uint8_t key[KEY_BYTES],
+static int derive(const uint8_t root[KEY_BYTES], bool is_key_table, const uint8_t *salt, uint8_t key[KEY_BYTES],
                   struct error *e)
 {
-	return crypto_derive(STORE_SUITE, BYTES(s->root_key[is_key_table], KEY_BYTES), BYTES(salt, SALT_BYTES),
-	                     subkey_label[is_key_table], key, KEY_BYTES, e);
+	return crypto_derive(STORE_SUITE, BYTES(root, KEY_BYTES), BYTES(salt, SALT_BYTES), subkey_label[is_key_table],
+	                     key, KEY_BYTES, e);
 }
 
 /* Opening keys sort last in the table. 0 if there is none yet. */
@@ -198,22 +242,38 @@ static int opening_last(struct store *s, MDB_txn *txn, uint32_t *out, struct err
 	return is_opening ? row_check(s, BYTES(k.mv_data, k.mv_size), v, SALT_BYTES, e) : OK;
 }
 
-static int opening_begin(struct store *s, MDB_txn *txn, struct error *e)
+static int opening_add(struct store *s, MDB_txn *txn, uint32_t *out, uint8_t salt[SALT_BYTES], struct error *e)
 {
-	uint8_t key[OPENING_KEY_BYTES], salt[SALT_BYTES];
+	uint8_t key[OPENING_KEY_BYTES];
 	uint32_t number = 0;
 	int rc = opening_last(s, txn, &number, e);
 	if (rc == OK && number == UINT32_MAX)
 		rc = error_set(e, ERR_FULL, "%s has been opened too often: copy its content into a new one", s->folder);
 	if (rc == OK)
-		rc = crypto_random(salt, sizeof(salt), e);
+		rc = crypto_random(salt, SALT_BYTES, e);
 	if (rc == OK)
-		rc = row_write(s, txn, opening_key(number + 1, key), BYTES(salt, sizeof(salt)), e);
-	for (int kind = 0; kind < 2 && rc == OK; kind++) {
-		s->current[kind].opening = number + 1;
-		rc = derive(s, kind, salt, s->current[kind].key, e);
-	}
+		rc = row_write(s, txn, opening_key(number + 1, key), BYTES(salt, SALT_BYTES), e);
+	if (rc == OK)
+		*out = number + 1;
 	return rc;
+}
+
+int meta_opening_add(struct store *s, MDB_txn *txn, const uint8_t root[KEY_BYTES], struct subkey *key, struct error *e)
+{
+	uint8_t salt[SALT_BYTES];
+	int rc = opening_add(s, txn, &key->opening, salt, e);
+	return rc == OK ? derive(root, true, salt, key->key, e) : rc;
+}
+
+static int opening_begin(struct store *s, MDB_txn *txn, struct error *e)
+{
+	uint8_t salt[SALT_BYTES];
+	struct subkey *key = &s->key_table_subkey[0];
+	int rc = opening_add(s, txn, &s->current.opening, salt, e);
+	key->opening = s->current.opening;
+	if (rc == OK)
+		rc = derive(s->root_key[0], false, salt, s->current.key, e);
+	return rc == OK ? derive(s->root_key[1], true, salt, key->key, e) : rc;
 }
 
 int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e)
@@ -223,10 +283,19 @@ int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e)
 	if (rc == OK)
 		rc = is_new ? format_write(s, txn, e) : format_read(s, txn, e);
 	if (rc == OK)
-		rc = is_new ? key_table_check_write(s, txn, e) : key_table_check_read(s, txn, e);
+		rc = is_new ? key_check_write(s, txn, s->root_key[1], e) : rekey_resolve(s, txn, e);
 	if (rc == OK && !s->is_read_only)
 		rc = opening_begin(s, txn, e);
 	return rc;
+}
+
+static int rekey_rows_verify(struct store *s, MDB_txn *txn, size_t *count, struct error *e)
+{
+	uint8_t body[META_BODY_BYTES_MOST];
+	int due = meta_row_get(s, txn, KEY_DUE_ROW, body, 0, e);
+	int next = due == OK || due == ERR_NOT_FOUND ? meta_row_get(s, txn, KEY_NEXT_ROW, body, sizeof(body), e) : due;
+	*count = (size_t)(due == OK) + (size_t)(next == OK);
+	return next == ERR_NOT_FOUND ? OK : next;
 }
 
 /* The first two rows were checked when the store was opened, but the disk may have changed since. */
@@ -237,7 +306,7 @@ int meta_verify(struct store *s, MDB_txn *txn, struct error *e)
 	MDB_val k, v;
 	int rc = format_read(s, txn, e);
 	if (rc == OK)
-		rc = key_table_check_read(s, txn, e);
+		rc = key_check_verify(s, txn, e);
 	if (rc != OK)
 		return rc;
 	rc = mdb_stat(txn, s->dbi[0], &stat);
@@ -246,6 +315,12 @@ int meta_verify(struct store *s, MDB_txn *txn, struct error *e)
 	if (rc != 0)
 		return lmdb_error(s, rc, e, "read the meta table");
 	uint32_t number = 0;
+	size_t rekey_rows = 0;
+	int found = rekey_rows_verify(s, txn, &rekey_rows, e);
+	if (found != OK) {
+		mdb_cursor_close(c);
+		return found;
+	}
 	k = (MDB_val){ 7, (void *)opening_prefix };
 	for (rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
 		uint8_t expected[OPENING_KEY_BYTES];
@@ -256,7 +331,7 @@ int meta_verify(struct store *s, MDB_txn *txn, struct error *e)
 	mdb_cursor_close(c);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return lmdb_error(s, rc, e, "read the meta table");
-	if (rc == 0 || stat.ms_entries != (size_t)number + 2)
+	if (rc == 0 || stat.ms_entries != (size_t)number + 2 + rekey_rows)
 		return error_set(e, ERR_DAMAGED, "the meta table in %s is damaged at opening %u", s->folder, number);
 	return OK;
 }
@@ -279,8 +354,14 @@ int subkey_find(struct store *s, MDB_txn *txn, uint32_t opening, bool is_key_tab
 	int rc = row_read(s, txn, row, &v, e);
 	if (rc == OK)
 		rc = row_check(s, row, v, SALT_BYTES, e);
-	if (rc == OK)
-		rc = derive(s, is_key_table, v.mv_data, key, e);
+	if (rc != OK)
+		return rc;
+	uint8_t root[KEY_BYTES];
+	pthread_mutex_lock(&s->lock);
+	memcpy(root, is_key_table && opening < s->rekey.from ? s->rekey.old_key : s->root_key[is_key_table], KEY_BYTES);
+	pthread_mutex_unlock(&s->lock);
+	rc = derive(root, is_key_table, v.mv_data, key, e);
+	crypto_wipe(root, sizeof(root));
 	if (rc != OK)
 		return rc;
 	pthread_mutex_lock(&s->lock);

@@ -133,11 +133,15 @@ static int open_steps(struct store *s, const struct store_options *o, struct err
 	if (rc == OK)
 		rc = folder_take(s, e);
 	if (rc == OK)
+		rc = rekey_files_read(s, o->key_file, e);
+	if (rc == OK)
 		rc = disk_prepare(s->folder, s->is_read_only, &s->map_bytes, e);
 	if (rc == OK)
 		rc = environment_open(s, e);
 	if (rc == OK)
 		rc = tables_open(s, e);
+	if (rc == OK)
+		rc = rekey_files_mend(s, e);
 	if (rc == OK)
 		rc = usage_open(s, e);
 	return rc;
@@ -153,6 +157,7 @@ int store_open(const struct store_options *options, struct store **out, struct e
 	s->map_bytes = options->map_bytes;
 	memcpy(s->root_key[0], options->master_key, KEY_BYTES);
 	memcpy(s->root_key[1], options->key_table_key, KEY_BYTES);
+	s->key_current = &s->key_table_subkey[0];
 	pthread_mutex_init(&s->lock, NULL);
 	s->folder = strdup(options->folder);
 	int rc = s->folder ? open_steps(s, options, e)
@@ -176,6 +181,8 @@ void store_close(struct store *s)
 		close(s->lock_fd);
 	pthread_mutex_destroy(&s->lock);
 	free(s->folder);
+	free(s->rekey.file);
+	free(s->rekey.next_file);
 	crypto_wipe(s, sizeof(*s));
 	free(s);
 }

@@ -29,7 +29,7 @@ int value_seal(struct store_txn *t, const struct store_table *table, const struc
                uint8_t *out)
 {
 	struct store *s = t->store;
-	const struct subkey *subkey = &s->current[table->is_key_table];
+	const struct subkey *subkey = subkey_now(s, table->is_key_table);
 	struct writer nonce = writer_over(out, NONCE_BYTES);
 	write_u32(&nonce, subkey->opening);
 	write_u64(&nonce, s->nonces_used++);
@@ -77,9 +77,9 @@ int value_open(struct store_txn *t, const struct store_table *table, const struc
 	struct reader nonce = reader_over(stored);
 	uint32_t opening = read_u32(&nonce);
 	int rc;
-	if (opening != 0 &&
-	    opening == s->current[table->is_key_table].opening) { /* 0: open for reading only, no subkey */
-		rc = open_with(s->current[table->is_key_table].key, name, stored, out, &t->failure);
+	const struct subkey *now = subkey_now(s, table->is_key_table);
+	if (opening != 0 && opening == now->opening) { /* 0: open for reading only, no subkey */
+		rc = open_with(now->key, name, stored, out, &t->failure);
 	} else {
 		uint8_t key[KEY_BYTES];
 		rc = subkey_find(s, t->mdb, opening, table->is_key_table, key, &t->failure);

@@ -35,6 +35,19 @@ struct subkey {
 	uint8_t key[KEY_BYTES];
 };
 
+/* The key table's key is being replaced, or was. Openings before `from` are under the old key. */
+struct rekey {
+	char *file, *next_file;      /* of the key and, until all is done, the next one; NULL: this store's key stays */
+	uint8_t old_key[KEY_BYTES];  /* kept until nobody reads any more what it sealed */
+	uint8_t next_key[KEY_BYTES]; /* of the second file, while the store is opened */
+	bool has_key, has_next;      /* what the two files hold can be read, while the store is opened */
+	uint32_t from;               /* 0: there has been one key only */
+	enum { REKEY_NONE, REKEY_RUNNING, REKEY_FILES, REKEY_READERS } stage;
+	bool may_be_due;
+	size_t table; /* where the walk over the rows goes on: number in the order of the options, behind this row */
+	struct row_name at;
+};
+
 struct store {
 	char *folder;
 	int lock_fd;
@@ -51,14 +64,19 @@ struct store {
 	size_t table_count;
 
 	uint8_t meta_key[KEY_BYTES];
-	uint8_t root_key[2][KEY_BYTES]; /* [0] the master key, [1] the key table's key */
-	struct subkey current[2];       /* of this opening */
-	uint64_t nonces_used;           /* in this opening; the writer's */
+	uint8_t root_key[2][KEY_BYTES];       /* [0] the master key, [1] the key table's key, the newest */
+	struct subkey current;                /* of this opening */
+	struct subkey key_table_subkey[2];    /* of this opening, and of the one that began with the newest key */
+	_Atomic(struct subkey *) key_current; /* which of the two seals now */
+	uint64_t nonces_used;                 /* in this opening; the writer's */
+	struct rekey rekey;                   /* the writer's; its keys and `from` under `lock` */
 
 	atomic_bool has_writer, is_broken;
 
 	pthread_mutex_t lock; /* guards what follows */
 	struct subkey earlier[2][SUBKEY_SLOTS];
+	uint32_t epoch;     /* goes up when no row is left under the old key of the key table */
+	uint64_t reader[2]; /* read transactions by the lowest bit of their epoch */
 	struct store_txn *idle;
 	size_t idle_count;
 	uint64_t used_bytes_last;
@@ -68,6 +86,7 @@ struct store_txn {
 	struct store *store;
 	MDB_txn *mdb;
 	bool is_write;
+	uint32_t epoch;       /* of a read transaction */
 	struct error failure; /* the first one; code OK while there is none */
 	struct store_txn *next_idle;
 };
@@ -94,6 +113,20 @@ int disk_sync_folder_of(const char *path, struct error *e);
 int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e);
 int meta_probe(struct store *s, MDB_txn *txn, struct error *e);  /* writes the format row again */
 int meta_verify(struct store *s, MDB_txn *txn, struct error *e); /* every row */
+#define META_BODY_BYTES_MOST 36
+/* A row under its MAC. `body` of at most META_BODY_BYTES_MOST. */
+int meta_row_put(struct store *s, MDB_txn *txn, const char *key, struct bytes body, struct error *e);
+/* ERR_NOT_FOUND without an error; ERR_DAMAGED. */
+int meta_row_get(struct store *s, MDB_txn *txn, const char *key, uint8_t *body, size_t size, struct error *e);
+int meta_row_remove(struct store *s, MDB_txn *txn, const char *key, struct error *e); /* a missing one is fine */
+/* By what the meta table knows a key of the key table. */
+int key_check_make(const uint8_t key[KEY_BYTES], struct hash *out, struct error *e);
+int key_check_write(struct store *s, MDB_txn *txn, const uint8_t key[KEY_BYTES], struct error *e);
+int key_check_read(struct store *s, MDB_txn *txn, struct hash *out, struct error *e);
+/* Notes another opening of this store, with a salt of its own; `key` receives its subkey for the key table under
+ * `root`.
+ */
+int meta_opening_add(struct store *s, MDB_txn *txn, const uint8_t root[KEY_BYTES], struct subkey *key, struct error *e);
 /* The subkey of an opening, copied to `key`: wipe it. ERR_DAMAGED if the opening is unknown. */
 int subkey_find(struct store *s, MDB_txn *txn, uint32_t opening, bool is_key_table, uint8_t key[KEY_BYTES],
                 struct error *e);
@@ -113,6 +146,19 @@ int txn_fail_lmdb(struct store_txn *t, const struct store_table *table, int rc, 
 /* OK and the handle; ERR_NOT_FOUND for a table that is not there; or the sticky error. */
 int txn_table(struct store_txn *t, const struct store_table *table, bool is_for_write, MDB_dbi *out);
 void txn_free_idle(struct store *s);
+
+static inline const struct subkey *subkey_now(const struct store *s, bool is_key_table)
+{
+	return is_key_table ? atomic_load(&s->key_current) : &s->current;
+}
+
+/* ---- rekey.c ---- */
+#define KEY_NEXT_ROW "key-table-next" /* while rows are sealed anew: first opening (4) ‖ check of the next key (32) */
+#define KEY_DUE_ROW "key-table-due"   /* somebody asked for a new key */
+int rekey_files_read(struct store *s, const char *file, struct error *e); /* before the environment is opened */
+/* In the transaction that opens the store: which of the keys is whose. */
+int rekey_resolve(struct store *s, MDB_txn *txn, struct error *e);
+int rekey_files_mend(struct store *s, struct error *e); /* behind it: what a crash left of the files */
 
 /* ---- care.c ---- */
 int usage_begin(struct store *s, MDB_txn *txn, struct error *e); /* finds other_pages, once */

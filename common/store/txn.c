@@ -90,6 +90,23 @@ int store_begin_write(struct store *s, struct store_txn **out, struct error *e)
 	return OK;
 }
 
+/* Before the snapshot is taken: whoever may see a row under the old key of the key table is counted as one of those. */
+static uint32_t reader_enter(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	uint32_t epoch = s->epoch;
+	s->reader[epoch & 1]++;
+	pthread_mutex_unlock(&s->lock);
+	return epoch;
+}
+
+static void reader_leave(struct store *s, uint32_t epoch)
+{
+	pthread_mutex_lock(&s->lock);
+	s->reader[epoch & 1]--;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static struct store_txn *take_idle(struct store *s)
 {
 	pthread_mutex_lock(&s->lock);
@@ -125,6 +142,7 @@ void txn_free_idle(struct store *s)
 
 int store_begin_read(struct store *s, struct store_txn **out, struct error *e)
 {
+	uint32_t epoch = reader_enter(s);
 	struct store_txn *t = take_idle(s);
 	int rc;
 	if (t) {
@@ -137,9 +155,11 @@ int store_begin_read(struct store *s, struct store_txn **out, struct error *e)
 		if (t)
 			mdb_txn_abort(t->mdb);
 		free(t);
+		reader_leave(s, epoch);
 		return lmdb_error(s, rc, e, "begin to read");
 	}
 	t->store = s;
+	t->epoch = epoch;
 	t->failure.code = OK;
 	*out = t;
 	return OK;
@@ -159,6 +179,7 @@ void store_abort(struct store_txn *t)
 		return;
 	}
 	mdb_txn_reset(t->mdb);
+	reader_leave(s, t->epoch);
 	if (give_idle(s, t))
 		return;
 	mdb_txn_abort(t->mdb);

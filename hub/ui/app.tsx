@@ -23,7 +23,12 @@ startDesk({
 			: []),
 		{ page: 'links', words: t('desk.nav.links') },
 		...(may.includes('devices') ? [{ page: 'devices', words: t('desk.nav.devices') }] : []),
-		...(may.includes('cases') ? [{ page: 'quarantine', words: t('desk.nav.quarantine') }] : []),
+		...(may.includes('cases')
+			? [
+					{ page: 'quarantine', words: t('desk.nav.quarantine') },
+					{ page: 'erasures', words: t('desk.nav.erasures') },
+				]
+			: []),
 	],
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;

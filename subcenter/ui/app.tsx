@@ -13,6 +13,7 @@ startDesk({
 		{ page: 'new', words: t('desk.nav.new') },
 		{ page: 'links', words: t('desk.nav.links') },
 		{ page: 'quarantine', words: t('desk.nav.quarantine') },
+		{ page: 'erasures', words: t('desk.nav.erasures') },
 	],
 	page: (route) => route.page === 'new' && <IntakePage />,
 });

@@ -5,6 +5,7 @@ import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
 import type { Basis, CaseView, FieldView, Service, Words } from '../src/types';
 import { Consents } from './consents';
 import { Decide, decisionText } from './decide';
+import { Erasing } from './erase';
 import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
 import { StateMark } from './marks';
@@ -61,9 +62,10 @@ function Case({ view, fault, reload }: CaseProps) {
 			<Printed />
 			<Facts view={view} />
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
-			{row.is_absent && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
+			{row.is_absent && !view.erasure?.is_done && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Doing view={view} can={can} onChoose={setDecision} />
+			<Erasing view={view} reload={reload} />
 			<div class="desk-columns">
 				<div>
 					<section>

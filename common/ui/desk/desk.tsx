@@ -4,6 +4,7 @@ import { t, useLanguage } from '../src/i18n';
 import { Announcer } from '../src/parts';
 import { CasePage } from './case';
 import { startDisplay } from './display';
+import { Erasures } from './erase';
 import { startLanguage } from './language';
 import { Links } from './links';
 import { LoginPage } from './login';
@@ -64,6 +65,8 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <Queue route={route} />;
 		case 'case':
 			return <CasePage requestId={route.part} />;
+		case 'erasures':
+			return <Erasures />;
 		case 'links':
 			return <Links route={route} />;
 		case 'quarantine':

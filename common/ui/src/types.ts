@@ -128,6 +128,12 @@ export interface Field {
 	is_birth_date: boolean;
 }
 
+export interface Hold {
+	keep_months: number;
+	keep_from: KeepFrom;
+	basis: Basis[];
+}
+
 export type KeepFrom = 'KEEP_FROM_NONE' | 'KEEP_FROM_CLOSED' | 'KEEP_FROM_RECEIVED';
 
 /** What is told before the first personal question. */
@@ -181,6 +187,7 @@ export interface Service {
 	sharing: Sharing[];
 	may_concern_children: boolean;
 	owner_rules: OwnerRule[];
+	hold?: Hold;
 }
 
 export interface LoginCommand {
@@ -304,6 +311,7 @@ export interface ReceiptView {
 	can_withdraw: boolean;
 	is_from_town: boolean; // made at another terminal; looked up at the town just now
 	has_pending_ask: boolean; // an answer or withdrawal of this terminal is under way
+	erased_ms: Int64; // what was told was erased then; there is nothing to read or do
 }
 
 export interface ReceiptsView {
@@ -403,6 +411,34 @@ export interface CaseView {
 	is_for_child: boolean;
 	guardian?: Guardian;
 	taken_by: string;
+	erasure?: ErasureView; // proposed or done
+	can_erase: boolean; // may be proposed now
+	kept_until_ms: Int64; // it may not, before then
+	kept_why?: Basis;
+}
+
+export type EraseAction = 'ERASE_ACTION_NONE' | 'ERASE_ACTION_PROPOSE' | 'ERASE_ACTION_DROP' | 'ERASE_ACTION_CONFIRM';
+
+export interface ErasureView {
+	act: string;
+	requests: string[];
+	is_done: boolean;
+	reason: string;
+	ground: string;
+	proposed_by: string;
+	proposed_ms: Int64;
+	confirmed_by: string;
+	decided_ms: Int64;
+	tier: Tier; // that decided
+	place: string;
+	place_name?: Words;
+	can_confirm: boolean; // by who looks: not by the one who proposed it
+	erased_ms: Int64; // here
+}
+
+export interface ErasuresView {
+	erasures: ErasureView[]; // the newest first
+	is_more: boolean; // there are more than are shown
 }
 
 export interface CaseCommand {

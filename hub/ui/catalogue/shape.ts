@@ -127,6 +127,12 @@ const OWNER_RULE: Part[] = [
 	{ name: 'hidden_from', kind: { is: 'one', of: ['TIER_NONE', ...TIERS] } },
 ];
 
+const HOLD: Part[] = [
+	{ name: 'keep_months', kind: { is: 'number' } },
+	{ name: 'keep_from', kind: { is: 'one', of: ['KEEP_FROM_NONE', 'KEEP_FROM_CLOSED', 'KEEP_FROM_RECEIVED'] } },
+	{ name: 'basis', kind: { is: 'list', of: { is: 'message', parts: BASIS } } },
+];
+
 const listOf = (parts: readonly Part[]): Kind => ({ is: 'list', of: { is: 'message', parts } });
 
 export const SERVICE: readonly Part[] = [
@@ -144,6 +150,7 @@ export const SERVICE: readonly Part[] = [
 	{ name: 'sharing', kind: listOf(SHARING) },
 	{ name: 'may_concern_children', kind: FLAG },
 	{ name: 'owner_rules', kind: listOf(OWNER_RULE) },
+	{ name: 'hold', kind: { is: 'message', parts: HOLD, isOptional: true } },
 ];
 
 /** What a new element begins as: nothing is left out that the daemon would miss. */

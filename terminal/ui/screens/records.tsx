@@ -91,9 +91,14 @@ function Record({
 			<h2>{words(receipt.service_name)}</h2>
 			<p>{t('kiosk.records.made', { time: ownTimeText(state, receipt.created_ms) })}</p>
 			{receipt.is_from_town && <p>{t('kiosk.records.from-town')}</p>}
+			{receipt.erased_ms !== '0' && (
+				<Notice kind="info" title={t('kiosk.records.erased', { time: timeText(receipt.erased_ms) })}>
+					<p>{t('kiosk.records.erased-text')}</p>
+				</Notice>
+			)}
 			{receipt.marks && !receipt.is_from_town && <Marks marks={receipt.marks} />}
 			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}
-			{newestFirst.length === 0 && <Notice kind="info" title={t('kiosk.records.none')} />}
+			{newestFirst.length === 0 && receipt.erased_ms === '0' && <Notice kind="info" title={t('kiosk.records.none')} />}
 			{newestFirst.map((status) => (
 				<Status key={status.version} status={status} />
 			))}

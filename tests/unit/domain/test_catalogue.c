@@ -21,6 +21,8 @@ struct spoiled {
 	Lm__Privacy privacy;
 	Lm__Sharing sharing, *sharings[4];
 	Lm__OwnerRule rule, *rules[13];
+	Lm__Hold hold;
+	Lm__Basis hold_basis, *hold_bases[1];
 };
 
 /* What is told and asked before personal questions, and who decides: field 1 is a choice of three. */
@@ -46,6 +48,16 @@ static void people_init(struct spoiled *x)
 	x->s->sharing = x->sharings;
 	x->s->n_sharing = 1;
 	x->s->owner_rules = x->rules;
+	lm__hold__init(&x->hold);
+	lm__basis__init(&x->hold_basis);
+	x->hold_basis.text = &x->words;
+	x->hold_basis.is_sample = true;
+	x->hold_bases[0] = &x->hold_basis;
+	x->hold.keep_months = 60;
+	x->hold.keep_from = LM__KEEP_FROM__KEEP_FROM_CLOSED;
+	x->hold.basis = x->hold_bases;
+	x->hold.n_basis = 1;
+	x->s->hold = &x->hold;
 }
 
 static void spoiled_init(struct spoiled *x)
@@ -197,6 +209,11 @@ SPOIL(steps_none, x->s->n_steps = 0)
 SPOIL(step_text, x->s->steps[0]->text = NULL)
 SPOIL(step_no_en, x->s->steps[0]->text->en = "")
 SPOIL(evidence, x->evidence[0] = &x->empty)
+SPOIL(hold_never, x->hold.keep_months = 0)
+SPOIL(hold_ever, x->hold.keep_months = 1201)
+SPOIL(hold_from, x->hold.keep_from = 0)
+SPOIL(hold_no_basis, x->hold.n_basis = 0)
+SPOIL(hold_no_source, x->hold_basis.is_sample = false; x->hold_basis.date = "2023-09-01")
 SPOIL(basis_none, x->s->n_basis = 0)
 SPOIL(basis_text, x->s->basis[0]->text = NULL)
 SPOIL(basis_source, x->s->basis[0]->is_sample = false; x->s->basis[0]->date = "2023-09-01")
@@ -296,6 +313,11 @@ static const struct {
 	WRONG(step_text, "steps[0].text.zh:"),
 	WRONG(step_no_en, "steps[0].text.en:"),
 	WRONG(evidence, "evidence[0].zh:"),
+	WRONG(hold_never, "hold.keep_months:"),
+	WRONG(hold_ever, "hold.keep_months:"),
+	WRONG(hold_from, "hold.keep_from:"),
+	WRONG(hold_no_basis, "hold.basis:"),
+	WRONG(hold_no_source, "hold.basis[0].source:"),
 	WRONG(basis_none, "basis:"),
 	WRONG(basis_text, "basis[0].text.zh:"),
 	WRONG(basis_source, "basis[0].source:"),

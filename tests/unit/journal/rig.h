@@ -312,7 +312,8 @@ struct taken {
 static inline int check(struct party *to, const struct party *origin, const Lm__Batch *batch,
                         struct checked_entry **out, size_t *count)
 {
-	return entries_check(batch, signing_of(origin, batch->heads ? batch->heads->generation : 0), &to->arena, out, count, &to->e);
+	uint32_t generation = batch->heads ? batch->heads->generation : 0;
+	return entries_check(batch, signing_of(origin, generation), &to->arena, out, count, &to->e);
 }
 
 /* Takes a message in the turn under way. */

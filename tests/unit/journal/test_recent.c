@@ -50,7 +50,7 @@ static void requests(struct party *p, int count)
 	for (int i = 0; i < count; i++) {
 		request(p, "a wheelchair");
 		assert_ok(p, try_append(p, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0,
-		                        bytes_from_text("lock"), false, &placed));
+		                        bytes_from_text("lock"), true, &placed));
 	}
 }
 

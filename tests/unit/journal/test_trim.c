@@ -45,7 +45,7 @@ static void a_day(struct house *h)
 		request(t, "two");
 		if (turn < 3)
 			assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0,
-			                        bytes_from_text("lock"), false, &placed));
+			                        bytes_from_text("lock"), true, &placed));
 		uint8_t key = (uint8_t)turn;
 		store_put(t->txn, &cases, BYTES_OF(key), bytes_from_text("a case"));
 		turn_commit(t);
@@ -142,7 +142,7 @@ static void a_wholly_trimmed_line_goes_on(void **state)
 	assert_int_equal(journal_position(t->journal), before);
 	turn_begin(t);
 	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"),
-	                        false, &placed));
+	                        true, &placed));
 	turn_commit(t);
 	assert_int_equal(placed.ordinal, 4);
 	assert_int_equal(placed.position, before + 1);
@@ -251,7 +251,7 @@ static void entries_of_the_turn_itself_stay(void **state)
 	a_day(h);
 	turn_begin(t);
 	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"),
-	                        false, &placed));
+	                        true, &placed));
 	assert_ok(t, journal_trim(t->journal, projections, 1, t->now_ms, &removed, &t->e));
 	turn_commit(t);
 	assert_int_equal(line_of(t, h->own)->trimmed, 3);

@@ -18,6 +18,11 @@ int file_replace(const char *path, mode_t mode, struct bytes content, struct err
 int file_create(const char *path, mode_t mode, struct bytes content, struct error *e);
 /* Puts the file `from` in the place of `path`, in the same folder, and syncs the folder. */
 int file_move(const char *from, const char *path, struct error *e);
+/* Writes over the very bytes of the file (made if missing), so that what stood there is gone; syncs it and its folder.
+ * A power cut may leave it torn. */
+int file_overwrite(const char *path, mode_t mode, struct bytes content, struct error *e);
+/* Overwrites a small file with zeros and removes it; one that is missing is fine. */
+int file_destroy(const char *path, struct error *e);
 bool file_exists(const char *path);
 int folder_make(const char *path, mode_t mode, struct error *e); /* one level; an existing folder is fine */
 

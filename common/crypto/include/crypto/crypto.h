@@ -194,6 +194,11 @@ int fingerprint_from_text(const char *text, struct hash *out, struct error *e); 
 /* A 32-byte secret in a file of its own (mode 0600), made at first use: the key table's key, the district's authority.
  */
 int secret_file_open(const char *path, uint8_t secret[KEY_BYTES], bool *was_made, struct error *e);
+/* ERR_NOT_FOUND without a file; ERR_DAMAGED as device_keys_open. */
+int secret_file_read(const char *path, uint8_t secret[KEY_BYTES], struct error *e);
+/* Another secret over the very bytes of the one that is there, or into a new file. A power cut may leave it damaged:
+ * the secret must stand in a second file until this one is written. */
+int secret_file_overwrite(const char *path, const uint8_t secret[KEY_BYTES], struct error *e);
 
 /* ---- passwords: Argon2id, in libsodium's text form ----------------------------------------------------------------
  */

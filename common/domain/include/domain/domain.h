@@ -24,7 +24,7 @@
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
         domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
         domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_token,
-        domain_table_act;
+        domain_table_act, domain_table_erasure, domain_table_erased;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
@@ -52,8 +52,9 @@ struct domain_item {
 	int64_t taken_ms;  /* when this node took it up */
 	const Lm__Header *header;
 	struct hash hash;
-	struct bytes plain; /* opened payload */
-	bool is_absent;     /* the payload was erased or cannot be opened: a defined input */
+	struct bytes plain;           /* opened payload */
+	bool is_absent;               /* the payload was erased or cannot be opened: a defined input */
+	const Lm__ErasedFacts *facts; /* of one that was erased after it was applied; NULL otherwise */
 };
 
 enum domain_effect_type {
@@ -70,6 +71,8 @@ enum domain_effect_type {
 	DOMAIN_TOTALS,
 	DOMAIN_SECRET,
 	DOMAIN_QUARANTINE, /* something is held up, or no longer */
+	DOMAIN_ERASE,      /* destroy what `message` (ErasePayload) names, and tell the neighbours */
+	DOMAIN_ERASE_TELL, /* `request` was erased before it came: tell `device` */
 };
 
 #define DOMAIN_CAUSE_BYTES 44
@@ -273,6 +276,23 @@ int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *
 /* At a town: closed cases whose lock at the terminal still stands, oldest first. */
 int case_locks_each(struct store_txn *txn, struct arena *arena,
                     bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context);
+
+/* ---- erasing ---- */
+#define ERASE_REQUESTS_MOST 20
+#define ERASE_TEXT_BYTES_MOST 600
+/* May the request be erased now, by the tier that owns it? ERR_NOT_FOUND; ERR_DENIED: another tier's; ERR_CONFLICT: it
+ * is open, or kept until a day that the sentence names; ERR_EXISTS: proposed or erased already. */
+int erase_check(const struct domain *d, struct store_txn *txn, struct id request, int64_t now_ms, struct arena *arena,
+                struct error *e);
+/* Until when a closed case is kept whatever anybody asks, by the newest revision of its service; 0: nothing holds it.
+ * `why` may be NULL. */
+int64_t erase_kept_until(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__Basis **why);
+bool request_is_erased(struct store_txn *txn, struct bytes request_id);
+int erased_get(struct store_txn *txn, struct bytes request_id, struct arena *arena, Lm__ErasedRecord **out);
+int erasure_get(struct store_txn *txn, struct bytes act, struct arena *arena, Lm__ErasureRecord **out);
+/* The newest first. */
+int erasure_each(struct store_txn *txn, struct arena *arena,
+                 bool (*visit)(void *context, const Lm__ErasureRecord *record), void *context);
 
 /* ---- totals at the district ---- */
 int count_each(struct store_txn *txn, struct arena *arena,

@@ -98,7 +98,7 @@ struct draft {
 	/* kind, request_id, place, service … set by the caller; the rest is filled in. */
 	Lm__Header *header;
 	struct bytes payload;
-	bool is_sealed; /* to the recipients of the line (journal_set_recipients) */
+	bool is_sealed; /* to the recipients of the line (journal_set_recipients); in `own` to the key table alone */
 };
 
 struct placed { /* where an entry lies */
@@ -231,6 +231,17 @@ int journal_asides(const struct journal *j, struct store_txn *txn, struct arena 
  * points to lies in `arena`. */
 int journal_aside_receive(struct journal *j, const struct aside *aside, struct arena *arena,
                           struct checked_entry *entry, struct placed *out, enum reception *how, struct error *e);
+
+/* ---- erasing ---- */
+/* In a turn: destroys the envelopes of everything that is stored about a request, also beside the tape, and asks for
+ * another key of the key table (store_rekey_step). What was applied is DISPOSITION_ERASED then, and has `facts` (may be
+ * NULL) beside it. `count`: how many were destroyed. */
+int journal_erase(struct journal *j, struct bytes request_id, const Lm__ErasedFacts *facts, uint64_t *count,
+                  struct error *e);
+/* The same for one entry of the tape. */
+int journal_erase_entry(struct journal *j, uint64_t position, struct error *e);
+/* The first entry at or after *position that has an envelope and names no request. ERR_NOT_FOUND at the end. */
+int journal_unnamed_next(struct store_txn *txn, uint64_t *position, struct error *e);
 
 /* ---- marks ---- */
 enum journal_mark { JOURNAL_CUSTODY, JOURNAL_FINAL, JOURNAL_SAFE, JOURNAL_SIGNED_FINAL };

@@ -44,6 +44,9 @@ struct store_options {
 	size_t table_count;
 	uint8_t master_key[KEY_BYTES];
 	uint8_t key_table_key[KEY_BYTES];
+	/* Where the key table's key lies, made if it is missing; then it can be replaced. NULL: key_table_key, for
+	 * good. */
+	const char *key_file;
 	bool is_read_only; /* for verify on a closed directory: creates and writes nothing */
 };
 
@@ -95,6 +98,15 @@ int store_cursor_next(struct store_cursor *c, struct arena *arena, struct bytes 
 int store_cursor_prev(struct store_cursor *c, struct arena *arena, struct bytes *key, struct bytes *value);
 int store_cursor_delete(
         struct store_cursor *c); /* removes the row it stands on; next then moves to the following row */
+
+/* ---- another key for the key tables (rekey.c) ---- */
+/* What was deleted from them is still in the file, in pages that are free: nothing opens it once the key is gone. In a
+ * transaction: asks that their rows be sealed anew under a new key and the old one be overwritten. */
+int store_rekey_request(struct store_txn *t);
+/* The next step of that, a few thousand rows at most, in a transaction of its own: the writer thread calls it between
+ * its transactions until *is_done. What a crash or a failure interrupts goes on with the next call or the next opening,
+ * and the store opens at every point. ERR_INTERNAL without a key file. */
+int store_rekey_step(struct store *s, bool *is_done, struct error *e);
 
 /* ---- care ---- */
 /* Writes a row again that every store has, unchanged: the commit that follows tells whether the disk takes writes. */

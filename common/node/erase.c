@@ -1,0 +1,213 @@
+/*
+ * An erasing carried out at this node, in one turn: the entry of our own that says so (apply clears what rows hold),
+ * the envelopes, what a terminal still has, and the word to the neighbours. The key table gets another key behind it
+ * (writer.c), for what was deleted is still in free pages.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "inside.h"
+
+struct erasing {
+	struct turn *t;
+	Lm__ErasePayload *told;                       /* as it was decided */
+	Lm__ErasedRequest *left[ERASE_REQUESTS_MOST]; /* those that are not erased yet */
+	Lm__CaseRecord *record[ERASE_REQUESTS_MOST];  /* as it was before; NULL: there is none here */
+	size_t count;
+	uint64_t destroyed;
+};
+
+static struct bytes id_of(const Lm__ErasedRequest *r)
+{
+	return codec_bytes(r->request_id);
+}
+
+static int payload_append(struct turn *t, Lm__Kind kind, Lm__Stream stream, uint64_t receiver,
+                          const Lm__ErasePayload *payload, struct error *e)
+{
+	Lm__Header h = LM__HEADER__INIT;
+	struct bytes packed;
+	struct placed placed;
+	h.kind = kind;
+	h.place = (char *)(uintptr_t)t->node->domain.place;
+	int result = CODEC_PACK(payload, t->arena, &packed, e);
+	struct draft draft = { .stream = stream, .receiver = receiver, .header = &h, .payload = packed };
+	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+/* ---- here ---- */
+
+static int requests_choose(struct erasing *x, struct error *e)
+{
+	struct turn *t = x->t;
+	for (size_t i = 0; i < x->told->n_requests; i++) {
+		struct id id;
+		if (request_is_erased(t->txn, id_of(x->told->requests[i])))
+			continue;
+		memcpy(id.byte, id_of(x->told->requests[i]).data, ID_BYTES);
+		x->left[x->count] = x->told->requests[i];
+		int result = case_get(t->txn, id, t->arena, &x->record[x->count]);
+		if (result == ERR_NOT_FOUND)
+			x->record[x->count] = NULL;
+		else if (result)
+			return store_failure(t->txn, e) ? store_failure(t->txn, e) : result;
+		x->count++;
+	}
+	return OK;
+}
+
+/* A lock names no request: the one with this lookup is found by opening them. */
+static int locks_destroy(struct erasing *x, struct bytes lookup, struct error *e)
+{
+	struct turn *t = x->t;
+	struct arena arena;
+	int result = OK;
+	arena_init(&arena, 8u * 1024 * 1024);
+	for (uint64_t position = 1; !result; position++) {
+		Lm__TapeItem *item;
+		Lm__ReceiptLockPayload *lock;
+		struct bytes plain;
+		arena_reset(&arena);
+		result = journal_unnamed_next(t->txn, &position, e);
+		if (!result)
+			result = journal_read(t->txn, position, &arena, &item, e);
+		if (result || journal_item_open(t->journal, t->txn, position, item, &arena, &plain, NULL) ||
+		    CODEC_UNPACK(lm__receipt_lock_payload, plain, &arena, &lock, NULL) ||
+		    !bytes_equal(codec_bytes(lock->lookup), lookup))
+			continue;
+		result = journal_erase_entry(t->journal, position, e);
+		x->destroyed++;
+	}
+	arena_release(&arena);
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+/* Rows of the checkpoint hold what they held before. */
+static int checkpoint_renew(struct turn *t, struct error *e)
+{
+	Lm__Checkpoint *checkpoint;
+	uint64_t removed;
+	int result = journal_checkpoint(t->txn, t->arena, &checkpoint, e);
+	if (result)
+		return result == ERR_NOT_FOUND ? OK : result;
+	return journal_trim(t->journal, domain_tables, domain_table_number, t->now_ms, &removed, e);
+}
+
+static int envelopes_destroy(struct erasing *x, struct error *e)
+{
+	int result = OK;
+	for (size_t i = 0; i < x->count && !result; i++) {
+		Lm__ErasedFacts facts = LM__ERASED_FACTS__INIT;
+		const Lm__CaseRecord *record = x->record[i];
+		uint64_t count = 0;
+		if (record) {
+			facts.owner = record->first_owner;
+			facts.hidden_from = record->hidden_from;
+			facts.code_hash = record->code_hash;
+		}
+		result = journal_erase(x->t->journal, id_of(x->left[i]), record ? &facts : NULL, &count, e);
+		x->destroyed += count;
+		if (!result && x->left[i]->lookup.len)
+			result = locks_destroy(x, codec_bytes(x->left[i]->lookup), e);
+	}
+	return result;
+}
+
+/* ---- the neighbours ---- */
+
+/* Those of the requests that are this neighbour's; it hears no more than it needs. */
+static int part_tell(struct erasing *x, const bool is_its[ERASE_REQUESTS_MOST], uint64_t device, bool is_terminal,
+                     struct error *e)
+{
+	Lm__ErasePayload part = *x->told, terminals = LM__ERASE_PAYLOAD__INIT;
+	Lm__ErasedRequest request[ERASE_REQUESTS_MOST], *requests[ERASE_REQUESTS_MOST];
+	size_t count = 0;
+	for (size_t i = 0; i < x->count; i++) {
+		if (!is_its[i])
+			continue;
+		request[count] = *x->left[i];
+		request[count].lookup = is_terminal ? x->record[i]->lookup : (ProtobufCBinaryData){ 0 };
+		requests[count] = &request[count];
+		count++;
+	}
+	terminals.act = part.act;
+	part = is_terminal ? terminals : part;
+	part.requests = requests;
+	part.n_requests = count;
+	Lm__Stream stream = device ? LM__STREAM__STREAM_DOWN : LM__STREAM__STREAM_UP;
+	return payload_append(x->t, LM__KIND__KIND_ERASE, stream, device, &part, e);
+}
+
+/* Who has a request besides us: at a town the terminal that sent it, at the district the town. 0: nobody. */
+static uint64_t neighbour_of(struct erasing *x, size_t i)
+{
+	const struct domain *d = &x->t->node->domain;
+	const Lm__CaseRecord *record = x->record[i];
+	if (!record || d->tier == LM__TIER__TIER_TERMINAL)
+		return 0;
+	if (d->tier == LM__TIER__TIER_TOWN)
+		return record->terminal == d->device ? 0 : record->terminal;
+	return x->told->tier == d->tier ? device_town_of(x->t->txn, record->town, x->t->arena) : 0;
+}
+
+static int neighbours_tell(struct erasing *x, struct error *e)
+{
+	const struct domain *d = &x->t->node->domain;
+	bool is_town = d->tier == LM__TIER__TIER_TOWN, is_told[ERASE_REQUESTS_MOST] = { false };
+	bool all[ERASE_REQUESTS_MOST];
+	int result = OK;
+	for (size_t i = 0; i < x->count && !result; i++) {
+		uint64_t device = is_told[i] ? 0 : neighbour_of(x, i);
+		bool is_its[ERASE_REQUESTS_MOST] = { false };
+		for (size_t k = i; device && k < x->count; k++)
+			is_its[k] = neighbour_of(x, k) == device;
+		for (size_t k = i; k < x->count; k++)
+			is_told[k] |= is_its[k];
+		if (device)
+			result = part_tell(x, is_its, device, is_town, e);
+	}
+	memset(all, true, sizeof all);
+	return !result && is_town && x->told->tier == d->tier ? part_tell(x, all, 0, false, e) : result;
+}
+
+int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
+{
+	struct erasing x = { .t = t };
+	Lm__ErasePayload own;
+	int result = CODEC_UNPACK(lm__erase_payload, message, t->arena, &x.told, e);
+	if (!result && x.told->n_requests > ERASE_REQUESTS_MOST)
+		result = error_set(e, ERR_TOO_MANY, "an erasing of %zu requests", x.told->n_requests);
+	if (!result)
+		result = requests_choose(&x, e);
+	if (result || !x.count)
+		return result;
+	own = *x.told;
+	own.requests = x.left;
+	own.n_requests = x.count;
+	result = payload_append(t, LM__KIND__KIND_ERASURE, LM__STREAM__STREAM_OWN, 0, &own, e);
+	if (!result)
+		result = envelopes_destroy(&x, e);
+	if (!result)
+		result = neighbours_tell(&x, e);
+	if (!result)
+		result = checkpoint_renew(t, e);
+	if (!result)
+		log_write(LOG_INFO, "erased", "%zu requests were erased: %llu keys destroyed", x.count,
+		          (unsigned long long)x.destroyed);
+	return result;
+}
+
+int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e)
+{
+	Lm__ErasePayload part = LM__ERASE_PAYLOAD__INIT;
+	Lm__ErasedRequest one = LM__ERASED_REQUEST__INIT, *requests[] = { &one };
+	Lm__ErasedRecord *record;
+	int result = erased_get(t->txn, BYTES_OF(request.byte), t->arena, &record);
+	if (result)
+		return result;
+	one.request_id = codec_data(BYTES_OF(request.byte));
+	part.act = record->act;
+	part.requests = requests;
+	part.n_requests = 1;
+	return payload_append(t, LM__KIND__KIND_ERASE, LM__STREAM__STREAM_DOWN, terminal, &part, e);
+}
