@@ -40,6 +40,12 @@ else()
 endif()
 add_link_options(-pie)
 
+# -DLM_FUZZ=ON, with clang and sanitizers: the targets of tests/fuzz are driven by libFuzzer.
+option(LM_FUZZ "targets of tests/fuzz are driven by libFuzzer" OFF)
+if(LM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # -DLM_WERROR=ON makes every warning an error (the lint command does).
 option(LM_WERROR "warnings are errors" OFF)
 if(LM_WERROR)

@@ -138,7 +138,7 @@ static void random_fill(struct prng *p, ProtobufCMessage *message, struct arena 
 	}
 }
 
-static ProtobufCMessage *random_message(struct prng *p, const ProtobufCMessageDescriptor *type, struct arena *a)
+static inline ProtobufCMessage *random_message(struct prng *p, const ProtobufCMessageDescriptor *type, struct arena *a)
 {
 	ProtobufCMessage *message = arena_alloc(a, type->sizeof_message);
 	protobuf_c_message_init(type, message);
@@ -147,7 +147,7 @@ static ProtobufCMessage *random_message(struct prng *p, const ProtobufCMessageDe
 }
 
 /* Every text of the message and of those within it is UTF-8. */
-static bool texts_are_valid(const ProtobufCMessage *message)
+static inline bool texts_are_valid(const ProtobufCMessage *message)
 {
 	for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
