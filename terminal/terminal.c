@@ -25,6 +25,7 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->is_connected = up->is_up;
 	s->connected_since_ms = up->since_ms;
 	s->link_text = up->text;
+	s->join_step = up->join_step;
 	s->storage_percent = node_storage_percent(n);
 	s->services = t->services;
 	s->waiting = node_waiting_up(n);

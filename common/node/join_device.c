@@ -28,12 +28,13 @@ static void data_path(const struct node *n, const char *name, char out[4096])
 	snprintf(out, 4096, "%s/%s", n->config.data, name);
 }
 
-static void say(struct node *n, enum log_level level, const char *text)
+static void say(struct node *n, enum log_level level, const char *step, const char *text)
 {
 	struct upstream_state *u = &n->upstream_state;
 	pthread_mutex_lock(&n->directory_lock);
 	bool is_news = strcmp(u->text, text) != 0;
 	snprintf(u->code, sizeof u->code, "joining");
+	snprintf(u->join_step, sizeof u->join_step, "%s", step);
 	snprintf(u->text, sizeof u->text, "%s", text);
 	pthread_mutex_unlock(&n->directory_lock);
 	if (!is_news)
@@ -145,7 +146,7 @@ static void on_state(void *context, enum net_client_state state)
 		snprintf(text, sizeof text,
 		         "%.120s does not hold the key that upstream_key names: check the configuration",
 		         n->config.upstream_join);
-		say(n, LOG_WARN, text);
+		say(n, LOG_WARN, "unanswered", text);
 	}
 }
 
@@ -158,7 +159,7 @@ static void admitted(struct node *n, const Lm__JoinCertificate *c, struct arena 
 	if (result) {
 		if (error_group_of(result) != ERROR_GROUP_INTERNAL && error_group_of(result) != ERROR_GROUP_FULL)
 			token_forget(n);
-		say(n, LOG_ERROR, e.text);
+		say(n, LOG_ERROR, "refused", e.text);
 		return;
 	}
 	token_forget(n);
@@ -183,7 +184,7 @@ static void refused(struct node *n, const Lm__JoinReply *reply)
 	if (is_final)
 		token_forget(n);
 	snprintf(text, sizeof text, "%.240s%s", reply->text, is_final ? "" : "; this device goes on trying");
-	say(n, LOG_WARN, text);
+	say(n, LOG_WARN, is_final ? "refused" : "unanswered", text);
 }
 
 static void on_frame(void *context, struct bytes frame)
@@ -197,7 +198,8 @@ static void on_frame(void *context, struct bytes frame)
 	int result = CODEC_UNPACK(lm__join_reply, frame, &arena, &reply, NULL);
 	attempt_end(n);
 	if (result)
-		say(n, LOG_WARN, "the answer to the request to join could not be read; this device goes on trying");
+		say(n, LOG_WARN, "unanswered",
+		    "the answer to the request to join could not be read; this device goes on trying");
 	else if (!reply->code[0] && reply->certificate)
 		admitted(n, reply->certificate, &arena);
 	else
@@ -218,7 +220,7 @@ static void attempt_begin(struct node *n)
 	n->joining.until_us = clock_monotonic_us() + ATTEMPT_US;
 	if (net_client_open(n->net, &options, &n->joining.client, &e)) {
 		n->joining.client = NULL;
-		say(n, LOG_ERROR, e.text);
+		say(n, LOG_ERROR, "unanswered", e.text);
 		attempt_end(n);
 	}
 }
@@ -230,7 +232,7 @@ void join_device_tick(struct node *n)
 		return;
 	if (n->joining.client && now >= n->joining.until_us) {
 		attempt_end(n);
-		say(n, LOG_WARN, "there is no answer to the request to join; this device goes on trying");
+		say(n, LOG_WARN, "unanswered", "there is no answer to the request to join; this device goes on trying");
 	} else if (!n->joining.client && now >= n->joining.next_us) {
 		attempt_begin(n);
 	}
@@ -259,7 +261,7 @@ int node_join(struct node *n, const char *text, struct error *e)
 	if (n->joining.client)
 		attempt_end(n);
 	n->joining.pause_us = n->joining.next_us = 0;
-	say(n, LOG_INFO, "this device has a token and asks the district to admit it");
+	say(n, LOG_INFO, "asking", "this device has a token and asks the district to admit it");
 	join_device_tick(n);
 	return OK;
 }
@@ -295,7 +297,7 @@ int join_device_open(struct node *n, struct error *e)
 		return result == ERR_NOT_FOUND ? OK : result;
 	n->joining.is_waiting = true;
 	log_write(LOG_INFO, "joining", "this device's fingerprint is %s", n->fingerprint);
-	say(n, LOG_INFO, "this device waits for a token of the district");
+	say(n, LOG_INFO, "token", "this device waits for a token of the district");
 	return token_read(n, e);
 }
 

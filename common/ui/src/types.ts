@@ -224,6 +224,7 @@ export interface TerminalState {
 	storage_percent: number;
 	services: number;
 	waiting: Int64; // entries not yet at the town
+	join_step: string; // while it joins: "token", "asking", "unanswered", "refused"
 	fingerprint: string;
 	is_demo: boolean;
 	receipts_ready: number;

@@ -20,6 +20,7 @@ const STATE: TerminalState = {
 	is_connected: true,
 	connected_since_ms: '0',
 	link_text: '',
+	join_step: '',
 	storage_percent: 0,
 	services: 1,
 	waiting: '0',

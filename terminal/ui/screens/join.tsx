@@ -1,7 +1,7 @@
 // A new terminal that waits for the district: it shows its fingerprint, and staff type in the token they are given.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { t } from 'ui/i18n';
+import { t, type TextKey } from 'ui/i18n';
 import { announce, Button, FieldNotes, Line, notesOf, Notice } from 'ui/parts';
 import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
@@ -11,6 +11,13 @@ import { WhomToCall } from '../staff';
 
 const KEYS = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ']; // no I, L, O, U: they look like others
 const CHARACTERS = 20;
+
+const STEPS: Record<string, TextKey> = {
+	token: 'kiosk.join.at.token',
+	asking: 'kiosk.join.at.asking',
+	unanswered: 'kiosk.join.at.unanswered',
+	refused: 'kiosk.join.at.refused',
+};
 
 /** As common/base/token.c: the last character tells whether one of the others is wrong. */
 function isToken(token: string): boolean {
@@ -69,9 +76,8 @@ export function Join({ state, ...common }: ScreenProps & { state: TerminalState 
 					))}
 				</p>
 				<Notice kind="info" title={t('kiosk.join.said')}>
-					<p lang="en" role="status">
-						{state.link_text}
-					</p>
+					<p role="status">{t(STEPS[state.join_step] ?? 'kiosk.join.at.unanswered')}</p>
+					{state.join_step !== 'token' && state.join_step !== 'asking' && <p lang="en">{state.link_text}</p>}
 				</Notice>
 				<WhomToCall state={state} />
 			</div>

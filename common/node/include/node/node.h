@@ -150,6 +150,7 @@ struct upstream_state {
 	int64_t since_ms;
 	char code[24];  /* name of an error, "" if none: "revoked", "unknown-key" … */
 	char text[320]; /* what the link says, for the person who reads it */
+	char join_step[16]; /* while it joins: "token" (waits for one), "asking", "unanswered", "refused" */
 	bool is_frozen; /* the tier above takes no more of what we write: there are two histories of it */
 	bool is_closed; /* for ever: another machine with this device's keys goes on */
 	char frozen_why[160];
