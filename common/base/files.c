@@ -69,8 +69,7 @@ static int descriptor_write(int fd, struct bytes content)
 	return 0;
 }
 
-/* Makes the rename itself durable: it is an entry in the folder. */
-static int folder_sync(const char *path, struct error *e)
+int folder_sync_of(const char *path, struct error *e)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
@@ -121,7 +120,7 @@ int file_replace(const char *path, mode_t mode, struct bytes content, struct err
 		unlink(temporary);
 	}
 	free(temporary);
-	return code ? code : folder_sync(path, e);
+	return code ? code : folder_sync_of(path, e);
 }
 
 int file_create(const char *path, mode_t mode, struct bytes content, struct error *e)
@@ -136,14 +135,14 @@ int file_create(const char *path, mode_t mode, struct bytes content, struct erro
 		                       : error_set_errno(e, errno, "cannot write %s", path);
 	unlink(temporary);
 	free(temporary);
-	return code ? code : folder_sync(path, e);
+	return code ? code : folder_sync_of(path, e);
 }
 
 int file_move(const char *from, const char *path, struct error *e)
 {
 	if (rename(from, path) != 0)
 		return error_set_errno(e, errno, "cannot rename %s to %s", from, path);
-	return folder_sync(path, e);
+	return folder_sync_of(path, e);
 }
 
 int file_overwrite(const char *path, mode_t mode, struct bytes content, struct error *e)
@@ -156,7 +155,7 @@ int file_overwrite(const char *path, mode_t mode, struct bytes content, struct e
 		failure = errno;
 	if (close(fd) != 0 && !failure)
 		failure = errno;
-	return failure ? error_set_errno(e, failure, "cannot write %s", path) : folder_sync(path, e);
+	return failure ? error_set_errno(e, failure, "cannot write %s", path) : folder_sync_of(path, e);
 }
 
 int file_destroy(const char *path, struct error *e)
@@ -170,7 +169,7 @@ int file_destroy(const char *path, struct error *e)
 	int code = file_overwrite(path, 0600, BYTES(zeros, (size_t)status.st_size), e);
 	if (!code && unlink(path) != 0)
 		code = error_set_errno(e, errno, "cannot remove %s", path);
-	return code ? code : folder_sync(path, e);
+	return code ? code : folder_sync_of(path, e);
 }
 
 bool file_exists(const char *path)

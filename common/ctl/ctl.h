@@ -18,30 +18,35 @@
 #include "proto/entry.pb-c.h"
 
 #define CTL_WORDS_MOST 256
-#define CTL_OPTION_MAP(X)                                                                                      \
-	X(OPTION_DATA, "data", "DIR", "the daemon's data folder (else the environment variable LM_DATA)")      \
-	X(OPTION_JSON, "json", NULL, "print the message as it came")                                           \
-	X(OPTION_FROM, "from", "POS", "first position to show")                                                \
-	X(OPTION_COUNT, "count", "N", "how many")                                                              \
-	X(OPTION_AFTER, "after", "ITEM", "go on behind this one: the list before names it")                    \
-	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")        \
-	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")          \
-	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")              \
-	X(OPTION_KEY, "key", "F", "the fingerprint that the device itself shows")                              \
-	X(OPTION_VALID, "valid", "SECONDS", "how long the token is valid, at most 900 (else 900)")             \
-	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account its role")                            \
-	X(OPTION_PLACE, "place", "P", "where it stands: 310114106 for a town, 310114106001-T1 for a terminal") \
-	X(OPTION_REASON, "reason", "TEXT", "why; kept in the journal")                                         \
-	X(OPTION_BY, "by", "NAME", "who does this (else the name of your login)")                              \
-	X(OPTION_SECOND, "second", "NAME", "who else has looked at it and publishes it")                       \
-	X(OPTION_SERVICE, "service", "ID", "the service asked for (else the first of the catalogue)")          \
-	X(OPTION_VALUES, "values", "FILE.json",                                                                \
-	  "the answers: {\"values\": [{\"field\": \"name\", \"values\": [\"...\"]}]}")                         \
-	X(OPTION_WAIT, "wait", "SECONDS",                                                                      \
-	  "wait until every request has its last mark; print each mark as it is reached")                      \
-	X(OPTION_UNTIL, "until", "MARK", "the last mark to wait for: town or district (else district)")        \
-	X(OPTION_PASSWORD_FILE, "password-file", "FILE",                                                       \
-	  "read the password from the first line of FILE, - for standard input")                               \
+#define CTL_OPTION_MAP(X)                                                                                         \
+	X(OPTION_DATA, "data", "DIR", "the daemon's data folder (else the environment variable LM_DATA)")         \
+	X(OPTION_JSON, "json", NULL, "print the message as it came")                                              \
+	X(OPTION_FROM, "from", "POS", "first position to show")                                                   \
+	X(OPTION_COUNT, "count", "N", "how many")                                                                 \
+	X(OPTION_AFTER, "after", "ITEM", "go on behind this one: the list before names it")                       \
+	X(OPTION_DONE, "done", NULL, "what was retried and dropped, by whom and why; the newest first")           \
+	X(OPTION_REPLACE, "replace", NULL, "put the rebuilt projections in place of the stored ones")             \
+	X(OPTION_FINGERPRINT, "fingerprint", "F", "the fingerprint that the device itself shows")                 \
+	X(OPTION_KEY, "key", "F", "the fingerprint that the device itself shows")                                 \
+	X(OPTION_VALID, "valid", "SECONDS", "how long the token is valid, at most 900 (else 900)")                \
+	X(OPTION_ROLE, "role", "ROLE", "terminal or town; for an account its role")                               \
+	X(OPTION_PLACE, "place", "P", "where it stands: 310114106 for a town, 310114106001-T1 for a terminal")    \
+	X(OPTION_REASON, "reason", "TEXT", "why; kept in the journal")                                            \
+	X(OPTION_BY, "by", "NAME", "who does this (else the name of your login)")                                 \
+	X(OPTION_SECOND, "second", "NAME", "who else has looked at it and publishes it")                          \
+	X(OPTION_SERVICE, "service", "ID", "the service asked for (else the first of the catalogue)")             \
+	X(OPTION_VALUES, "values", "FILE.json",                                                                   \
+	  "the answers: {\"values\": [{\"field\": \"name\", \"values\": [\"...\"]}]}")                            \
+	X(OPTION_WAIT, "wait", "SECONDS",                                                                         \
+	  "wait until every request has its last mark; print each mark as it is reached")                         \
+	X(OPTION_UNTIL, "until", "MARK", "the last mark to wait for: town or district (else district)")           \
+	X(OPTION_PASSWORD_FILE, "password-file", "FILE",                                                          \
+	  "read the password from the first line of FILE, - for standard input")                                  \
+	X(OPTION_RECOVERY_KEY, "recovery-key", "FILE", "file of the recovery key, made by lmctl recovery key")    \
+	X(OPTION_SCRATCH, "scratch", "DIR", "where there is room to unpack it (else the folder that it lies in)") \
+	X(OPTION_KEY_TABLE, "key-table", NULL, "only replace the newest copy of the key table")                   \
+	X(OPTION_TO, "to", "DIR", "folder to write to, when no daemon runs")                                      \
+	X(OPTION_SEALED_TO, "sealed-to", "KEY", "public recovery key, when no daemon runs")                       \
 	X(OPTION_HELP, "help", NULL, "say what the command does")
 
 enum ctl_option {
@@ -157,6 +162,14 @@ int catalogue_list_run(struct call *c, struct error *e);
 int quarantine_list_run(struct call *c, struct error *e);
 int quarantine_retry_run(struct call *c, struct error *e);
 int quarantine_drop_run(struct call *c, struct error *e);
+int recovery_key_run(struct call *c, struct error *e);
+int backup_run(struct call *c, struct error *e);
+int backup_verify_run(struct call *c, struct error *e);
+int backup_confirm_run(struct call *c, struct error *e);
+int backup_list_run(struct call *c, struct error *e);
+int restore_run(struct call *c, struct error *e);
+int return_run(struct call *c, struct error *e);
+int return_leave_out_run(struct call *c, struct error *e);
 int submit_run(struct call *c, struct error *e);
 int lookup_run(struct call *c, struct error *e);
 

@@ -63,6 +63,7 @@ static void line_row(struct print_table *t, const Lm__LineView *l)
 	                           arena_format(a, "%llu", (unsigned long long)l->ordinal),
 	                           arena_format(a, "%llu", (unsigned long long)l->custody),
 	                           arena_format(a, "%llu", (unsigned long long)l->final),
+	                           arena_format(a, "%llu", (unsigned long long)l->safe),
 	                           arena_format(a, "%llu", (unsigned long long)l->trimmed),
 	                           arena_format(a, "%llu", (unsigned long long)l->rollbacks),
 	                           why,
@@ -71,9 +72,10 @@ static void line_row(struct print_table *t, const Lm__LineView *l)
 
 static void lines_show(struct arena *a, const Lm__NodeStatus *s)
 {
-	struct print_table t = print_table_of(a, 10,
-	                                      (const char *const[]){ "line", "origin", "stream", "receiver", "newest",
-	                                                             "custody", "final", "trimmed", "rollbacks", "" });
+	struct print_table t =
+	        print_table_of(a, 11,
+	                       (const char *const[]){ "line", "origin", "stream", "receiver", "newest", "custody",
+	                                              "final", "safe", "trimmed", "rollbacks", "" });
 	for (size_t i = 0; i < s->n_lines; i++)
 		line_row(&t, s->lines[i]);
 	printf("\nlines\n");

@@ -27,13 +27,14 @@ const struct store_table domain_table_token = { .name = "token", .number = 35, .
 const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
 const struct store_table domain_table_erasure = { .name = "erasure", .number = 37, .is_projection = true };
 const struct store_table domain_table_erased = { .name = "erased", .number = 38, .is_projection = true };
+const struct store_table domain_table_backup = { .name = "backup", .number = 40, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
 	&domain_table_device,    &domain_table_service, &domain_table_account,     &domain_table_secret,
 	&domain_table_authority, &domain_table_request, &domain_table_receipt,     &domain_table_status,
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
 	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
-	&domain_table_act,       &domain_table_erasure, &domain_table_erased,
+	&domain_table_act,       &domain_table_erasure, &domain_table_erased,      &domain_table_backup,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -256,10 +257,12 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_CASE, UP, TOWN, AT_DISTRICT, apply_case_event },
 	{ LM__KIND__KIND_CASE, OWN, HERE, AT_DISTRICT, apply_case_event },
 	{ LM__KIND__KIND_CASE_COPY, DOWN, DISTRICT, AT_TOWN, apply_case_copy },
+	{ LM__KIND__KIND_CASE_COPY, DOWN, HERE, AT_DISTRICT, apply_case_returned },
 	{ LM__KIND__KIND_STATUS, DOWN, TOWN, AT_TERMINAL, apply_status },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, TOWN, AT_TERMINAL, apply_lock_release },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, HERE, AT_TOWN, apply_lock_released },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
+	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },
 	{ LM__KIND__KIND_ERASE, DOWN, DISTRICT, AT_TOWN, apply_erase },
 	{ LM__KIND__KIND_ERASE, DOWN, TOWN, AT_TERMINAL, apply_erase },
@@ -275,13 +278,18 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
 	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },
 	{ LM__KIND__KIND_TOKEN, OWN, HERE, AT_DISTRICT, apply_token },
+	{ LM__KIND__KIND_BACKUP, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_backup },
+	{ LM__KIND__KIND_RESTORE, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_restore },
 };
 
-/* What we composed for a neighbour has its effect there, not here. */
+/* What we composed for a neighbour has its effect there, not here; but for what stands for our own after a restore. */
 static bool is_for_others(const struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
-	return h->stream == DOWN && h->origin == a->d->device && h->kind != LM__KIND__KIND_LOCK_RELEASE;
+	if (h->stream != DOWN || h->origin != a->d->device)
+		return false;
+	return h->kind != LM__KIND__KIND_LOCK_RELEASE && h->kind != LM__KIND__KIND_CASE_COPY &&
+	       (h->kind != LM__KIND__KIND_ERASE || a->d->tier != DISTRICT);
 }
 
 static bool may_write(struct apply *a, const struct rule *r)

@@ -381,12 +381,29 @@ int apply_lock_released(struct apply *a)
 	return store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
 }
 
-int apply_case_copy(struct apply *a)
+/* Our own copy for a town. Mostly its event has just been applied. After a restore the event itself is lost with `own`,
+ * and the copy that the town gives back stands for it. */
+int apply_case_returned(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
+	Lm__CaseRecord *record;
+	int result = case_get(a->txn, header_request(h), a->arena, &record);
+	if (!result && h->version <= record->version)
+		return OK;
+	return event_of(a, LM__TIER__TIER_DISTRICT);
+}
+
+int apply_case_copy(struct apply *a)
+{
 	int result = event_of(a, LM__TIER__TIER_DISTRICT);
-	if (result || a->item->is_absent)
-		return result;
+	return result ? result : case_copy_relay(a);
+}
+
+int case_copy_relay(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	if (a->item->is_absent)
+		return OK;
 	Lm__CaseCopyPayload *copy;
 	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len ||
 	    copy->terminal == a->d->device)

@@ -292,11 +292,20 @@ int apply_erase(struct apply *a)
 	              : effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE, .message = a->item->plain });
 }
 
-/* What we told the tier above: done here by the entries beside it. */
+/* What we told a neighbour: done here by the entries beside it. After a restore those are lost with `own`, and the word
+ * that comes back stands for them. */
 int apply_erase_told(struct apply *a)
 {
-	(void)a;
-	return OK;
+	Lm__ErasePayload *p;
+	bool is_done = true;
+	int result = CODEC_UNPACK(lm__erase_payload, a->item->plain, a->arena, &p, a->e);
+	if (!result)
+		result = erase_shape(p, a->e);
+	for (size_t i = 0; !result && i < p->n_requests; i++)
+		is_done &= request_is_erased(a->txn, codec_bytes(p->requests[i]->request_id));
+	if (result || is_done)
+		return result;
+	return effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE, .message = a->item->plain });
 }
 
 int erase_tell(struct apply *a, struct id request)

@@ -2,6 +2,7 @@
 #ifndef DOMAIN_INSIDE_H
 #define DOMAIN_INSIDE_H
 
+#include "domain/backup.h"
 #include "domain/domain.h"
 #include "domain/publication.h"
 #include "proto/codec.h"
@@ -78,9 +79,13 @@ int apply_erase_act(struct apply *a);
 int apply_erase(struct apply *a);
 int apply_erase_told(struct apply *a);
 int apply_erasure(struct apply *a);
+int apply_case_returned(struct apply *a);
+int apply_backup(struct apply *a);
+int apply_restore(struct apply *a);
 
 /* cases */
 int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: a town of another case */
+int case_copy_relay(struct apply *a); /* the effect by which a copy's message goes on to its terminal */
 int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
 int lists_move(struct apply *a, struct id request,
                Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */

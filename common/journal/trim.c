@@ -87,13 +87,18 @@ static int checkpoint_write(struct journal *j, const struct store_table *const *
  * us as soon as the checkpoint holds its effect. What we tell others below stays for those who join or come back, and
  * other origins' entries are not ours to drop. Entries of the turn under way are not signed yet: they stay, too.
  */
-static uint64_t trim_limit(const struct journal *j, const struct slot *s)
+static uint64_t up_limit(const struct line *l, enum journal_mark up_to)
+{
+	return up_to == JOURNAL_SAFE && l->safe < l->signed_final ? l->safe : l->signed_final;
+}
+
+static uint64_t trim_limit(const struct journal *j, const struct slot *s, enum journal_mark up_to)
 {
 	const struct line *l = &s->now.line;
 	bool is_ours = l->key.origin == j->device;
 	uint64_t limit = l->trimmed;
 	if (is_ours && l->key.stream == LM__STREAM__STREAM_UP)
-		limit = l->signed_final;
+		limit = up_limit(l, up_to);
 	else if ((is_ours && l->key.stream == LM__STREAM__STREAM_OWN) ||
 	         (!is_ours && l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device))
 		limit = l->ordinal;
@@ -178,9 +183,10 @@ static int part_next(struct journal *j, struct part *p, struct arena *arena, str
 	return result;
 }
 
-static int part_begin(struct journal *j, struct part *p, struct slot *s, struct arena *arena, struct error *e)
+static int part_begin(struct journal *j, struct part *p, struct slot *s, enum journal_mark up_to, struct arena *arena,
+                      struct error *e)
 {
-	uint64_t limit = trim_limit(j, s);
+	uint64_t limit = trim_limit(j, s, up_to);
 	*p = (struct part){ .slot = s, .limit = limit, .before = s->now.line.trimmed };
 	if (limit <= p->before)
 		return OK;
@@ -217,17 +223,20 @@ static int part_end(struct journal *j, struct part *p, struct arena *arena, uint
 	return runs_remove(j, l->number, l->trimmed, arena);
 }
 
-/* Position of the first entry of ours that the district has not signed for. Behind it only few go at a time: that
- * copies the pages on which it and its like lie, and frees none of them. */
-static int until_find(struct journal *j, struct arena *arena, uint64_t *until, struct error *e)
+/* Position of the first entry of ours that the district has not signed for as `up_to`. Behind it only few go at a time:
+ * that copies the pages on which it and its like lie, and frees none of them. */
+static int until_find(struct journal *j, enum journal_mark up_to, struct arena *arena, uint64_t *until, struct error *e)
 {
 	struct line_key up = { j->device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(j, &up);
 	Lm__TapeItem *item;
 	*until = UINT64_MAX;
-	if (!l || l->signed_final >= l->ordinal)
+	if (!l)
 		return OK;
-	int result = journal_read_line(j->txn, l->number, l->signed_final + 1, arena, until, &item, e);
+	uint64_t limit = up_limit(l, up_to), first = limit > l->trimmed ? limit : l->trimmed;
+	if (first >= l->ordinal)
+		return OK;
+	int result = journal_read_line(j->txn, l->number, first + 1, arena, until, &item, e);
 	arena_reset(arena);
 	return result;
 }
@@ -241,15 +250,16 @@ static struct part *part_first(struct part *part, uint32_t count)
 	return first;
 }
 
-static int lines_trim(struct journal *j, struct arena *arena, uint64_t *removed, struct error *e)
+static int lines_trim(struct journal *j, enum journal_mark up_to, struct arena *arena, uint64_t *removed,
+                      struct error *e)
 {
 	struct part *part = arena_alloc(&j->arena, j->line_count * sizeof *part);
 	uint64_t until, behind = 0;
 	int result = part ? OK : error_set(e, ERR_MEMORY, "no memory to trim %u lines", j->line_count);
 	if (!result)
-		result = until_find(j, arena, &until, e);
+		result = until_find(j, up_to, arena, &until, e);
 	for (uint32_t i = 0; i < j->line_count && !result; i++)
-		result = part_begin(j, &part[i], &j->slot[i], arena, e);
+		result = part_begin(j, &part[i], &j->slot[i], up_to, arena, e);
 	while (!result) {
 		struct part *first = part_first(part, j->line_count);
 		if (!first || (first->position > until && ++behind > BEHIND_MOST))
@@ -261,8 +271,8 @@ static int lines_trim(struct journal *j, struct arena *arena, uint64_t *removed,
 	return result;
 }
 
-int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms,
-                 uint64_t *removed, struct error *e)
+int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, enum journal_mark up_to,
+                 int64_t now_ms, uint64_t *removed, struct error *e)
 {
 	struct arena arena;
 	uint64_t gone = 0;
@@ -274,7 +284,7 @@ int journal_trim(struct journal *j, const struct store_table *const *projections
 	if (!result)
 		result = checkpoint_write(j, projections, count, now_ms, e);
 	if (!result)
-		result = lines_trim(j, &arena, &gone, e);
+		result = lines_trim(j, up_to, &arena, &gone, e);
 	arena_release(&arena);
 	int failure = store_failure(j->txn, e);
 	if (failure)

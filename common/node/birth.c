@@ -68,5 +68,8 @@ int birth_run(struct turn *t, struct command *c, struct error *e)
 		hub_record(t->node, &record, t->now_ms);
 		result = authority_append(t, &record, e);
 	}
-	return result ? result : rotation_tell(t, e);
+	if (!result)
+		result = return_begin(t, e);
+	/* While a restored node is given back what it lacks it writes nothing new: told when that ends. */
+	return result || t->node->is_returning ? result : rotation_tell(t, e);
 }

@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "inside.h"
 
-static size_t tables_all(const struct store_table *tables[STORE_TABLES_MOST])
+size_t node_tables(const struct store_table *tables[STORE_TABLES_MOST])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < journal_table_count; i++)
@@ -20,22 +20,41 @@ static size_t tables_all(const struct store_table *tables[STORE_TABLES_MOST])
 	return count;
 }
 
-static int store_of(const char *data, const struct device_keys *keys, bool is_read_only, struct store **out,
-                    struct error *e)
+int closed_store_open(const char *around, const char *data, const struct device_keys *keys, bool is_read_only,
+                      struct store **out, struct error *e)
 {
 	const struct store_table *tables[STORE_TABLES_MOST];
 	char folder[4096], path[4096];
-	snprintf(folder, sizeof folder, "%s/store", data);
+	snprintf(folder, sizeof folder, "%s/store", around);
 	snprintf(path, sizeof path, "%s/keytable.key", data);
 	struct store_options options = { .folder = folder,
 		                         .map_bytes = 4 * 1024 * 1024,
 		                         .tables = tables,
 		                         .key_file = path,
 		                         .is_read_only = is_read_only };
-	options.table_count = tables_all(tables);
+	options.table_count = node_tables(tables);
 	if (!file_exists(path))
 		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: keytable.key is missing",
 		                 data);
+	memcpy(options.master_key, keys->store_key, KEY_BYTES);
+	int result = store_open(&options, out, e);
+	crypto_wipe(options.master_key, sizeof options.master_key);
+	return result;
+}
+
+int closed_store_adopt(const char *data, const struct device_keys *keys, uint64_t map_bytes, uint64_t *envelopes,
+                       struct store **out, struct error *e)
+{
+	const struct store_table *tables[STORE_TABLES_MOST];
+	char folder[4096], path[4096];
+	snprintf(folder, sizeof folder, "%s/store", data);
+	snprintf(path, sizeof path, "%s/keytable.key", data);
+	struct store_options options = { .folder = folder,
+		                         .map_bytes = map_bytes,
+		                         .tables = tables,
+		                         .key_file = path,
+		                         .key_table_lost = envelopes };
+	options.table_count = node_tables(tables);
 	memcpy(options.master_key, keys->store_key, KEY_BYTES);
 	int result = store_open(&options, out, e);
 	crypto_wipe(options.master_key, sizeof options.master_key);
@@ -75,7 +94,7 @@ int closed_node_open(const char *data, bool is_read_only, struct closed_node *ou
 	if (!result)
 		result = device_keys_open(path, &out->keys, &was_made, e);
 	if (!result)
-		result = store_of(data, &out->keys, is_read_only, &out->store, e);
+		result = closed_store_open(data, data, &out->keys, is_read_only, &out->store, e);
 	if (!result) {
 		out->domain.device = device_id_of(&out->keys.first);
 		struct journal_options options = {
@@ -357,6 +376,11 @@ static int file_remove(const char *path, const struct stat *status, int type, st
 	return remove(path);
 }
 
+void scratch_remove(const char *folder)
+{
+	nftw(folder, file_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static int scratch_open(const struct closed_node *live, const char *folder, uint64_t map_bytes, struct store **out,
                         struct error *e)
 {
@@ -406,7 +430,7 @@ int node_rebuild(const char *data, bool must_replace, struct rebuild_result *out
 	if (!result && must_replace)
 		result = projections_replace(&r, e);
 	store_close(r.scratch);
-	nftw(folder, file_remove, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(folder);
 	domain_effects_release(&r.effects);
 	arena_release(&r.arena);
 	closed_node_close(&live);

@@ -104,6 +104,22 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(printer),
 	  .help = "terminal: device of the receipt printer, /dev/usb/lp0; absent: receipts are on the screen only" },
+	{ .name = "recovery_key",
+	  .type = CONFIG_TEXT,
+	  KEY(recovery_key),
+	  .help = "public key to which backups are sealed, 64 hexadecimal digits; `lmctl recovery key` makes it "
+	          "elsewhere; absent: lmctl backup make refuses" },
+	{ .name = "backup_folder",
+	  .type = CONFIG_TEXT,
+	  KEY(backup_folder),
+	  .help = "folder that lmctl backup make writes to; from there they are fetched by another machine" },
+	{ .name = "backup_alarm_days",
+	  .type = CONFIG_INTEGER,
+	  .default_text = "7",
+	  .least = 1,
+	  .most = 365,
+	  KEY(backup_alarm_days),
+	  .help = "alarm when for so many days no backup was made that has been verified" },
 	{ .name = "log_level",
 	  .type = CONFIG_TEXT,
 	  .default_text = "info",
@@ -193,6 +209,12 @@ static int upstream_key_rule(Lm__Tier tier, const struct node_config *c, struct 
 	return key_rule("upstream_key", c->upstream_key, e);
 }
 
+static int recovery_key_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	return key_rule("recovery_key", c->recovery_key, e);
+}
+
 static int authority_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
 	(void)tier;
@@ -247,6 +269,7 @@ static const struct {
 	{ "link_address", below_rule },
 	{ "upstream_key", upstream_key_rule },
 	{ "authority", authority_rule },
+	{ "recovery_key", recovery_key_rule },
 	{ "upstream", upstream_rule },
 	{ "upstream_join", upstream_join_rule },
 	{ "join_address", join_rule },

@@ -36,7 +36,7 @@ static int batch_may_come(struct node *n, const struct peer *p, const Lm__Stream
 		may = true; /* whose it is, the authority's entry or the hub's signature tells */
 	else if (p->is_upstream && key->stream == LM__STREAM__STREAM_DOWN && key->receiver == n->domain.device)
 		may = is_known && row.role == p->role && place_contains(row.place, n->domain.place);
-	if (may)
+	if (may || line_may_return(n, p, key))
 		return OK;
 	return error_set(e, is_known || !p->is_upstream ? ERR_DENIED : ERR_NOT_READY,
 	                 "stream %d of device %016llx does not come over the link of %.20s", (int)key->stream,

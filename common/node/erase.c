@@ -90,7 +90,8 @@ static int checkpoint_renew(struct turn *t, struct error *e)
 	int result = journal_checkpoint(t->txn, t->arena, &checkpoint, e);
 	if (result)
 		return result == ERR_NOT_FOUND ? OK : result;
-	return journal_trim(t->journal, domain_tables, domain_table_number, t->now_ms, &removed, e);
+	return journal_trim(t->journal, domain_tables, domain_table_number, JOURNAL_SIGNED_FINAL, t->now_ms, &removed,
+	                    e);
 }
 
 static int envelopes_destroy(struct erasing *x, struct error *e)
@@ -187,7 +188,7 @@ int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
 	result = payload_append(t, LM__KIND__KIND_ERASURE, LM__STREAM__STREAM_OWN, 0, &own, e);
 	if (!result)
 		result = envelopes_destroy(&x, e);
-	if (!result)
+	if (!result && !t->node->is_returning) /* what comes back to a restored node was told before */
 		result = neighbours_tell(&x, e);
 	if (!result)
 		result = checkpoint_renew(t, e);

@@ -119,7 +119,7 @@ void frame_hello(struct node *n, struct peer *p)
 	for (uint32_t number = 1; number <= lines; number++) {
 		const struct line *l = journal_line(n->journal, number);
 		uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE];
-		if (!line_comes_from(n, l, p))
+		if (!line_comes_from(n, l, p) && !(n->was_returning && line_flows_to(n, l, p)))
 			continue;
 		size_t ends = journal_ends(txn, number, HAVE_PER_LINE, incarnations, seqs);
 		for (size_t i = 0; i < ends; i++) {
@@ -137,6 +137,7 @@ void frame_hello(struct node *n, struct peer *p)
 	hello.credit_entries = LINK_CREDIT_ENTRIES;
 	hello.credit_bytes = LINK_CREDIT_BYTES;
 	hello.run = n->run;
+	hello.wants_return = n->was_returning;
 	hello.join_address = (char *)(uintptr_t)join_endpoint_address(n);
 	frame.session = p->link.session;
 	frame.body_case = LM__FRAME__BODY_HELLO;
@@ -261,6 +262,7 @@ void frame_beat(struct node *n, struct peer *p)
 			list[i] = &reports[i].message;
 		beat.links = list;
 	}
+	beat.has_returned = p->wants_return && !beat.waiting;
 	if (p->is_upstream)
 		beat_marks(n, &beat);
 	frame.session = p->link.session;
@@ -331,7 +333,7 @@ static bool signed_told_reserve(struct peer *p, uint32_t lines)
 {
 	if (lines <= p->signed_told_count)
 		return true;
-	uint64_t *grown = realloc(p->signed_told, lines * sizeof *grown);
+	struct told *grown = realloc(p->signed_told, lines * sizeof *grown);
 	if (!grown)
 		return false;
 	memset(grown + p->signed_told_count, 0, (lines - p->signed_told_count) * sizeof *grown);
@@ -356,28 +358,41 @@ static int marks_sign(struct node *n, const Lm__Marks *marks, Lm__SignedMarks *o
 	return result;
 }
 
-/* Hub: what of this town's lines is stored here, signed. `is_all`: also what was told before (a new session). */
+static Lm__Mark *mark_make(struct node *n, const struct line *l, uint64_t ordinal, Lm__MarkLevel level)
+{
+	Lm__Mark *m = arena_alloc(&n->send_arena, sizeof *m);
+	if (!m)
+		return NULL;
+	lm__mark__init(m);
+	m->at = position_of(n, l, ordinal);
+	m->level = level;
+	return m->at ? m : NULL;
+}
+
+/* Hub: what of this town's lines is stored here and what of it is safe, signed. `is_all`: also what was told before (a
+ * new session). */
 void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
 {
 	uint32_t lines = journal_line_count(n->journal);
 	Lm__Marks marks = LM__MARKS__INIT;
-	Lm__Mark *list = arena_alloc(&n->send_arena, lines * sizeof *list);
-	Lm__Mark **pointers = arena_alloc(&n->send_arena, lines * sizeof *pointers);
-	if (!list || !pointers || !signed_told_reserve(p, lines))
+	Lm__Mark **pointers = arena_alloc(&n->send_arena, 2 * lines * sizeof *pointers);
+	if (!pointers || !signed_told_reserve(p, lines))
 		return;
 	for (uint32_t number = 1; number <= lines; number++) {
 		const struct line *l = journal_line(n->journal, number);
-		bool is_news = l->ordinal > p->signed_told[number - 1];
+		struct told *told = &p->signed_told[number - 1];
+		bool is_news = l->ordinal > told->final || l->safe > told->safe;
 		if (!l->ordinal || (!is_news && !is_all) || !line_comes_from(n, l, p))
 			continue;
-		Lm__Mark *m = &list[marks.n_marks];
-		lm__mark__init(m);
-		m->at = position_of(n, l, l->ordinal);
-		m->level = LM__MARK_LEVEL__MARK_LEVEL_FINAL;
-		if (!m->at)
+		/* Both: a town keeps only the newest message for a terminal. */
+		Lm__Mark *final = mark_make(n, l, l->ordinal, LM__MARK_LEVEL__MARK_LEVEL_FINAL);
+		Lm__Mark *safe = l->safe ? mark_make(n, l, l->safe, LM__MARK_LEVEL__MARK_LEVEL_SAFE) : NULL;
+		if (!final)
 			continue;
-		pointers[marks.n_marks++] = m;
-		p->signed_told[number - 1] = l->ordinal;
+		pointers[marks.n_marks++] = final;
+		if (safe)
+			pointers[marks.n_marks++] = safe;
+		*told = (struct told){ l->ordinal, safe ? l->safe : told->safe };
 	}
 	if (!marks.n_marks)
 		return;

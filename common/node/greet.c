@@ -9,8 +9,9 @@
 
 /* Where the neighbour stands in a line of ours: the furthest of the positions it names that we know too, for who has an
  * entry has what it continues. A position past the end of an incarnation that we know (we were rolled back, or another
- * copy of us went on) counts as that end. */
-static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello)
+ * copy of us went on) counts as that end. *is_short: what it needs next is trimmed here. */
+static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello,
+                            bool *is_short)
 {
 	uint64_t ordinal = 0, found;
 	for (size_t i = 0, named = 0; i < hello->n_have && named < HAVE_PER_LINE; i++) {
@@ -24,7 +25,8 @@ static uint64_t peer_stands(struct node *n, const struct peer *p, const struct l
 		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &found) && found > ordinal)
 			ordinal = found;
 	}
-	if (ordinal >= l->trimmed)
+	*is_short = ordinal < l->trimmed;
+	if (!*is_short)
 		return ordinal;
 	log_write(LOG_ERROR, "trimmed",
 	          "%s has entries of this stream up to %llu only, here they are trimmed up to %llu: it must be "
@@ -67,6 +69,40 @@ static bool hello_is_ours(struct node *n, struct peer *p, const Lm__Hello *hello
 	return true;
 }
 
+/* Lines that were given back to a restored neighbour in an earlier session do not flow to it any more. */
+static void lanes_leave(struct node *n, struct peer *p)
+{
+	for (uint32_t number = 1; p->wants_return && number <= journal_line_count(n->journal); number++) {
+		const struct line *l = journal_line(n->journal, number);
+		if (!line_flows_to(n, l, p) && line_returns_to(n, l, p))
+			link_event_line(n, p, LINK_LEAVE_LINE, number, 0);
+	}
+}
+
+static void lines_send(struct node *n, struct peer *p)
+{
+	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
+		const struct line *l = journal_line(n->journal, number);
+		if (line_flows_to(n, l, p) || line_returns_to(n, l, p))
+			link_event_line(n, p, LINK_SEND_LINE, number, l->ordinal);
+	}
+}
+
+static void line_start(struct node *n, struct peer *p, const struct line *l, const Lm__Hello *hello)
+{
+	bool flows = line_flows_to(n, l, p), is_short;
+	if (!flows && !line_returns_to(n, l, p))
+		return;
+	/* Marks reach the store later than acks come in: what was not written before we died is told anew here. */
+	uint64_t at = peer_stands(n, p, l, hello, &is_short);
+	if (flows)
+		stored_note(n, p, l->number, at);
+	if (!flows && is_short) /* what would come first is gone here: none of it can go back */
+		link_event_line(n, p, LINK_LEAVE_LINE, l->number, 0);
+	else
+		link_event_line(n, p, LINK_PEER_AT, l->number, at);
+}
+
 void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 {
 	const Lm__Hello *hello = frame->hello;
@@ -83,9 +119,9 @@ void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 		                 .version_most = hello->version_most };
 	if (!p->is_upstream && crypto_random(&ev.fresh_session, sizeof ev.fresh_session, NULL))
 		return;
-	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++)
-		if (line_flows_to(n, journal_line(n->journal, number), p))
-			link_event_line(n, p, LINK_SEND_LINE, number, journal_line(n->journal, number)->ordinal);
+	lanes_leave(n, p);
+	p->wants_return = hello->wants_return;
+	lines_send(n, p);
 	link_event_apply(n, p, &ev);
 	if (p->link.state != LINK_OPEN)
 		return;
@@ -93,15 +129,7 @@ void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 	snprintf(p->join_address, sizeof p->join_address, "%s", hello->join_address);
 	if (p->is_upstream) /* what it once refused is over, also when the link goes down again */
 		upstream_said(n, "", "");
-	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
-		const struct line *l = journal_line(n->journal, number);
-		if (!line_flows_to(n, l, p))
-			continue;
-		/* Marks reach the store later than acks come in: what was not written before we died is told anew here.
-		 */
-		uint64_t at = peer_stands(n, p, l, hello);
-		stored_note(n, p, number, at);
-		link_event_line(n, p, LINK_PEER_AT, number, at);
-	}
+	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++)
+		line_start(n, p, journal_line(n->journal, number), hello);
 	histories_tell(n, p);
 }

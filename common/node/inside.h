@@ -19,6 +19,9 @@
  *   join.h       how a device gets into the directory
  *   act.c        requests that the writer or the pool answers
  *   history.c    a device with two histories: told, shown, decided   writer
+ *   backup.c, restore.c   backups made and read         pool, or lmctl without a daemon
+ *   backups.c    lmctl's routes of backups, and `safe`  writer
+ *   returning.c  what a restored node is given back     writer
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
  *   neighbour_clock.c wall clocks compared: told, shown, and nothing else   writer
  *   trace.c      a request through the logs             writer
@@ -124,8 +127,12 @@ struct peer {
 	size_t marks_due_count, marks_due_capacity;
 	int64_t signed_ms; /* hub: time of the newest signed marks that were sent, and when that was */
 	uint64_t signed_us;
-	uint64_t *signed_told; /* hub: ordinal last signed, by line number */
+	struct told {
+		uint64_t final, safe;
+	} * signed_told; /* hub: ordinals last signed, by line number */
 	uint32_t signed_told_count;
+	bool wants_return; /* by its last greeting: it was restored */
+	bool has_returned; /* we were restored, and it has given back what it had */
 };
 
 enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT };
@@ -269,6 +276,11 @@ struct node {
 	struct place_names *names;
 	struct join_endpoint *join; /* NULL: nobody joins here */
 	struct joining joining;
+	bool is_backing_up, is_backup_stale;
+	int64_t backup_verified_ms; /* when the newest verified backup was made; 0: none */
+	_Atomic bool must_renew;    /* something was erased: the copy of the key table is to be replaced */
+	uint64_t renew_us;          /* monotonic: not before */
+	uint64_t backups_looked_us, stale_said_us;
 	/* queues */
 	pthread_mutex_t inbox_lock, outbox_lock;
 	pthread_cond_t inbox_ready;
@@ -285,7 +297,8 @@ struct node {
 	pthread_mutex_t gauges_lock;
 	struct gauges *gauges; /* what the writer owns, as it was a moment ago; locked */
 	_Atomic bool is_writer_over;
-	_Atomic bool can_seal; /* the keys of town and district are known */
+	_Atomic bool can_seal;        /* the keys of town and district are known */
+	_Atomic bool shows_returning; /* was_returning */
 	pthread_mutex_t directory_lock;
 	struct directory_row *directory;
 	size_t directory_count;
@@ -313,8 +326,21 @@ struct node {
 	int64_t signed_ms;       /* of the newest marks that the district signed and that came here */
 	uint64_t join_logged_us; /* when a token that nobody issued was last logged */
 	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us, rekey_again_us;
-	bool is_rekeying; /* the key table is being sealed anew */
+	bool is_rekeying;                 /* the key table is being sealed anew */
+	bool is_returning, was_returning; /* restored, waits for its neighbours: in this turn, as committed */
+	uint64_t return_looked_us;
 };
+
+/* closed.c */
+size_t node_tables(const struct store_table *tables[STORE_TABLES_MOST]); /* of a daemon's store */
+/* The store in AROUND/store under the keys of the folder DATA. */
+int closed_store_open(const char *around, const char *data, const struct device_keys *keys, bool is_read_only,
+                      struct store **out, struct error *e);
+/* The store of a backup: its key table is emptied and gets a new key, DATA/keytable.key. *envelopes: how many there
+ * were. */
+int closed_store_adopt(const char *data, const struct device_keys *keys, uint64_t map_bytes, uint64_t *envelopes,
+                       struct store **out, struct error *e);
+void scratch_remove(const char *folder); /* with all that is in it */
 
 /* start.c */
 void node_path(const struct node *n, enum data_file file, char *out, size_t size);
@@ -407,8 +433,21 @@ const struct peer *reporter_of(struct node *n, uint64_t device, size_t *report);
 /* Of a device that has two, as far as is known here: the one that is stored, the other. */
 bool histories_known(struct node *n, uint64_t device, Lm__History out[2]);
 
+/* backups.c */
+void backups_tick(struct node *n);
+
+/* returning.c */
+int return_open(struct node *n, struct error *e);  /* before anything is taken */
+int return_begin(struct turn *t, struct error *e); /* writes down that this store was restored; once */
+struct command *return_command(struct node *n);    /* the command that ends it, when everybody has answered */
+void return_turn_begin(struct node *n);
+void return_turn_committed(struct node *n);
+int return_refuse(struct error *e); /* ERR_NOT_READY */
+bool line_returns_to(const struct node *n, const struct line *line, const struct peer *p);
+bool line_may_return(struct node *n, const struct peer *p, const Lm__StreamKey *key);
+
 /* frames.c */
-bool line_comes_from(const struct node *n, const struct line *l, const struct peer *p);
+bool line_comes_from(const struct node *n, const struct line *line, const struct peer *p);
 void frame_send(struct node *n, struct peer *p, Lm__Frame *frame);
 void frame_hello(struct node *n, struct peer *p);
 void ack_line_send(struct node *n, struct peer *p, Lm__AckLine *line);

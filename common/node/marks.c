@@ -78,7 +78,8 @@ void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
 		return;
 	struct line_key key = line_key_of(ack->at->key);
 	const struct line *l = journal_line_find(n->journal, &key);
-	if (!l || !line_flows_to(n, l, p))
+	bool flows = l && line_flows_to(n, l, p);
+	if (!l || (!flows && !line_returns_to(n, l, p)))
 		return;
 	/* Before the position, which may be one of the other history. */
 	if (ack->state == LM__ACK_STATE__ACK_STATE_FROZEN) {
@@ -93,7 +94,8 @@ void ack_line_came(struct node *n, struct peer *p, const Lm__AckLine *ack)
 		return; /* a position that we do not know: HELLO settles it */
 	history_taken(n, p, l);
 	quarantine_tell(p, ack);
-	stored_note(n, p, l->number, ordinal);
+	if (flows)
+		stored_note(n, p, l->number, ordinal);
 	struct link_event ev = { .type = ack->state == LM__ACK_STATE__ACK_STATE_EXPECTED ? LINK_PEER_AT : LINK_ACKED,
 		                 .now_ms = link_now_ms(),
 		                 .line = l->number,
@@ -108,13 +110,19 @@ void marks_came(struct node *n, const Lm__Marks *marks, enum journal_mark mark)
 	for (size_t i = 0; i < marks->n_marks; i++) {
 		const Lm__Position *at = marks->marks[i]->at;
 		uint64_t ordinal;
-		if (!at || !at->key || marks->marks[i]->level != LM__MARK_LEVEL__MARK_LEVEL_FINAL)
+		bool is_safe =
+		        marks->marks[i]->level == LM__MARK_LEVEL__MARK_LEVEL_SAFE && mark == JOURNAL_SIGNED_FINAL;
+		if (!at || !at->key || (!is_safe && marks->marks[i]->level != LM__MARK_LEVEL__MARK_LEVEL_FINAL))
 			continue;
 		struct line_key key = line_key_of(at->key);
 		const struct line *l = journal_line_find(n->journal, &key);
 		if (!l || key.origin != n->domain.device || key.stream != LM__STREAM__STREAM_UP ||
 		    line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
 			continue;
+		if (is_safe) {
+			mark_raise(n, l->number, JOURNAL_SAFE, ordinal);
+			continue;
+		}
 		mark_raise(n, l->number, JOURNAL_FINAL, ordinal);
 		if (mark == JOURNAL_SIGNED_FINAL)
 			mark_raise(n, l->number, JOURNAL_SIGNED_FINAL, ordinal);
@@ -192,6 +200,7 @@ void beat_came(struct node *n, struct peer *p, const Lm__Beat *beat)
 	arena_reset(&n->send_arena);
 	neighbour_clock_heard(n, p, beat->time_ms);
 	marks_heal(n, p, beat);
+	p->has_returned |= beat->has_returned;
 	p->report_count = 0;
 	for (size_t i = 0; i < beat->n_links && i < REPORTS_MOST; i++) {
 		Lm__LinkReport *r = &p->reports[p->report_count++];

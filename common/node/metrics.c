@@ -378,6 +378,12 @@ void metrics_get(void *context, struct http_request *r)
 	put_writer(n, &out);
 	gauge(&out, "lm_store_full", "1 while new business is refused because the store is too full.",
 	      atomic_load(&n->is_full));
+	gauge(&out, "lm_backup_verified_timestamp_seconds",
+	      "When the newest backup that was verified was made, in seconds since 1970; 0: none.",
+	      n->backup_verified_ms > 0 ? (uint64_t)n->backup_verified_ms / 1000 : 0);
+	gauge(&out, "lm_backup_stale", "1 when no backup of the last days has been verified.", n->is_backup_stale);
+	gauge(&out, "lm_returning", "1 while a restored node waits for what its neighbours give back.",
+	      atomic_load(&n->shows_returning));
 	put_queues(n, &out);
 	put_frames(n, &out);
 	put_http(n, &out);

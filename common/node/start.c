@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "join.h"
+#include "node/backup.h"
 #include "node/device_file.h"
 #include "rotation.h"
 
@@ -85,6 +86,10 @@ static int store_start(struct node *n, struct error *e)
 
 static void birth_done(struct node *n, struct command *c)
 {
+	struct error e;
+	if (!c->result &&
+	    restored_remove(n->config.data, &e)) /* it says nothing any more; a start with it does no harm */
+		log_write(LOG_WARN, "start", "%s", e.text);
 	if (c->result) {
 		log_write(LOG_ERROR, "start", "%s", c->error.text);
 		n->exit_code = error_exit_code(c->result);
@@ -126,6 +131,7 @@ static void on_timer(uv_timer_t *timer)
 	join_endpoint_tick(n);
 	join_device_tick(n);
 	rotation_tick(n);
+	backups_tick(n);
 	if (n->tier.on_tick)
 		n->tier.on_tick(n);
 }
@@ -207,6 +213,8 @@ static int node_open(struct node *n, struct error *e)
 		result = n->config.places ? places_open(n->config.places, &n->names, e) : OK;
 	if (!result)
 		result = store_start(n, e);
+	if (!result)
+		result = return_open(n, e);
 	if (!result)
 		result = handles_start(n, e);
 	if (!result)

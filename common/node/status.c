@@ -203,6 +203,7 @@ static int lines_build(struct node *n, struct arena *arena, Lm__NodeStatus *s)
 		v->seq = l->seq;
 		v->custody = l->custody;
 		v->final = l->final;
+		v->safe = l->safe;
 		v->trimmed = l->trimmed;
 		v->is_frozen = l->is_frozen;
 		v->why = arena_text(arena, l->frozen_why);

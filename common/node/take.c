@@ -44,6 +44,10 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct error *e)
 {
 	struct node *n = t->node;
+	if (n->is_returning && draft->stream != LM__STREAM__STREAM_OWN) {
+		n->must_rerun = true; /* what the command wrote before it goes, too */
+		return return_refuse(e);
+	}
 	int result = journal_append(t->journal, draft, out, e);
 	if (result)
 		return result;
@@ -86,6 +90,10 @@ int take_command(struct turn *t, struct work *w)
 		                      "the storage of this device is %u %% full; nothing new is taken until the "
 		                      "district has what is waiting",
 		                      atomic_load(&n->percent));
+		return OK;
+	}
+	if (c->is_business && n->is_returning) {
+		c->result = return_refuse(&c->error);
 		return OK;
 	}
 	n->effects.count = 0;

@@ -16,6 +16,7 @@
 
 #define MARKS_WRITE_US 1000000 /* marks that move alone reach the store this often */
 #define TRIM_EVERY_US 2000000
+#define TRIM_SAFE_LEAST 256 /* entries: a checkpoint for fewer costs more than they do */
 #define RERUNS_MOST 8
 #define REKEY_STEPS_A_TURN 4
 #define REKEY_AGAIN_US 1000000 /* after a step that failed */
@@ -106,6 +107,7 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	n->turn_counts = (struct turn_counts){ 0 };
 	n->trace_count = 0;
 	n->must_rerun = false;
+	return_turn_begin(n);
 	result = journal_turn_begin(n->journal, t.txn, t.now_ms);
 	if (!result)
 		result = works_take(&t, first);
@@ -124,6 +126,8 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 			metrics_commit(n, clock_monotonic_us() - began_us);
 	}
 	journal_turn_end(n->journal, result == OK);
+	if (!result)
+		return_turn_committed(n);
 	return result;
 }
 
@@ -310,7 +314,11 @@ static int trim_run(struct turn *t, struct command *c, struct error *e)
 {
 	uint64_t removed;
 	(void)c;
-	int result = journal_trim(t->journal, domain_tables, domain_table_number, t->now_ms, &removed, e);
+	/* What lies in a verified backup of the district goes at any time; what is only stored there, when room is
+	 * short. */
+	bool is_short = atomic_load(&t->node->percent) >= TRIM_PERCENT;
+	int result = journal_trim(t->journal, domain_tables, domain_table_number,
+	                          is_short ? JOURNAL_SIGNED_FINAL : JOURNAL_SAFE, t->now_ms, &removed, e);
 	if (!result)
 		log_write(LOG_INFO, "trimmed", "%llu entries that the district has were removed after a checkpoint",
 		          (unsigned long long)removed);
@@ -329,13 +337,18 @@ static bool can_trim(const struct node *n)
 {
 	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(n->journal, &up);
-	return n->domain.tier == LM__TIER__TIER_TERMINAL && l && l->signed_final > l->trimmed;
+	if (n->domain.tier != LM__TIER__TIER_TERMINAL || !l)
+		return false;
+	if (atomic_load(&n->percent) >= TRIM_PERCENT)
+		return l->signed_final > l->trimmed;
+	uint64_t safe = l->safe < l->signed_final ? l->safe : l->signed_final;
+	return safe >= l->trimmed + TRIM_SAFE_LEAST;
 }
 
 static struct command *trim_command(struct node *n)
 {
 	uint64_t now = clock_monotonic_us();
-	if (atomic_load(&n->percent) < TRIM_PERCENT || now - n->trimmed_us < TRIM_EVERY_US || !can_trim(n))
+	if (now - n->trimmed_us < TRIM_EVERY_US || !can_trim(n))
 		return NULL;
 	n->trimmed_us = now;
 	struct command *c = calloc(1, sizeof *c);
@@ -400,6 +413,8 @@ static void rekey_steps(struct node *n)
 			return;
 		}
 		if (is_done && n->is_rekeying)
+			atomic_store(&n->must_renew, true);
+		if (is_done && n->is_rekeying)
 			log_write(LOG_INFO, "rekeyed",
 			          "the key table has a new key: nothing opens what was erased before");
 		n->is_rekeying = !is_done;
@@ -414,6 +429,7 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	snapshot_end(n);
 	first = work_before(trim_command(n), first);
 	first = work_before(history_command(n), first);
+	first = work_before(return_command(n), first);
 	bool must_commit = has_business(first) || marks_are_due(n, is_last);
 	if (must_commit) {
 		turn_run(n, first);

@@ -276,6 +276,15 @@ static int opening_begin(struct store *s, MDB_txn *txn, struct error *e)
 	return rc == OK ? derive(s->root_key[1], true, salt, key->key, e) : rc;
 }
 
+/* Of a store that is new, or whose key tables were emptied: whatever was under way with an earlier key is over. */
+static int key_table_begin(struct store *s, MDB_txn *txn, struct error *e)
+{
+	int rc = key_check_write(s, txn, s->root_key[1], e);
+	if (rc == OK)
+		rc = meta_row_remove(s, txn, KEY_NEXT_ROW, e);
+	return rc == OK ? meta_row_remove(s, txn, KEY_DUE_ROW, e) : rc;
+}
+
 int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e)
 {
 	int rc = crypto_derive(STORE_SUITE, BYTES(s->root_key[0], KEY_BYTES), BYTES("", 0), "last-mile store meta",
@@ -283,7 +292,7 @@ int meta_open(struct store *s, MDB_txn *txn, bool is_new, struct error *e)
 	if (rc == OK)
 		rc = is_new ? format_write(s, txn, e) : format_read(s, txn, e);
 	if (rc == OK)
-		rc = is_new ? key_check_write(s, txn, s->root_key[1], e) : rekey_resolve(s, txn, e);
+		rc = is_new || s->key_table_lost ? key_table_begin(s, txn, e) : rekey_resolve(s, txn, e);
 	if (rc == OK && !s->is_read_only)
 		rc = opening_begin(s, txn, e);
 	return rc;

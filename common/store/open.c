@@ -78,6 +78,18 @@ static int table_open(struct store *s, MDB_txn *txn, size_t number, const char *
 	return error_wrap(e, ERR_INTERNAL, "table %s", name);
 }
 
+static int key_table_empty(struct store *s, MDB_txn *txn, uint8_t number, struct error *e)
+{
+	MDB_stat stat;
+	int rc = mdb_stat(txn, s->dbi[number], &stat);
+	if (rc == 0)
+		rc = mdb_drop(txn, s->dbi[number], 0);
+	if (rc != 0)
+		return lmdb_error(s, rc, e, "empty a key table");
+	*s->key_table_lost += stat.ms_entries;
+	return OK;
+}
+
 static int content_open(struct store *s, MDB_txn *txn, struct error *e)
 {
 	MDB_dbi names;
@@ -95,6 +107,8 @@ static int content_open(struct store *s, MDB_txn *txn, struct error *e)
 	for (size_t i = 0; i < s->table_count && rc == OK; i++) {
 		uint8_t number = s->order[i];
 		rc = table_open(s, txn, number, s->table[number]->name, !s->is_read_only, e);
+		if (rc == OK && s->key_table_lost && s->table[number]->is_key_table)
+			rc = key_table_empty(s, txn, number, e);
 	}
 	return rc;
 }
@@ -154,18 +168,22 @@ int store_open(const struct store_options *options, struct store **out, struct e
 		return error_set(e, ERR_MEMORY, "no memory to open %s", options->folder);
 	s->lock_fd = -1;
 	s->is_read_only = options->is_read_only;
+	s->key_table_lost = options->is_read_only ? NULL : options->key_table_lost;
 	s->map_bytes = options->map_bytes;
 	memcpy(s->root_key[0], options->master_key, KEY_BYTES);
 	memcpy(s->root_key[1], options->key_table_key, KEY_BYTES);
 	s->key_current = &s->key_table_subkey[0];
 	pthread_mutex_init(&s->lock, NULL);
 	s->folder = strdup(options->folder);
+	if (s->key_table_lost)
+		*s->key_table_lost = 0;
 	int rc = s->folder ? open_steps(s, options, e)
 	                   : error_set(e, ERR_MEMORY, "no memory to open %s", options->folder);
 	if (rc != OK) {
 		store_close(s);
 		return rc;
 	}
+	s->key_table_lost = NULL; /* the caller's */
 	*out = s;
 	return OK;
 }

@@ -52,6 +52,7 @@ struct store {
 	char *folder;
 	int lock_fd;
 	bool is_read_only;
+	uint64_t *key_table_lost; /* during the opening: counts the rows that are removed */
 	MDB_env *env;
 	uint64_t map_bytes;
 	unsigned page_bytes;

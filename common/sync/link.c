@@ -100,6 +100,15 @@ static int out_add(struct link *l, const struct link_event *ev)
 	return OK;
 }
 
+static void out_remove(struct link *l, uint32_t line)
+{
+	struct link_out *out = out_find(l, line);
+	if (!out)
+		return;
+	*out = l->out[--l->out_count];
+	l->out_turn = 0;
+}
+
 static int in_add(struct link *l, const struct link_event *ev)
 {
 	struct link_in *in = in_find(l, ev->line);
@@ -398,6 +407,9 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 		return link_open(l, ev, u);
 	case LINK_SEND_LINE:
 		return out_add(l, ev);
+	case LINK_LEAVE_LINE:
+		out_remove(l, ev->line);
+		return OK;
 	case LINK_TAKE_LINE:
 		return in_add(l, ev);
 	case LINK_PEER_AT:

@@ -187,6 +187,8 @@ class Cases(dict):
                 self._of(entry).asks.setdefault(entry.hash, [])
             elif entry.kind == "KIND_CASE_COPY" and entry.line[0] != tape.device:
                 self._of(entry).move(entry, "TIER_DISTRICT")
+            elif entry.kind == "KIND_CASE_COPY" and self._of(entry).version < entry.version:
+                self._of(entry).move(entry, "TIER_DISTRICT")  # given back after a restore: its KIND_CASE is lost
             elif entry.kind == "KIND_CASE":
                 self._of(entry).move(entry, "TIER_TOWN" if entry.line[1] == "UP" else "TIER_DISTRICT")
         for case in self.values():

@@ -66,6 +66,16 @@ void disk_reset(void)
 	memset(file_of, 0, sizeof file_of);
 }
 
+void disk_site_lost(struct site *s)
+{
+	if (!s->image)
+		return;
+	writes_forget(s->image);
+	free(s->image->durable);
+	free(s->image);
+	s->image = NULL;
+}
+
 uint64_t disk_power_cuts(void)
 {
 	return power_cuts;
@@ -160,12 +170,9 @@ static void image_load(struct site *s, const char *path, int fd)
 
 static struct site *site_at(const char *path)
 {
-	const char *name = strrchr(path, '/');
-	if (!name || strcmp(name, "/data.mdb") != 0)
-		return NULL;
 	for (size_t i = 0; i < world.site_count; i++) {
 		size_t length = strlen(world.site[i].folder);
-		if (strncmp(path, world.site[i].folder, length) == 0 && path[length] == '/')
+		if (strncmp(path, world.site[i].folder, length) == 0 && strcmp(path + length, "/store/data.mdb") == 0)
 			return &world.site[i];
 	}
 	return NULL;

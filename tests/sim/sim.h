@@ -117,6 +117,7 @@ json_t *ask_if_alive(struct site *s, const char *method, const char *path); /* N
 void disk_reset(void);
 void disk_site_died(struct site *s);    /* what is durable is decided now */
 void disk_site_restore(struct site *s); /* the files hold it again */
+void disk_site_lost(struct site *s);    /* another disk is in its place: what is on it is durable */
 uint64_t disk_power_cuts(void);
 extern uint32_t disk_faults; /* writes and syncs that fail, in a million */
 uint64_t disk_faults_met(void);

@@ -79,7 +79,8 @@ class Help(Case):
                           "token", "withdraw", "tokens", "join",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
                           "catalogue publish", "catalogue list", "submit", "lookup", "user add",
-                          "user close", "trace"}, set(names))
+                          "user close", "trace", "recovery key", "backup make", "backup verify", "backup confirm",
+                          "backup list", "restore", "return list", "return without"}, set(names))
         for name in names:
             with self.subTest(command=name):
                 text = self.good("help", *name.split())

@@ -64,7 +64,7 @@ static uint64_t trim(struct party *p)
 {
 	uint64_t removed = 999;
 	turn_begin(p);
-	assert_ok(p, journal_trim(p->journal, projections, 1, p->now_ms, &removed, &p->e));
+	assert_ok(p, journal_trim(p->journal, projections, 1, JOURNAL_SIGNED_FINAL, p->now_ms, &removed, &p->e));
 	turn_commit(p);
 	return removed;
 }
@@ -252,7 +252,7 @@ static void entries_of_the_turn_itself_stay(void **state)
 	turn_begin(t);
 	assert_ok(t, try_append(t, LM__KIND__KIND_RECEIPT_LOCK, LM__STREAM__STREAM_OWN, 0, bytes_from_text("lock"),
 	                        true, &placed));
-	assert_ok(t, journal_trim(t->journal, projections, 1, t->now_ms, &removed, &t->e));
+	assert_ok(t, journal_trim(t->journal, projections, 1, JOURNAL_SIGNED_FINAL, t->now_ms, &removed, &t->e));
 	turn_commit(t);
 	assert_int_equal(line_of(t, h->own)->trimmed, 3);
 	assert_int_equal(line_of(t, h->own)->ordinal, 4);
@@ -267,7 +267,7 @@ static void a_trim_that_is_rolled_back_removed_nothing(void **state)
 	uint64_t removed;
 	a_day(h);
 	turn_begin(t);
-	assert_ok(t, journal_trim(t->journal, projections, 1, t->now_ms, &removed, &t->e));
+	assert_ok(t, journal_trim(t->journal, projections, 1, JOURNAL_SIGNED_FINAL, t->now_ms, &removed, &t->e));
 	assert_ok(t, journal_turn_seal(t->journal, &t->e));
 	turn_abort(t);
 	assert_int_equal(line_of(t, h->own)->trimmed, 0);

@@ -5,6 +5,7 @@
 #define TEST_MESSAGES_H
 
 #include "proto/api.pb-c.h"
+#include "proto/backup.pb-c.h"
 #include "proto/catalogue.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
@@ -14,6 +15,21 @@
 #include "proto/wire.pb-c.h"
 
 static const ProtobufCMessageDescriptor *const messages[] = {
+	/* backup.proto */
+	&lm__backup_line__descriptor,
+	&lm__backup_head__descriptor,
+	&lm__backup_proof__descriptor,
+	&lm__backup_payload__descriptor,
+	&lm__backup_record__descriptor,
+	&lm__restore_payload__descriptor,
+	&lm__restore_record__descriptor,
+	&lm__backup_file__descriptor,
+	&lm__backup_view__descriptor,
+	&lm__backup_command__descriptor,
+	&lm__backups_view__descriptor,
+	&lm__return_row__descriptor,
+	&lm__return_view__descriptor,
+	&lm__leave_out_command__descriptor,
 	/* api.proto */
 	&lm__empty__descriptor,
 	&lm__error_text__descriptor,

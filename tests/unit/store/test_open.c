@@ -402,6 +402,43 @@ static void a_copy_opens_elsewhere_with_the_same_digests(void **state)
 	fixture_end(&other);
 }
 
+/* A backup has no key for its key tables: they are emptied, everything else stays. */
+static void a_lost_key_table_is_emptied(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct arena arena;
+	struct bytes value;
+	struct store_txn *t;
+	uint64_t lost = 77;
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "k", "stays");
+	put_one(&f, s, &envelopes, "a", "goes");
+	put_one(&f, s, &envelopes, "b", "goes, too");
+	store_close(s);
+	memset(f.options.key_table_key, 0x33, KEY_BYTES);
+	assert_int_equal(store_open(&f.options, &s, &f.e), ERR_DAMAGED);
+	f.options.key_table_lost = &lost;
+	s = open_store(&f);
+	assert_int_equal(lost, 2);
+	put_one(&f, s, &envelopes, "b", "again");
+	store_close(s);
+	f.options.key_table_lost = NULL;
+	s = open_store(&f); /* the key is the table's own from now on */
+	arena_init(&arena, 0);
+	assert_ok(&f, store_begin_read(s, &t, &f.e));
+	assert_int_equal(store_count(t, &envelopes), 1);
+	assert_ok(&f, store_get(t, &envelopes, text("b"), &arena, &value));
+	assert_true(bytes_equal(value, text("again")));
+	assert_ok(&f, store_get(t, &cases, text("k"), &arena, &value));
+	store_abort(t);
+	assert_ok(&f, store_verify(s, NULL, NULL, &f.e));
+	store_close(s);
+	arena_release(&arena);
+	fixture_end(&f);
+}
+
 static void options_are_checked(void **state)
 {
 	(void)state;
@@ -509,6 +546,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_no_environment_is_damaged),
 		cmocka_unit_test(reading_only_makes_and_changes_nothing),
 		cmocka_unit_test(a_copy_opens_elsewhere_with_the_same_digests),
+		cmocka_unit_test(a_lost_key_table_is_emptied),
 		cmocka_unit_test(options_are_checked),
 		cmocka_unit_test(readers_on_threads_see_whole_commits),
 	};

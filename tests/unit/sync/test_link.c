@@ -727,6 +727,27 @@ static void a_new_session_forgets_what_was_under_way(void **state)
 	assert_true(is_level(w));
 }
 
+/* What was given back to a restored neighbour does not flow to it for ever. */
+static void a_line_that_is_left_is_sent_no_more(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 1000);
+	w->is_cut = true;
+	commit(&w->client, 1, 5);
+	commit(&w->client, 2, 3);
+	assert_int_equal(8, link_waiting(&w->client.link));
+	deliver(&w->client, (struct link_event){ .type = LINK_LEAVE_LINE, .line = 1 });
+	deliver(&w->client, (struct link_event){ .type = LINK_LEAVE_LINE, .line = 99 });
+	assert_int_equal(3, link_waiting(&w->client.link));
+	assert_null(link_out_find(&w->client.link, 1));
+	w->is_cut = false;
+	run(w, 10000);
+	assert_int_equal(0, w->server.stored[1]);
+	assert_int_equal(3, w->server.stored[2]);
+	assert_int_equal(0, link_waiting(&w->client.link));
+}
+
 static void a_restarted_server_is_greeted_anew(void **state)
 {
 	struct world *w = *state;
@@ -792,6 +813,7 @@ int main(void)
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),
 		story(a_new_session_forgets_what_was_under_way),
+		story(a_line_that_is_left_is_sent_no_more),
 		story(a_restarted_server_is_greeted_anew),
 		story(frames_of_no_session_change_nothing),
 	};

@@ -25,6 +25,8 @@ int file_overwrite(const char *path, mode_t mode, struct bytes content, struct e
 int file_destroy(const char *path, struct error *e);
 bool file_exists(const char *path);
 int folder_make(const char *path, mode_t mode, struct error *e); /* one level; an existing folder is fine */
+/* Makes a rename to `path`, or its removal, durable: it is an entry in the folder around it. */
+int folder_sync_of(const char *path, struct error *e);
 
 /* Takes an exclusive lock on `path` (made if missing) for the life of the process; *fd is closed to give it back.
  * ERR_BUSY names the process that holds it (its pid stands in the file). */

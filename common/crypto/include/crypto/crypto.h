@@ -200,6 +200,39 @@ int secret_file_read(const char *path, uint8_t secret[KEY_BYTES], struct error *
  * the secret must stand in a second file until this one is written. */
 int secret_file_overwrite(const char *path, const uint8_t secret[KEY_BYTES], struct error *e);
 
+/* ---- files sealed to a recovery key, whose secret half lies offline ------------------------------------------------
+ */
+struct recovery_key {
+	uint8_t public_key[KEY_BYTES], secret_key[KEY_BYTES]; /* X25519 */
+};
+/* Makes a key pair and the file that holds it (mode 0600). ERR_EXISTS leaves a file that is there as it is. */
+int recovery_key_create(const char *path, uint8_t public_key[KEY_BYTES], struct error *e);
+/* ERR_NOT_FOUND; ERR_DAMAGED if it is not of this form or others may read it. */
+int recovery_key_read(const char *path, struct recovery_key *out, struct error *e);
+
+#define SEALED_HEAD_BYTES_MOST (1024 * 1024)
+struct sealed_file; /* opaque; either written or read, from its beginning to its end */
+/* Writing: `head` stays readable without the key and is bound to the content. The caller owns `fd`; sealed_finish
+ * writes what is left and syncs. A file without its end does not verify. ERR_TOO_BIG, ERR_IO, ERR_FULL. */
+int sealed_create(int fd, const uint8_t recovery_public[KEY_BYTES], struct bytes head, struct sealed_file **out,
+                  struct error *e);
+int sealed_write(struct sealed_file *f, struct bytes content, struct error *e);
+int sealed_finish(struct sealed_file *f, struct error *e);
+/* Reading, in this order. What stands in clear is to be believed only once sealed_open and the reading went well.
+ * ERR_DAMAGED: no such file, altered, or cut off; ERR_VERSION; ERR_DENIED: sealed to another key. */
+struct sealed_head {
+	uint8_t suite;
+	uint8_t recovery[KEY_BYTES], ephemeral[KEY_BYTES], wrapped[KEY_BYTES + TAG_BYTES];
+	struct hash bound;
+};
+int sealed_head_read(int fd, struct sealed_head *out, struct buffer *head, struct error *e);
+int sealed_open(int fd, const struct sealed_head *h, const struct recovery_key *key, struct sealed_file **out,
+                struct error *e);
+/* Exactly `size` bytes; ERR_DAMAGED if there are fewer. */
+int sealed_read(struct sealed_file *f, void *out, size_t size, struct error *e);
+int sealed_end_check(struct sealed_file *f, struct error *e); /* that everything has been read, to the true end */
+void sealed_close(struct sealed_file *f);                     /* wipes; NULL is fine */
+
 /* ---- passwords: Argon2id, in libsodium's text form ----------------------------------------------------------------
  */
 #define PASSWORD_HASH_BYTES 128

@@ -24,7 +24,7 @@
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
         domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
         domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_token,
-        domain_table_act, domain_table_erasure, domain_table_erased;
+        domain_table_act, domain_table_erasure, domain_table_erased, domain_table_backup;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 

@@ -306,10 +306,10 @@ int journal_period_learn(struct journal *j, const Lm__Header *header, struct byt
 
 /* ---- trimming ---- */
 /* In a turn: writes a checkpoint of the projections, then removes our own `up` and `own` entries that the checkpoint
- * covers and, for `up`, that the district's signature calls final, and entries taken from above that are applied.
- * *removed counts them. */
-int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, int64_t now_ms,
-                 uint64_t *removed, struct error *e);
+ * covers and, for `up`, that the district's signature calls `up_to` (JOURNAL_SAFE or JOURNAL_SIGNED_FINAL), and entries
+ * taken from above that are applied. *removed counts them. */
+int journal_trim(struct journal *j, const struct store_table *const *projections, size_t count, enum journal_mark up_to,
+                 int64_t now_ms, uint64_t *removed, struct error *e);
 /* OK and the checkpoint, or ERR_NOT_FOUND. */
 int journal_checkpoint(struct store_txn *txn, struct arena *arena, Lm__Checkpoint **out, struct error *e);
 

@@ -26,6 +26,13 @@ void control_tokens(void *context, struct http_request *r);
 void control_withdraw_token(void *context, struct http_request *r);
 /* JoinCommand → Empty: a token is typed in at a device that waits for one. */
 void control_join(void *context, struct http_request *r);
+/* BackupCommand → BackupView; BackupProof → Empty; BackupsView. */
+void control_backup(void *context, struct http_request *r);
+void control_backup_confirm(void *context, struct http_request *r);
+void control_backups(void *context, struct http_request *r);
+/* What a restored node waits for: ReturnView; LeaveOutCommand → ReturnView. */
+void control_return(void *context, struct http_request *r);
+void control_leave_out(void *context, struct http_request *r);
 /* The links as they are now, for an event stream; `done` on the loop thread, which owns `view` during the call. */
 int links_view_get(struct node *n, void (*done)(struct node *n, const Lm__LinksView *view));
 

@@ -38,6 +38,9 @@ struct node_config {
 	char *pages;         /* folder of the pages */
 	char *places;        /* JSON file with the names of places; absent: codes are shown */
 	char *printer;       /* terminal: its device; absent: none */
+	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
+	char *backup_folder; /* where they go */
+	int64_t backup_alarm_days;
 	char *log_level;
 	int64_t map_bytes;
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */

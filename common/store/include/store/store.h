@@ -48,6 +48,9 @@ struct store_options {
 	 * good. */
 	const char *key_file;
 	bool is_read_only; /* for verify on a closed directory: creates and writes nothing */
+	/* For a backup, which holds no key of its key tables: they are emptied, and sealed under key_table_key from now
+	 * on. Set to the number of rows that were in them. */
+	uint64_t *key_table_lost;
 };
 
 /* Opens or creates. Takes folder/lock for the life of the store. Errors: ERR_BUSY (already open, names the pid),

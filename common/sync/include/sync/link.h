@@ -96,6 +96,7 @@ enum link_event_type {
 	LINK_HEARD, /* any other frame of this session; a beat sets `flag` and `ordinal`, what the neighbour has waiting
 	             */
 	LINK_SEND_LINE,  /* this side sends `line`, whose head is `ordinal` */
+	LINK_LEAVE_LINE, /* this side does not send `line` any more */
 	LINK_TAKE_LINE,  /* this side takes `line`, committed up to `ordinal` */
 	LINK_LINE_MOVED, /* a line this side sends was committed up to `ordinal` */
 	LINK_STORED,     /* a line this side takes was committed up to `ordinal`; it is not frozen then */
