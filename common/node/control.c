@@ -132,10 +132,10 @@ static void verify_get(void *context, struct http_request *r)
 /* ---- catalogue ---- */
 
 static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out,
-                           struct error *e)
+                           struct arena *arena, struct error *e)
 {
 	const struct collection *c = collection_of(LM__COLLECTION__COLLECTION_CATALOGUE);
-	int result = publication_of_content(t, c, &s->base, in->by, in->second, e);
+	int result = publication_of_content(t, c, &s->base, in->by, in->second, arena, e);
 	if (result == ERR_EXISTS) {
 		out->unchanged++;
 		return OK;
@@ -161,7 +161,7 @@ static int publish_run(struct turn *t, struct command *c, struct error *e)
 	if (!out->published)
 		return error_set(e, ERR_MEMORY, "no memory");
 	for (size_t i = 0; i < in->n_services && !result; i++)
-		result = service_publish(t, in, in->services[i], out, e);
+		result = service_publish(t, in, in->services[i], out, &a->arena, e);
 	a->output = &out->base;
 	return result;
 }

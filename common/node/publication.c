@@ -93,11 +93,11 @@ int publication_of_draft(struct turn *t, const struct collection *c, const char 
 }
 
 int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content,
-                           const char *drafted_by, const char *published_by, struct error *e)
+                           const char *drafted_by, const char *published_by, struct arena *arena, struct error *e)
 {
 	ProtobufCMessage *newest;
 	uint32_t revision;
-	char **authors = arena_alloc(t->arena, sizeof *authors);
+	char **authors = arena_alloc(arena, sizeof *authors);
 	if (!authors)
 		return error_set(e, ERR_MEMORY, "no memory to publish");
 	authors[0] = (char *)(uintptr_t)drafted_by;

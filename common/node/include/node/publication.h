@@ -15,9 +15,10 @@ int publication_step(struct turn *t, const Lm__DraftPayload *step, uint32_t *ver
 int publication_of_draft(struct turn *t, const struct collection *c, const char *key, uint32_t version, const char *by,
                          uint32_t *revision, struct error *e);
 /* Publishes a content that lies outside (a file of lmctl), written by one and looked at by another. An open draft of
- * the same key stays, and must be looked at again. `content` is stamped. */
+ * the same key stays, and must be looked at again. `content` is stamped; what it is stamped with is in `arena`, for it
+ * may outlive the turn. */
 int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content,
-                           const char *drafted_by, const char *published_by, struct error *e);
+                           const char *drafted_by, const char *published_by, struct arena *arena, struct error *e);
 
 /* ---- arrival: soft state at the hub, told by towns with their beats ---- */
 struct site {
