@@ -54,4 +54,11 @@ MISTAKES = [
             "common/journal/history.c", "\t\tl->released = (struct history){ h->incarnation, h->seq };\n", "\t\t;\n"),
     Mistake("freeze-forgotten", "a machine that is told to stop forgets it when it is started anew", "common/journal/lines.c",
             "\trow.is_frozen = l->is_frozen;\n", "\trow.is_frozen = l->is_frozen && !l->is_told;\n"),
+    Mistake("safe-unverified", "a proof that somebody opened the backup is not looked at", "common/node/restore.c",
+            "if (!result && !crypto_equal(mac.byte, proof->mac.data, HASH_BYTES))", "if (result)"),
+    Mistake("backup-without-end", "the last chunk of a backup is like any other", "common/crypto/sealed.c",
+            "\twrite_u32(&w, is_last);\n", "\twrite_u32(&w, is_last & 0);\n"),
+    Mistake("returned-ignored", "the district's own copies that come back after a restore move no case", "common/domain/case.c",
+            "\tif (!result && h->version <= record->version)\n\t\treturn OK;\n\treturn event_of",
+            "\tif (!result)\n\t\treturn OK;\n\treturn event_of"),
 ]
