@@ -164,11 +164,13 @@ static int hash_into(struct journal *j, struct bytes content, ProtobufCBinaryDat
 
 /* Header complete but for its hashes; packs, hashes, places. */
 static int own_place(struct journal *j, struct slot *s, Lm__Header *h, struct bytes payload, struct bytes envelope,
-                     struct placed *out, struct error *e)
+                     bool is_forgotten, struct placed *out, struct error *e)
 {
 	int result = hash_into(j, payload, &h->payload_hash, e);
 	if (!result && envelope.size)
 		result = hash_into(j, envelope, &h->envelope_hash, e);
+	if (is_forgotten)
+		envelope = (struct bytes){ 0 };
 	struct bytes packed;
 	struct hash hash;
 	if (!result)
@@ -236,7 +238,7 @@ static int period_ensure(struct journal *j, struct slot *s, struct error *e)
 	if (!result)
 		result = header_finish(j, s, &h, e);
 	if (!result)
-		result = own_place(j, s, &h, payload, (struct bytes){ 0 }, &placed, e);
+		result = own_place(j, s, &h, payload, (struct bytes){ 0 }, false, &placed, e);
 	if (result) { /* a period that nobody was told of must not be used */
 		period_end(s->period);
 		s->period = NULL;
@@ -304,5 +306,5 @@ int journal_append(struct journal *j, const struct draft *draft, struct placed *
 	if (!result && draft->is_sealed)
 		result = is_for_others ? payload_seal(j, s, h, draft->payload, &payload, &envelope, e)
 		                       : own_seal(j, h, draft->payload, &payload, &envelope, e);
-	return result ? result : own_place(j, s, h, payload, envelope, out, e);
+	return result ? result : own_place(j, s, h, payload, envelope, draft->is_forgotten, out, e);
 }

@@ -48,6 +48,7 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 		n->must_rerun = true; /* what the command wrote before it goes, too */
 		return return_refuse(e);
 	}
+	draft->is_forgotten = draft->is_sealed && request_is_erased(t->txn, codec_bytes(draft->header->request_id));
 	int result = journal_append(t->journal, draft, out, e);
 	if (result)
 		return result;
@@ -56,7 +57,8 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 		                    .taken_ms = t->now_ms,
 		                    .header = draft->header,
 		                    .hash = out->hash,
-		                    .plain = draft->payload };
+		                    .plain = draft->is_forgotten ? (struct bytes){ 0 } : draft->payload,
+		                    .is_absent = draft->is_forgotten };
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
 	size_t cause_size;
 	result = domain_apply(&n->domain, t->txn, t->arena, &item, &n->effects, cause, &cause_size, e);

@@ -61,4 +61,13 @@ MISTAKES = [
     Mistake("returned-ignored", "the district's own copies that come back after a restore move no case", "common/domain/case.c",
             "\tif (!result && h->version <= record->version)\n\t\treturn OK;\n\treturn event_of",
             "\tif (!result)\n\t\treturn OK;\n\treturn event_of"),
+    Mistake("key-table-stays", "the key table keeps its key when something is erased", "common/store/rekey.c",
+            "\treturn meta_row_put(t->store, t->mdb, KEY_DUE_ROW, BYTES(\"\", 0), &t->failure);", "\treturn OK;"),
+    Mistake("wrap-left", "the envelopes of what is erased are left where they are", "common/journal/erase.c",
+            "\tstore_delete(j->txn, &journal_table_envelope, key);\n", ""),
+    Mistake("wrap-let-in", "an envelope that was still on its way when its request was erased is kept", "common/node/take.c",
+            "\tif (c.header->envelope_hash.len && request_is_erased(t->txn, codec_bytes(c.header->request_id))) {",
+            "\tif (!c.header) {"),
+    Mistake("erased-by-one", "who proposed to erase something may confirm it", "common/domain/erase.c",
+            "\tif (strcmp(act->by, content->proposed_by) == 0)", "\tif (!act->by[0])"),
 ]

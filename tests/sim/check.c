@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "sim.h"
 
 #define PAGE 500
@@ -25,7 +26,7 @@ static bool is_site_quiet(struct site *s)
 {
 	if (!s->node || s->is_dying)
 		return false;
-	json_t *status = ask_if_alive(s, "GET", "/ctl/v1/status");
+	json_t *status = ask_if_alive(s, "GET", "/ctl/v1/status", NULL);
 	if (!status)
 		return false; /* it starts anew with other keys */
 	const json_t *upstream = json_object_get(json_object_get(status, "links"), "upstream");
@@ -74,7 +75,11 @@ struct tape {
 
 static bool is_applied(const char *disposition)
 {
-	return strcmp(disposition, "DISPOSITION_APPLIED") == 0 || strcmp(disposition, "DISPOSITION_RETRIED") == 0;
+	static const char *const names[] = { "DISPOSITION_APPLIED", "DISPOSITION_RETRIED", "DISPOSITION_ERASED" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(disposition, names[i]) == 0)
+			return true;
+	return false;
 }
 
 static void tape_item(struct site *s, struct tape *tape, const json_t *item)
@@ -143,8 +148,36 @@ static void case_compare(const struct promise *p, const json_t *here, const json
 		     (long long)number_of(a, "version"), (long long)number_of(b, "version"));
 }
 
+/* Absent where it was erased, and nowhere else. */
+static void absence_check(const struct promise *p, const json_t *view, const struct site *s)
+{
+	bool is_absent = json_is_true(json_object_get(json_object_get(view, "row"), "is_absent"));
+	bool is_said = json_is_true(json_object_get(json_object_get(view, "erasure"), "is_done"));
+	if (is_absent != is_erased(p->request) || is_said != is_absent)
+		fail("%s: %s is%s erased, and its page says otherwise", s->name, p->request, is_absent ? " not" : "");
+}
+
+/* The terminal has nothing of it any more, and asks its town: a question that may get lost. */
+static void erased_receipt_check(const struct promise *p)
+{
+	json_t *view = NULL;
+	for (int tries = 0; !view && tries < 20; tries++) {
+		world_run_until(world.now_us + 6 * SECONDS);
+		view = ask_if_alive(p->terminal, "POST", "/api/v1/receipts/lookup",
+		                    json_pack("{s:s}", "code", p->code));
+	}
+	const json_t *receipt = json_array_get(json_object_get(view, "receipts"), 0);
+	if (!number_of(receipt, "erased_ms") || json_array_size(json_object_get(receipt, "statuses")))
+		fail("%s: %s was erased, and its receipt does not say just that", p->terminal->name, p->request);
+	json_decref(view);
+}
+
 static void receipt_check(const struct promise *p, const json_t *of_case)
 {
+	if (is_erased(p->request)) {
+		erased_receipt_check(p);
+		return;
+	}
 	world_run_until(world.now_us + 6 * SECONDS); /* twelve codes a minute */
 	json_t *view = ask_now(p->terminal, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", p->code));
 	const json_t *receipts = json_object_get(view, "receipts"), *receipt = NULL, *events;
@@ -174,6 +207,8 @@ static void promise_check(const struct promise *p)
 {
 	json_t *at_town = case_at(p->terminal->above, p->request), *at_hub = case_at(site_hub(), p->request);
 	case_compare(p, at_town, at_hub);
+	absence_check(p, at_town, p->terminal->above);
+	absence_check(p, at_hub, site_hub());
 	receipt_check(p, at_town);
 	json_decref(at_town);
 	json_decref(at_hub);
@@ -202,6 +237,32 @@ static void store_check(struct site *s)
 	json_decref(verify);
 }
 
+/* No key of an erased request is left, and no second key of a key table. */
+static void keys_check(struct site *s)
+{
+	struct closed_node node;
+	struct store_txn *txn;
+	struct store_cursor *c;
+	struct bytes key;
+	struct error e = { 0 };
+	char path[300], request[33] = "";
+	snprintf(path, sizeof path, "%s/keytable.key.next", s->folder);
+	if (file_exists(path))
+		fail("%s: the key table was not sealed anew to the end", s->name);
+	if (closed_node_open(s->folder, true, &node, &e) || store_begin_read(node.store, &txn, &e))
+		fail("%s cannot be opened: %s", s->name, e.text);
+	int result = store_cursor_open(txn, &journal_table_envelope, &c);
+	for (result = result ? result : store_cursor_first(c, NULL, &key, NULL); !result;
+	     result = store_cursor_next(c, NULL, &key, NULL)) {
+		hex_encode(BYTES(key.data, 16), request);
+		if (is_erased(request))
+			fail("%s has a key of %s, which was erased", s->name, request);
+	}
+	store_cursor_close(c);
+	store_abort(txn);
+	closed_node_close(&node);
+}
+
 static void rebuild_check(struct site *s)
 {
 	struct rebuild_result result;
@@ -228,6 +289,7 @@ void check_all(void)
 	for (size_t i = 0; i < world.site_count; i++) {
 		site_kill(&world.site[i], draw(2) == 0);
 		site_bury_if_dead(&world.site[i]);
+		keys_check(&world.site[i]);
 		rebuild_check(&world.site[i]);
 	}
 }

@@ -212,9 +212,9 @@ static struct now ask_and_wait(struct site *s, const char *method, const char *p
 	return now;
 }
 
-json_t *ask_if_alive(struct site *s, const char *method, const char *path)
+json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body)
 {
-	struct now now = ask_and_wait(s, method, path, NULL);
+	struct now now = ask_and_wait(s, method, path, body);
 	if (now.status == 200)
 		return now.body;
 	json_decref(now.body);

@@ -192,6 +192,13 @@ static void looked_up(void *context, int status, json_t *body)
 	const json_t *receipt = receipt_of(p, body);
 	if (!receipt)
 		fail("%s: request %s was saved, and its code shows nothing", r->terminal->name, p->request);
+	if (json_is_true(json_object_get(receipt, "is_from_town"))) { /* its lock is gone: it was erased */
+		const char *erased_ms = json_string_value(json_object_get(receipt, "erased_ms"));
+		if (!erased_ms || strcmp(erased_ms, "0") == 0)
+			fail("%s: the code of %s opens nothing, and nobody erased it", r->terminal->name, p->request);
+		resident_rest(r);
+		return;
+	}
 	marks_check(p, json_object_get(receipt, "marks"));
 	const json_t *statuses = json_object_get(receipt, "statuses");
 	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
@@ -337,16 +344,18 @@ void people_arrive(void)
 			clerk_rest(&clerks[clerk_count++]);
 		}
 	}
+	officers_arrive();
 }
 
 void people_leave(void)
 {
 	is_everybody_leaving = true;
+	officers_leave();
 }
 
 size_t people_waiting(void)
 {
-	size_t waiting = 0;
+	size_t waiting = officers_waiting();
 	for (size_t i = 0; i < resident_count; i++)
 		waiting += residents[i].is_busy;
 	for (size_t i = 0; i < clerk_count; i++)
@@ -361,4 +370,5 @@ void people_reset(void)
 	memset(residents, 0, sizeof residents);
 	memset(clerks, 0, sizeof clerks);
 	resident_count = clerk_count = promise_count = deed_count = 0;
+	officers_reset();
 }

@@ -110,7 +110,7 @@ void ask_page(struct site *s, const char *method, const char *path, json_t *body
 void http_site_died(struct site *s);
 /* Asks and runs the world until there is an answer; for setting up and for checking. Fails the run on a refusal. */
 json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body);
-json_t *ask_if_alive(struct site *s, const char *method, const char *path); /* NULL: it did not answer */
+json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body); /* NULL: it did not answer */
 
 /* ---- disk.c ---- */
 
@@ -153,6 +153,18 @@ struct deed { /* what a desk's page called done */
 };
 size_t deeds(const struct deed **out);
 void people_reset(void);
+
+/* ---- erasing.c ---- */
+
+void officers_arrive(void);
+void officers_leave(void);
+size_t officers_waiting(void);
+struct erased { /* what a desk's page called erased */
+	char request[33];
+};
+size_t erased_requests(const struct erased **out);
+bool is_erased(const char *request);
+void officers_reset(void);
 
 /* ---- weather.c ---- */
 

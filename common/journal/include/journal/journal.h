@@ -98,7 +98,8 @@ struct draft {
 	/* kind, request_id, place, service … set by the caller; the rest is filled in. */
 	Lm__Header *header;
 	struct bytes payload;
-	bool is_sealed; /* to the recipients of the line (journal_set_recipients); in `own` to the key table alone */
+	bool is_forgotten; /* sealed, and nobody keeps the key: what it is about was erased */
+	bool is_sealed;    /* to the recipients of the line (journal_set_recipients); in `own` to the key table alone */
 };
 
 struct placed { /* where an entry lies */
