@@ -91,7 +91,7 @@ static int issue(struct apply *a, struct bytes key, const Lm__TokenPayload *t)
 	if (place_level_of(t->place) != level_of[t->role] || !place_contains(a->d->place, t->place))
 		return error_set(a->e, ERR_INVALID, "'%.20s' is not a place for this role in district %s", t->place,
 		                 a->d->place);
-	if (t->expires_ms <= t->issued_ms || t->expires_ms - t->issued_ms > TOKEN_VALID_MOST_MS)
+	if (t->issued_ms < 0 || t->expires_ms <= t->issued_ms || t->expires_ms - t->issued_ms > TOKEN_VALID_MOST_MS)
 		return error_set(a->e, ERR_INVALID, "a token is valid for at most %d minutes",
 		                 TOKEN_VALID_MOST_MS / 60000);
 	return row_put(a, &domain_table_token, key, &t->base);

@@ -6,9 +6,9 @@
  * What crosses it is CURVE from end to end; the door changes nothing. At a door for links it hears from the server whom
  * ZAP has admitted (speech.h): such a visitor is known from then on, leaves its place to the next and may stay.
  *
- * A flood is bounded at each step: few connections are accepted in a turn of the loop, so that the others are served in
- * between; the server hears of a stranger only when it says something; who comes from where many come from makes room
- * first.
+ * A flood is bounded at each step: so many connections are accepted a second, the others wait in the kernel; the server
+ * hears of a stranger only when it says something; who comes from where many come from makes room first. At that rate a
+ * stranger has a third of a second before it has to make room: time for a handshake over a slow line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@
 #include "speech.h"
 
 #define BACKLOG 1024
-#define ACCEPTS_A_TURN 16
+#define ACCEPTS_A_TURN 8 /* then it rests: 400 a second, so that strangers can cost so much time and no more */
+#define REST_MS 20
 #define READ_BYTES (64 * 1024)
 #define BEHIND_BYTES_MOST (256 * 1024) /* of a known visitor, on their way out: then no more is read */
 #define SWEEP_MS 500
@@ -62,7 +63,7 @@ struct net_door {
 	uv_loop_t *loop;
 	int port;
 	uv_poll_t knocks;
-	uv_timer_t sweep;
+	uv_timer_t sweep, rest;
 	struct visits strangers, known;
 	unsigned open; /* handles of its own, and visits that are closing */
 	bool is_for_links;
@@ -316,6 +317,15 @@ static void visit_begin(struct net_door *d, int fd, const struct sockaddr_storag
 		visit_end(v);
 }
 
+static void on_knocks(uv_poll_t *knocks, int status, int events);
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct net_door *d = timer->data;
+
+	uv_poll_start(&d->knocks, UV_READABLE, on_knocks);
+}
+
 static void on_knocks(uv_poll_t *knocks, int status, int events)
 {
 	struct net_door *d = knocks->data;
@@ -329,11 +339,13 @@ static void on_knocks(uv_poll_t *knocks, int status, int events)
 		if (fd >= 0) {
 			visit_begin(d, fd, &from);
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			if (errno != EAGAIN)
-				uv_poll_stop(&d->knocks); /* out of descriptors or memory: on_sweep tries again */
-			return;
+			if (errno == EAGAIN)
+				return;
+			break; /* out of descriptors or memory: perhaps not for long */
 		}
 	}
+	uv_poll_stop(&d->knocks);
+	uv_timer_start(&d->rest, on_rested, REST_MS, 0);
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -342,7 +354,6 @@ static void on_sweep(uv_timer_t *timer)
 
 	while (d->strangers.oldest && uv_now(d->loop) - d->strangers.oldest->since_ms > d->stay_ms)
 		visit_cut(d->strangers.oldest);
-	uv_poll_start(&d->knocks, UV_READABLE, on_knocks);
 }
 
 /* ---- life ---- */
@@ -371,6 +382,7 @@ void net_door_close(struct net_door *d)
 	if (d->port >= 0)
 		uv_close((uv_handle_t *)&d->knocks, on_port_closed);
 	uv_close((uv_handle_t *)&d->sweep, on_own_closed);
+	uv_close((uv_handle_t *)&d->rest, on_own_closed);
 }
 
 static int address_read(const char *address, struct sockaddr_storage *out, struct error *e)
@@ -468,8 +480,9 @@ int net_door_open(uv_loop_t *loop, const struct net_door_options *options, struc
 	d->known.end = &d->known.oldest;
 	snprintf(d->path, sizeof(d->path), "%s", options->socket_path);
 	uv_timer_init(loop, &d->sweep);
-	d->sweep.data = d;
-	d->open = 1;
+	uv_timer_init(loop, &d->rest);
+	d->sweep.data = d->rest.data = d;
+	d->open = 2;
 	uv_timer_start(&d->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 	int rc = door_listen(d, options->address, e);
 	if (rc != OK) {

@@ -68,8 +68,7 @@ static void answer_is(int result)
 {
 	must(!result || result == ERR_NOT_FOUND || result == ERR_DAMAGED || result == ERR_ABSENT ||
 	     result == ERR_INVALID || result == ERR_TOO_BIG || result == ERR_CONFLICT || result == ERR_VERSION ||
-	     result == ERR_MEMORY ||
-	     result == ERR_BAD_SIGNATURE || result == ERR_DENIED);
+	     result == ERR_MEMORY || result == ERR_BAD_SIGNATURE || result == ERR_DENIED);
 }
 
 /* ---- the journal's tables ---- */

@@ -4,8 +4,8 @@
  *
  * Input: what it is, then the bytes.
  */
-#include "fuzz.h"
 #include "crypto/crypto.h"
+#include "fuzz.h"
 
 enum { MESSAGE, MESSAGE_BELOW, LOCK, PERIOD, WHAT_COUNT };
 #define SALT_BYTES 16

@@ -109,7 +109,7 @@ void net_client_close(struct net_client *c);
  * At a door for links whoever the server admits is a stranger no longer: it takes no place, and nothing of it is
  * counted.
  */
-#define NET_DOOR_PLACES 64
+#define NET_DOOR_PLACES 128
 #define NET_DOOR_BYTES (16 * 1024) /* of a stranger, each way, in all */
 #define NET_DOOR_MS 10000
 #define NET_DOOR_KNOWN_MOST 2048 /* connections of who is admitted */
