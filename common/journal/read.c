@@ -85,8 +85,12 @@ static int run_before(struct store_txn *txn, uint32_t line, uint64_t ordinal, st
 	if (result)
 		return result;
 	result = row_before(c, line, ordinal, arena, first, &value);
-	if (!result)
-		result = CODEC_UNPACK(lm__run, value, arena, run, NULL);
+	if (!result) {
+		struct error e = { 0 };
+		result = CODEC_UNPACK(lm__run, value, arena, run, &e);
+		if (result) /* nobody may take it for an entry that is there */
+			result = store_fail(txn, result == ERR_MEMORY ? result : ERR_DAMAGED, "table run: %s", e.text);
+	}
 	store_cursor_close(c);
 	return result;
 }
