@@ -298,30 +298,46 @@ static void receipt_key_note(const uint8_t *key)
 		memcpy(receipt_keys.key[receipt_keys.count++], key, RECEIPT_KEY_BYTES);
 }
 
-static void lock_try(const char *code, struct bytes packed)
+/* What the code gives with each folder's salt: slow, so made once. */
+static struct receipt_secret secret[FOLDERS_MOST];
+static size_t secret_count;
+
+static void secrets_make(const char *code)
+{
+	static uint8_t salt[FOLDERS_MOST][DEVICE_SALT_BYTES];
+	Lm__NodeSecretPayload *row;
+	for (size_t i = 0; i < find_count; i++) {
+		size_t k = 0;
+		if (find[i].table != SECRET ||
+		    CODEC_UNPACK(lm__node_secret_payload, find[i].value, &arena, &row, NULL) ||
+		    row->device_salt.len != DEVICE_SALT_BYTES)
+			continue;
+		while (k < secret_count && memcmp(salt[k], row->device_salt.data, DEVICE_SALT_BYTES) != 0)
+			k++;
+		if (k < secret_count || k == FOLDERS_MOST)
+			continue;
+		memcpy(salt[k], row->device_salt.data, DEVICE_SALT_BYTES);
+		if (!receipt_derive(code, salt[k], &secret[k], NULL))
+			secret_count++;
+	}
+}
+
+static void lock_try(struct bytes packed)
 {
 	Lm__ReceiptLockPayload *lock;
-	Lm__NodeSecretPayload *secret;
-	struct receipt_secret made;
 	uint8_t key[RECEIPT_KEY_BYTES], request[16];
 	if (CODEC_UNPACK(lm__receipt_lock_payload, packed, &arena, &lock, NULL) || lock->lock.len != RECEIPT_LOCK_BYTES)
 		return;
 	fprintf(stderr, "lock\n");
-	for (size_t i = 0; code && i < find_count; i++) {
-		if (find[i].table != SECRET ||
-		    CODEC_UNPACK(lm__node_secret_payload, find[i].value, &arena, &secret, NULL) ||
-		    secret->device_salt.len != DEVICE_SALT_BYTES ||
-		    receipt_derive(code, secret->device_salt.data, &made, NULL) ||
-		    memcmp(made.lookup, lock->lookup.data, RECEIPT_LOOKUP_BYTES) != 0 ||
-		    receipt_lock_open(&made, lock->lock.data, key, request, NULL))
-			continue;
-		name_row("unlocked", BYTES(request, 16));
-		receipt_key_note(key);
-		return;
-	}
+	for (size_t i = 0; i < secret_count; i++)
+		if (!receipt_lock_open(&secret[i], lock->lock.data, key, request, NULL)) {
+			name_row("unlocked", BYTES(request, 16));
+			receipt_key_note(key);
+			return;
+		}
 }
 
-static void payload_opened(const Lm__Header *h, struct bytes plain, const char *code)
+static void payload_opened(const Lm__Header *h, struct bytes plain)
 {
 	Lm__RequestPayload *request;
 	const ProtobufCEnumValue *kind = protobuf_c_enum_descriptor_get_value(&lm__kind__descriptor, (int)h->kind);
@@ -333,7 +349,7 @@ static void payload_opened(const Lm__Header *h, struct bytes plain, const char *
 	    request->receipt_key.len == RECEIPT_KEY_BYTES)
 		receipt_key_note(request->receipt_key.data);
 	if (h->kind == LM__KIND__KIND_RECEIPT_LOCK)
-		lock_try(code, plain);
+		lock_try(plain);
 }
 
 static void status_try(struct bytes request, uint32_t version, struct bytes sealed)
@@ -351,7 +367,7 @@ static void status_try(struct bytes request, uint32_t version, struct bytes seal
 		}
 }
 
-static void item_try(struct bytes packed, const char *code, bool is_second_round)
+static void item_try(struct bytes packed, bool is_second_round)
 {
 	Lm__TapeItem *item;
 	Lm__Header *h;
@@ -367,30 +383,30 @@ static void item_try(struct bytes packed, const char *code, bool is_second_round
 	if (!h->envelope_hash.len) {
 		take(payload); /* in clear under the store's seal */
 		if (h->kind == LM__KIND__KIND_RECEIPT_LOCK)
-			lock_try(code, payload);
+			lock_try(payload);
 		return;
 	}
 	uint8_t *out = arena_alloc(&arena, payload.size + 1);
 	for (size_t i = 0; out && i < find_count; i++)
 		if (find[i].table == ENVELOPE && envelope_try(find[i].value, h, payload, out)) {
-			payload_opened(h, BYTES(out, payload.size - TAG_BYTES), code);
+			payload_opened(h, BYTES(out, payload.size - TAG_BYTES));
 			return;
 		}
 }
 
-static void all_try(const char *code)
+static void all_try(void)
 {
 	for (size_t i = 0; i < find_count; i++) {
 		if (find[i].table == ENVELOPE)
 			name_row("envelope", find[i].key);
 		else if (find[i].table == TAPE || find[i].table == QUARANTINE)
-			item_try(find[i].value, code, false);
+			item_try(find[i].value, false);
 		else if (find[i].table == RECEIPT)
-			lock_try(code, find[i].value);
+			lock_try(find[i].value);
 	}
 	for (size_t i = 0; i < find_count; i++) {
 		if (find[i].table == TAPE)
-			item_try(find[i].value, code, true);
+			item_try(find[i].value, true);
 		else if (find[i].table == STATUS && find[i].key.size == 20) {
 			struct reader r = reader_over(BYTES(find[i].key.data + ID_BYTES, 4));
 			status_try(BYTES(find[i].key.data, ID_BYTES), read_u32(&r), find[i].value);
@@ -424,6 +440,8 @@ int main(int argc, char **argv)
 		rows_find(f);
 	}
 	bases_unfold();
-	all_try(code);
+	if (code)
+		secrets_make(code);
+	all_try();
 	return 0;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a person told is erased: with every key file and every raw byte of all three tiers nothing of it opens any more, its
 neighbour does; states and counts stand, chains verify, replays agree; and a SIGKILL at any moment leaves it to be finished."""
+import os
 import pathlib
 import random
 import subprocess
@@ -17,7 +18,7 @@ SEARCHER = lm.BUILD / "tests/lib/searcher"
 OF_TOWN, OF_DISTRICT = "home-adaptation", None  # None: the first that the district decides
 WHY = {"reason": "示例：本人提出删除", "ground": "示例：个人信息保护法第四十七条"}
 PASSWORD = "a long password for two"
-KILLS = 5
+KILLS = int(os.environ.get("LM_KILLS") or 2)
 
 
 class Told:
