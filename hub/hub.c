@@ -14,6 +14,8 @@
 
 #define TOTALS_MOST 2000
 #define ROUTES_MOST 48
+#define PAGES_EVERY_US 1000000 /* while a page is open */
+#define LOOK_EVERY_US 5000000  /* then links are looked at */
 
 struct totals_job {
 	struct http_request *request; /* NULL: for the event stream */
@@ -112,11 +114,6 @@ static void totals_begin(struct node *n, struct http_request *r)
 		http_answer_error(r, ERR_BUSY, "too much is waiting; try again");
 }
 
-static void totals_get(void *context, struct http_request *r)
-{
-	totals_begin(context, r);
-}
-
 /* ---- news: at most one refresh of each kind a second, however much happens ---- */
 
 static bool totals_moved, links_moved, catalogue_moved; /* loop thread */
@@ -131,8 +128,18 @@ static void sites_count(struct node *n, const Lm__LinksView *view)
 		sites.heard += l->received > 0;
 		sites.connected += l->is_up ? 1 : 0;
 	}
+	if (sites.heard != sites_now.heard || sites.connected != sites_now.connected) {
+		totals_moved = true;
+		node_tick_by(n, clock_monotonic_us());
+	}
 	sites_now = sites;
 	node_publish(n, "desk", "links", &view->base);
+}
+
+static void totals_get(void *context, struct http_request *r)
+{
+	links_view_get(context, sites_count); /* if the numbers of sites have moved, the page is told */
+	totals_begin(context, r);
 }
 
 static void hub_news(struct node *n, const struct domain_effect *news, size_t count)
@@ -150,13 +157,16 @@ static void hub_links(struct node *n)
 	links_moved = true;
 }
 
-static void hub_tick(struct node *n)
+static uint64_t hub_tick(struct node *n, uint64_t now_us)
 {
-	static unsigned seconds;
-	static uint64_t sites_seen;
-	/* Towns report their links with their beats: look every few seconds even if nothing told us to. */
-	if (links_moved || seconds++ % 5 == 0)
+	static uint64_t sites_seen, looked_us;
+	struct http_load load;
+	http_load_read(node_http(n), &load);
+	/* Towns report their links with their beats: for who has a page open we look, even if nothing told us to. */
+	if (links_moved || (load.streams && now_us - looked_us >= LOOK_EVERY_US)) {
+		looked_us = now_us;
 		links_view_get(n, sites_count);
+	}
 	if (totals_moved)
 		totals_begin(n, NULL);
 	if (catalogue_moved || node_sites_moved(n) != sites_seen) {
@@ -165,6 +175,7 @@ static void hub_tick(struct node *n)
 		node_publish(n, "desk", "catalogue", &empty.base);
 	}
 	links_moved = totals_moved = catalogue_moved = false;
+	return load.streams ? now_us + PAGES_EVERY_US : UINT64_MAX;
 }
 
 /* The page of devices asks what lmctl asks. */

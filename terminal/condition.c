@@ -15,7 +15,7 @@
 
 #define LINK_PATIENCE_US 5000000                 /* a link that comes back at once is not worth a word */
 #define CLOCK_SLACK_MS (INT64_C(10) * 60 * 1000) /* clocks of others may be ahead of ours */
-#define PRINTER_EVERY_S 2
+#define PRINTER_EVERY_US 2000000
 
 /* ---- stops ---- */
 
@@ -87,11 +87,12 @@ static void printer_looked(struct node *n, void *context)
 }
 
 /* On the pool: a device that does not answer keeps whoever asks it waiting. */
-static void printer_tick(struct terminal *t)
+static void printer_tick(struct terminal *t, uint64_t now_us)
 {
 	char *path = node_configuration(t->node)->printer;
-	if (!path || t->is_looking || t->seconds % PRINTER_EVERY_S)
+	if (!path || t->is_looking || now_us - t->looked_us < PRINTER_EVERY_US)
 		return;
+	t->looked_us = now_us;
 	struct looking *l = calloc(1, sizeof *l);
 	if (!l)
 		return;
@@ -111,15 +112,15 @@ static const char *const notice_name[] = {
 	[NOTICE_PRINTER] = "no-printer",
 };
 
-static unsigned notices_now(struct terminal *t)
+static unsigned notices_now(struct terminal *t, uint64_t now_us)
 {
 	struct upstream_state up;
-	uint64_t now_us = clock_monotonic_us();
 	node_upstream(t->node, &up);
-	if (up.is_up)
+	if (up.is_up || t->is_linked || !t->linked_us) /* lost just now, or it has not had its time yet */
 		t->linked_us = now_us;
+	t->is_linked = up.is_up;
 	unsigned notices = 0;
-	if (now_us - t->linked_us > LINK_PATIENCE_US)
+	if (now_us - t->linked_us >= LINK_PATIENCE_US)
 		notices |= 1u << NOTICE_LINK;
 	if (!clock_can_be_believed(t, &up))
 		notices |= 1u << NOTICE_CLOCK;
@@ -130,12 +131,10 @@ static unsigned notices_now(struct terminal *t)
 	return notices;
 }
 
-bool condition_tick(struct terminal *t)
+bool condition_tick(struct terminal *t, uint64_t now_us)
 {
-	if (!t->seconds++)
-		t->linked_us = clock_monotonic_us(); /* the link has not had its time yet */
-	printer_tick(t);
-	unsigned notices = notices_now(t);
+	printer_tick(t, now_us);
+	unsigned notices = notices_now(t, now_us);
 	struct upstream_state up;
 	node_upstream(t->node, &up);
 	int stopped = terminal_stopped(t->node, &up, NULL);
@@ -143,6 +142,14 @@ bool condition_tick(struct terminal *t)
 	t->notices = notices;
 	t->stopped = stopped;
 	return has_changed;
+}
+
+uint64_t condition_due_us(const struct terminal *t)
+{
+	bool may_miss_link = !t->is_linked && !(t->notices & (1u << NOTICE_LINK));
+	uint64_t link_us = may_miss_link ? t->linked_us + LINK_PATIENCE_US : UINT64_MAX;
+	uint64_t printer_us = node_configuration(t->node)->printer ? t->looked_us + PRINTER_EVERY_US : UINT64_MAX;
+	return link_us < printer_us ? link_us : printer_us;
 }
 
 int condition_show(struct node *n, const struct upstream_state *up, struct arena *arena, Lm__TerminalState *s)

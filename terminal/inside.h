@@ -41,7 +41,9 @@ struct terminal {
 	uint64_t tries_minute, tries;
 	/* condition.c */
 	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
-	uint64_t seconds, linked_us;
+	uint64_t linked_us,
+	        looked_us; /* monotonic: when the link was last up, and when the printer was last looked at */
+	bool is_linked;
 	enum printer_state printer;
 	bool is_looking;
 	unsigned notices; /* bits of enum notice */
@@ -53,8 +55,9 @@ struct terminal *terminal_of(struct node *n);
 /* condition.c */
 /* OK, or why nothing new is taken: ERR_REVOKED, ERR_FROZEN, ERR_NOT_READY, ERR_FULL with a sentence. */
 int terminal_stopped(struct node *n, const struct upstream_state *up, struct error *e);
-/* Once a second. True: the state for the page has changed. */
-bool condition_tick(struct terminal *t);
+/* True: the state for the page has changed. */
+bool condition_tick(struct terminal *t, uint64_t now_us);
+uint64_t condition_due_us(const struct terminal *t); /* UINT64_MAX: when something happens */
 /* What the page is told of it, in `arena`. ERR_MEMORY. */
 int condition_show(struct node *n, const struct upstream_state *up, struct arena *arena, Lm__TerminalState *s);
 
@@ -64,6 +67,7 @@ enum printer_state printer_read(const char *path);
 
 /* receipts.c */
 void receipts_tick(struct terminal *t);
+uint64_t receipts_due_us(const struct terminal *t, uint64_t now_us); /* UINT64_MAX: there are enough */
 bool receipt_take(struct terminal *t, struct ready_receipt *out);
 
 /* submit.c */

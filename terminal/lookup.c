@@ -221,6 +221,11 @@ static void answer_view(struct search *s, const Lm__Answer *a)
 	v->marks = marks;
 	v->is_from_town = true;
 	if (!store_begin_read(node_store(s->node), &txn, NULL)) {
+		struct id request;
+		Lm__RequestRecord *record;
+		memcpy(request.byte, a->request_id.data, ID_BYTES);
+		if (!request_get(txn, request, &s->arena, &record)) /* made here, and its lock has gone */
+			marks_of(s->node, record->ordinal, marks);
 		service_words(s, txn, v);
 		store_abort(txn);
 	}

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "inside.h"
+
+#define RECEIPT_EVERY_US 1000000
 
 struct making {
 	uint8_t salt[DEVICE_SALT_BYTES];
@@ -63,11 +66,18 @@ void receipts_tick(struct terminal *t)
 	t->is_making = true;
 }
 
+uint64_t receipts_due_us(const struct terminal *t, uint64_t now_us)
+{
+	bool are_enough = t->ready_count >= (size_t)node_configuration(t->node)->receipts_ahead;
+	return are_enough || !t->has_salt ? UINT64_MAX : now_us + RECEIPT_EVERY_US;
+}
+
 bool receipt_take(struct terminal *t, struct ready_receipt *out)
 {
 	if (!t->ready_count)
 		return false;
 	*out = t->ready[--t->ready_count];
+	node_tick_by(t->node, clock_monotonic_us() + RECEIPT_EVERY_US);
 	crypto_wipe(&t->ready[t->ready_count], sizeof t->ready[0]);
 	return true;
 }

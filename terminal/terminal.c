@@ -185,11 +185,14 @@ static void on_links(struct node *n)
 	state_send(n, NULL);
 }
 
-static void on_tick(struct node *n)
+static uint64_t on_tick(struct node *n, uint64_t now_us)
 {
-	receipts_tick(terminal_of(n));
-	if (condition_tick(terminal_of(n)))
+	struct terminal *t = terminal_of(n);
+	receipts_tick(t);
+	if (condition_tick(t, now_us))
 		state_send(n, NULL);
+	uint64_t condition_us = condition_due_us(t), receipts_us = receipts_due_us(t, now_us);
+	return condition_us < receipts_us ? condition_us : receipts_us;
 }
 
 static int on_start(struct node *n, struct error *e)

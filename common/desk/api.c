@@ -344,7 +344,7 @@ static void action_post(void *context, struct http_request *r)
 
 static void events_get(void *context, struct http_request *r)
 {
-	(void)context;
+	node_tick_by(context, clock_monotonic_us()); /* what is shown while somebody looks */
 	http_answer_events(r, CHANNEL);
 }
 
@@ -379,7 +379,8 @@ void desk_links(struct node *n)
 
 /* ---- locks of long closed cases ---- */
 
-#define LOCK_CHECK_EVERY_S 3600
+#define LOCK_CHECK_FIRST_US UINT64_C(60000000)
+#define LOCK_CHECK_EVERY_US UINT64_C(3600000000)
 #define LOCKS_A_TURN_MOST 64
 #define DAY_MS (24ll * 3600 * 1000)
 
@@ -433,17 +434,21 @@ static void release_done(struct node *n, struct command *c)
 	free(c);
 }
 
-void desk_tick(struct node *n)
+uint64_t desk_tick(struct node *n, uint64_t now_us)
 {
-	static uint64_t seconds; /* loop thread */
-	if (seconds++ % LOCK_CHECK_EVERY_S != 60)
-		return;
+	static uint64_t due_us; /* loop thread */
+	if (!due_us)
+		due_us = now_us + LOCK_CHECK_FIRST_US;
+	if (now_us < due_us)
+		return due_us;
+	due_us = now_us + LOCK_CHECK_EVERY_US;
 	struct command *c = calloc(1, sizeof *c);
 	if (!c)
-		return;
+		return due_us;
 	*c = (struct command){ .run = release_run, .done = release_done };
 	if (node_command(n, c))
 		free(c);
+	return due_us;
 }
 
 /* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */

@@ -150,7 +150,10 @@ int journal_period_learn(struct journal *j, const Lm__Header *h, struct bytes no
 	struct period_opener opener;
 	if (h->kind != LM__KIND__KIND_PERIOD)
 		return error_set(e, ERR_INVALID, "entry %llu is not a period notice", (unsigned long long)h->seq);
-	if (opener_from(j, notice_packed, &opener))
+	int result = opener_from(j, notice_packed, &opener);
+	if (result == ERR_MEMORY)
+		return error_set(e, result, "no memory for a key period");
+	if (result)
 		return error_set(e, ERR_ABSENT, "the period of entry %llu is not for this node",
 		                 (unsigned long long)h->seq);
 	cache_put(j, h->origin, &opener);

@@ -281,8 +281,10 @@ static int item_replay(struct rebuild *r, uint64_t position, const Lm__TapeItem 
 		return result;
 	again.header = h;
 	again.facts = item->facts;
-	again.is_absent =
-	        journal_item_open(r->live->journal, r->read, position, item, &r->arena, &again.plain, NULL) != OK;
+	result = journal_item_open(r->live->journal, r->read, position, item, &r->arena, &again.plain, e);
+	again.is_absent = result == ERR_ABSENT;
+	if (result && !again.is_absent)
+		return result;
 	domain_effects_clear(&r->effects);
 	result = domain_apply(&r->live->domain, r->write, &r->arena, &again, &r->effects, cause, &cause_size, e);
 	if (result)

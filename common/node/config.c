@@ -95,6 +95,23 @@ static const struct config_key all_keys[] = {
 	  .most = 86400,
 	  KEY(clock_warn_s),
 	  .help = "a neighbour's wall clock that differs by more than so many seconds is told; nothing depends on it" },
+	{ .name = "beat_s",
+	  .type = CONFIG_INTEGER,
+	  .default_text = "2",
+	  .least = 1,
+	  .most = BEAT_MS_MOST / 1000,
+	  KEY(beat_s),
+	  .help = "a link with nothing to say says every so many seconds that it lives; after four and a half times as "
+	          "long the other side takes it as lost" },
+	{ .name = "probe_s",
+	  .type = CONFIG_INTEGER,
+	  .default_text = "30",
+	  .least = 5,
+	  .most = 86400,
+	  KEY(probe_s),
+	  .help = "every so many seconds a row is written, to see whether the disk takes writes; under systemd's "
+	          "watchdog "
+	          "as often as that wants" },
 	{ .name = "demo",
 	  .type = CONFIG_BOOLEAN,
 	  .default_text = "no",

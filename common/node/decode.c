@@ -101,17 +101,21 @@ static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__H
 	return n->domain.tier == LM__TIER__TIER_TOWN || service_is_ours(n, txn, h, arena, last);
 }
 
-static void entries_open(struct node *n, struct store_txn *txn, struct work *w)
+/* What cannot be opened is absent for ever. What could not be opened just now is none of that: the frame is as lost,
+ * and comes again. */
+static int entries_open(struct node *n, struct store_txn *txn, struct work *w, struct error *e)
 {
 	struct arena scratch;
 	struct decided last = { 0 };
+	int result = OK;
 	arena_init(&scratch, FRAME_ARENA_BYTES);
-	for (size_t i = 0; i < w->entry_count; i++) {
+	for (size_t i = 0; i < w->entry_count && !result; i++) {
 		struct checked_entry *c = &w->entries[i];
 		if (c->header->kind == LM__KIND__KIND_PERIOD) {
 			/* The opener learns of a period before it is stored. A lost turn does not matter: it comes
 			 * again. */
-			journal_period_learn(n->journal, c->header, c->payload, NULL);
+			result = journal_period_learn(n->journal, c->header, c->payload, e);
+			result = result == ERR_ABSENT ? OK : result;
 			c->plain = c->payload;
 			continue;
 		}
@@ -121,11 +125,14 @@ static void entries_open(struct node *n, struct store_txn *txn, struct work *w)
 			arena_reset(&scratch);
 			continue;
 		}
-		c->is_absent = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed,
-		                                    &w->arena, &c->plain, NULL) != OK;
+		result = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed, &w->arena,
+		                              &c->plain, e);
+		c->is_absent = result == ERR_ABSENT;
+		result = c->is_absent ? OK : result;
 		arena_reset(&scratch);
 	}
 	arena_release(&scratch);
+	return result;
 }
 
 static int batch_decode(struct node *n, struct peer *p, struct work *w, struct error *e)
@@ -144,7 +151,9 @@ static int batch_decode(struct node *n, struct peer *p, struct work *w, struct e
 	if (!result)
 		result = entries_check(b, key, &w->arena, &w->entries, &w->entry_count, e);
 	if (!result)
-		entries_open(n, txn, w);
+		result = entries_open(n, txn, w, e);
+	if (result)
+		w->entry_count = 0; /* nothing of it is taken */
 	store_abort(txn);
 	return result;
 }

@@ -65,7 +65,10 @@ int item_retry(struct turn *t, uint64_t position, struct error *e)
 	again.taken_ms = item->taken_ms;
 	again.header = h;
 	again.facts = item->facts;
-	again.is_absent = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, NULL) != OK;
+	result = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, e);
+	again.is_absent = result == ERR_ABSENT;
+	if (result && !again.is_absent)
+		return result;
 	news_add(t->node, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	result = journal_retry(t->journal, position, &retry_position);
 	return result ? result : item_apply(t, &again, retry_position, &is_refused, e);

@@ -138,6 +138,7 @@ void frame_hello(struct node *n, struct peer *p)
 	hello.credit_bytes = LINK_CREDIT_BYTES;
 	hello.run = n->run;
 	hello.wants_return = n->was_returning;
+	hello.beat_ms = p->link.beat_ms;
 	hello.join_address = (char *)(uintptr_t)join_endpoint_address(n);
 	frame.session = p->link.session;
 	frame.body_case = LM__FRAME__BODY_HELLO;

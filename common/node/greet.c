@@ -116,7 +116,8 @@ void hello_came(struct node *n, struct peer *p, const Lm__Frame *frame)
 		                 .now_ms = link_now_ms(),
 		                 .session = frame->session,
 		                 .version_least = hello->version_least,
-		                 .version_most = hello->version_most };
+		                 .version_most = hello->version_most,
+		                 .beat_ms = hello->beat_ms < BEAT_MS_MOST ? hello->beat_ms : BEAT_MS_MOST };
 	if (!p->is_upstream && crypto_random(&ev.fresh_session, sizeof ev.fresh_session, NULL))
 		return;
 	lanes_leave(n, p);

@@ -17,7 +17,7 @@
 #include "proto/json.h"
 
 #define STUCK_US 10000000u /* a turn or a probe that takes so long, unless systemd has another patience */
-#define PROBE_EVERY_US 30000000u
+#define AGAIN_US 1000000u
 #define CHECKS_MOST 6
 
 struct checks {
@@ -64,10 +64,10 @@ static uint64_t stuck_us(const struct node *n)
 static void check_writer(struct node *n, struct checks *c)
 {
 	uint64_t turn_us = atomic_load(&n->writer_us);
-	bool is_stuck = clock_monotonic_us() - turn_us >= stuck_us(n);
+	bool is_stuck = turn_us && clock_monotonic_us() - turn_us >= stuck_us(n);
 	check_add(c, "writer", !is_stuck, true,
 	          is_stuck ? "the writer is in one turn for %llu s: its disk may be stuck"
-	                   : "the writer took its last turn %llu s ago",
+	                   : "the writer takes its turns",
 	          (unsigned long long)seconds_since(turn_us));
 }
 
@@ -94,11 +94,23 @@ static void check_room(struct node *n, struct checks *c)
 	          atomic_load(&n->percent));
 }
 
+/* Each look knocks; the next one finds the answer. */
+static void handshakes_look(struct node *n, uint64_t now_us)
+{
+	if (n->server && net_zap_answers(n->net)) {
+		n->zap_us = now_us;
+		n->knocked_us = 0;
+	}
+	if (!n->knocked_us)
+		n->knocked_us = now_us;
+}
+
 static void check_handshakes(struct node *n, struct checks *c)
 {
 	if (!n->server)
 		return;
-	bool is_good = n->zap_us && clock_monotonic_us() - n->zap_us < stuck_us(n);
+	handshakes_look(n, clock_monotonic_us());
+	bool is_good = n->zap_us && (!n->knocked_us || clock_monotonic_us() - n->knocked_us < stuck_us(n));
 	check_add(c, "handshakes", is_good, true,
 	          is_good ? "connections from below are answered"
 	                  : "nobody decides about connections from below: they cannot come up");
@@ -176,18 +188,21 @@ static void probe_done(struct node *n, struct command *c)
 		notify_alive(&n->notify);
 }
 
-static void probe_begin(struct node *n)
+/* Returns when the next one is due. */
+static uint64_t probe_begin(struct node *n, uint64_t now_us)
 {
 	struct probe *p = &n->probe;
-	uint64_t every_us = n->notify.watchdog_us && n->notify.watchdog_us / 3 < PROBE_EVERY_US
-	                            ? n->notify.watchdog_us / 3
-	                            : PROBE_EVERY_US;
-	if (p->is_under_way || (p->begun_us && clock_monotonic_us() - p->begun_us < every_us))
-		return;
+	uint64_t every_us = (uint64_t)n->config.probe_s * 1000000;
+	if (n->notify.watchdog_us && n->notify.watchdog_us / 3 < every_us)
+		every_us = n->notify.watchdog_us / 3;
+	if (p->is_under_way || (p->begun_us && now_us - p->begun_us < every_us))
+		return p->is_under_way ? now_us + AGAIN_US : p->begun_us + every_us;
 	p->command = (struct command){ .run = probe_run, .done = probe_done };
-	p->is_under_way = !node_command(n, &p->command); /* busy: again in a second */
-	if (p->is_under_way)
-		p->begun_us = clock_monotonic_us();
+	p->is_under_way = !node_command(n, &p->command);
+	if (!p->is_under_way) /* busy */
+		return now_us + AGAIN_US;
+	p->begun_us = now_us;
+	return now_us + every_us;
 }
 
 /* ---- systemd ---- */
@@ -210,13 +225,15 @@ static void state_tell(struct node *n)
 	notify_state(&n->notify, is_ready, text);
 }
 
-void health_tick(struct node *n)
+uint64_t health_tick(struct node *n, uint64_t now_us)
 {
 	if (n->is_stopping)
-		return;
-	if (n->server && net_zap_answers(n->net))
-		n->zap_us = clock_monotonic_us();
-	probe_begin(n);
-	if (n->notify.is_wanted)
-		state_tell(n);
+		return UINT64_MAX;
+	handshakes_look(n, now_us);
+	uint64_t due_us = probe_begin(n, now_us);
+	if (!n->notify.is_wanted)
+		return due_us;
+	state_tell(n);
+	bool is_watched = !n->notify.is_ready || n->probe.is_under_way; /* what comes next is to be told soon */
+	return is_watched ? now_us + AGAIN_US : due_us;
 }

@@ -59,6 +59,8 @@ struct join_endpoint;
 #define TRIM_PERCENT 60
 #define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
 #define SMALL_FRAME_BYTES 512                 /* decoded on the loop when nothing is before it: not worth a thread */
+#define BEAT_MS_MOST 3600000u
+#define TICK_SOON_US 1000000 /* what happens within a second is told once */
 #define MARKS_SIGN_MS 1000
 #define REFUSED_RETRY_MS 3000
 #define HELLO_LEAST_MS \
@@ -260,6 +262,7 @@ struct node {
 	bool is_stopping, is_closed;
 	bool must_restart; /* with other keys, when it has ended */
 	_Atomic bool is_changing_keys;
+	uint64_t tick_us; /* monotonic: when the timer is due; UINT64_MAX: never */
 	int exit_code;
 	struct peer *peer[PEERS_MOST];
 	size_t peer_count;
@@ -269,9 +272,10 @@ struct node {
 	uint64_t ask_number;
 	struct probe probe;
 	struct notify notify;
-	uint64_t zap_us;      /* monotonic: when the ZAP handler last answered; 0: never */
-	uint64_t pool_jobs;   /* waiting or running */
-	uint64_t stranger_us; /* when a key that is not admitted was last logged */
+	uint64_t zap_us, knocked_us; /* monotonic: when the ZAP handler last answered (0: never), and since when it owes
+	                                an answer */
+	uint64_t pool_jobs;          /* waiting or running */
+	uint64_t stranger_us;        /* when a key that is not admitted was last logged */
 	struct upstream_state upstream_state;
 	struct place_names *names;
 	struct join_endpoint *join; /* NULL: nobody joins here */
@@ -293,7 +297,7 @@ struct node {
 	_Atomic unsigned percent;
 	_Atomic uint64_t waiting_up, entries, up_custody, up_final;
 	struct counters counters;
-	_Atomic uint64_t writer_us; /* monotonic: when the writer last began a turn */
+	_Atomic uint64_t writer_us; /* monotonic: when the writer began the turn that it is in; 0: it waits for work */
 	pthread_mutex_t gauges_lock;
 	struct gauges *gauges; /* what the writer owns, as it was a moment ago; locked */
 	_Atomic bool is_writer_over;
@@ -316,16 +320,18 @@ struct node {
 	bool must_refresh_directory;
 	bool must_rerun; /* a command's entry was refused by apply: run the turn again without it */
 	bool must_tell_links;
-	bool must_offer;       /* a frozen line was released: what neighbours refused is offered again */
-	bool must_take_asides; /* entries were kept aside, and may go on now */
-	char refused_why[160]; /* what the tier above says of our entries, for this session; "": it takes them */
+	bool must_offer;        /* a frozen line was released: what neighbours refused is offered again */
+	bool must_take_asides;  /* entries were kept aside, and may go on now */
+	char refused_why[160];  /* what the tier above says of our entries, for this session; "": it takes them */
+	bool has_marks_to_sign; /* hub: lines moved since the last signature over marks */
+	bool has_stale_gauges;
 	struct turn_counts turn_counts;
 	struct trace trace[TRACES_A_TURN_MOST];
 	size_t trace_count; /* may be more than fit */
 	uint64_t trace_second, traces_told, traces_left_out;
 	int64_t signed_ms;       /* of the newest marks that the district signed and that came here */
 	uint64_t join_logged_us; /* when a token that nobody issued was last logged */
-	uint64_t marks_written_us, marks_signed_us, trimmed_us, released_us, rekey_again_us;
+	uint64_t marks_written_us, marks_signed_us, trimmed_us, gauges_us, rekey_again_us;
 	bool is_rekeying;                 /* the key table is being sealed anew */
 	bool is_returning, was_returning; /* restored, waits for its neighbours: in this turn, as committed */
 	uint64_t return_looked_us;
@@ -376,9 +382,12 @@ void inbox_wake(struct node *n); /* inbox_lock is held */
 void inbox_wait(struct node *n, uint64_t wait_us); /* inbox_lock is held; until there is something, or so long */
 
 /* writer.c */
-#define WRITER_TICK_US 250000 /* a writer that nobody wakes looks after its links this often */
+#define METRICS_EVERY_US 2000000        /* what the writer leaves for /metrics */
+#define WRITER_REST_US 1000             /* between two turns that nobody asked for */
+#define WRITER_SLEEP_MOST_US 600000000u /* as long as nothing is due */
 void writer_begin(struct node *n);
-bool writer_step(struct node *n); /* one turn; false: the inbox is closed and this was the last */
+bool writer_step(struct node *n);              /* one turn; false: the inbox is closed and this was the last */
+uint64_t writer_wait_us(const struct node *n); /* until something is due that nobody asks for */
 
 /* take.c */
 int take_command(struct turn *t, struct work *w);
@@ -406,6 +415,7 @@ void link_event_apply(struct node *n, struct peer *p, const struct link_event *e
 void links_frame(struct node *n, struct work *w); /* control frames, before the commit */
 void links_after_commit(struct node *n);          /* lines that moved */
 void links_tick(struct node *n);
+uint64_t links_due_us(const struct node *n); /* when links_tick has something to do; UINT64_MAX: never */
 void links_transport(struct node *n, struct work *w);
 bool line_flows_to(const struct node *n, const struct line *line, const struct peer *p);
 uint64_t line_unsent(const struct node *n, const struct line *line); /* entries not yet with the tier above */
@@ -493,7 +503,7 @@ void traces_tell(struct node *n); /* after the commit */
 /* health.c */
 void healthz_get(void *node, struct http_request *r);
 void readyz_get(void *node, struct http_request *r);
-void health_tick(struct node *n); /* every second, on the loop */
+uint64_t health_tick(struct node *n, uint64_t now_us); /* returns when it is due again */
 
 /* check.c */
 /* What the configuration's files and folders must be; tells of each fault by its key. NULL values are passed over. */

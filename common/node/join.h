@@ -26,12 +26,14 @@
 /* Whether this device has joined: reads DATA/joined and DATA/join.token. ERR_DAMAGED, ERR_CONFIG: it joined for another
  * place or district than the configuration says. */
 int join_device_open(struct node *n, struct error *e);
-void join_device_tick(struct node *n); /* every second */
+void join_device_tick(struct node *n);
+uint64_t join_device_due_us(const struct node *n); /* UINT64_MAX: never */
 void join_device_close(struct node *n);
 
 /* join_endpoint.c */
 int join_endpoint_open(struct node *n, struct error *e); /* nothing without join_address */
 void join_endpoint_tick(struct node *n);
+uint64_t join_endpoint_due_us(const struct node *n); /* UINT64_MAX: never */
 void join_endpoint_close(struct node *n);
 const char *join_endpoint_address(const struct node *n); /* as bound; "" without one */
 void join_answer_came(struct node *n, uint64_t number, const Lm__JoinReply *reply);

@@ -107,6 +107,7 @@ static void attempt_end(struct node *n)
 	uint64_t pause = n->joining.pause_us * 2;
 	n->joining.pause_us = pause < PAUSE_LEAST_US ? PAUSE_LEAST_US : pause > PAUSE_MOST_US ? PAUSE_MOST_US : pause;
 	n->joining.next_us = clock_monotonic_us() + n->joining.pause_us;
+	node_tick_by(n, n->joining.next_us);
 }
 
 static void request_send(struct node *n)
@@ -218,6 +219,7 @@ static void attempt_begin(struct node *n)
 		                              .on_state = on_state,
 		                              .on_frame = on_frame };
 	n->joining.until_us = clock_monotonic_us() + ATTEMPT_US;
+	node_tick_by(n, n->joining.until_us);
 	if (net_client_open(n->net, &options, &n->joining.client, &e)) {
 		n->joining.client = NULL;
 		say(n, LOG_ERROR, "unanswered", e.text);
@@ -236,6 +238,13 @@ void join_device_tick(struct node *n)
 	} else if (!n->joining.client && now >= n->joining.next_us) {
 		attempt_begin(n);
 	}
+}
+
+uint64_t join_device_due_us(const struct node *n)
+{
+	if (!n->joining.is_waiting || !n->joining.secret[0] || n->is_stopping)
+		return UINT64_MAX;
+	return n->joining.client ? n->joining.until_us : n->joining.next_us;
 }
 
 /* ---- for handlers ---- */

@@ -96,14 +96,16 @@ static int request_for_here(const struct node *n, const Lm__DeviceRecord *r, str
 	                 n->domain.place, r->place);
 }
 
-static struct knock *waiting_add(struct join_endpoint *j, const struct net_route *route)
+static struct knock *waiting_add(struct node *n, const struct net_route *route)
 {
+	struct join_endpoint *j = n->join;
 	struct knock *w = j->waiting < JOIN_WAITING_MOST ? calloc(1, sizeof *w) : NULL;
 	if (!w)
 		return NULL;
 	*w = (struct knock){ j->first, ++j->number, clock_monotonic_us() + JOIN_ANSWER_US, *route };
 	j->first = w;
 	j->waiting++;
+	node_tick_by(n, w->deadline_us);
 	return w;
 }
 
@@ -115,7 +117,7 @@ static void request_pass_up(struct node *n, const struct net_route *route, const
 		refuse(n, route, ERR_UNREACHABLE, "the town has no connection to the district at the moment");
 		return;
 	}
-	struct knock *w = waiting_add(n->join, route);
+	struct knock *w = waiting_add(n, route);
 	if (!w) {
 		refuse(n, route, ERR_TOO_MANY, "many devices are joining at once");
 		return;
@@ -218,6 +220,15 @@ void join_endpoint_tick(struct node *n)
 		refuse(n, &w->route, ERR_UNREACHABLE, "the district does not answer the town at the moment");
 		free(w);
 	}
+}
+
+/* The newest stand first, and all wait equally long. */
+uint64_t join_endpoint_due_us(const struct node *n)
+{
+	uint64_t due_us = UINT64_MAX;
+	for (const struct knock *w = n->join ? n->join->first : NULL; w; w = w->next)
+		due_us = w->deadline_us;
+	return due_us;
 }
 
 /* ---- life ---- */

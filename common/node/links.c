@@ -183,6 +183,8 @@ void peer_refuse(struct node *n, struct peer *p, int code, const char *text)
 	frame.session = p->link.session;
 	log_write(LOG_WARN, "refused", "%s", text);
 	frame_send(n, p, &frame);
+	if (p->is_upstream) /* a client begins anew; nobody else would */
+		outbox_push(n, out_new(OUT_RECONNECT));
 	link_event_line(n, p, LINK_REFUSED, 0, 0);
 }
 
@@ -302,6 +304,20 @@ void links_after_commit(struct node *n)
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < peers; k++)
 			line_moved(n, journal_line(n->journal, numbers[i]), n->peer[k]);
+	n->has_marks_to_sign |= count && n->domain.tier == LM__TIER__TIER_DISTRICT;
+}
+
+uint64_t links_due_us(const struct node *n)
+{
+	size_t peers = atomic_load(&n->peer_visible);
+	uint64_t due_us = UINT64_MAX;
+	for (size_t i = 0; i < peers; i++) {
+		uint64_t due_ms = link_due_ms(&n->peer[i]->link);
+		if (due_ms < due_us / 1000)
+			due_us = due_ms * 1000;
+	}
+	uint64_t sign_us = n->marks_signed_us + MARKS_SIGN_MS * 1000;
+	return n->has_marks_to_sign && sign_us < due_us ? sign_us : due_us;
 }
 
 static void links_offer(struct node *n)
@@ -318,7 +334,7 @@ void links_tick(struct node *n)
 		links_offer(n);
 	size_t peers = atomic_load(&n->peer_visible);
 	uint64_t now = clock_monotonic_us();
-	bool may_sign = n->domain.tier == LM__TIER__TIER_DISTRICT && now - n->marks_signed_us >= MARKS_SIGN_MS * 1000;
+	bool may_sign = n->has_marks_to_sign && now - n->marks_signed_us >= MARKS_SIGN_MS * 1000;
 	for (size_t i = 0; i < peers; i++) {
 		struct peer *p = n->peer[i];
 		arena_reset(&n->send_arena);
@@ -335,6 +351,8 @@ void links_tick(struct node *n)
 			peer_refuse(n, p, ERR_REVOKED, text);
 		}
 	}
-	if (may_sign)
+	if (may_sign) {
 		n->marks_signed_us = now;
+		n->has_marks_to_sign = false;
+	}
 }

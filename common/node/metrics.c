@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "inside.h"
 
-#define GAUGES_EVERY_US 2000000
 #define GAUGES_ARENA_BYTES (8u * 1024 * 1024)
 #define LINKS_MOST 1024 /* told one by one; the sums count all */
 #define LABEL_BYTES 128
@@ -78,8 +77,10 @@ static void gauges_free(struct gauges *g)
 void metrics_turn(struct node *n)
 {
 	atomic_fetch_add(&n->counters.turns, 1);
-	if (n->gauges && clock_monotonic_us() - n->gauges->made_us < GAUGES_EVERY_US)
-		return; /* only this thread changes it */
+	n->has_stale_gauges = n->gauges && clock_monotonic_us() - n->gauges_us < METRICS_EVERY_US;
+	if (n->has_stale_gauges)
+		return;
+	n->gauges_us = clock_monotonic_us();
 	struct gauges *fresh = calloc(1, sizeof *fresh);
 	if (!fresh)
 		return;
@@ -200,10 +201,11 @@ static void put_commits(const struct counters *c, struct sheet *out)
 static void put_writer(struct node *n, struct sheet *out)
 {
 	struct counters *c = &n->counters;
+	uint64_t turn_us = atomic_load(&n->writer_us);
 	counter(out, "lm_turns_total", "Turns of the writer, with and without a commit.", atomic_load(&c->turns));
 	one(out, "lm_writer_turn_age_seconds", "gauge",
-	    "Since the writer last began a turn; it begins four a second when it is idle.",
-	    (double)(clock_monotonic_us() - atomic_load(&n->writer_us)) / 1e6);
+	    "How long the writer has been in the turn that it is in; 0 while it waits for work.",
+	    turn_us ? (double)(clock_monotonic_us() - turn_us) / 1e6 : 0);
 	counter(out, "lm_commits_total", "Commits of the store.", atomic_load(&c->commits));
 	counter(out, "lm_turn_failures_total", "Turns that failed and were run again without their offender.",
 	        atomic_load(&c->turn_failures));

@@ -42,6 +42,11 @@ static struct peer *peer_changed(struct node *n, const struct directory_row *row
 	return NULL;
 }
 
+static uint32_t beat_ms(const struct node *n)
+{
+	return (uint32_t)n->config.beat_s * 1000;
+}
+
 static struct peer *peer_below(struct node *n, const uint8_t key[KEY_BYTES])
 {
 	for (size_t i = 0; i < n->peer_count; i++)
@@ -60,7 +65,7 @@ static struct peer *peer_below(struct node *n, const uint8_t key[KEY_BYTES])
 	p->role = row.role;
 	snprintf(p->place, sizeof p->place, "%s", row.place);
 	memcpy(p->curve_key, key, KEY_BYTES);
-	link_init(&p->link, LINK_SERVER);
+	link_init(&p->link, LINK_SERVER, beat_ms(n));
 	peer_show(n, p);
 	return p;
 }
@@ -178,6 +183,7 @@ static void on_client_state(void *context, enum net_client_state state)
 		work_free(w);
 	if (n->tier.on_links)
 		n->tier.on_links(n);
+	node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);
 }
 
 /* ---- out ---- */
@@ -278,6 +284,7 @@ static void out_handle(struct node *n, struct out *o)
 	case OUT_NEWS:
 		if (n->tier.on_news)
 			n->tier.on_news(n, o->news, o->news_count);
+		node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);
 		free(o->news);
 		break;
 	case OUT_MARKS:
@@ -287,6 +294,7 @@ static void out_handle(struct node *n, struct out *o)
 	case OUT_LINKS:
 		if (n->tier.on_links)
 			n->tier.on_links(n);
+		node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);
 		break;
 	case OUT_RECONNECT:
 		pending_drop(n->upstream);
@@ -342,7 +350,7 @@ int peers_start(struct node *n, struct error *e)
 	n->upstream->role = n->domain.tier == LM__TIER__TIER_TERMINAL ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT;
 	snprintf(n->upstream->place, sizeof n->upstream->place, "%.*s",
 	         n->domain.tier == LM__TIER__TIER_TERMINAL ? 9 : 6, n->domain.place);
-	link_init(&n->upstream->link, LINK_CLIENT);
+	link_init(&n->upstream->link, LINK_CLIENT, beat_ms(n));
 	peer_show(n, n->upstream);
 	return node_is_joining(n) ? OK : peers_connect(n, e);
 }
@@ -401,6 +409,7 @@ int node_ask_upstream(struct node *n, const char *code, void (*done)(void *conte
 	}
 	*ask = (struct ask){ n->asks, body.number, clock_monotonic_us() + 5000000, done, context };
 	n->asks = ask;
+	node_tick_by(n, ask->deadline_us);
 	f->data = packed.data;
 	f->size = packed.size;
 	peer_send(n, n->upstream, f);

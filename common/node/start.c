@@ -22,6 +22,8 @@
 
 #define DESCRIPTORS 8192
 
+#define TICK_MOST_US 60000000 /* whatever nobody thought of waits no longer */
+
 void node_path(const struct node *n, enum data_file file, char *out, size_t size)
 {
 	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",
@@ -100,6 +102,11 @@ static void birth_done(struct node *n, struct command *c)
 
 /* ---- loop handles ---- */
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void on_outbox(uv_async_t *async)
 {
 	struct node *n = async->data;
@@ -108,12 +115,14 @@ static void on_outbox(uv_async_t *async)
 		node_close_begin(n);
 }
 
-static void asks_expire(struct node *n)
+/* Returns when the next one is due. */
+static uint64_t asks_expire(struct node *n)
 {
-	uint64_t now = clock_monotonic_us();
+	uint64_t now = clock_monotonic_us(), due_us = UINT64_MAX;
 	for (struct ask **at = &n->asks; *at;) {
 		struct ask *ask = *at;
 		if (ask->deadline_us > now && !n->is_stopping) {
+			due_us = sooner(due_us, ask->deadline_us);
 			at = &ask->next;
 			continue;
 		}
@@ -121,19 +130,34 @@ static void asks_expire(struct node *n)
 		ask->done(ask->context, NULL);
 		free(ask);
 	}
+	return due_us;
 }
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct node *n = timer->data;
-	asks_expire(n);
-	health_tick(n);
+	uint64_t now = clock_monotonic_us(), due_us = now + TICK_MOST_US;
+	n->tick_us = UINT64_MAX;
 	join_endpoint_tick(n);
 	join_device_tick(n);
 	rotation_tick(n);
 	backups_tick(n);
+	due_us = sooner(due_us, asks_expire(n));
+	due_us = sooner(due_us, health_tick(n, now));
+	due_us = sooner(due_us, join_endpoint_due_us(n));
+	due_us = sooner(due_us, join_device_due_us(n));
 	if (n->tier.on_tick)
-		n->tier.on_tick(n);
+		due_us = sooner(due_us, n->tier.on_tick(n, now));
+	node_tick_by(n, due_us);
+}
+
+void node_tick_by(struct node *n, uint64_t due_us)
+{
+	if (due_us >= n->tick_us || n->is_closed)
+		return;
+	uint64_t now = clock_monotonic_us();
+	n->tick_us = due_us;
+	uv_timer_start(&n->timer, on_timer, due_us > now ? (due_us - now + 999) / 1000 : 0, 0);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -154,7 +178,7 @@ static int handles_start(struct node *n, struct error *e)
 	failed = failed ? failed : uv_signal_init(n->loop, &n->terminate);
 	if (failed)
 		return error_set(e, ERR_INTERNAL, "the event loop cannot be set up: %s", uv_strerror(failed));
-	uv_timer_start(&n->timer, on_timer, 1000, 1000);
+	node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);
 	uv_signal_start(&n->interrupt, on_signal, SIGINT);
 	uv_signal_start(&n->terminate, on_signal, SIGTERM);
 	return OK;
@@ -231,7 +255,9 @@ static int node_open(struct node *n, struct error *e)
 	if (!result)
 		result = writer_start(n, e);
 	if (!result)
-		health_tick(n); /* the first probe follows what is written at the start */
+		node_tick_by(
+		        n, health_tick(
+		                   n, clock_monotonic_us())); /* the first probe follows what is written at the start */
 	return result;
 }
 
@@ -252,7 +278,7 @@ int node_start(const struct node_options *options, struct node **out, struct err
 	pthread_mutex_init(&n->outbox_lock, NULL);
 	pthread_mutex_init(&n->directory_lock, NULL);
 	pthread_mutex_init(&n->gauges_lock, NULL);
-	n->writer_us = clock_monotonic_us();
+	n->tick_us = UINT64_MAX;
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&n->inbox_ready, &attributes);

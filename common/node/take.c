@@ -27,6 +27,9 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	int failure = store_failure(t->txn, e);
 	if (failure)
 		return failure;
+	if (result ==
+	    ERR_MEMORY) /* says nothing about the entry: the turn is run again without it, and it comes again */
+		return error_set(e, result, "%s", why.text);
 	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	if (result == ERR_HELD) {
 		n->turn_counts.held++;

@@ -16,7 +16,9 @@
 
 #define MARKS_WRITE_US 1000000 /* marks that move alone reach the store this often */
 #define TRIM_EVERY_US 2000000
-#define TRIM_SAFE_LEAST 256 /* entries: a checkpoint for fewer costs more than they do */
+#define TRIM_SAFE_LEAST 256       /* entries: a checkpoint for fewer costs more than they do */
+#define DIRECTORY_AGAIN_US 250000 /* it could not be read */
+#define RETURN_LOOK_US 250000     /* a restored node looks whether all have answered */
 #define RERUNS_MOST 8
 #define REKEY_STEPS_A_TURN 4
 #define REKEY_AGAIN_US 1000000 /* after a step that failed */
@@ -442,7 +444,9 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 		news_tell(n);
 		traces_tell(n);
 	}
-	links_tick(n);
+	if (n->must_refresh_directory && !directory_refresh(n, NULL))
+		n->must_refresh_directory = false;
+	links_tick(n); /* by the new directory: who was revoked is told at once */
 	inbox_watch(n);
 	snapshot_end(n);
 	journal_recent_end(n->journal); /* entries that came lie in the memory of their frames */
@@ -450,13 +454,12 @@ static void writer_turn(struct node *n, struct work *first, bool is_last)
 	rekey_steps(n);
 	waiting_update(n);
 	history_state_tell(n);
-	if (n->must_refresh_directory && !directory_refresh(n, NULL))
-		n->must_refresh_directory = false;
 	if (n->must_tell_links) {
 		n->must_tell_links = false;
 		outbox_push(n, out_new(OUT_LINKS));
 	}
 	metrics_turn(n);
+	atomic_store(&n->writer_us, 0);
 }
 
 void writer_begin(struct node *n)
@@ -470,10 +473,35 @@ void writer_begin(struct node *n)
 	usage_update(n);
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t writer_wait_us(const struct node *n)
+{
+	uint64_t now = clock_monotonic_us(), due = sooner(links_due_us(n), now + WRITER_SLEEP_MOST_US);
+	if (journal_has_unwritten_marks(n->journal))
+		due = sooner(due, n->marks_written_us + MARKS_WRITE_US);
+	if (atomic_load(&n->percent) >= TRIM_PERCENT && can_trim(n))
+		due = sooner(due, n->trimmed_us + TRIM_EVERY_US);
+	if (n->must_take_asides)
+		due = now;
+	if (n->is_returning)
+		due = sooner(due, now + RETURN_LOOK_US);
+	if (n->is_rekeying || n->rekey_again_us > now)
+		due = sooner(due, n->rekey_again_us);
+	if (n->must_refresh_directory)
+		due = sooner(due, now + DIRECTORY_AGAIN_US);
+	if (n->has_stale_gauges)
+		due = sooner(due, n->gauges_us + METRICS_EVERY_US);
+	return due > now + WRITER_REST_US ? due - now : WRITER_REST_US;
+}
+
 bool writer_step(struct node *n)
 {
 	bool is_over = false;
-	struct work *first = inbox_take(n, WRITER_TICK_US, &is_over);
+	struct work *first = inbox_take(n, writer_wait_us(n), &is_over);
 	writer_turn(n, first, is_over);
 	if (is_over) {
 		atomic_store(&n->is_writer_over, true);

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void link_init(struct link *l, enum link_side side)
+void link_init(struct link *l, enum link_side side, uint32_t beat_ms)
 {
 	memset(l, 0, sizeof *l);
 	l->side = side;
+	l->beat_ms = beat_ms;
+	l->peer_beat_ms = LINK_BEAT_MS;
 }
 
 void link_release(struct link *l)
@@ -22,7 +24,6 @@ void link_release(struct link *l)
 void link_update_clear(struct link_update *u)
 {
 	u->count = 0;
-	u->wake_ms = 0;
 }
 
 void link_update_release(struct link_update *u)
@@ -145,7 +146,7 @@ static void session_forget(struct link *l)
 	for (size_t i = 0; i < l->in_count; i++)
 		l->in[i].is_frozen = l->in[i].is_expected = l->in[i].must_tell = false;
 	l->session = 0;
-	l->peer_waiting = 0;
+	l->peer_waiting = l->stuck_ms = 0;
 	l->is_send_asked = false;
 }
 
@@ -176,6 +177,7 @@ static int link_open(struct link *l, const struct link_event *ev, struct link_up
 	int result = link_close(l, ev, u);
 	l->session = l->side == LINK_SERVER ? ev->fresh_session : ev->session;
 	l->state = LINK_OPEN;
+	l->peer_beat_ms = ev->beat_ms ? ev->beat_ms : LINK_BEAT_MS;
 	l->since_ms = l->heard_ms = l->said_ms = ev->now_ms;
 	if (l->side == LINK_SERVER)
 		for (size_t i = 0; i < l->in_count; i++)
@@ -320,11 +322,19 @@ static void link_resend(struct link *l, const struct link_event *ev)
 	}
 }
 
+/* Four beats may be lost. */
+static uint64_t silence_ms(const struct link *l)
+{
+	uint64_t patience = l->state == LINK_OPEN ? (uint64_t)l->peer_beat_ms * LINK_SILENCE_MS / LINK_BEAT_MS : 0;
+	return patience > LINK_SILENCE_MS ? patience : LINK_SILENCE_MS;
+}
+
 static int link_tick(struct link *l, const struct link_event *ev, struct link_update *u)
 {
 	int result = OK;
 	l->is_send_asked = false;
-	if (l->state != LINK_IDLE && since(ev->now_ms, l->heard_ms) >= LINK_SILENCE_MS) {
+	l->stuck_ms = 0;
+	if (l->state != LINK_IDLE && since(ev->now_ms, l->heard_ms) >= silence_ms(l)) {
 		result = link_close(l, ev, u);
 		if (!result && l->side == LINK_CLIENT)
 			result = update_tell(u, LINK_DO_RECONNECT);
@@ -332,7 +342,7 @@ static int link_tick(struct link *l, const struct link_event *ev, struct link_up
 		result = link_greet(l, ev, u);
 	} else if (l->state == LINK_OPEN) {
 		link_resend(l, ev);
-		if (since(ev->now_ms, l->said_ms) >= LINK_BEAT_MS) {
+		if (since(ev->now_ms, l->said_ms) >= l->beat_ms) {
 			l->said_ms = ev->now_ms;
 			result = update_tell(u, LINK_DO_BEAT);
 		}
@@ -450,14 +460,30 @@ static bool is_from_neighbour(enum link_event_type type)
 	       type == LINK_HEARD;
 }
 
-static void wake_set(const struct link *l, const struct link_event *ev, bool is_stuck, struct link_update *u)
+static uint64_t sooner(uint64_t a, uint64_t b)
 {
-	if (l->state == LINK_OPEN && is_stuck)
-		u->wake_ms = ev->now_ms + LINK_STUCK_MS;
-	else if (l->state == LINK_GREETED)
-		u->wake_ms = l->greeted_ms + LINK_HELLO_RETRY_MS;
-	else if (l->state == LINK_OPEN)
-		u->wake_ms = l->said_ms + LINK_BEAT_MS;
+	return a < b ? a : b;
+}
+
+/* Every wait of link_tick and link_resend stands here, too. */
+uint64_t link_due_ms(const struct link *l)
+{
+	if (l->state == LINK_IDLE)
+		return UINT64_MAX;
+	uint64_t due = l->heard_ms + silence_ms(l);
+	if (l->state == LINK_GREETED)
+		return sooner(due, l->greeted_ms + LINK_HELLO_RETRY_MS);
+	due = sooner(due, l->said_ms + l->beat_ms);
+	if (l->stuck_ms)
+		due = sooner(due, l->stuck_ms + LINK_STUCK_MS);
+	for (size_t i = 0; i < l->out_count; i++) {
+		const struct link_out *out = &l->out[i];
+		if (out->is_frozen)
+			due = sooner(due, out->frozen_ms + LINK_FROZEN_MS);
+		else if (out->is_started && out->sent > out->acked)
+			due = sooner(due, out->progress_ms + LINK_RESEND_MS);
+	}
+	return due;
 }
 
 int link_step(struct link *l, const struct link_event *event, struct link_update *u)
@@ -467,11 +493,12 @@ int link_step(struct link *l, const struct link_event *event, struct link_update
 	int result = link_turn(l, event, u);
 	/* A send that is refused by the transport waits for the next tick instead of spinning. */
 	bool is_stuck = event->type == LINK_SENT && event->bytes == 0;
+	if (is_stuck)
+		l->stuck_ms = event->now_ms;
 	if (!result)
 		result = link_tell_acks(l, u);
 	if (!result && !is_stuck)
 		result = link_pump(l, u);
-	wake_set(l, event, is_stuck, u);
 	return result;
 }
 

@@ -35,9 +35,76 @@ static size_t told;
 static bool is_laid_out;
 static char base[] = "/dev/shm/lm-fuzz-XXXXXX";
 
-/* ---- the disk is an honest one ---- */
+/* ---- no faults, and an honest disk ---- */
 
-uint32_t disk_faults;
+#undef malloc
+#undef calloc
+#undef realloc
+
+void *__real_malloc(size_t size)
+{
+	return malloc(size);
+}
+
+void *__real_calloc(size_t count, size_t size)
+{
+	return calloc(count, size);
+}
+
+void *__real_realloc(void *memory, size_t size)
+{
+	return realloc(memory, size);
+}
+
+bool fault_is_about(enum fault fault)
+{
+	(void)fault;
+	return false;
+}
+
+bool fault_hits(enum fault fault, const struct site *s)
+{
+	(void)fault;
+	(void)s;
+	return false;
+}
+
+void fault_met(enum fault fault, const struct site *s)
+{
+	(void)fault;
+	(void)s;
+}
+
+void strike_at_start(struct site *s)
+{
+	(void)s;
+}
+
+void weather_site_died(struct site *s)
+{
+	(void)s;
+}
+
+enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out)
+{
+	(void)from;
+	(void)is_up;
+	(void)frame;
+	(void)out;
+	return HARM_NONE;
+}
+
+bool disk_may_refuse(const struct site *s)
+{
+	(void)s;
+	return false;
+}
+
+bool disk_is_durable(const struct site *s)
+{
+	(void)s;
+	return true;
+}
 
 void disk_reset(void)
 {
@@ -94,6 +161,8 @@ static void world_make(void)
 		}
 		sites_remove();
 	}
+	static const struct pace pace = { .beat_s = 2, .probe_s = 30 };
+	world.pace = &pace;
 	prng_seed(&world.chance, 1);
 	world.seed = 1;
 	world.now_us = world.trace = world.events = 0;

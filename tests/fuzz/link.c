@@ -87,7 +87,7 @@ static const struct link_action *actions_hold(struct world *w)
 		}
 	}
 	must(w->is_told_open == (w->link.state == LINK_OPEN));
-	must(w->link.state == LINK_IDLE || w->update.wake_ms);
+	must(w->link.state == LINK_IDLE || link_due_ms(&w->link) != UINT64_MAX);
 	must(w->link.state != LINK_OPEN || w->link.session);
 	return send;
 }
@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_over(BYTES(data, size));
 	struct world w = { .now_ms = 1000 };
-	link_init(&w.link, read_u8(&r) & 1 ? LINK_SERVER : LINK_CLIENT);
+	link_init(&w.link, read_u8(&r) & 1 ? LINK_SERVER : LINK_CLIENT, LINK_BEAT_MS);
 	while (r.at < r.size)
 		event_take(&w, &r);
 	link_release(&w.link);

@@ -1,4 +1,5 @@
 /* What must hold, seen from outside: over the same paths as pages and lmctl, compared by what was promised. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,9 @@
 #include "sim.h"
 
 #define PAGE 500
-#define SEEN_MOST 65536
+#define SEEN_MOST (1u << 19)
+#define MEMORY_MOST (64u * 1024 * 1024) /* of one daemon */
+#define REVOKED_MOST MINUTES
 
 static json_int_t number_of(const json_t *object, const char *key)
 {
@@ -60,6 +63,14 @@ struct seen {
 	uint64_t seq;
 };
 
+static void seen_read(const json_t *header, struct seen *out)
+{
+	memset(out, 0, sizeof *out);
+	snprintf(out->key, sizeof out->key, "%s/%s/%s/%s", text_of(header, "origin"), text_of(header, "incarnation"),
+	         text_of(header, "stream"), text_of(header, "receiver"));
+	out->seq = (uint64_t)number_of(header, "seq");
+}
+
 static int seen_compare(const void *a, const void *b)
 {
 	const struct seen *x = a, *y = b;
@@ -88,13 +99,88 @@ static void tape_item(struct site *s, struct tape *tape, const json_t *item)
 	if (!header || !is_applied(text_of(item, "disposition")))
 		return;
 	if (tape->count == SEEN_MOST)
-		fail("%s: more than %d entries", s->name, SEEN_MOST);
-	struct seen *seen = &tape->seen[tape->count++];
-	snprintf(seen->key, sizeof seen->key, "%s/%s/%s/%s", text_of(header, "origin"), text_of(header, "incarnation"),
-	         text_of(header, "stream"), text_of(header, "receiver"));
-	seen->seq = (uint64_t)number_of(header, "seq");
+		fail("%s: more than %u entries", s->name, SEEN_MOST);
+	seen_read(header, &tape->seen[tape->count++]);
 	tape->requests += strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0;
 }
+
+/* ---- on the way: what each tape has got since the last look, in order and nothing twice ---- */
+
+#define LINES_MOST 16384 /* of one tape: each start of a neighbour begins new ones */
+
+static struct {
+	json_int_t next;
+	struct seen *line; /* the newest of each, found by a hash of its key */
+} watched[SITES_MOST];
+
+void check_begin(void)
+{
+	for (size_t i = 0; i < SITES_MOST; i++) {
+		watched[i].next = 1;
+		free(watched[i].line);
+		watched[i].line = calloc(LINES_MOST, sizeof(struct seen));
+		if (!watched[i].line)
+			abort();
+	}
+}
+
+static struct seen *line_find(struct seen *lines, const char *key)
+{
+	uint32_t at = 2166136261u;
+	for (const char *p = key; *p; p++)
+		at = (at ^ (uint8_t)*p) * 16777619u;
+	for (size_t tries = 0; tries < LINES_MOST; tries++, at++) {
+		struct seen *line = &lines[at % LINES_MOST];
+		if (!line->key[0])
+			memcpy(line->key, key, sizeof line->key);
+		if (strcmp(line->key, key) == 0)
+			return line;
+	}
+	fail("more than %d lines on one tape", LINES_MOST);
+}
+
+static void item_watch(const struct site *s, struct seen *lines, const json_t *item)
+{
+	struct seen seen;
+	const json_t *header = json_object_get(item, "header");
+	if (!header || strcmp(text_of(item, "disposition"), "DISPOSITION_APPLIED") != 0)
+		return;
+	seen_read(header, &seen);
+	struct seen *line = line_find(lines, seen.key);
+	if (seen.seq <= line->seq)
+		fail("%s applied entry %llu of %s after %llu", s->name, (unsigned long long)seen.seq, seen.key,
+		     (unsigned long long)line->seq);
+	line->seq = seen.seq;
+}
+
+static void tape_watch(struct site *s)
+{
+	json_int_t *next = &watched[s - world.site].next, before = 0;
+	while (*next != before) {
+		char path[80];
+		size_t i;
+		json_t *item;
+		snprintf(path, sizeof path, "/ctl/v1/journal?from=%lld&count=%d", (long long)*next, PAGE);
+		json_t *page = ask_if_alive(s, "GET", path, NULL);
+		if (!page)
+			return; /* it is dead, or dies now: another time */
+		json_array_foreach(json_object_get(page, "items"), i, item)
+		{
+			item_watch(s, watched[s - world.site].line, item);
+		}
+		before = *next;
+		*next = number_of(page, "next");
+		json_decref(page);
+	}
+}
+
+void check_on_the_way(void)
+{
+	for (size_t i = 0; i < world.site_count; i++)
+		tape_watch(&world.site[i]);
+}
+
+/* ---- at the end: the whole of each tape ---- */
 
 static void tape_check(struct site *s, size_t promised)
 {
@@ -172,14 +258,30 @@ static void erased_receipt_check(const struct promise *p)
 	json_decref(view);
 }
 
+/* A receipt whose lock has gone is asked for at the town, and of a link that nobody uses it may take a while to learn
+ * that it is dead. */
+static json_t *receipt_ask(const struct promise *p)
+{
+	json_t *view = NULL;
+	for (uint64_t end = world.now_us + world.pace->drain_most_us; !view;) {
+		if (world.now_us > end)
+			fail("%s: the code of %s cannot be looked up", p->terminal->name, p->request);
+		world_run_until(world.now_us + 6 * SECONDS); /* twelve codes a minute */
+		view = ask_if_alive(p->terminal, "POST", "/api/v1/receipts/lookup",
+		                    json_pack("{s:s}", "code", p->code));
+		if (!view)
+			world_run_until(world.now_us + (uint64_t)world.pace->beat_s * SECONDS / 2);
+	}
+	return view;
+}
+
 static void receipt_check(const struct promise *p, const json_t *of_case)
 {
 	if (is_erased(p->request)) {
 		erased_receipt_check(p);
 		return;
 	}
-	world_run_until(world.now_us + 6 * SECONDS); /* twelve codes a minute */
-	json_t *view = ask_now(p->terminal, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", p->code));
+	json_t *view = receipt_ask(p);
 	const json_t *receipts = json_object_get(view, "receipts"), *receipt = NULL, *events;
 	for (size_t i = 0; i < json_array_size(receipts); i++)
 		if (strcmp(text_of(json_array_get(receipts, i), "request_id"), p->request) == 0)
@@ -273,6 +375,45 @@ static void rebuild_check(struct site *s)
 		fail("%s: a replay of its tape gives another state", s->name);
 }
 
+/* ---- what is in clear, and how much memory it takes ---- */
+
+static void secrecy_check(const struct site *s)
+{
+	if (disk_holds(s, CANARY))
+		fail("%s has what a resident wrote in clear on its disk", s->name);
+}
+
+static void memory_check(void)
+{
+	size_t used = mallinfo2().uordblks;
+	if (used > world.site_count * MEMORY_MOST)
+		fail("%zu daemons use %zu bytes of memory", world.site_count, used);
+}
+
+/* ---- a device that is revoked is refused, within a minute ---- */
+
+static struct site *terminal_draw(void)
+{
+	struct site *s;
+	do
+		s = &world.site[draw(world.site_count)];
+	while (s->tier != LM__TIER__TIER_TERMINAL);
+	return s;
+}
+
+static void revocation_check(void)
+{
+	struct site *s = terminal_draw();
+	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/revoke",
+	                    json_pack("{s:s,s:s,s:s}", "device", s->place, "reason", "示例", "by", "sim")));
+	world_run_until(world.now_us + REVOKED_MOST);
+	json_t *state = ask_now(s, "GET", "/api/v1/state", NULL);
+	if (strcmp(text_of(state, "why_code"), "revoked") != 0)
+		fail("%s was revoked %llu s ago and still takes requests", s->name,
+		     (unsigned long long)(REVOKED_MOST / SECONDS));
+	json_decref(state);
+}
+
 void check_all(void)
 {
 	const struct promise *promise;
@@ -285,7 +426,10 @@ void check_all(void)
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised);
 		store_check(&world.site[i]);
+		secrecy_check(&world.site[i]);
 	}
+	memory_check();
+	revocation_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		site_kill(&world.site[i], draw(2) == 0);
 		site_bury_if_dead(&world.site[i]);

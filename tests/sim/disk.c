@@ -26,11 +26,20 @@ struct write {
 	uint8_t data[];
 };
 
+struct range {
+	struct range *next;
+	off_t offset;
+	size_t size;
+};
+
 struct disk_image {
+	const struct site *site;
 	char path[300];
 	uint8_t *durable;
 	size_t size;
 	struct write *first, *last; /* not synced yet */
+	struct range *doubtful;     /* where the file may hold something else, since the site died */
+	bool is_torn;               /* a write of a commit was refused: what it wrote before counts for nothing */
 };
 
 static struct {
@@ -38,9 +47,25 @@ static struct {
 	bool is_synced;    /* O_DSYNC: what is written is durable when the call returns */
 } file_of[FILES_MOST];
 
-uint32_t disk_faults;
-
 static uint64_t power_cuts, faults;
+
+static void range_doubt(struct disk_image *image, off_t offset, size_t size)
+{
+	struct range *r = malloc(sizeof *r);
+	if (!r)
+		abort();
+	*r = (struct range){ image->doubtful, offset, size };
+	image->doubtful = r;
+}
+
+static void ranges_forget(struct disk_image *image)
+{
+	for (struct range *r = image->doubtful, *next; r; r = next) {
+		next = r->next;
+		free(r);
+	}
+	image->doubtful = NULL;
+}
 
 static void writes_forget(struct disk_image *image)
 {
@@ -59,6 +84,7 @@ void disk_reset(void)
 		if (!image)
 			continue;
 		writes_forget(image);
+		ranges_forget(image);
 		free(image->durable);
 		free(image);
 		world.site[i].image = NULL;
@@ -87,14 +113,30 @@ uint64_t disk_faults_met(void)
 }
 
 /* The disk refuses a write or a sync, and what it holds of it is anybody's guess. */
-static bool is_refused(const struct site *s)
+static bool is_refused(struct site *s)
 {
-	if (!s || s->is_dying || !chance_is(disk_faults))
+	if (!s || s->is_dying)
+		return false;
+	bool is_broken = s->disk_broken_until_us > world.now_us;
+	bool is_full = !is_broken && fault_hits(FAULT_ENOSPC, s);
+	if (!is_broken && !is_full && !fault_hits(FAULT_EIO, s))
 		return false;
 	faults++;
-	tell("%-24s has a disk that answers EIO", s->name);
-	errno = EIO;
+	if (s->image)
+		s->image->is_torn = true;
+	errno = is_full ? ENOSPC : EIO;
+	tell("%-24s has a disk that answers %s", s->name, strerrorname_np(errno));
 	return true;
+}
+
+bool disk_may_refuse(const struct site *s)
+{
+	return s->disk_broken_until_us > world.now_us || fault_is_about(FAULT_EIO) || fault_is_about(FAULT_ENOSPC);
+}
+
+bool disk_is_durable(const struct site *s)
+{
+	return !s->image || !s->image->first || s->image->is_torn;
 }
 
 /* ---- what is durable ---- */
@@ -102,29 +144,59 @@ static bool is_refused(const struct site *s)
 static void image_take(struct disk_image *image, const struct write *w, size_t from, size_t size)
 {
 	size_t at = (size_t)w->offset + from;
-	if (at < image->size)
-		memcpy(image->durable + at, w->data + from, size < image->size - at ? size : image->size - at);
+	memcpy(image->durable + at, w->data + from, size);
+	power_patch(image->site, w->data + from, size, at);
 }
 
 static void image_take_all(struct disk_image *image)
 {
 	for (struct write *w = image->first; w; w = w->next)
 		image_take(image, w, 0, w->size);
+	image->is_torn = false;
 	writes_forget(image);
 }
 
 /* Any subset, and of a write any of its sectors. */
-static void image_take_some(struct disk_image *image)
+static void writes_choose(struct disk_image *image, uint64_t (*random)(uint64_t bound),
+                          void (*take)(struct disk_image *image, const struct write *w, size_t from, size_t size))
 {
 	for (struct write *w = image->first; w; w = w->next) {
-		uint64_t fate = draw(4);
-		for (size_t from = 0; from < w->size && fate; from += SECTOR_BYTES) {
+		enum { LOST, WHOLE, TORN } fate = random(3);
+		for (size_t from = 0; from < w->size && fate != LOST; from += SECTOR_BYTES) {
 			size_t size = w->size - from < SECTOR_BYTES ? w->size - from : SECTOR_BYTES;
-			if (fate == 1 || draw(2))
-				image_take(image, w, from, size);
+			if (fate == WHOLE || random(2))
+				take(image, w, from, size);
 		}
 	}
+}
+
+static void image_take_some(struct disk_image *image)
+{
+	for (struct write *w = image->first; w; w = w->next)
+		range_doubt(image, w->offset, w->size);
+	writes_choose(image, draw, image_take);
 	writes_forget(image);
+}
+
+static void patch_take(struct disk_image *image, const struct write *w, size_t from, size_t size)
+{
+	power_patch(image->site, w->data + from, size, (size_t)w->offset + from);
+}
+
+void disk_image_make(const struct site *s)
+{
+	writes_choose(s->image, power_draw, patch_take);
+}
+
+void disk_image_undo(const struct site *s)
+{
+	for (const struct write *w = s->image->first; w; w = w->next)
+		power_patch(s, s->image->durable + w->offset, w->size, (size_t)w->offset);
+}
+
+bool disk_holds(const struct site *s, const char *text)
+{
+	return s->image && memmem(s->image->durable, s->image->size, text, strlen(text));
 }
 
 void disk_site_died(struct site *s)
@@ -145,9 +217,16 @@ void disk_site_restore(struct site *s)
 	if (!image)
 		return;
 	long fd = syscall(SYS_openat, AT_FDCWD, image->path, O_WRONLY | O_CLOEXEC, 0);
-	if (fd < 0 || syscall(SYS_pwrite64, (int)fd, image->durable, image->size, (off_t)0) != (long)image->size)
-		fail("cannot write %s back: %s", image->path, strerror(errno));
+	if (fd < 0)
+		fail("cannot open %s: %s", image->path, strerror(errno));
+	for (const struct range *r = image->doubtful; r; r = r->next) {
+		size_t at = (size_t)r->offset, size = at < image->size ? image->size - at : 0;
+		size = r->size < size ? r->size : size;
+		if (syscall(SYS_pwrite64, (int)fd, image->durable + at, size, r->offset) != (long)size)
+			fail("cannot write %s back: %s", image->path, strerror(errno));
+	}
 	syscall(SYS_close, (int)fd);
+	ranges_forget(image);
 }
 
 static void image_load(struct site *s, const char *path, int fd)
@@ -158,6 +237,7 @@ static void image_load(struct site *s, const char *path, int fd)
 	struct disk_image *image = calloc(1, sizeof *image);
 	if (!image || fstat(fd, &file) != 0)
 		abort();
+	image->site = s;
 	snprintf(image->path, sizeof image->path, "%s", path);
 	image->size = (size_t)file.st_size;
 	image->durable = malloc(image->size ? image->size : 1);
@@ -223,11 +303,13 @@ static struct site *site_written(int fd)
 
 static struct write *write_note(struct site *s, off_t offset, size_t size)
 {
+	struct disk_image *image = s->image;
 	struct write *w = malloc(sizeof *w + size);
 	if (!w)
 		abort();
 	*w = (struct write){ .offset = offset, .size = size };
-	struct disk_image *image = s->image;
+	if ((size_t)offset + size > image->size)
+		fail("%s writes beyond its map", s->name);
 	if (image->last)
 		image->last->next = w;
 	else
@@ -242,16 +324,42 @@ static void write_seen(struct site *s, int fd)
 		image_take_all(s->image);
 }
 
-ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+/* What the site writes; after its death only where. False: the disk refuses. */
+static bool write_take(int fd, const struct iovec *part, int count, off_t offset)
 {
 	struct site *s = site_written(fd);
-	if (is_refused(s))
-		return -1;
-	if (s && !s->is_dying) {
-		memcpy(write_note(s, offset, size)->data, data, size);
+	if (!s)
+		return true;
+	size_t size = 0, done = 0;
+	for (int i = 0; i < count; i++)
+		size += part[i].iov_len;
+	if (s->is_dying) {
+		if (s->image)
+			range_doubt(s->image, offset, size);
+		return true;
+	}
+	s->is_at_disk = true;
+	bool is_taken = !is_refused(s);
+	if (is_taken) {
+		uint8_t *to = write_note(s, offset, size)->data;
+		for (int i = 0; i < count; done += part[i++].iov_len)
+			memcpy(to + done, part[i].iov_base, part[i].iov_len);
+		power_boundary(s, BYTES(s->image->durable, s->image->size));
 		write_seen(s, fd);
 	}
-	return syscall(SYS_pwrite64, fd, data, size, offset);
+	s->is_at_disk = false;
+	return is_taken;
+}
+
+static bool one_take(int fd, const void *data, size_t size, off_t offset)
+{
+	struct iovec part = { (void *)(uintptr_t)data, size };
+	return write_take(fd, &part, 1, offset);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	return one_take(fd, data, size, offset) ? syscall(SYS_pwrite64, fd, data, size, offset) : -1;
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
@@ -287,45 +395,33 @@ int link(const char *from, const char *to)
 
 ssize_t write(int fd, const void *data, size_t size)
 {
-	struct site *s = site_written(fd);
-	if (is_refused(s))
-		return -1;
-	if (!s && fd > STDERR_FILENO && is_ghost())
+	if (!site_written(fd) && fd > STDERR_FILENO && is_ghost())
 		return (ssize_t)size;
-	if (s && !s->is_dying) {
-		memcpy(write_note(s, lseek(fd, 0, SEEK_CUR), size)->data, data, size);
-		write_seen(s, fd);
-	}
-	return syscall(SYS_write, fd, data, size);
+	return one_take(fd, data, size, site_written(fd) ? lseek(fd, 0, SEEK_CUR) : 0)
+	               ? syscall(SYS_write, fd, data, size)
+	               : -1;
 }
 
 ssize_t writev(int fd, const struct iovec *part, int count)
 {
-	struct site *s = site_written(fd);
-	if (is_refused(s))
-		return -1;
-	if (s && !s->is_dying) {
-		size_t size = 0;
-		for (int i = 0; i < count; i++)
-			size += part[i].iov_len;
-		uint8_t *to = write_note(s, lseek(fd, 0, SEEK_CUR), size)->data;
-		for (int i = 0; i < count; i++) {
-			memcpy(to, part[i].iov_base, part[i].iov_len);
-			to += part[i].iov_len;
-		}
-		write_seen(s, fd);
-	}
-	return syscall(SYS_writev, fd, part, count);
+	return write_take(fd, part, count, site_written(fd) ? lseek(fd, 0, SEEK_CUR) : 0)
+	               ? syscall(SYS_writev, fd, part, count)
+	               : -1;
 }
 
 int fdatasync(int fd)
 {
 	struct site *s = site_written(fd);
-	if (is_refused(s))
-		return -1;
-	if (s && !s->is_dying && effect_is_seen(s, EFFECT_SYNC))
+	if (!s || s->is_dying)
+		return 0; /* the file itself lies in memory */
+	s->is_at_disk = true;
+	bool is_taken = !is_refused(s);
+	if (is_taken && s->image->first)
+		power_boundary(s, BYTES(s->image->durable, s->image->size));
+	if (is_taken && effect_is_seen(s, EFFECT_SYNC))
 		image_take_all(s->image);
-	return 0; /* the file itself lies in memory */
+	s->is_at_disk = false;
+	return is_taken ? 0 : -1;
 }
 
 int fsync(int fd)

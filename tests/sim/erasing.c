@@ -42,7 +42,8 @@ static void officer_rest(struct officer *o)
 {
 	o->is_busy = o->act[0] != '\0';
 	if (o->is_busy || !is_everybody_leaving)
-		plan(draw_between(SECONDS, o->is_busy ? 3 * SECONDS : 40 * SECONDS), NULL, officer_step, o);
+		plan(draw_between(SECONDS, o->is_busy ? world.pace->insist_us : 2 * world.pace->people_us), NULL,
+		     officer_step, o);
 }
 
 static void confirmed(void *context, int status, json_t *body)

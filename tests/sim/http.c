@@ -212,15 +212,6 @@ static struct now ask_and_wait(struct site *s, const char *method, const char *p
 	return now;
 }
 
-json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body)
-{
-	struct now now = ask_and_wait(s, method, path, body);
-	if (now.status == 200)
-		return now.body;
-	json_decref(now.body);
-	return NULL;
-}
-
 json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body)
 {
 	struct now now = ask_and_wait(s, method, path, body);
@@ -229,6 +220,19 @@ json_t *ask_now(struct site *s, const char *method, const char *path, json_t *bo
 		fail("%s answers %s %s with %d %s", s->name, method, path, now.status, text ? text : "");
 	}
 	return now.body;
+}
+
+json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body)
+{
+	if (!s->node || s->is_dying) {
+		json_decref(body);
+		return NULL;
+	}
+	struct now now = ask_and_wait(s, method, path, body);
+	if (now.status == 200)
+		return now.body;
+	json_decref(now.body);
+	return NULL;
 }
 
 /* ---- within a request ---- */

@@ -13,14 +13,34 @@
 #define BEGIN_WALL_MS INT64_C(1795536000000) /* 2026-11-25T00:00:00Z */
 #define BEGIN_MONOTONIC_US (100 * SECONDS)
 
+static int64_t drift_us(const struct site *s)
+{
+	return (int64_t)(world.now_us - s->started_us) / 1000000 * s->drift_ppm;
+}
+
+int64_t machine_wall_ms(void)
+{
+	return BEGIN_WALL_MS + (int64_t)(world.now_us / MS);
+}
+
 int64_t clock_wall_ms(void)
 {
-	return BEGIN_WALL_MS + (int64_t)(world.now_us / MS) + (world.here ? world.here->wall_skew_ms : 0);
+	const struct site *s = world.here;
+	if (!s)
+		return machine_wall_ms();
+	if (s->wall_frozen_us)
+		return BEGIN_WALL_MS + (int64_t)(s->wall_frozen_us / MS) + s->wall_skew_ms;
+	return machine_wall_ms() + s->wall_skew_ms + drift_us(s) / 1000;
+}
+
+uint64_t machine_monotonic_us(const struct site *s)
+{
+	return BEGIN_MONOTONIC_US + world.now_us + s->monotonic_skew_us + (uint64_t)drift_us(s);
 }
 
 uint64_t clock_monotonic_us(void)
 {
-	return BEGIN_MONOTONIC_US + world.now_us + (world.here ? world.here->monotonic_skew_us : 0);
+	return world.here ? machine_monotonic_us(world.here) : BEGIN_MONOTONIC_US + world.now_us;
 }
 
 int crypto_random(void *out, size_t size, struct error *e)
@@ -96,6 +116,8 @@ static void line_note(enum log_level level, const char *event, const char *forma
 	vsnprintf(text, sizeof text, format, arguments);
 	if (world.here && world.here->is_dying)
 		return;
+	if (world.here && strcmp(event, "storage-full") == 0 && fault_is_about(FAULT_MAP_FULL))
+		fault_met(FAULT_MAP_FULL, world.here);
 	trace_note(event, text, strlen(text));
 	if (level > LOG_DEBUG)
 		tell("%-24s %s: %s", world.here ? world.here->name : "", event, text);

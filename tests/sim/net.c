@@ -1,5 +1,5 @@
 /* ZeroMQ's sockets over the weather. A connection is TCP's: what arrives, arrives in its order, unless the weather says
- * otherwise; a frame that was changed on its way would not pass CURVE and ends the connection. */
+ * otherwise; a frame that was changed on its way does not pass CURVE and ends the connection. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +31,7 @@ struct net_client {
 	uint32_t connection; /* 0: none */
 	uint64_t attempt;    /* a try that was planned before this one is void */
 	size_t planned;      /* tries that still hold this client */
+	bool is_waiting; /* nobody is there: it tries every second, and each try before somebody is there is in vain */
 	bool is_closed;
 };
 
@@ -40,11 +41,13 @@ struct connection {
 	struct net_client *client;
 	uint8_t key[NET_KEY_BYTES]; /* of the client */
 	uint64_t up_us, down_us;    /* when the last frame arrives */
+	bool is_half_open;          /* nothing arrives any more, and nobody knows */
 };
 
-struct weather net_weather;
+uint64_t net_delay_us = NET_DELAY_US;
 
 static struct net_server *servers[2 * SITES_MOST];
+static struct net_client *clients[2 * SITES_MOST];
 static struct connection connections[CONNECTIONS_MOST];
 static uint32_t connections_made;
 static struct {
@@ -60,9 +63,9 @@ void net_reset(void)
 {
 	memset(connections, 0, sizeof connections);
 	memset(servers, 0, sizeof servers);
+	memset(clients, 0, sizeof clients);
 	memset(cut, 0, sizeof cut);
-	memset(&net_weather, 0, sizeof net_weather);
-	net_weather.delay_us = 200;
+	net_delay_us = NET_DELAY_US;
 	connections_made = 0;
 }
 
@@ -95,6 +98,8 @@ int net_keypair(uint8_t public_key[NET_KEY_BYTES], uint8_t secret_key[NET_KEY_BY
 	return result ? result : crypto_random(secret_key, NET_KEY_BYTES, e);
 }
 
+static void clients_wake(void);
+
 int net_server_open(struct net *n, const struct net_server_options *options, struct net_server **out, struct error *e)
 {
 	struct net_server *s = calloc(1, sizeof *s);
@@ -110,6 +115,7 @@ int net_server_open(struct net *n, const struct net_server_options *options, str
 	snprintf(s->address, sizeof s->address, "%s", options->address);
 	memcpy(s->public_key, options->public_key, NET_KEY_BYTES);
 	servers[at] = s;
+	clients_wake();
 	*out = s;
 	return OK;
 }
@@ -181,6 +187,14 @@ static void state_tell(struct net_client *c, enum net_client_state state)
 	world.here = before;
 }
 
+/* The next of their tries finds somebody. */
+static void clients_wake(void)
+{
+	for (size_t i = 0; i < 2 * SITES_MOST; i++)
+		if (clients[i] && clients[i]->is_waiting)
+			attempt_plan(clients[i], draw(AWAY_MS * MS));
+}
+
 static int admission(struct net_server *s, const struct net_client *c)
 {
 	struct site *before = world.here;
@@ -221,7 +235,7 @@ static void attempt_run(void *context, bool is_alive)
 		struct net_server *s = server_at(c->address);
 		size_t at = index_of(c->site);
 		if (!s || cut[at].is_up_cut || cut[at].is_down_cut) {
-			attempt_plan(c, AWAY_MS * MS);
+			c->is_waiting = true;
 		} else if (memcmp(s->public_key, c->server_key, NET_KEY_BYTES) != 0) {
 			state_tell(c, NET_WRONG_KEY);
 			attempt_plan(c, c->options.retry_ms * MS);
@@ -244,6 +258,7 @@ static void attempt_plan(struct net_client *c, uint64_t delay_us)
 		abort();
 	*attempt = (struct attempt){ c, ++c->attempt };
 	c->planned++;
+	c->is_waiting = false;
 	plan(delay_us + draw_between(100, 20000), c->site, attempt_run, attempt);
 }
 
@@ -259,6 +274,11 @@ int net_client_open(struct net *n, const struct net_client_options *options, str
 	snprintf(c->address, sizeof c->address, "%s", options->address);
 	memcpy(c->server_key, options->server_key, NET_KEY_BYTES);
 	memcpy(c->public_key, options->public_key, NET_KEY_BYTES);
+	for (size_t i = 0; i < 2 * SITES_MOST; i++)
+		if (!clients[i]) {
+			clients[i] = c;
+			break;
+		}
 	*out = c;
 	attempt_plan(c, 0);
 	return OK;
@@ -292,20 +312,67 @@ void net_client_close(struct net_client *c)
 	if (connection)
 		connection_end(connection, false);
 	c->is_closed = true;
+	for (size_t i = 0; i < 2 * SITES_MOST; i++)
+		if (clients[i] == c)
+			clients[i] = NULL;
 	client_free_if_unused(c);
 }
 
-void net_break(struct site *below)
+static struct connection *connection_of(const struct site *below)
 {
 	for (size_t i = 0; i < CONNECTIONS_MOST; i++)
 		if (connections[i].id && connections[i].client && connections[i].client->site == below)
-			connection_end(&connections[i], true);
+			return &connections[i];
+	return NULL;
+}
+
+bool net_break(struct site *below)
+{
+	struct connection *c = connection_of(below);
+	if (c)
+		connection_end(c, true);
+	return c != NULL;
+}
+
+bool net_half_open(struct site *below)
+{
+	struct connection *c = connection_of(below);
+	if (!c || c->is_half_open)
+		return false;
+	tell("%-24s has a connection that is dead, and nobody knows", below->name);
+	c->is_half_open = true;
+	return true;
+}
+
+/* ZeroMQ asks for every key, and what came through all the same must lead to nothing. */
+bool net_stranger(struct site *above)
+{
+	uint8_t key[NET_KEY_BYTES], junk[200];
+	struct site *before = world.here;
+	bool is_done = false;
+	prng_fill(&world.chance, key, sizeof key);
+	prng_fill(&world.chance, junk, sizeof junk);
+	world.here = above;
+	for (size_t i = 0; i < 2 * SITES_MOST; i++) {
+		struct net_route route = { .size = 4 };
+		if (!servers[i] || servers[i]->site != above)
+			continue;
+		if (servers[i]->options.admit(servers[i]->options.context, key) == OK)
+			fail("%s admits a key that nobody knows", above->name);
+		servers[i]->refused++;
+		servers[i]->options.on_frame(servers[i]->options.context, &route, key,
+		                             BYTES(junk, draw(sizeof junk) + 1));
+		is_done = true;
+	}
+	world.here = before;
+	return is_done;
 }
 
 void net_cut(struct site *below, bool is_up_cut, bool is_down_cut)
 {
 	cut[index_of(below)].is_up_cut = is_up_cut;
 	cut[index_of(below)].is_down_cut = is_down_cut;
+	clients_wake();
 }
 
 /* A machine without power says no goodbye: its neighbours find out by silence, or as their next frame is refused. */
@@ -363,16 +430,16 @@ static void flight_land(void *context, bool is_alive)
 	free(f);
 }
 
-static void flight_plan(struct connection *c, bool is_up, struct bytes frame)
+static void flight_plan(struct connection *c, bool is_up, bool is_late, struct bytes frame)
 {
 	struct flight *f = malloc(sizeof *f + frame.size);
 	if (!f)
 		abort();
 	*f = (struct flight){ .connection = c->id, .is_up = is_up, .size = frame.size };
 	memcpy(f->data, frame.data, frame.size);
-	uint64_t delay = draw_between(net_weather.delay_us / 2, net_weather.delay_us * 2);
+	uint64_t delay = draw_between(net_delay_us / 2, net_delay_us * 2);
 	uint64_t *last = is_up ? &c->up_us : &c->down_us;
-	if (chance_is(net_weather.late)) {
+	if (is_late) {
 		delay += draw(2 * SECONDS); /* out of its order */
 	} else {
 		uint64_t arrives = world.now_us + delay;
@@ -393,15 +460,23 @@ static int frame_send_over(struct connection *c, bool is_up, struct bytes frame)
 		return OK;
 	if (below && (is_up ? cut[index_of(below)].is_up_cut : cut[index_of(below)].is_down_cut))
 		return OK;
-	if (chance_is(net_weather.breaks)) {
+	if (c->is_half_open)
+		return OK;
+	if (fault_hits(FAULT_CORRUPT, from)) { /* CURVE refuses it */
 		connection_end(c, true);
 		return OK;
 	}
-	if (chance_is(net_weather.drop))
-		return OK;
-	flight_plan(c, is_up, frame);
-	if (chance_is(net_weather.repeat))
-		flight_plan(c, is_up, frame);
+	struct buffer harmed = { 0 };
+	enum harm harm = relay_harm(from, is_up, frame, &harmed);
+	if (harm == HARM_REPLAYED)
+		flight_plan(c, is_up, false, buffer_bytes(&harmed));
+	if (harm != HARM_WITHHELD && !fault_hits(FAULT_DROP, from)) {
+		struct bytes sent = harm == HARM_ALTERED ? buffer_bytes(&harmed) : frame;
+		flight_plan(c, is_up, fault_hits(FAULT_LATE, from), sent);
+		if (fault_hits(FAULT_REPEAT, from))
+			flight_plan(c, is_up, false, sent);
+	}
+	buffer_release(&harmed);
 	return OK;
 }
 

@@ -4,8 +4,8 @@
 
 #include "sim.h"
 
-#define PROMISES_MOST 4096
-#define DEEDS_MOST 8192
+#define PROMISES_MOST 16384
+#define DEEDS_MOST 32768
 #define OPEN_MOST 64
 #define LOOK_EVERY_US (12 * SECONDS) /* a terminal takes 12 codes a minute */
 
@@ -54,11 +54,15 @@ static const char *error_of(const json_t *body)
 /* Answers that ask for another try. */
 static bool is_later(int status, const json_t *body)
 {
-	static const char *const later[] = { "busy", "again", "not-ready", "unreachable", "too-many", "full" };
+	static const char *const later[] = {
+		"busy", "again", "not-ready", "unreachable", "too-many", "full", "memory"
+	};
 	const char *code = error_of(body);
 	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
 		if (strcmp(code, later[i]) == 0)
 			return true;
+	if (fault_is_about(FAULT_ALTER) && strcmp(code, "frozen") == 0)
+		return true; /* the town refuses what was altered, and looks again after a minute */
 	return status == 0;
 }
 
@@ -76,7 +80,7 @@ static void resident_rest(struct resident *r)
 {
 	r->is_busy = false;
 	if (!is_everybody_leaving)
-		plan(draw_between(200 * MS, 20 * SECONDS), NULL, resident_step, r);
+		plan(draw_between(200 * MS, world.pace->people_us), NULL, resident_step, r);
 }
 
 static void hand_in(void *context, bool is_alive);
@@ -111,7 +115,7 @@ static void handed_in(void *context, int status, json_t *body)
 			return;
 		}
 	} else if (is_later(status, body)) {
-		plan(draw_between(100 * MS, 3 * SECONDS), NULL, hand_in, r);
+		plan(draw_between(100 * MS, world.pace->insist_us), NULL, hand_in, r);
 		return;
 	} else {
 		refused(r->terminal, "a request", body);
@@ -143,7 +147,7 @@ static void drafted(void *context, int status, json_t *body)
 	        json_pack("{s:O,s:O,s:s,s:i,s:s,s:[{s:s,s:[s]},{s:s,s:[s]}],s:[o]}", "request_id",
 	                  json_object_get(body, "request_id"), "code", json_object_get(body, "code"), "service",
 	                  draw(3) ? "sim-town" : "sim-district", "revision", 1, "language", "zh-CN", "values", "field",
-	                  "name", "values", "张示例", "field", "wheelchair", "values", "unknown", "consents", consent);
+	                  "name", "values", CANARY, "field", "wheelchair", "values", "unknown", "consents", consent);
 	plan(draw(2 * SECONDS), NULL, hand_in, r);
 }
 
@@ -253,7 +257,7 @@ static void clerk_rest(struct clerk *c)
 {
 	c->is_busy = false;
 	if (!is_everybody_leaving)
-		plan(draw_between(200 * MS, 15 * SECONDS), NULL, clerk_step, c);
+		plan(draw_between(200 * MS, world.pace->people_us), NULL, clerk_step, c);
 }
 
 static void deed_add(const struct clerk *c)

@@ -8,11 +8,17 @@
  *   uv.c        libuv's loop, timers and pool, as events
  *   threads.c   the writer's turns, as events
  *   net.c       ZeroMQ's sockets, as frames that the weather delays, drops, repeats or cuts off
+ *   relay.c     a relay that wants harm
  *   http.c      the pages' server, as calls
  *   disk.c      LMDB's writes, recorded: what a power cut leaves of them
+ *   power.c     what power cuts could leave, opened and verified
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
  *   people.c    residents and staff, who insist
- *   weather.c   which faults happen, and when
+ *   faults.h    every fault there is
+ *   weather.c   which of them happen, how often; the table of what met whom
+ *   strikes.c   those that strike a site at a moment
+ *   state.c     in which state a fault meets a site
+ *   memory.c    malloc, which may fail
  *   check.c     what must hold, seen from outside
  *   main.c      one seed after another
  */
@@ -25,13 +31,29 @@
 #include <stdio.h>
 #include <uv.h>
 
+#include "base/bytes.h"
 #include "base/prng.h"
 #include "node/node.h"
 
 #define MS UINT64_C(1000)
 #define SECONDS (1000 * MS)
 #define MINUTES (60 * SECONDS)
+#define HOURS (60 * MINUTES)
 #define SITES_MOST 16
+
+/* ---- main.c ---- */
+
+struct pace { /* how much happens: under load, or over years */
+	const char *name;
+	uint64_t weather_us; /* between two looks of the weather */
+	uint64_t people_us;  /* longest rest of a person; and of one that insists: */
+	uint64_t insist_us;
+	uint64_t outage_us; /* longest cut */
+	uint64_t restart_us;
+	uint64_t watch_us;       /* between two checks of all tapes */
+	uint64_t drain_most_us;  /* so long the queues may take when the faults are over */
+	int64_t beat_s, probe_s; /* of the daemons' configuration */
+};
 
 /* ---- world.c ---- */
 
@@ -50,9 +72,14 @@ struct site {
 	bool has_writer, is_writer_due;
 	uint64_t writer_turn;     /* a tick that was set before this turn is void */
 	uint64_t paused_until_us; /* stopped, as a laptop's lid stops a process */
+	bool is_starting, is_stopping;
+	bool is_at_disk; /* within a write or a sync */
+	uint64_t disk_broken_until_us;
 	int64_t map_bytes;
-	int64_t wall_skew_ms;
-	uint64_t monotonic_skew_us;
+	int64_t wall_skew_ms, drift_ppm;
+	uint64_t wall_frozen_us; /* since when it stands still; 0: it goes */
+	uint64_t monotonic_skew_us, started_us;
+	uint64_t said_position; /* of its tape: how far it had come when it last said anything */
 	struct disk_image *image;
 	char curve_key[65], authority[65];
 	uint64_t deaths;
@@ -69,6 +96,8 @@ struct world {
 	uint64_t events;
 	bool is_told; /* tell the story as it happens */
 	bool is_calm; /* no more faults */
+	const struct pace *pace;
+	uint32_t images; /* of a power cut, at every write */
 };
 extern struct world world;
 
@@ -91,15 +120,20 @@ bool effect_is_seen(struct site *s, enum effect effect);
 
 /* ---- net.c ---- */
 
-struct weather { /* of the network, in millionths of frames */
-	uint32_t drop, repeat, late, breaks;
-	uint64_t delay_us;
-};
-extern struct weather net_weather;
+#define NET_DELAY_US 200
+extern uint64_t net_delay_us;                                       /* of a frame, about */
 void net_cut(struct site *below, bool is_up_cut, bool is_down_cut); /* frames vanish, nobody is told */
-void net_break(struct site *below);                                 /* the connection ends, both sides learn it */
+bool net_break(struct site *below);                                 /* the connection ends, both sides learn it */
+bool net_half_open(struct site *below);                             /* it ends, and nobody learns it */
+bool net_stranger(struct site *above);                              /* a key that nobody admitted knocks, and talks */
 void net_site_died(struct site *s);
 void net_reset(void);
+
+/* ---- relay.c ---- */
+
+enum harm { HARM_NONE, HARM_WITHHELD, HARM_ALTERED, HARM_REPLAYED };
+/* What a hostile relay makes of a frame: `out` is sent in its place (ALTERED), or before it (REPLAYED). */
+enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out);
 
 /* ---- http.c ---- */
 
@@ -119,8 +153,36 @@ void disk_site_died(struct site *s);    /* what is durable is decided now */
 void disk_site_restore(struct site *s); /* the files hold it again */
 void disk_site_lost(struct site *s);    /* another disk is in its place: what is on it is durable */
 uint64_t disk_power_cuts(void);
-extern uint32_t disk_faults; /* writes and syncs that fail, in a million */
+bool disk_may_refuse(const struct site *s);
+bool disk_is_durable(const struct site *s); /* all that was written has been synced */
 uint64_t disk_faults_met(void);
+bool disk_holds(const struct site *s, const char *text); /* in clear, anywhere */
+
+/* What is durable and some of what is not, drawn by power_draw, through power_patch; and back. */
+void disk_image_make(const struct site *s);
+void disk_image_undo(const struct site *s);
+
+/* ---- power.c ---- */
+
+void power_reset(void);
+void power_boundary(const struct site *s, struct bytes durable);
+void power_patch(const struct site *s, const void *data, size_t size, size_t at); /* of the image, if there is one */
+uint64_t power_draw(uint64_t bound);
+uint64_t power_images(void);
+
+/* ---- machine.c ---- */
+
+int64_t machine_wall_ms(void); /* the right time */
+uint64_t machine_monotonic_us(const struct site *s);
+
+/* ---- memory.c: what the simulator takes never fails ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+#define malloc __real_malloc
+#define calloc __real_calloc
+#define realloc __real_realloc
 
 /* ---- threads.c ---- */
 
@@ -138,6 +200,7 @@ struct site *site_hub(void);
 
 /* ---- people.c ---- */
 
+#define CANARY "张示例" /* what residents write: found in clear nowhere */
 void people_arrive(void);
 void people_leave(void);
 size_t people_waiting(void); /* who still insist on an answer */
@@ -168,15 +231,70 @@ void officers_reset(void);
 
 /* ---- weather.c ---- */
 
+enum fault {
+#define FAULT(name, text, rate, strike) FAULT_##name,
+#include "faults.h"
+#undef FAULT
+	FAULT_COUNT
+};
+bool faults_choose(const char *list); /* names with commas; "none" is none. False: there is no such fault */
+void faults_list(FILE *to);
+bool fault_hits(enum fault fault, const struct site *s); /* now, by its rate; it is counted */
+void fault_met(enum fault fault, const struct site *s);  /* it is counted */
+bool fault_is_about(enum fault fault);                   /* this seed knows it */
+
+void weather_draw(void); /* the rates, before anything else of a seed */
 void weather_begin(void);
 void weather_end(void);
+bool weather_is_over(void);
+void weather_site_died(struct site *s); /* it is started again, some time */
+void weather_start_all(void);
 bool weather_prepare(void); /* once, before the first seed has its process */
 void weather_count(void);   /* into what all processes share */
-void weather_tell(void);    /* how often each fault met each state */
+size_t weather_tell(void);  /* how often each fault met each state; returns how many pairs never met */
+
+/* ---- strikes.c ---- */
+
+bool strike_stop(struct site *s);
+bool strike_kill(struct site *s);
+bool strike_kill_within(struct site *s);
+bool strike_power(struct site *s);
+bool strike_power_within(struct site *s);
+bool strike_pause(struct site *s);
+bool strike_keys(struct site *s);
+bool strike_disk_broken(struct site *s);
+bool strike_break(struct site *s);
+bool strike_half_open(struct site *s);
+bool strike_cut(struct site *s);
+bool strike_cut_one_way(struct site *s);
+bool strike_clock_jump(struct site *s);
+bool strike_clock_freeze(struct site *s);
+bool strike_stranger(struct site *s);
+void strike_at_start(struct site *s); /* what is drawn for the life that begins */
+void strikes_end(void);
+
+/* ---- state.c ---- */
+
+enum state {
+	STATE_DEAD,
+	STATE_STARTING,
+	STATE_ALONE,    /* nobody above to talk to; a hub: nobody at all */
+	STATE_GREETING, /* HELLO was sent and is not answered */
+	STATE_IDLE,
+	STATE_BACKLOG,    /* something waits to be sent or acked */
+	STATE_FULL,       /* takes no new business */
+	STATE_COMMITTING, /* within a write or a sync */
+	STATE_TRIMMING,   /* within the turn that trims */
+	STATE_COUNT
+};
+extern const char *const state_names[];
+enum state state_of(const struct site *s);
 
 /* ---- check.c ---- */
 
-bool is_quiet(void); /* every queue is drained */
+bool is_quiet(void);         /* every queue is drained */
+void check_begin(void);      /* of a seed */
+void check_on_the_way(void); /* what can be asked while faults are about */
 void check_all(void);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define MAP_BYTES (INT64_C(6) * 1024 * 1024)
 #define SMALL_MAP_BYTES (INT64_C(320) * 1024) /* a terminal trims; who is above it keeps all */
-#define SET_UP_MOST (10 * MINUTES)
+#define SET_UP_MOST (20 * HOURS)
 
 struct site *site_hub(void)
 {
@@ -39,6 +39,8 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->receipts_ahead = 2;
 	c->session_idle_s = 1800;
 	c->clock_warn_s = 60;
+	c->beat_s = world.pace->beat_s;
+	c->probe_s = world.pace->probe_s;
 	snprintf(address, sizeof address, "sim://%s", s->place);
 	if (s->tier != LM__TIER__TIER_TERMINAL)
 		c->link_address = copy(address);
@@ -60,16 +62,19 @@ void site_start(struct site *s)
 	                                                  : terminal_tier();
 	config_fill(s, &options.config);
 	s->life++;
-	s->is_dying = s->is_power_cut = s->has_writer = s->is_writer_due = false;
+	s->is_dying = s->is_power_cut = s->has_writer = s->is_writer_due = s->is_stopping = false;
 	s->effects_left = s->paused_until_us = 0;
 	s->monotonic_skew_us = draw(1000 * SECONDS); /* counts from a start of the machine */
 	s->loop.data = s;
+	s->is_starting = true;
 	world.here = s;
+	strike_at_start(s);
 	if (node_start(&options, &s->node, &e)) {
-		if (!disk_faults)
+		if (!s->is_dying && !disk_may_refuse(s) && !fault_is_about(FAULT_NO_MEMORY))
 			fail("%s does not start: %s", s->name, e.text);
-		site_kill(s, true); /* its disk refused something just now */
+		site_kill(s, true); /* something was refused just now */
 	}
+	s->is_starting = false;
 	world.here = before;
 	tell("%-24s starts, life %u", s->name, s->life);
 }
@@ -102,6 +107,7 @@ void site_bury_if_dead(struct site *s)
 	s->node = NULL;
 	world.here = NULL;
 	disk_site_restore(s);
+	weather_site_died(s);
 }
 
 /* ---- setting up ---- */
@@ -115,9 +121,8 @@ static struct site *site_add(struct site *above, Lm__Tier tier, const char *plac
 	memset(s, 0, sizeof *s);
 	s->above = above;
 	s->tier = tier;
-	s->map_bytes = tier == LM__TIER__TIER_TERMINAL && draw(2)
-	                       ? (int64_t)draw_between(SMALL_MAP_BYTES, 4 * SMALL_MAP_BYTES)
-	                       : MAP_BYTES;
+	bool is_small = tier == LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_MAP_FULL) && draw(4);
+	s->map_bytes = is_small ? (int64_t)draw_between(SMALL_MAP_BYTES, 4 * SMALL_MAP_BYTES) : MAP_BYTES;
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->name, sizeof s->name, "%s %s", names[tier], place);
 	snprintf(s->folder, sizeof s->folder, "%s/%s", world.folder, place);
@@ -191,9 +196,9 @@ void sites_lay_out(size_t towns, size_t terminals_each)
 	for (size_t i = 0; i < world.site_count; i++)
 		while (world.site[i].tier == LM__TIER__TIER_TERMINAL && !can_take(&world.site[i])) {
 			if (world.now_us > end)
-				fail("%s is not ready after %llu s", world.site[i].name,
-				     (unsigned long long)(SET_UP_MOST / SECONDS));
-			world_run_until(world.now_us + SECONDS / 4);
+				fail("%s is not ready after %llu minutes", world.site[i].name,
+				     (unsigned long long)(SET_UP_MOST / MINUTES));
+			world_run_until(world.now_us + (uint64_t)world.pace->beat_s * SECONDS / 8);
 		}
 }
 

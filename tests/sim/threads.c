@@ -29,7 +29,10 @@ static void writer_turn_run(struct site *s, struct node *n)
 {
 	s->is_writer_due = false;
 	s->writer_turn++;
-	if (!writer_step(n)) {
+	bool goes_on = writer_step(n);
+	if (!s->is_dying && journal_position(n->journal) > s->said_position)
+		s->said_position = journal_position(n->journal);
+	if (!goes_on) {
 		s->has_writer = false;
 		return;
 	}
@@ -37,7 +40,7 @@ static void writer_turn_run(struct site *s, struct node *n)
 	if (!tick)
 		abort();
 	*tick = (struct tick){ n, s->writer_turn };
-	plan(WRITER_TICK_US, s, tick_run, tick);
+	plan(n->inbox_first ? draw_between(5, 50) : writer_wait_us(n), s, tick_run, tick);
 }
 
 static void wake_run(void *context, bool is_alive)

@@ -210,7 +210,10 @@ bool effect_is_seen(struct site *s, enum effect effect)
 	if (s->is_dying)
 		return false;
 	trace_note("effect", &effect, sizeof effect);
+	if ((effect == EFFECT_SEND || effect == EFFECT_ANSWER) && !disk_is_durable(s))
+		fail("%s says something while what it wrote is not durable", s->name);
 	if (s->effects_left && --s->effects_left == 0) {
+		fault_met(s->is_power_cut ? FAULT_POWER_WITHIN : FAULT_KILL_WITHIN, s);
 		site_kill(s, s->is_power_cut);
 		return false;
 	}

@@ -30,7 +30,7 @@ struct frame {
 	uint64_t first, last;    /* batch: ordinals; ack: last */
 	uint64_t at[LINES + 1];  /* hello */
 	uint32_t entries, bytes; /* ack: credits */
-	uint32_t least, most;
+	uint32_t least, most, beat_ms;
 	bool is_expected, is_frozen;
 };
 
@@ -48,7 +48,7 @@ struct side {
 	struct frame inbox[FRAMES_MOST];
 	size_t first, count;
 	/* seen */
-	size_t hellos, batches, acks, beats, refuses, opened, closed, reconnects, duplicates, gaps;
+	size_t hellos, batches, acks, beats, refuses, opened, closed, reconnects, duplicates, gaps, ticks;
 	uint64_t entries_got;
 	uint32_t last_line; /* of the batches that it sent */
 	uint32_t sent_order[64];
@@ -91,6 +91,7 @@ static void carry_out(struct side *s, const struct link_action *a)
 		f.type = FRAME_HELLO;
 		f.least = s->version_least;
 		f.most = s->version_most;
+		f.beat_ms = s->link.beat_ms;
 		memcpy(f.at, s->stored, sizeof f.at);
 		put(s, f);
 		break;
@@ -152,7 +153,7 @@ static void deliver(struct side *s, struct link_event ev)
 	struct link_update u = { 0 };
 	ev.now_ms = s->world->now_ms;
 	assert_int_equal(link_step(&s->link, &ev, &u), OK);
-	s->wake_ms = u.wake_ms;
+	s->wake_ms = link_due_ms(&s->link);
 	for (size_t i = 0; i < u.count; i++)
 		carry_out(s, &u.action[i]);
 	link_update_release(&u);
@@ -186,7 +187,8 @@ static void hello_came(struct side *s, const struct frame *f)
 		                 .session = f->session,
 		                 .fresh_session = prng_next(&s->world->prng) | 1,
 		                 .version_least = f->least,
-		                 .version_most = f->most };
+		                 .version_most = f->most,
+		                 .beat_ms = f->beat_ms };
 	deliver(s, ev);
 	for (uint32_t line = 1; line <= LINES && s->link.state == LINK_OPEN; line++)
 		if (link_out_find(&s->link, line))
@@ -230,8 +232,10 @@ static void frames_due(struct side *s)
 
 static void tick_due(struct side *s)
 {
-	if (s->wake_ms && s->wake_ms <= s->world->now_ms)
-		deliver(s, (struct link_event){ .type = LINK_TICK });
+	if (s->wake_ms > s->world->now_ms)
+		return;
+	s->ticks++;
+	deliver(s, (struct link_event){ .type = LINK_TICK });
 }
 
 static void run(struct world *w, uint64_t ms)
@@ -267,9 +271,9 @@ static void process_dies(struct side *s)
 {
 	enum link_side which = s->link.side;
 	link_release(&s->link);
-	link_init(&s->link, which);
+	link_init(&s->link, which, LINK_BEAT_MS);
 	s->first = s->count = 0;
-	s->wake_ms = 0;
+	s->wake_ms = UINT64_MAX;
 	lines_tell(s);
 }
 
@@ -284,7 +288,7 @@ static int world_begin(void **state)
 		sides[i]->peer = sides[1 - i];
 		sides[i]->version_least = LINK_VERSION_LEAST;
 		sides[i]->version_most = LINK_VERSION_MOST;
-		link_init(&sides[i]->link, i ? LINK_SERVER : LINK_CLIENT);
+		link_init(&sides[i]->link, i ? LINK_SERVER : LINK_CLIENT, LINK_BEAT_MS);
 		lines_tell(sides[i]);
 	}
 	*state = w;
@@ -674,6 +678,33 @@ static void beats_keep_a_quiet_link_open(void **state)
 	assert_int_equal(w->client.closed, 0);
 }
 
+static void a_neighbour_that_beats_rarely_is_not_lost_and_wakes_nobody_between(void **state)
+{
+	struct world *w = *state;
+	w->client.link.beat_ms = w->server.link.beat_ms = 60000;
+	connect_client(w);
+	run(w, 600000);
+	assert_true(is_open(w));
+	assert_int_equal(w->client.closed + w->server.closed, 0);
+	assert_true(w->client.beats >= 9 && w->client.beats <= 10);
+	assert_true(w->client.ticks <= 10);
+}
+
+static void one_that_beats_rarely_is_lost_after_four_beats(void **state)
+{
+	struct world *w = *state;
+	w->server.link.beat_ms = 60000; /* only the client has to be patient */
+	connect_client(w);
+	run(w, 100);
+	w->is_cut = true;
+	run(w, LINK_SILENCE_MS + LINK_BEAT_MS);
+	assert_int_equal(w->server.closed, 1);
+	run(w, 4 * 60000);
+	assert_int_equal(w->client.closed, 0);
+	run(w, 60000);
+	assert_int_equal(w->client.closed, 1);
+}
+
 static void beats_say_what_still_waits(void **state)
 {
 	struct world *w = *state;
@@ -810,6 +841,8 @@ int main(void)
 		story(a_frozen_line_stops_and_the_others_go_on),
 		story(a_frozen_line_is_offered_again),
 		story(beats_keep_a_quiet_link_open),
+		story(a_neighbour_that_beats_rarely_is_not_lost_and_wakes_nobody_between),
+		story(one_that_beats_rarely_is_lost_after_four_beats),
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),
 		story(a_new_session_forgets_what_was_under_way),

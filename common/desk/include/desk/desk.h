@@ -20,7 +20,7 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
 void desk_news(struct node *n, const struct domain_effect *news, size_t count);
 void desk_links(struct node *n);
 /* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
-void desk_tick(struct node *n);
+uint64_t desk_tick(struct node *n, uint64_t now_us);
 
 #define DESK_LOCK_DAYS 90
 

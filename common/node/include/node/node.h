@@ -46,7 +46,8 @@ struct node_config {
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
 	int64_t session_idle_s;
 	int64_t clock_warn_s; /* wall clocks of neighbours may differ by so much */
-	bool is_demo;         /* pages carry 演示数据 */
+	int64_t beat_s, probe_s;
+	bool is_demo; /* pages carry 演示数据 */
 };
 /* ERR_CONFIG. Which keys are required depends on the tier. */
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
@@ -106,7 +107,8 @@ struct tier {
 	void (*on_news)(struct node *n, const struct domain_effect *news, size_t count);
 	void (*on_marks)(struct node *n, const struct line *up); /* our own up line's marks moved */
 	void (*on_links)(struct node *n);                        /* a link's state changed */
-	void (*on_tick)(struct node *n);                         /* every second */
+	/* Now and then, soon after news and a change of links. Returns when again at the latest, monotonic in µs. */
+	uint64_t (*on_tick)(struct node *n, uint64_t now_us);
 	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
 	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
 	                    struct error *e);
@@ -131,6 +133,8 @@ bool node_must_restart(const struct node *n);
 int node_main(int argc, char **argv, struct tier tier);
 
 /* ---- for handlers ---- */
+/* Loop thread: on_tick is due by then, monotonic in µs; sooner if something else is. */
+void node_tick_by(struct node *n, uint64_t due_us);
 void *node_context(struct node *n);
 const struct tier *node_tier(const struct node *n);
 const struct domain *node_domain(const struct node *n);

@@ -32,8 +32,8 @@
 #define LINK_BATCH_BYTES_MOST (256u * 1024)
 #define LINK_CREDIT_ENTRIES 2048 /* under way per line */
 #define LINK_CREDIT_BYTES (2u * 1024 * 1024)
-#define LINK_BEAT_MS 2000
-#define LINK_SILENCE_MS 9000 /* without any frame: the neighbour is lost */
+#define LINK_BEAT_MS 2000    /* of a neighbour that does not say how often it beats */
+#define LINK_SILENCE_MS 9000 /* without any frame: the neighbour is lost; longer if it beats less often */
 #define LINK_HELLO_RETRY_MS 3000
 #define LINK_RESEND_MS 6000  /* sent, session alive, no ack progress: send again */
 #define LINK_RESTART_MS 1000 /* further EXPECTED acks of one gap, from frames that were already under way */
@@ -74,10 +74,12 @@ struct link {
 	uint64_t session;
 	uint64_t heard_ms, said_ms, since_ms;
 	uint64_t greeted_ms;
-	uint64_t peer_waiting; /* from its beats */
-	uint64_t resends;      /* times that something sent was sent again: no ack, or the neighbour missed it */
-	bool is_inbox_full;    /* then credits of zero are granted */
-	bool is_send_asked;    /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
+	uint64_t stuck_ms;              /* when the transport last took nothing; 0: it does */
+	uint32_t beat_ms, peer_beat_ms; /* how often either side says that it lives */
+	uint64_t peer_waiting;          /* from its beats */
+	uint64_t resends;   /* times that something sent was sent again: no ack, or the neighbour missed it */
+	bool is_inbox_full; /* then credits of zero are granted */
+	bool is_send_asked; /* a LINK_DO_SEND waits for its LINK_SENT, or for the next tick */
 	struct link_out *out;
 	size_t out_count, out_capacity, out_turn; /* out_turn: whose turn it is, so that lines share a link fairly */
 	struct link_in *in;
@@ -87,8 +89,9 @@ struct link {
 enum link_event_type {
 	LINK_TRANSPORT_UP, /* client: the connection is authenticated */
 	LINK_TRANSPORT_DOWN,
-	LINK_HELLO, /* a HELLO came; `version_least/most`; a server also gets `fresh_session`; an open client takes over
-	             * a session that it does not know (the server answered a repeated greeting) */
+	LINK_HELLO, /* a HELLO came; `version_least/most`, `beat_ms` (0: not said); a server also gets `fresh_session`;
+	             * an open client takes over a session that it does not know (the server answered a repeated
+	             * greeting) */
 	LINK_PEER_AT,    /* from HELLO or an EXPECTED ack: the neighbour stands at `ordinal` of `line` */
 	LINK_ACKED,      /* the neighbour stored up to `ordinal` of `line`; credits */
 	LINK_PEER_FROZE, /* the neighbour froze `line` */
@@ -115,7 +118,7 @@ struct link_event {
 	uint64_t now_ms;        /* monotonic */
 	uint64_t session;       /* LINK_HELLO at a client: the server's */
 	uint64_t fresh_session; /* LINK_HELLO at a server: a random number */
-	uint32_t version_least, version_most;
+	uint32_t version_least, version_most, beat_ms;
 	uint32_t line;
 	uint64_t ordinal;
 	uint32_t bytes, credit_entries, credit_bytes;
@@ -147,10 +150,9 @@ struct link_action {
 struct link_update {
 	struct link_action *action;
 	size_t count, capacity;
-	uint64_t wake_ms; /* when the next LINK_TICK is due at the latest; 0: none */
 };
 
-void link_init(struct link *l, enum link_side side);
+void link_init(struct link *l, enum link_side side, uint32_t beat_ms);
 void link_release(struct link *l);
 void link_update_clear(struct link_update *u);
 void link_update_release(struct link_update *u);
@@ -158,6 +160,9 @@ void link_update_release(struct link_update *u);
 /* One step. Appends to `u`. ERR_MEMORY leaves the link usable (the event is lost as if a frame was: it heals by
  * resend). */
 int link_step(struct link *l, const struct link_event *event, struct link_update *u);
+
+/* When the next LINK_TICK is due, if no other event comes before it; UINT64_MAX: never. */
+uint64_t link_due_ms(const struct link *l);
 
 uint64_t link_waiting(const struct link *l); /* entries not yet acked, over all lines that this side sends */
 const struct link_out *link_out_find(const struct link *l, uint32_t line);

@@ -1,0 +1,108 @@
+/* A relay that wants harm: it has the keys of its connection, so it can do to messages with entries what it likes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/codec.h"
+#include "proto/wire.pb-c.h"
+#include "sim.h"
+
+#define KEPT 8 /* old messages a sender */
+#define SESSION_AT 1
+#define BODY_AT 9
+#define TAG_SESSION 0x09
+#define TAG_BATCH 0x1a
+#define TAG_SIGNED_MARKS 0x32
+
+static struct kept {
+	uint8_t *data;
+	size_t size;
+	bool is_up;
+} kept[SITES_MOST][KEPT];
+
+/* What origins sign is what it is after; the rest is between neighbours, who can say what they like. */
+static bool is_signed(struct bytes frame)
+{
+	return frame.size > BODY_AT && frame.data[0] == TAG_SESSION &&
+	       (frame.data[BODY_AT] == TAG_BATCH || frame.data[BODY_AT] == TAG_SIGNED_MARKS);
+}
+
+static void one_bit_flip(ProtobufCBinaryData *part)
+{
+	if (part->len)
+		part->data[draw(part->len)] ^= (uint8_t)(1u << draw(8));
+}
+
+/* One bit of what an origin has hashed or signed. */
+static void batch_alter(Lm__Batch *batch)
+{
+	Lm__Entry *entry = batch->n_entries ? batch->entries[draw(batch->n_entries)] : NULL;
+	uint64_t which = draw(batch->heads ? 5 : 3);
+	if (entry && which == 0)
+		one_bit_flip(&entry->header);
+	else if (entry && which == 1)
+		one_bit_flip(&entry->payload);
+	else if (entry && which == 2)
+		one_bit_flip(&entry->envelope);
+	else if (which == 3)
+		one_bit_flip(&batch->heads->hashes);
+	else if (which == 4)
+		one_bit_flip(&batch->heads->signature);
+}
+
+static void frame_alter(struct bytes frame, struct buffer *out)
+{
+	struct arena arena;
+	Lm__Frame *parsed;
+	arena_init(&arena, 8u * 1024 * 1024);
+	if (CODEC_UNPACK(lm__frame, frame, &arena, &parsed, NULL))
+		fail("a frame of ours cannot be read");
+	if (parsed->body_case == LM__FRAME__BODY_BATCH)
+		batch_alter(parsed->batch);
+	else
+		one_bit_flip(draw(2) ? &parsed->signed_marks->marks : &parsed->signed_marks->signature);
+	if (codec_pack_append(&parsed->base, out, NULL))
+		abort();
+	arena_release(&arena);
+}
+
+static struct kept *kept_draw(const struct site *from)
+{
+	return &kept[from - world.site][draw(KEPT)];
+}
+
+static void frame_keep(const struct site *from, bool is_up, struct bytes frame)
+{
+	struct kept *k = kept_draw(from);
+	free(k->data);
+	*k = (struct kept){ malloc(frame.size), frame.size, is_up };
+	if (!k->data)
+		abort();
+	memcpy(k->data, frame.data, frame.size);
+}
+
+/* An old message, in the clothes of this session. */
+static bool frame_replay(const struct site *from, bool is_up, struct bytes frame, struct buffer *out)
+{
+	struct kept *k = kept_draw(from);
+	if (!k->data || k->is_up != is_up)
+		return false;
+	memcpy(k->data + SESSION_AT, frame.data + SESSION_AT, BODY_AT - SESSION_AT);
+	return buffer_append(out, BYTES(k->data, k->size)) == OK;
+}
+
+enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out)
+{
+	if (!is_signed(frame))
+		return HARM_NONE;
+	if (fault_is_about(FAULT_REPLAY) && draw(4) == 0)
+		frame_keep(from, is_up, frame);
+	if (fault_hits(FAULT_WITHHOLD, from))
+		return HARM_WITHHELD;
+	if (fault_hits(FAULT_ALTER, from)) {
+		frame_alter(frame, out);
+		return HARM_ALTERED;
+	}
+	if (fault_hits(FAULT_REPLAY, from) && frame_replay(from, is_up, frame, out))
+		return HARM_REPLAYED;
+	return HARM_NONE;
+}
