@@ -174,20 +174,24 @@ static void cases_get(void *context, struct http_request *r)
 
 /* ---- a case ---- */
 
+/* The case, or one of its files if a field is named. */
 static void case_pool(struct node *n, void *context)
 {
 	struct job *j = context;
 	struct store_txn *txn;
 	Lm__CaseView *view = NULL;
+	Lm__FileView *file = NULL;
 	Lm__CaseRecord *record;
 	j->result = store_begin_read(node_store(n), &txn, &j->error);
 	if (j->result)
 		return;
 	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
-	if (!j->result)
+	if (!j->result && j->field[0])
+		j->result = file_view(n, txn, j->id, j->field, &j->arena, &file, &j->error);
+	else if (!j->result)
 		j->result = case_view(n, txn, j->id, j->user, &j->arena, &view, &j->error);
 	store_abort(txn);
-	j->output = view ? &view->base : NULL;
+	j->output = file ? &file->base : view ? &view->base : NULL;
 }
 
 static void case_get_one(void *context, struct http_request *r)
@@ -199,22 +203,6 @@ static void case_get_one(void *context, struct http_request *r)
 	job_pool(context, j, case_pool);
 }
 
-static void file_pool(struct node *n, void *context)
-{
-	struct job *j = context;
-	struct store_txn *txn;
-	Lm__FileView *view = NULL;
-	Lm__CaseRecord *record;
-	j->result = store_begin_read(node_store(n), &txn, &j->error);
-	if (j->result)
-		return;
-	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
-	if (!j->result)
-		j->result = file_view(n, txn, j->id, j->field, &j->arena, &view, &j->error);
-	store_abort(txn);
-	j->output = view ? &view->base : NULL;
-}
-
 /* As JSON, so that no address shows a stranger's file as a page of ours. */
 static void case_get_file(void *context, struct http_request *r)
 {
@@ -222,7 +210,7 @@ static void case_get_file(void *context, struct http_request *r)
 	if (!j || !id_parameter(j))
 		return;
 	snprintf(j->field, sizeof j->field, "%s", http_parameter(r, "field"));
-	job_pool(context, j, file_pool);
+	job_pool(context, j, case_pool);
 }
 
 /* ---- actions ---- */

@@ -5,25 +5,20 @@ import { t, textOr, words } from '../../common/ui/src/i18n';
 import {
 	Button,
 	Chip,
-	Dialog,
 	Empty,
 	Failed,
-	Field,
 	Loading,
-	LongLine,
-	Notice,
 	Table,
 	toast,
 	type Column,
 } from '../../common/ui/src/parts';
 import type { DeviceRecord, DevicesView, DeviceView } from '../../common/ui/src/types';
-import { useDesk, useLoaded } from '../../common/ui/desk/session';
+import { ReasonDialog } from '../../common/ui/desk/reason';
+import { useLoaded } from '../../common/ui/desk/session';
 import { PageHeading } from '../../common/ui/desk/shell';
 import { Moment, useNow } from '../../common/ui/desk/time';
-import { Histories } from './histories';
+import { Histories, reasonTexts } from './histories';
 import { Tokens } from './tokens';
-
-const REASON_CHARACTERS_MOST = 66; // 200 bytes, whatever the script
 
 /** A device that was admitted or revoked changes the links, too. */
 export const isDeviceNews = (name: string): boolean => name === 'links';
@@ -116,58 +111,29 @@ interface RevokeProps {
 }
 
 function Revoke({ device, reload, onClose }: RevokeProps) {
-	const desk = useDesk();
-	const [reason, setReason] = useState('');
-	const [isMissing, setIsMissing] = useState(false);
-	const [isBusy, setIsBusy] = useState(false);
-	const [refusal, setRefusal] = useState('');
-	const send = async () => {
-		if (!reason.trim()) {
-			setIsMissing(true);
-			document.getElementById('revoke-reason')?.focus();
-			return;
-		}
-		setIsBusy(true);
-		setRefusal('');
+	const send = async (reason: string) => {
 		try {
-			await post('/api/v1/devices/revoke', { device: device.device, reason: reason.trim() });
+			await post('/api/v1/devices/revoke', { device: device.device, reason });
 			onClose();
 			toast(t('desk.devices.revoked'));
-		} catch (error) {
-			setRefusal(desk.failed(error));
+		} finally {
+			void reload();
 		}
-		setIsBusy(false);
-		void reload();
 	};
 	return (
-		<Dialog
+		<ReasonDialog
+			id="revoke-reason"
 			title={t('desk.devices.revoke-of', { place: nameOf(device) })}
+			verb={t('desk.devices.revoke')}
+			isDanger
+			reason={reasonTexts(t('desk.devices.reason'))}
+			onSend={send}
 			onClose={onClose}
-			actions={
-				<>
-					<Button kind="danger" isBusy={isBusy} onPress={() => void send()}>
-						{t('desk.devices.revoke')}
-					</Button>
-					<Button onPress={onClose}>{t('desk.cancel')}</Button>
-				</>
-			}
 		>
 			<p class="desk-subject desk-block">
 				{t(`desk.tier.${device.record.role}`)} {device.record.place}
 			</p>
 			<p>{t('desk.devices.revoke-means')}</p>
-			<div role="alert">{refusal && <Notice kind="danger">{refusal}</Notice>}</div>
-			<Field
-				id="revoke-reason"
-				label={t('desk.devices.reason')}
-				hint={t('desk.devices.reason-hint')}
-				error={isMissing && !reason.trim() ? t('desk.devices.reason-missing') : undefined}
-				isRequired
-			>
-				{(wiring) => (
-					<LongLine wiring={wiring} rows={2} maxLength={REASON_CHARACTERS_MOST} value={reason} onType={setReason} />
-				)}
-			</Field>
-		</Dialog>
+		</ReasonDialog>
 	);
 }

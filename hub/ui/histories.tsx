@@ -2,11 +2,22 @@
 import { useState } from 'preact/hooks';
 import { post } from '../../common/ui/src/api';
 import { t, words } from '../../common/ui/src/i18n';
-import { Button, Dialog, Field, LongLine, Notice, Table, toast, type Column } from '../../common/ui/src/parts';
+import { Button, Notice, Table, toast, type Column } from '../../common/ui/src/parts';
 import type { LinksView, LinkView } from '../../common/ui/src/types';
-import { useDesk, useLoaded } from '../../common/ui/desk/session';
+import { ReasonDialog, type ReasonTexts } from '../../common/ui/desk/reason';
+import { useLoaded } from '../../common/ui/desk/session';
 
 const REASON_CHARACTERS_MOST = 66; // 200 bytes, whatever the script
+
+/** Why somebody acts on a device: the device shows it. */
+export function reasonTexts(label: string): ReasonTexts {
+	return {
+		label,
+		hint: t('desk.devices.reason-hint'),
+		missing: t('desk.devices.reason-missing'),
+		most: REASON_CHARACTERS_MOST,
+	};
+}
 
 interface Choice {
 	link: LinkView;
@@ -86,56 +97,27 @@ interface ReleaseProps {
 }
 
 function Release({ choice, reload, onClose }: ReleaseProps) {
-	const desk = useDesk();
-	const [reason, setReason] = useState('');
-	const [isMissing, setIsMissing] = useState(false);
-	const [isBusy, setIsBusy] = useState(false);
-	const [refusal, setRefusal] = useState('');
-	const send = async () => {
-		if (!reason.trim()) {
-			setIsMissing(true);
-			document.getElementById('release-reason')?.focus();
-			return;
-		}
-		setIsBusy(true);
-		setRefusal('');
+	const { link, history } = choice;
+	const send = async (reason: string) => {
 		try {
-			const { link, history } = choice;
-			await post('/api/v1/devices/release', { device: link.device, history, reason: reason.trim() });
+			await post('/api/v1/devices/release', { device: link.device, history, reason });
 			onClose();
 			toast(t('desk.histories.released'));
-		} catch (error) {
-			setRefusal(desk.failed(error));
+		} finally {
+			void reload();
 		}
-		setIsBusy(false);
-		void reload();
 	};
 	return (
-		<Dialog
-			title={t('desk.histories.release-of', { history: choice.history, place: nameOf(choice) })}
+		<ReasonDialog
+			id="release-reason"
+			title={t('desk.histories.release-of', { history, place: nameOf(choice) })}
+			verb={t('desk.histories.release')}
+			isDanger
+			reason={reasonTexts(t('desk.histories.reason'))}
+			onSend={send}
 			onClose={onClose}
-			actions={
-				<>
-					<Button kind="danger" isBusy={isBusy} onPress={() => void send()}>
-						{t('desk.histories.release')}
-					</Button>
-					<Button onPress={onClose}>{t('desk.cancel')}</Button>
-				</>
-			}
 		>
 			<p>{t('desk.histories.means')}</p>
-			<div role="alert">{refusal && <Notice kind="danger">{refusal}</Notice>}</div>
-			<Field
-				id="release-reason"
-				label={t('desk.histories.reason')}
-				hint={t('desk.devices.reason-hint')}
-				error={isMissing && !reason.trim() ? t('desk.devices.reason-missing') : undefined}
-				isRequired
-			>
-				{(wiring) => (
-					<LongLine wiring={wiring} rows={2} maxLength={REASON_CHARACTERS_MOST} value={reason} onType={setReason} />
-				)}
-			</Field>
-		</Dialog>
+		</ReasonDialog>
 	);
 }

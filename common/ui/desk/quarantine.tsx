@@ -5,12 +5,9 @@ import { t, textOr, words } from '../src/i18n';
 import {
 	Button,
 	Chip,
-	Dialog,
 	Empty,
 	Failed,
-	Field,
 	Loading,
-	LongLine,
 	Notice,
 	Tab,
 	Table,
@@ -22,7 +19,8 @@ import {
 import type { Disposition, QuarantineAct, QuarantineItem, QuarantineView } from '../src/types';
 import { HELD_PATH, isHeldNews } from './held';
 import { hrefOf, type Route } from './route';
-import { useDesk, useLoaded } from './session';
+import { ReasonDialog, type ReasonTexts } from './reason';
+import { useLoaded } from './session';
 import { PageHeading } from './shell';
 import { Moment, useNow } from './time';
 
@@ -186,48 +184,47 @@ interface ActProps extends Doing {
 
 // One item is retried or dropped. A retry that fails again is no error: the dialog says why it stays.
 function Act({ item, act, reload, onClose }: ActProps) {
-	const desk = useDesk();
 	const isDrop = act === 'QUARANTINE_ACT_DROP';
-	const [reason, setReason] = useState('');
-	const [isMissing, setIsMissing] = useState(false);
-	const [isBusy, setIsBusy] = useState(false);
-	const [refusal, setRefusal] = useState('');
 	const [again, setAgain] = useState<QuarantineItem | null>(null);
 	const verb = t(isDrop ? 'desk.held.drop' : 'desk.held.retry');
-	const send = async () => {
-		if (isDrop && !reason.trim()) {
-			setIsMissing(true);
-			document.getElementById('held-reason')?.focus();
-			return;
-		}
-		setIsBusy(true);
-		setRefusal('');
+	const send = async (reason: string) => {
 		try {
-			const now = await post<QuarantineItem>(HELD_PATH, { item: item.item, act, reason: reason.trim() });
+			const now = await post<QuarantineItem>(HELD_PATH, { item: item.item, act, reason });
 			if (now.can_retry) {
 				setAgain(now);
 			} else {
 				onClose();
 				toast(t(isDrop ? 'desk.held.dropped' : 'desk.held.applied'));
 			}
-		} catch (error) {
-			const isSettled = error instanceof ApiError && error.code === 'closed';
-			setRefusal(isSettled ? t('desk.held.settled') : desk.failed(error));
+		} finally {
+			void reload();
 		}
-		setIsBusy(false);
-		void reload();
+	};
+	const refused = (error: unknown) =>
+		error instanceof ApiError && error.code === 'closed' ? t('desk.held.settled') : undefined;
+	const reason: ReasonTexts = {
+		label: t('desk.held.reason'),
+		hint: t('desk.held.reason-hint'),
+		missing: t('desk.held.reason-missing'),
+		most: REASON_CHARACTERS_MOST,
 	};
 	return (
-		<Dialog
+		<ReasonDialog
+			id="held-reason"
 			title={verb}
+			verb={again ? t('desk.held.once-more') : verb}
+			isDanger={isDrop}
+			reason={isDrop ? reason : undefined}
+			onSend={send}
+			refused={refused}
+			closeText={again ? t('desk.close') : undefined}
 			onClose={onClose}
-			actions={
-				<>
-					<Button kind={isDrop ? 'danger' : 'primary'} isBusy={isBusy} onPress={() => void send()}>
-						{again ? t('desk.held.once-more') : verb}
-					</Button>
-					<Button onPress={onClose}>{t(again ? 'desk.close' : 'desk.cancel')}</Button>
-				</>
+			said={
+				again && (
+					<Notice kind="warning" title={t('desk.held.failed-again')}>
+						<Reason text={again.reason} />
+					</Notice>
+				)
 			}
 		>
 			<p class="desk-subject">
@@ -239,33 +236,6 @@ function Act({ item, act, reload, onClose }: ActProps) {
 			{isDrop && item.waiting !== '0' && (
 				<Notice kind="warning">{t('desk.held.drop-waiting', { n: item.waiting })}</Notice>
 			)}
-			<div role="alert">
-				{refusal && <Notice kind="danger">{refusal}</Notice>}
-				{again && (
-					<Notice kind="warning" title={t('desk.held.failed-again')}>
-						<Reason text={again.reason} />
-					</Notice>
-				)}
-			</div>
-			{isDrop && (
-				<Field
-					id="held-reason"
-					label={t('desk.held.reason')}
-					hint={t('desk.held.reason-hint')}
-					error={isMissing && !reason.trim() ? t('desk.held.reason-missing') : undefined}
-					isRequired
-				>
-					{(wiring) => (
-						<LongLine
-							wiring={wiring}
-							rows={2}
-							maxLength={REASON_CHARACTERS_MOST}
-							value={reason}
-							onType={setReason}
-						/>
-					)}
-				</Field>
-			)}
-		</Dialog>
+		</ReasonDialog>
 	);
 }
