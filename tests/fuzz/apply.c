@@ -68,6 +68,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	for (size_t i = 0; i < SITES; i++) {
 		struct node *n = &site[i];
 		node_open(n, &devices[device_of[i]]);
+		store_forget(n->folder);
 		site_fill(n, TERMINAL + (Lm__Tier)i);
 		assert_ok(n, store_commit(n->txn, &n->e));
 		node_arena_reset(n);

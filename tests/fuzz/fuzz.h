@@ -55,6 +55,18 @@ static inline char *feed_text(struct reader *r, struct arena *arena)
 	return text;
 }
 
+/* The folder of a store that this process has open: what is in it lives on until the process ends. */
+static inline void store_forget(const char *folder)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb", "lock", "image" };
+	char path[256];
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 /* A path under which these bytes are a file of mode 0600, until the next call. */
 static inline const char *file_of(struct bytes content)
 {

@@ -59,6 +59,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	arena_init(&kept, 0);
 	devices_make();
 	node_open(&hub, &devices[HUB]);
+	store_forget(hub.folder);
 	node_directory(&hub);
 	hub_make();
 	assert_ok(&hub, sign_keypair(SUITE_INTERNATIONAL, signing_public, signing_secret, &hub.e));

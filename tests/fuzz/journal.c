@@ -33,6 +33,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 			recipients_are(&origin, &receiver, &receiver);
 		}
 	}
+	store_forget(origin.folder);
+	store_forget(receiver.folder);
 	const struct line *line = line_of(&receiver, up_of(&origin));
 	assert_non_null(line);
 	signer = (struct signer){ .device = origin.device,

@@ -37,13 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.folder = folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = table_count
 	};
 	must(!store_open(&options, &store, &e));
-	char path[64];
-	static const char *const names[] = { "data.mdb", "lock.mdb", "lock" };
-	for (size_t i = 0; i < 3; i++) { /* it lives in what this process has open */
-		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-		unlink(path);
-	}
-	rmdir(folder);
+	store_forget(folder);
 	arena_init(&arena, 32u * 1024 * 1024);
 	keys.suite = SUITE_INTERNATIONAL;
 	must(!sign_keypair(SUITE_INTERNATIONAL, keys.signing_public, keys.signing_secret, &e));
