@@ -75,8 +75,8 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 	answer->service = record->service;
 	answer->revision = record->revision;
 	answer->created_ms = record->created_ms;
-	answer->mark =
-	        LM__MARK_LEVEL__MARK_LEVEL_CUSTODY; /* it is here; what the district has, its own terminal knows */
+	answer->mark = journal_is_final(txn, record->position) ? LM__MARK_LEVEL__MARK_LEVEL_FINAL
+	                                                       : LM__MARK_LEVEL__MARK_LEVEL_CUSTODY;
 	return OK;
 }
 

@@ -211,6 +211,18 @@ bool journal_line_is_frozen(struct store_txn *txn, uint32_t line)
 	return is_frozen;
 }
 
+bool journal_is_final(struct store_txn *txn, uint64_t position)
+{
+	struct arena arena;
+	Lm__TapeItem *item;
+	Lm__LineState *row;
+	arena_init(&arena, 2u * 1024 * 1024);
+	bool is_final = !journal_read(txn, position, &arena, &item, NULL) && !line_row(txn, item->line, &arena, &row) &&
+	                row->final >= item->ordinal;
+	arena_release(&arena);
+	return is_final;
+}
+
 /* The newest ordinal of the line, as of this transaction. Within a turn its runs may be ahead of its row. */
 static uint64_t line_end(struct store_txn *txn, uint32_t line)
 {

@@ -301,25 +301,52 @@ int frame_batch(struct node *n, struct peer *p, const struct link_action *action
 	return OK;
 }
 
+static Lm__Mark *mark_make(struct node *n, const struct line *l, uint64_t ordinal, Lm__MarkLevel level)
+{
+	Lm__Mark *m = arena_alloc(&n->send_arena, sizeof *m);
+	if (!m)
+		return NULL;
+	lm__mark__init(m);
+	m->at = position_of(n, l, ordinal);
+	m->level = level;
+	return m->at ? m : NULL;
+}
+
+/* A terminal that was put back to an earlier image does not know its line's newest positions: those of earlier
+ * incarnations tell it how far what it knows has come. Returns how many were added. */
+static size_t marks_behind(struct node *n, const struct line *l, Lm__Mark **out)
+{
+	uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE], ordinal;
+	struct store_txn *txn = send_snapshot(n);
+	size_t ends = txn ? journal_ends(txn, l->number, HAVE_PER_LINE, incarnations, seqs) : 0, count = 0;
+	for (size_t i = 0; i < ends; i++) {
+		if (line_ordinal(n, l->number, incarnations[i], seqs[i], &ordinal) || ordinal > l->final)
+			continue;
+		out[count] = mark_make(n, l, ordinal, LM__MARK_LEVEL__MARK_LEVEL_FINAL);
+		count += out[count] != NULL;
+	}
+	return count;
+}
+
 /* The district's marks, told down at once, unsigned: they are shown, not trusted for trimming. */
 void frame_marks(struct node *n, struct peer *p)
 {
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Marks marks = LM__MARKS__INIT;
-	Lm__Mark *list = arena_alloc(&n->send_arena, p->marks_due_count * sizeof *list);
-	Lm__Mark **pointers = arena_alloc(&n->send_arena, p->marks_due_count * sizeof *pointers);
-	if (!list || !pointers)
+	size_t most = p->marks_due_count * (1 + HAVE_PER_LINE);
+	Lm__Mark **pointers = arena_alloc(&n->send_arena, most * sizeof *pointers);
+	if (!pointers)
 		return;
 	for (size_t i = 0; i < p->marks_due_count; i++) {
 		const struct line *l = journal_line(n->journal, p->marks_due[i]);
-		Lm__Mark *m = &list[marks.n_marks];
-		lm__mark__init(m);
-		m->at = l->final ? position_of(n, l, l->final) : NULL;
-		m->level = LM__MARK_LEVEL__MARK_LEVEL_FINAL;
-		if (m->at)
+		Lm__Mark *m = l->final ? mark_make(n, l, l->final, LM__MARK_LEVEL__MARK_LEVEL_FINAL) : NULL;
+		if (m)
 			pointers[marks.n_marks++] = m;
+		if (p->is_behind)
+			marks.n_marks += marks_behind(n, l, pointers + marks.n_marks);
 	}
 	p->marks_due_count = 0;
+	p->is_behind = false;
 	if (!marks.n_marks)
 		return;
 	marks.marks = pointers;
@@ -357,17 +384,6 @@ static int marks_sign(struct node *n, const Lm__Marks *marks, Lm__SignedMarks *o
 	out->generation = n->keys.generation;
 	out->signature = codec_data(BYTES(signature, SIGNATURE_BYTES));
 	return result;
-}
-
-static Lm__Mark *mark_make(struct node *n, const struct line *l, uint64_t ordinal, Lm__MarkLevel level)
-{
-	Lm__Mark *m = arena_alloc(&n->send_arena, sizeof *m);
-	if (!m)
-		return NULL;
-	lm__mark__init(m);
-	m->at = position_of(n, l, ordinal);
-	m->level = level;
-	return m->at ? m : NULL;
 }
 
 /* Hub: what of this town's lines is stored here and what of it is safe, signed. `is_all`: also what was told before (a

@@ -181,7 +181,8 @@ static void marks_heal(struct node *n, struct peer *p, const Lm__Beat *beat)
 	const struct line *l = journal_line_find(n->journal, &up);
 	if (!l || !l->final)
 		return;
-	if (beat_knows(n, l, beat->final) < l->final)
+	p->is_behind = beat_knows(n, l, beat->final) < l->final;
+	if (p->is_behind)
 		mark_due(n, l->number);
 	if (beat_knows(n, l, beat->signed_final) < l->final)
 		frame_forward_marks(n, p);

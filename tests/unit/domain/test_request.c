@@ -151,7 +151,8 @@ static void test_hostile_statuses(void **state)
 	terminal_open(&n);
 	assert_ok(&n, node_request(&n, T1, &id, "town", 1));
 	Lm__Header h = status_entry(&other, 1, false);
-	refuse(&n, ERR_NOT_FOUND, &h, bytes_from_text("x")); /* not made here */
+	assert_ok(&n, node_apply(&n, &h, bytes_from_text("x"))); /* a disk from before the request: nothing to show */
+	assert_string_equal(statuses(&n, other, &s, 99), "");
 	h = status_entry(&id, 1, false);
 	h.origin = devices[T2].id;
 	refuse(&n, ERR_DENIED, &h, bytes_from_text("x"));

@@ -267,6 +267,8 @@ int journal_period(struct store_txn *txn, uint64_t origin, struct bytes period_i
                    struct bytes *notice_packed);
 uint64_t journal_quarantine_count(struct store_txn *txn);
 bool journal_line_is_frozen(struct store_txn *txn, uint32_t line);
+/* Whether the district has the item at this position of the tape, by the marks that are stored. */
+bool journal_is_final(struct store_txn *txn, uint64_t position);
 uint64_t journal_held_count(struct store_txn *txn);
 
 /* (incarnation, seq) → ordinal. A seq past the end of a known incarnation gives its last ordinal and *is_exact = false.
