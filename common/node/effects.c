@@ -89,8 +89,8 @@ static int held_release(struct turn *t, struct bytes cause, struct error *e)
 static int effect_run(struct turn *t, const struct domain_effect *fx, struct error *e)
 {
 	struct node *n = t->node;
-	bool must_wait =
-	        fx->type == DOMAIN_ANSWER_ASK || fx->type == DOMAIN_RELAY_STATUS || fx->type == DOMAIN_ERASE_TELL;
+	bool must_wait = fx->type == DOMAIN_ANSWER_ASK || fx->type == DOMAIN_RELAY_STATUS ||
+	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS;
 	if (n->is_returning && must_wait) /* what comes back may show that it was done before the restore */
 		return OK;
 	switch (fx->type) {

@@ -170,6 +170,22 @@ static int hash_compare(const void *a, const void *b)
 	return memcmp(a, b, HASH_BYTES);
 }
 
+/* A device asked for other keys: the hub's word for it came back, or it is said now. Apply itself changes no row. */
+static int keys_again(struct turn *t, struct domain_item *again, const Lm__Header *h, const Lm__TapeItem *item,
+                      struct error *e)
+{
+	uint8_t cause[DOMAIN_CAUSE_BYTES];
+	size_t cause_size;
+	struct error why;
+	if (t->node->domain.tier != LM__TIER__TIER_DISTRICT ||
+	    item->disposition != LM__DISPOSITION__DISPOSITION_APPLIED)
+		return OK;
+	again->header = h;
+	again->plain = codec_bytes(item->payload);
+	domain_apply(&t->node->domain, t->txn, t->arena, again, &t->node->effects, cause, &cause_size, &why);
+	return store_failure(t->txn, e);
+}
+
 /* One walk over what the tape took up since the backup: first to learn what was passed on, then to pass on the rest. */
 static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *item, struct relayed *r, bool is_second,
                       struct error *e)
@@ -184,6 +200,8 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 	bool is_ours = h->origin == t->node->domain.device;
 	if (!is_second)
 		return is_ours && h->kind == LM__KIND__KIND_STATUS ? relayed_add(r, h->source) : OK;
+	if (h->kind == LM__KIND__KIND_KEYS)
+		return is_ours ? OK : keys_again(t, &again, h, item, e);
 	if (is_ours || h->kind != LM__KIND__KIND_CASE_COPY || item->disposition != LM__DISPOSITION__DISPOSITION_APPLIED)
 		return OK;
 	result = entry_hash(codec_bytes(item->header), &again.hash, e);
@@ -232,7 +250,7 @@ static int end_run(struct turn *t, struct command *c, struct error *e)
 		result = rotation_tell(t, e);
 	if (!result)
 		result = case_asks_unanswered(&n->domain, t->txn, t->arena, &n->effects, e);
-	if (!result && n->domain.tier == LM__TIER__TIER_TOWN)
+	if (!result)
 		result = relays_make_up(t, record->position, e);
 	return result;
 }

@@ -92,16 +92,6 @@ void disk_reset(void)
 	memset(file_of, 0, sizeof file_of);
 }
 
-void disk_site_lost(struct site *s)
-{
-	if (!s->image)
-		return;
-	writes_forget(s->image);
-	free(s->image->durable);
-	free(s->image);
-	s->image = NULL;
-}
-
 uint64_t disk_power_cuts(void)
 {
 	return power_cuts;

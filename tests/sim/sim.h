@@ -151,7 +151,6 @@ json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_
 void disk_reset(void);
 void disk_site_died(struct site *s);    /* what is durable is decided now */
 void disk_site_restore(struct site *s); /* the files hold it again */
-void disk_site_lost(struct site *s);    /* another disk is in its place: what is on it is durable */
 uint64_t disk_power_cuts(void);
 bool disk_may_refuse(const struct site *s);
 bool disk_is_durable(const struct site *s); /* all that was written has been synced */
