@@ -348,7 +348,8 @@ void people_arrive(void)
 			clerk_rest(&clerks[clerk_count++]);
 		}
 	}
-	officers_arrive();
+	if (!world.images) /* erasing changes key files, of which an image has those of its beginning */
+		officers_arrive();
 }
 
 void people_leave(void)
