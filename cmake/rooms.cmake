@@ -46,6 +46,13 @@ if(LM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# -DLM_COVERAGE=ON counts what is run (tests/run coverage).
+option(LM_COVERAGE "count lines and branches" OFF)
+if(LM_COVERAGE)
+  add_compile_options(--coverage -O0 -U_FORTIFY_SOURCE -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
+
 # -DLM_WERROR=ON makes every warning an error (the lint command does).
 option(LM_WERROR "warnings are errors" OFF)
 if(LM_WERROR)

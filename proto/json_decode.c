@@ -5,6 +5,9 @@
  * scanned once for depth and for how many values it holds, because jansson allocates for each and recurses. What it
  * made is then read member by member against the descriptor, so that every fault has a place.
  */
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_value.h"
@@ -53,18 +56,38 @@ static void excerpt_clean(char *text)
 	}
 }
 
+/* Without memory jansson calls a good text invalid, or goes on with a letter less: so we look ourselves. */
+static _Thread_local bool is_short_of_memory;
+static pthread_once_t memory_once = PTHREAD_ONCE_INIT;
+
+static void *memory_take(size_t size)
+{
+	void *memory = aligned_alloc(_Alignof(max_align_t), (size + 15) / 16 * 16);
+	is_short_of_memory |= !memory;
+	return memory;
+}
+
+static void memory_watch(void)
+{
+	json_set_alloc_funcs(memory_take, free);
+}
+
 static json_t *text_parse(const ProtobufCMessageDescriptor *type, struct bytes text, struct error *e, int *code)
 {
 	json_error_t fault;
 	/* NUL characters are let through here and refused with their place by json_value_read. */
+	pthread_once(&memory_once, memory_watch);
+	is_short_of_memory = false;
 	json_t *root = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault);
-	if (root)
-		return root;
-	*code = fault.text[0] ? ERR_INVALID : ERR_MEMORY; /* jansson has no words for most failed allocations */
-	if (*code == ERR_MEMORY) {
-		error_set(e, *code, "%s: no memory to read a text of %zu bytes", type->short_name, text.size);
+	if (is_short_of_memory) {
+		json_decref(root);
+		*code = error_set(e, ERR_MEMORY, "%s: no memory to read a text of %zu bytes", type->short_name,
+		                  text.size);
 		return NULL;
 	}
+	if (root)
+		return root;
+	*code = ERR_INVALID;
 	excerpt_clean(fault.text);
 	error_set(e, *code, "%s: line %d, column %d: %s", type->short_name, fault.line, fault.column, fault.text);
 	return NULL;

@@ -32,8 +32,8 @@ static void tail_mend(char *text, size_t length)
 		text[start - 1] = '\0';
 }
 
-/* Sentences quote what came in, cut by bytes ("%.20s"): what is not UTF-8 becomes a question mark, for who reads it may be
- * behind a message or a page that takes nothing else. */
+/* Sentences quote what came in, cut by bytes ("%.20s"): what is not UTF-8 becomes a question mark, for who reads it may
+ * be behind a message or a page that takes nothing else. */
 static void text_mend(char *text)
 {
 	if (utf8_length(bytes_from_text(text)) >= 0)
@@ -154,6 +154,11 @@ enum error_group error_group_of(int code)
 	default:
 		return ERROR_GROUP_INTERNAL;
 	}
+}
+
+bool error_is_of_machine(int code)
+{
+	return code != OK && error_group_of(code) == ERROR_GROUP_INTERNAL;
 }
 
 int error_http_status(int code)

@@ -172,10 +172,19 @@ int file_destroy(const char *path, struct error *e)
 	return code ? code : folder_sync_of(path, e);
 }
 
-bool file_exists(const char *path)
+int file_find(const char *path, struct error *e)
 {
 	struct stat status;
-	return stat(path, &status) == 0;
+	if (stat(path, &status) == 0)
+		return OK;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return error_set(e, ERR_NOT_FOUND, "%s does not exist", path);
+	return error_set_errno(e, errno, "cannot look at %s", path);
+}
+
+bool file_exists(const char *path)
+{
+	return file_find(path, NULL) == OK;
 }
 
 int folder_make(const char *path, mode_t mode, struct error *e)

@@ -18,7 +18,7 @@
 struct suite {
 	uint8_t id;
 	const char *name;
-	const char *hash_name, *aead_name, *agreement_name; /* as OpenSSL calls them; signatures are Ed25519 */
+	const char *hash_name, *aead_name; /* as OpenSSL calls them; signatures are Ed25519, agreement is X25519 */
 };
 
 struct signer {
@@ -41,7 +41,7 @@ int parts_get(uint8_t suite, struct parts **out, struct error *e);
 /* ERR_CRYPTO with OpenSSL's reason; empties its error queue. */
 int openssl_refuse(struct error *e, const char *what);
 
-/* The secret that two X25519 keys share. ERR_CRYPTO also for a public key of small order. */
+/* The secret that two X25519 keys share. ERR_INVALID for a public key of small order. */
 int agree_secret(uint8_t suite, const uint8_t secret_key[KEY_BYTES], const uint8_t public_key[KEY_BYTES],
                  uint8_t shared[KEY_BYTES], struct error *e);
 /* The public half of a secret key. */

@@ -154,7 +154,7 @@ static int wrap_open(const struct period_notice *notice, const struct period_wra
 {
 	uint8_t shared[KEY_BYTES], key[KEY_BYTES];
 	int code = agree_secret(notice->suite, secret_key, wrap->ephemeral, shared, e);
-	if (code == ERR_CRYPTO) /* an ephemeral key that nobody's key period makes */
+	if (code == ERR_INVALID) /* an ephemeral key that nobody's key period makes */
 		code = error_set(e, ERR_DAMAGED, "the wrap of the period key is damaged");
 	if (!code)
 		code = wrap_key_derive(notice, wrap, shared, key, e);

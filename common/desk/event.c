@@ -144,7 +144,10 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 		               .payload = packed,
 		               .is_sealed = true };
 	/* The receipt key first: without it the case still moves, but nothing can be told. */
-	bool can_tell = !result && !request_payload_open(t->node, t->txn, record, t->arena, &payload, NULL);
+	int opened = result ? result : request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
+	if (error_is_of_machine(opened))
+		result = opened;
+	bool can_tell = !opened;
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)

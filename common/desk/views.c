@@ -38,19 +38,21 @@ static Lm__Words *service_words(struct arena *arena, const Lm__Service *service,
 	return w;
 }
 
-static void row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
+/* False: not now, for want of memory. */
+static bool row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
                      struct arena *arena, Lm__CaseRow *row)
 {
 	Lm__RequestPayload *payload;
 	struct arena whole; /* a page of cases with their pictures is more than a page of names */
 	arena_init(&whole, PAYLOAD_ARENA_BYTES);
 	row->masked_name = text_of(arena, "");
-	if (request_payload_open(n, txn, record, &whole, &payload, NULL))
-		row->is_absent = true;
-	else if (service)
+	int result = request_payload_open(n, txn, record, &whole, &payload, NULL);
+	row->is_absent = result != OK;
+	if (!result && service)
 		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values,
 		                                               LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
 	arena_release(&whole);
+	return !error_is_of_machine(result);
 }
 
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
@@ -80,8 +82,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	row->changed_ms = record->changed_ms;
 	for (size_t i = 0; i < record->n_asks; i++)
 		row->pending_asks += !record->asks[i]->is_answered;
-	row_name(n, txn, record, service, arena, row);
-	return row;
+	return row_name(n, txn, record, service, arena, row) ? row : NULL;
 }
 
 /* A case of which nothing is known but that it is there: its row is damaged. */
@@ -165,8 +166,9 @@ static int item_at(struct node *n, struct store_txn *txn, uint64_t position, str
 	if (!result)
 		result = CODEC_UNPACK(lm__header, codec_bytes((*item)->header), arena, h, NULL);
 	if (!result)
-		*is_absent = journal_item_open(node_journal(n), txn, position, *item, arena, plain, NULL) != OK;
-	return result;
+		result = journal_item_open(node_journal(n), txn, position, *item, arena, plain, NULL);
+	*is_absent = result == ERR_ABSENT;
+	return *is_absent ? OK : result;
 }
 
 static void event_content(Lm__EventView *v, const Lm__Header *h, struct bytes plain, struct arena *arena)
@@ -245,11 +247,12 @@ static Lm__AskView *ask_view(struct node *n, struct store_txn *txn, const Lm__Pe
 	v->version = ask->version;
 	v->is_answered = ask->is_answered;
 	v->is_absent = true;
-	if (ask->position && !item_at(n, txn, ask->position, arena, &item, &h, &plain, &is_absent) && !is_absent) {
+	int result = ask->position ? item_at(n, txn, ask->position, arena, &item, &h, &plain, &is_absent) : ERR_ABSENT;
+	if (!result && !is_absent) {
 		v->is_absent = false;
 		ask_text(v, h, plain, arena);
 	}
-	return v;
+	return error_is_of_machine(result) ? NULL : v;
 }
 
 static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
@@ -293,7 +296,11 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	if (service_get(txn, record->service, record->revision, arena, &view->service))
 		view->service = NULL;
 	result = view->row ? timeline_fill(n, txn, record, arena, view) : ERR_MEMORY;
-	if (!result && view->service && !request_payload_open(n, txn, record, arena, &payload, NULL)) {
+	int opened =
+	        !result && view->service ? request_payload_open(n, txn, record, arena, &payload, NULL) : ERR_ABSENT;
+	if (!result && error_is_of_machine(opened))
+		result = opened;
+	if (!result && !opened) {
 		view->language = payload->language;
 		view->consents = payload->consents;
 		view->n_consents = payload->n_consents;
@@ -333,5 +340,7 @@ int file_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		return OK;
 	}
 	int failure = store_failure(txn, e);
-	return failure ? failure : error_set(e, ERR_NOT_FOUND, "this case has no such file, or it cannot be opened");
+	if (failure || error_is_of_machine(result))
+		return failure ? failure : error_set(e, result, "the file cannot be shown: %s", error_name(result));
+	return error_set(e, ERR_NOT_FOUND, "this case has no such file, or it cannot be opened");
 }

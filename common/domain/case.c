@@ -405,8 +405,10 @@ int case_copy_relay(struct apply *a)
 	if (a->item->is_absent)
 		return OK;
 	Lm__CaseCopyPayload *copy;
-	if (CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, NULL) || !copy->receipt_message.len ||
-	    copy->terminal == a->d->device)
+	int result = CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, a->e);
+	if (error_is_of_machine(result))
+		return result;
+	if (result || !copy->receipt_message.len || copy->terminal == a->d->device)
 		return OK; /* the case moved; there is nothing to pass on, or it is read here */
 	return effect_add(a, (struct domain_effect){ .type = DOMAIN_RELAY_STATUS,
 	                                             .request = header_request(h),

@@ -19,11 +19,15 @@ static int entry_unpack(const Lm__Entry *in, struct arena *arena, struct checked
 	return entry_hash(out->header_packed, &out->hash, e);
 }
 
-static bool hash_matches(ProtobufCBinaryData want, struct bytes content)
+/* ERR_INVALID if it is another one; `what` it is of, for people. */
+static int hash_check(ProtobufCBinaryData want, struct bytes content, unsigned long long seq, const char *what,
+                      struct error *e)
 {
 	struct hash hash;
-	return want.len == HASH_BYTES && !crypto_hash(SUITE_INTERNATIONAL, &content, 1, &hash, NULL) &&
-	       memcmp(want.data, hash.byte, HASH_BYTES) == 0;
+	int result = crypto_hash(SUITE_INTERNATIONAL, &content, 1, &hash, e);
+	if (result || (want.len == HASH_BYTES && memcmp(want.data, hash.byte, HASH_BYTES) == 0))
+		return result;
+	return error_set(e, ERR_INVALID, "entry %llu: its %s is not the one its header names", seq, what);
 }
 
 static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, struct error *e)
@@ -44,12 +48,11 @@ static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, 
 	if (h->previous_hash.len && h->previous_hash.len != HASH_BYTES)
 		return error_set(e, ERR_INVALID, "entry %llu has a previous hash of %zu bytes", seq,
 		                 h->previous_hash.len);
-	if (!hash_matches(h->payload_hash, c->payload))
-		return error_set(e, ERR_INVALID, "entry %llu: its payload is not the one its header names", seq);
+	int result = hash_check(h->payload_hash, c->payload, seq, "payload", e);
 	/* A destroyed envelope travels as none; another one than the header names is refused. */
-	if (c->envelope_packed.size && !hash_matches(h->envelope_hash, c->envelope_packed))
-		return error_set(e, ERR_INVALID, "entry %llu: its key envelope is not the one its header names", seq);
-	return OK;
+	if (!result && c->envelope_packed.size)
+		result = hash_check(h->envelope_hash, c->envelope_packed, seq, "key envelope", e);
+	return result;
 }
 
 static int chain_check(const struct checked_entry *before, const struct checked_entry *c, struct error *e)

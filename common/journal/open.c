@@ -151,8 +151,9 @@ int journal_period_learn(struct journal *j, const Lm__Header *h, struct bytes no
 	if (h->kind != LM__KIND__KIND_PERIOD)
 		return error_set(e, ERR_INVALID, "entry %llu is not a period notice", (unsigned long long)h->seq);
 	int result = opener_from(j, notice_packed, &opener);
-	if (result == ERR_MEMORY)
-		return error_set(e, result, "no memory for a key period");
+	if (error_is_of_machine(result))
+		return error_set(e, result, "the period of entry %llu cannot be opened now",
+		                 (unsigned long long)h->seq);
 	if (result)
 		return error_set(e, ERR_ABSENT, "the period of entry %llu is not for this node",
 		                 (unsigned long long)h->seq);
@@ -276,8 +277,10 @@ int journal_payload_open(struct journal *j, struct store_txn *txn, const Lm__Hea
 		result = is_own ? own_open(h, row, payload, out)
 		                : period_payload_open(j, txn, h, row, payload, out, arena);
 	int failure = result && txn ? store_failure(txn, e) : OK;
-	if (failure || result == ERR_MEMORY) /* not knowing is not the same as absent */
-		return failure ? failure : error_set(e, result, "no memory to open a payload");
+	if (failure || error_is_of_machine(result)) /* not knowing is not the same as absent */
+		return failure ? failure
+		               : error_set(e, result, "the payload of entry %llu cannot be opened now",
+		                           (unsigned long long)h->seq);
 	if (result)
 		return error_set(e, ERR_ABSENT, "the payload of entry %llu cannot be opened here",
 		                 (unsigned long long)h->seq);

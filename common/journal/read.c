@@ -223,20 +223,24 @@ bool journal_is_final(struct store_txn *txn, uint64_t position)
 	return is_final;
 }
 
-/* The newest ordinal of the line, as of this transaction. Within a turn its runs may be ahead of its row. */
-static uint64_t line_end(struct store_txn *txn, uint32_t line)
+/* The newest ordinal of the line, as of this transaction; 0: none. Within a turn its runs may be ahead of its row. */
+static int line_end(struct store_txn *txn, uint32_t line, uint64_t *end)
 {
 	struct arena arena;
 	Lm__LineState *row;
 	Lm__Run *run;
-	uint64_t first, end = 0;
+	uint64_t first;
+	*end = 0;
 	arena_init(&arena, 64 * 1024);
-	if (!line_row(txn, line, &arena, &row))
-		end = row->ordinal;
-	if (!run_before(txn, line, UINT64_MAX, &arena, &first, &run) && first + run->count - 1 > end)
-		end = first + run->count - 1;
+	int result = line_row(txn, line, &arena, &row);
+	if (!result)
+		*end = row->ordinal;
+	if (!result || result == ERR_NOT_FOUND)
+		result = run_before(txn, line, UINT64_MAX, &arena, &first, &run);
+	if (!result && first + run->count - 1 > *end)
+		*end = first + run->count - 1;
 	arena_release(&arena);
-	return end;
+	return result == ERR_NOT_FOUND ? OK : result;
 }
 
 struct locate {
@@ -277,7 +281,9 @@ int line_locate(struct store_txn *txn, uint32_t line, uint64_t end, uint64_t inc
 int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal,
                    bool *is_exact)
 {
-	return line_locate(txn, line, line_end(txn, line), incarnation, seq, ordinal, is_exact);
+	uint64_t end;
+	int result = line_end(txn, line, &end);
+	return result ? result : line_locate(txn, line, end, incarnation, seq, ordinal, is_exact);
 }
 
 struct coordinates {
@@ -320,10 +326,15 @@ static bool ends_visit(void *context, const struct segment *s)
 	return ++out->count == out->most;
 }
 
-size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs)
+int journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs,
+                 size_t *count)
 {
 	struct ends out = { .most = most, .incarnations = incarnations, .seqs = seqs };
-	if (!most || segments_walk(txn, line, line_end(txn, line), ends_visit, &out))
-		return 0;
-	return out.count;
+	uint64_t end;
+	int result = line_end(txn, line, &end);
+	if (!result)
+		result = segments_walk(txn, line, end, ends_visit, &out);
+	if (!result)
+		*count = out.count;
+	return result;
 }

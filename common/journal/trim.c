@@ -107,15 +107,15 @@ static uint64_t trim_limit(const struct journal *j, const struct slot *s, enum j
 
 /* An item that waited goes together with the one that applied it. */
 static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem *item, struct arena *arena,
-                        struct hash *hash)
+                        struct hash *hash, struct error *e)
 {
 	Lm__Header *h;
 	uint8_t key[ENVELOPE_KEY_BYTES];
-	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &h, NULL);
+	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &h, e);
 	if (!result && item->retry_of)
 		result = store_delete(j->txn, &journal_table_tape, tape_key(item->retry_of, key));
 	if (!result)
-		result = entry_hash(codec_bytes(item->header), hash, NULL);
+		result = entry_hash(codec_bytes(item->header), hash, e);
 	if (result)
 		return result;
 	if (h->envelope_hash.len)
@@ -124,7 +124,7 @@ static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem
 }
 
 /* The runs that lie wholly in the trimmed part. One that reaches past it stays: its head is simply never asked for. */
-static int runs_remove(struct journal *j, uint32_t line, uint64_t limit, struct arena *arena)
+static int runs_remove(struct journal *j, uint32_t line, uint64_t limit, struct arena *arena, struct error *e)
 {
 	uint8_t memory[ORDINAL_KEY_BYTES];
 	struct bytes key, value;
@@ -138,7 +138,7 @@ static int runs_remove(struct journal *j, uint32_t line, uint64_t limit, struct 
 		uint32_t owner = read_u32(&r);
 		uint64_t first = read_u64(&r);
 		Lm__Run *run;
-		result = CODEC_UNPACK(lm__run, value, arena, &run, NULL);
+		result = CODEC_UNPACK(lm__run, value, arena, &run, e);
 		if (result || owner != line || first + run->count - 1 > limit)
 			break;
 		result = store_cursor_delete(c);
@@ -203,7 +203,7 @@ static int part_step(struct journal *j, struct part *p, struct arena *arena, str
 	Lm__TapeItem *item;
 	int result = journal_read(j->txn, p->position, arena, &item, e);
 	if (!result)
-		result = entry_remove(j, p->position, item, arena, &l->trimmed_hash);
+		result = entry_remove(j, p->position, item, arena, &l->trimmed_hash, e);
 	arena_reset(arena);
 	if (result)
 		return result;
@@ -211,7 +211,7 @@ static int part_step(struct journal *j, struct part *p, struct arena *arena, str
 	return part_next(j, p, arena, e);
 }
 
-static int part_end(struct journal *j, struct part *p, struct arena *arena, uint64_t *removed)
+static int part_end(struct journal *j, struct part *p, struct arena *arena, uint64_t *removed, struct error *e)
 {
 	struct slot *s = p->slot;
 	const struct line *l = &s->now.line;
@@ -220,7 +220,7 @@ static int part_end(struct journal *j, struct part *p, struct arena *arena, uint
 	*removed += l->trimmed - p->before;
 	if (s->now.run.count && s->now.run.ordinal + s->now.run.count - 1 <= l->trimmed)
 		s->now.run.count = 0; /* its row goes, too: the next entry begins another */
-	return runs_remove(j, l->number, l->trimmed, arena);
+	return runs_remove(j, l->number, l->trimmed, arena, e);
 }
 
 /* Position of the first entry of ours that the district has not signed for as `up_to`. Behind it only few go at a time:
@@ -267,7 +267,7 @@ static int lines_trim(struct journal *j, enum journal_mark up_to, struct arena *
 		result = part_step(j, first, arena, e);
 	}
 	for (uint32_t i = 0; i < j->line_count && !result; i++)
-		result = part_end(j, &part[i], arena, removed);
+		result = part_end(j, &part[i], arena, removed, e);
 	return result;
 }
 

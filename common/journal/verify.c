@@ -51,28 +51,40 @@ static int parent_verify(struct audit *a, const struct line *l, uint64_t ordinal
 		if (!result)
 			result = entry_hash(codec_bytes(item->header), &hash, NULL);
 	}
-	return result || !hash_stands(h->previous_hash, &hash) ? ERR_DAMAGED : OK;
+	return result || hash_stands(h->previous_hash, &hash) ? result : ERR_DAMAGED;
 }
 
-static const char *heads_fault(struct audit *a, const struct line *l, const Lm__Header *h, const struct hash *entry,
-                               const Lm__SignedHeads *heads)
+/* OK, and in *fault what is wrong with the signed head; or a fault of the machine. */
+static int heads_verify(struct audit *a, const struct line *l, const Lm__Header *h, const struct hash *entry,
+                        const Lm__SignedHeads *heads, const char **fault, struct error *e)
 {
 	uint8_t key[KEY_BYTES];
 	struct hash head, digest;
-	if (!heads || a->signing_key(a->context, l->key.origin, heads->generation, key))
-		return NULL;
+	*fault = NULL;
+	int result = heads ? a->signing_key(a->context, l->key.origin, heads->generation, key) : ERR_NOT_FOUND;
+	if (result)
+		return result == ERR_NOT_FOUND ? OK
+		                               : error_set(e, result, "a key cannot be read: %s", error_name(result));
 	a->out->signatures++;
 	if (heads->origin != l->key.origin || heads->suite != SUITE_INTERNATIONAL ||
-	    heads->signature.len != SIGNATURE_BYTES || heads->hashes.len % HASH_BYTES ||
-	    head_hash(h, entry, &head, NULL) || heads_digest(heads, &digest, NULL))
-		return "its signed head cannot be read";
+	    heads->signature.len != SIGNATURE_BYTES || heads->hashes.len % HASH_BYTES) {
+		*fault = "its signed head cannot be read";
+		return OK;
+	}
+	result = head_hash(h, entry, &head, e);
+	if (!result)
+		result = heads_digest(heads, &digest, e);
+	if (result)
+		return result;
 	size_t at = 0;
 	while (at < heads->hashes.len && memcmp(heads->hashes.data + at, head.byte, HASH_BYTES) != 0)
 		at += HASH_BYTES;
-	if (at == heads->hashes.len ||
-	    sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), heads->signature.data, NULL))
-		return "its signed head does not verify";
-	return NULL;
+	result = at == heads->hashes.len
+	                 ? ERR_BAD_SIGNATURE
+	                 : sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), heads->signature.data, e);
+	if (result == ERR_BAD_SIGNATURE)
+		*fault = "its signed head does not verify";
+	return *fault ? OK : result;
 }
 
 static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, uint64_t position,
@@ -81,13 +93,16 @@ static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, 
 	Lm__Header *h;
 	struct hash payload, envelope_hash, entry;
 	struct bytes content = codec_bytes(item->payload), envelope;
-	if (CODEC_UNPACK(lm__header, codec_bytes(item->header), &a->arena, &h, NULL))
+	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), &a->arena, &h, e);
+	if (error_is_of_machine(result))
+		return result;
+	if (result)
 		return damaged(e, l, ordinal, position, "its header cannot be read");
 	if (item->line != l->number || item->ordinal != ordinal)
 		return damaged(e, l, ordinal, position, "it stands in another place than it says");
 	if (h->origin != l->key.origin || h->stream != l->key.stream || h->receiver != l->key.receiver)
 		return damaged(e, l, ordinal, position, "it belongs to another stream");
-	int result = crypto_hash(SUITE_INTERNATIONAL, &content, 1, &payload, e);
+	result = crypto_hash(SUITE_INTERNATIONAL, &content, 1, &payload, e);
 	if (!result)
 		result = entry_hash(codec_bytes(item->header), &entry, e);
 	if (!result)
@@ -100,11 +115,16 @@ static int item_verify(struct audit *a, const struct line *l, uint64_t ordinal, 
 		return damaged(e, l, ordinal, position, "its payload is not the one its header names");
 	if (envelope.size && !hash_stands(h->envelope_hash, &envelope_hash))
 		return damaged(e, l, ordinal, position, "its key envelope is not the one its header names");
-	if (ordinal > 1 && !hash_stands(h->previous_hash, previous) && parent_verify(a, l, ordinal, h))
+	if (ordinal > 1 && !hash_stands(h->previous_hash, previous))
+		result = parent_verify(a, l, ordinal, h);
+	if (error_is_of_machine(result))
+		return error_set(e, result, "the chain cannot be followed: %s", error_name(result));
+	if (result)
 		return damaged(e, l, ordinal, position, "it does not continue the entry before it");
 	*previous = entry;
-	const char *fault = heads_fault(a, l, h, &entry, item->heads);
-	return fault ? damaged(e, l, ordinal, position, fault) : OK;
+	const char *fault;
+	result = heads_verify(a, l, h, &entry, item->heads, &fault, e);
+	return fault ? damaged(e, l, ordinal, position, fault) : result;
 }
 
 static int line_verify(struct audit *a, const struct line *l, struct error *e)

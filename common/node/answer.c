@@ -97,7 +97,11 @@ void node_upstream(struct node *n, struct upstream_state *out)
 
 void node_answer_error(struct http_request *r, int code, const struct error *e)
 {
-	http_answer_error(r, code, e && e->text[0] ? e->text : error_name(code));
+	char text[96];
+	bool is_passing = error_is_of_machine(code) || error_group_of(code) == ERROR_GROUP_LATER;
+	snprintf(text, sizeof text, "%s%s", is_passing ? "this cannot be done now, please try again: " : "",
+	         error_name(code));
+	http_answer_error(r, code, e && e->text[0] ? e->text : text);
 }
 
 void node_answer(struct http_request *r, const ProtobufCMessage *message)

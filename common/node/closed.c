@@ -20,6 +20,15 @@ size_t node_tables(const struct store_table *tables[STORE_TABLES_MOST])
 	return count;
 }
 
+/* Nothing is to be made here that is missing. */
+static int part_find(const char *data, const char *path, const char *name, struct error *e)
+{
+	int result = file_find(path, e);
+	if (result == ERR_NOT_FOUND)
+		return error_set(e, result, "%s is not the data folder of a daemon: %s is missing", data, name);
+	return result;
+}
+
 int closed_store_open(const char *around, const char *data, const struct device_keys *keys, bool is_read_only,
                       struct store **out, struct error *e)
 {
@@ -33,11 +42,10 @@ int closed_store_open(const char *around, const char *data, const struct device_
 		                         .key_file = path,
 		                         .is_read_only = is_read_only };
 	options.table_count = node_tables(tables);
-	if (!file_exists(path))
-		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: keytable.key is missing",
-		                 data);
 	memcpy(options.master_key, keys->store_key, KEY_BYTES);
-	int result = store_open(&options, out, e);
+	int result = part_find(data, path, "keytable.key", e);
+	if (!result)
+		result = store_open(&options, out, e);
 	crypto_wipe(options.master_key, sizeof options.master_key);
 	return result;
 }
@@ -87,10 +95,9 @@ int closed_node_open(const char *data, bool is_read_only, struct closed_node *ou
 	bool was_made;
 	memset(out, 0, sizeof *out);
 	snprintf(path, sizeof path, "%s/device.keys", data);
-	if (!file_exists(path))
-		return error_set(e, ERR_NOT_FOUND, "%s is not the data folder of a daemon: device.keys is missing",
-		                 data);
-	int result = crypto_init(e);
+	int result = part_find(data, path, "device.keys", e);
+	if (!result)
+		result = crypto_init(e);
 	if (!result)
 		result = device_keys_open(path, &out->keys, &was_made, e);
 	if (!result)

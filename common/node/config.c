@@ -308,7 +308,7 @@ int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, s
 			result = error_wrap(e, ERR_CONFIG, "%s", path);
 	if (result) {
 		node_config_release(&config);
-		return ERR_CONFIG;
+		return error_is_of_machine(result) ? result : ERR_CONFIG;
 	}
 	*out = config;
 	return OK;

@@ -101,8 +101,26 @@ static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__H
 	return n->domain.tier == LM__TIER__TIER_TOWN || service_is_ours(n, txn, h, arena, last);
 }
 
-/* What cannot be opened is absent for ever. What could not be opened just now is none of that: the frame is as lost,
- * and comes again. */
+/* Fails by a fault of the machine only; what cannot be opened is absent. */
+static int entry_open(struct node *n, struct store_txn *txn, struct work *w, struct checked_entry *c, bool is_wanted,
+                      struct error *e)
+{
+	int result;
+	if (c->header->kind == LM__KIND__KIND_PERIOD) {
+		/* The opener learns of a period before it is stored. A lost turn does not matter: it comes again. */
+		result = journal_period_learn(n->journal, c->header, c->payload, e);
+		c->plain = c->payload;
+		return error_is_of_machine(result) ? result : OK;
+	}
+	c->is_absent = !is_wanted;
+	if (!is_wanted) /* for apply at this tier it is not needed */
+		return OK;
+	result = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed, &w->arena, &c->plain,
+	                              e);
+	c->is_absent = result == ERR_ABSENT;
+	return c->is_absent ? OK : result;
+}
+
 static int entries_open(struct node *n, struct store_txn *txn, struct work *w, struct error *e)
 {
 	struct arena scratch;
@@ -111,24 +129,11 @@ static int entries_open(struct node *n, struct store_txn *txn, struct work *w, s
 	arena_init(&scratch, FRAME_ARENA_BYTES);
 	for (size_t i = 0; i < w->entry_count && !result; i++) {
 		struct checked_entry *c = &w->entries[i];
-		if (c->header->kind == LM__KIND__KIND_PERIOD) {
-			/* The opener learns of a period before it is stored. A lost turn does not matter: it comes
-			 * again. */
-			result = journal_period_learn(n->journal, c->header, c->payload, e);
-			result = result == ERR_ABSENT ? OK : result;
-			c->plain = c->payload;
-			continue;
-		}
 		bool is_sealed = c->header->envelope_hash.len != 0;
-		if (is_sealed && !wants_plain(n, txn, c->header, &scratch, &last)) {
-			c->is_absent = true; /* for apply at this tier it is not needed */
-			arena_reset(&scratch);
-			continue;
-		}
-		result = journal_payload_open(n->journal, txn, c->header, c->payload, c->envelope_packed, &w->arena,
-		                              &c->plain, e);
-		c->is_absent = result == ERR_ABSENT;
-		result = c->is_absent ? OK : result;
+		bool is_wanted = !is_sealed || wants_plain(n, txn, c->header, &scratch, &last);
+		result = store_failure(txn, e);
+		if (!result)
+			result = entry_open(n, txn, w, c, is_wanted, e);
 		arena_reset(&scratch);
 	}
 	arena_release(&scratch);

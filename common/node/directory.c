@@ -75,33 +75,53 @@ static void recipient_from(struct period_recipient *out, const Lm__DeviceRecord 
 	memcpy(out->opening_key, key->data, KEY_BYTES);
 }
 
-/* To whom our streams are sealed: up to town and district, the hub's down streams to that town and the district. */
-static void recipients_refresh(struct node *n, struct store_txn *txn, struct arena *arena, const struct refresh *r)
+/* The hub's down stream to one town is sealed to that town and the district. */
+static int recipients_of_town(struct node *n, struct store_txn *txn, struct arena *arena, uint64_t device,
+                              struct period_recipient to[2])
+{
+	Lm__DeviceRecord *town;
+	struct line_key down = { n->domain.device, LM__STREAM__STREAM_DOWN, device };
+	int result = device_get(txn, device, arena, &town);
+	if (result)
+		return result;
+	recipient_from(&to[1], town);
+	return journal_set_recipients(n->journal, &down, to, 2, NULL);
+}
+
+/* Our stream up is sealed to town and district. */
+static int recipients_above(struct node *n, struct store_txn *txn, struct arena *arena, struct period_recipient to[2])
+{
+	Lm__DeviceRecord *town;
+	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
+	uint64_t town_device = device_town_of(txn, n->domain.place, arena);
+	int result = store_failure(txn, NULL);
+	if (!result)
+		result = town_device ? device_get(txn, town_device, arena, &town) : ERR_NOT_FOUND;
+	if (result)
+		return result;
+	recipient_from(&to[1], town);
+	result = journal_set_recipients(n->journal, &up, to, 2, NULL);
+	if (!result)
+		atomic_store(&n->can_seal, true);
+	return result;
+}
+
+/* Fails by a fault of the machine only: whom we do not know yet we shall hear of. */
+static int recipients_refresh(struct node *n, struct store_txn *txn, struct arena *arena, const struct refresh *r)
 {
 	Lm__AuthorityPayload *authority;
-	Lm__DeviceRecord *hub, *town;
+	Lm__DeviceRecord *hub;
 	struct period_recipient to[2];
-	if (authority_get(txn, arena, &authority, &hub))
-		return;
+	int result = authority_get(txn, arena, &authority, &hub);
+	if (result)
+		return error_is_of_machine(result) ? result : OK;
 	recipient_from(&to[0], hub);
-	if (n->domain.tier == LM__TIER__TIER_DISTRICT) {
-		for (size_t i = 0; i < r->count; i++) {
-			if (r->rows[i].role != LM__TIER__TIER_TOWN || r->rows[i].is_revoked ||
-			    device_get(txn, r->rows[i].device, arena, &town))
-				continue;
-			recipient_from(&to[1], town);
-			struct line_key down = { n->domain.device, LM__STREAM__STREAM_DOWN, town->device };
-			journal_set_recipients(n->journal, &down, to, 2, NULL);
-		}
-		return;
-	}
-	uint64_t town_device = device_town_of(txn, n->domain.place, arena);
-	if (!town_device || device_get(txn, town_device, arena, &town))
-		return;
-	recipient_from(&to[1], town);
-	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
-	if (!journal_set_recipients(n->journal, &up, to, 2, NULL))
-		atomic_store(&n->can_seal, true);
+	if (n->domain.tier != LM__TIER__TIER_DISTRICT)
+		result = recipients_above(n, txn, arena, to);
+	for (size_t i = 0; i < r->count && n->domain.tier == LM__TIER__TIER_DISTRICT; i++)
+		if (r->rows[i].role == LM__TIER__TIER_TOWN && !r->rows[i].is_revoked && !error_is_of_machine(result))
+			result = recipients_of_town(n, txn, arena, r->rows[i].device, to);
+	return error_is_of_machine(result) ? result : OK;
 }
 
 int directory_refresh(struct node *n, struct error *e)
@@ -119,7 +139,11 @@ int directory_refresh(struct node *n, struct error *e)
 	if (!result && r.is_out_of_memory)
 		result = error_set(e, ERR_MEMORY, "no memory for the directory");
 	if (!result) {
-		recipients_refresh(n, txn, &arena, &r);
+		result = recipients_refresh(n, txn, &arena, &r);
+		if (result)
+			error_set(e, result, "nothing can be sealed now: %s", error_name(result));
+	}
+	if (!result) {
 		pthread_mutex_lock(&n->directory_lock);
 		struct directory_row *old = n->directory;
 		n->directory = r.rows;

@@ -121,11 +121,13 @@ void frame_hello(struct node *n, struct peer *p)
 		uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE];
 		if (!line_comes_from(n, l, p) && !(n->was_returning && line_flows_to(n, l, p)))
 			continue;
-		size_t ends = journal_ends(txn, number, HAVE_PER_LINE, incarnations, seqs);
+		size_t ends;
+		if (journal_ends(txn, number, HAVE_PER_LINE, incarnations, seqs, &ends))
+			return; /* half of what we have is worse than no greeting: it is tried again */
 		for (size_t i = 0; i < ends; i++) {
-			Lm__Position *at = position_at(arena, l, incarnations[i], seqs[i]);
-			if (at)
-				have[hello.n_have++] = at;
+			have[hello.n_have] = position_at(arena, l, incarnations[i], seqs[i]);
+			if (!have[hello.n_have++])
+				return;
 		}
 	}
 	hello.version_least = LINK_VERSION_LEAST;
@@ -318,7 +320,9 @@ static size_t marks_behind(struct node *n, const struct line *l, Lm__Mark **out)
 {
 	uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE], ordinal;
 	struct store_txn *txn = send_snapshot(n);
-	size_t ends = txn ? journal_ends(txn, l->number, HAVE_PER_LINE, incarnations, seqs) : 0, count = 0;
+	size_t ends = 0, count = 0;
+	if (!txn || journal_ends(txn, l->number, HAVE_PER_LINE, incarnations, seqs, &ends))
+		return 0; /* they are told again when a beat shows that they are missing */
 	for (size_t i = 0; i < ends; i++) {
 		if (line_ordinal(n, l->number, incarnations[i], seqs[i], &ordinal) || ordinal > l->final)
 			continue;

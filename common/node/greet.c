@@ -10,10 +10,11 @@
 /* Where the neighbour stands in a line of ours: the furthest of the positions it names that we know too, for who has an
  * entry has what it continues. A position past the end of an incarnation that we know (we were rolled back, or another
  * copy of us went on) counts as that end. *is_short: what it needs next is trimmed here. */
-static uint64_t peer_stands(struct node *n, const struct peer *p, const struct line *l, const Lm__Hello *hello,
+static uint64_t peer_stands(struct node *n, struct peer *p, const struct line *l, const Lm__Hello *hello,
                             bool *is_short)
 {
 	uint64_t ordinal = 0, found;
+	int result = OK;
 	for (size_t i = 0, named = 0; i < hello->n_have && named < HAVE_PER_LINE; i++) {
 		const Lm__Position *at = hello->have[i];
 		if (!at->key)
@@ -22,8 +23,16 @@ static uint64_t peer_stands(struct node *n, const struct peer *p, const struct l
 		if (key.origin != l->key.origin || key.stream != l->key.stream || key.receiver != l->key.receiver)
 			continue;
 		named++;
-		if (!line_ordinal(n, l->number, at->incarnation, at->seq, &found) && found > ordinal)
+		result = line_ordinal(n, l->number, at->incarnation, at->seq, &found);
+		if (error_is_of_machine(result))
+			break;
+		if (!result && found > ordinal)
 			ordinal = found;
+	}
+	*is_short = false;
+	if (error_is_of_machine(result)) { /* not knowing is no reason for an alarm: a new session asks again */
+		p->has_lost_event = true;
+		return l->trimmed;
 	}
 	*is_short = ordinal < l->trimmed;
 	if (!*is_short)

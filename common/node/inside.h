@@ -136,6 +136,8 @@ struct peer {
 	uint32_t signed_told_count;
 	bool wants_return; /* by its last greeting: it was restored */
 	bool has_returned; /* we were restored, and it has given back what it had */
+	bool has_lost_event; /* of the engine, for want of memory: a new session says everything again */
+	bool must_reconnect; /* there was no memory to say so to the loop */
 };
 
 enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT };
@@ -144,6 +146,7 @@ struct work {
 	struct work *next;
 	enum work_type type;
 	struct command *command;
+	struct out *answer; /* takes the command back to the loop: an answer must not fail for want of memory */
 	/* WORK_FRAME: everything lives in `arena` */
 	struct peer *peer;
 	struct arena arena;
@@ -255,6 +258,7 @@ struct node {
 	struct net *net;
 	struct net_server *server;
 	struct net_client *client;
+	bool is_transport_up, must_tell_transport; /* of the client; the engine has not been told yet */
 	struct http *http;
 	struct http_route *routes;
 	uv_async_t outbox_async;
@@ -368,6 +372,7 @@ void work_free(struct work *w);
 int peers_start(struct node *n, struct error *e);
 int peers_connect(struct node *n, struct error *e); /* to the tier above */
 void peers_close(struct node *n);
+void peers_tick(struct node *n);
 void peer_send(struct node *n, struct peer *p, struct out_frame *f);
 void peer_free(struct peer *p);
 void outbox_drain(struct node *n);

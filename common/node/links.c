@@ -82,9 +82,15 @@ static struct link_event action_send(struct node *n, struct peer *p, const struc
 	};
 }
 
+static void reconnect(struct node *n, struct peer *p)
+{
+	struct out *o = out_new(OUT_RECONNECT);
+	p->must_reconnect = !o;
+	outbox_push(n, o);
+}
+
 static void action_do(struct node *n, struct peer *p, const struct link_action *a)
 {
-	struct out *o;
 	switch (a->type) {
 	case LINK_DO_HELLO:
 		frame_hello(n, p);
@@ -101,8 +107,7 @@ static void action_do(struct node *n, struct peer *p, const struct link_action *
 		peer_refuse(n, p, ERR_VERSION, "the two sides speak no common version of the link");
 		break;
 	case LINK_DO_RECONNECT:
-		o = out_new(OUT_RECONNECT);
-		outbox_push(n, o);
+		reconnect(n, p);
 		break;
 	case LINK_DO_TELL_OPEN:
 		link_told_open(n, p);
@@ -122,8 +127,10 @@ void link_event_apply(struct node *n, struct peer *p, const struct link_event *e
 	for (bool must_step = true; must_step;) {
 		must_step = false;
 		link_update_clear(&update);
-		if (link_step(&p->link, &next, &update))
+		if (link_step(&p->link, &next, &update)) {
 			log_write(LOG_WARN, "engine", "no memory for an event of the link with %s", p->place);
+			p->has_lost_event = true;
+		}
 		for (size_t i = 0; i < update.count; i++) {
 			if (update.action[i].type != LINK_DO_SEND) {
 				action_do(n, p, &update.action[i]);
@@ -163,7 +170,7 @@ static void refuse_came(struct node *n, struct peer *p, const Lm__Refuse *refuse
 	log_write(LOG_WARN, "link-refused", "%s: %s", p->place, refuse->text);
 	if (p->is_upstream) {
 		upstream_said(n, refuse->code, refuse->text);
-		outbox_push(n, out_new(OUT_RECONNECT));
+		reconnect(n, p);
 	}
 	link_event_line(n, p, LINK_REFUSED, 0, 0);
 }
@@ -328,6 +335,18 @@ static void links_offer(struct node *n)
 		link_event_line(n, n->peer[i], LINK_OFFER, 0, 0);
 }
 
+/* What the engine did not hear may never be said again within this session. */
+static void lost_event_mend(struct node *n, struct peer *p)
+{
+	p->has_lost_event = false;
+	if (!p->is_upstream) {
+		peer_refuse(n, p, ERR_AGAIN, "this session is over; greet again");
+		return;
+	}
+	reconnect(n, p);
+	link_event_line(n, p, LINK_REFUSED, 0, 0);
+}
+
 void links_tick(struct node *n)
 {
 	if (n->must_offer)
@@ -338,6 +357,10 @@ void links_tick(struct node *n)
 	for (size_t i = 0; i < peers; i++) {
 		struct peer *p = n->peer[i];
 		arena_reset(&n->send_arena);
+		if (p->has_lost_event)
+			lost_event_mend(n, p);
+		if (p->must_reconnect)
+			reconnect(n, p);
 		link_event_line(n, p, LINK_TICK, 0, 0);
 		if (p->marks_due_count && p->link.state == LINK_OPEN)
 			frame_marks(n, p);

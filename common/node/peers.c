@@ -152,6 +152,26 @@ static void on_client_frame(void *context, struct bytes frame)
 	peer_frame_came(n, n->upstream, frame);
 }
 
+/* The engine must hear of it: without memory the timer tries again. */
+static void transport_tell(struct node *n)
+{
+	struct work *w = calloc(1, sizeof *w);
+	n->must_tell_transport = !w;
+	if (!w)
+		return;
+	w->type = WORK_TRANSPORT;
+	w->peer = n->upstream;
+	w->is_up = n->is_transport_up;
+	if (inbox_push(n, w))
+		work_free(w);
+}
+
+void peers_tick(struct node *n)
+{
+	if (n->must_tell_transport)
+		transport_tell(n);
+}
+
 static void on_client_state(void *context, enum net_client_state state)
 {
 	struct node *n = context;
@@ -173,14 +193,8 @@ static void on_client_state(void *context, enum net_client_state state)
 	pthread_mutex_unlock(&n->directory_lock);
 	if (state != NET_CONNECTED)
 		pending_drop(n->upstream);
-	struct work *w = calloc(1, sizeof *w);
-	if (!w)
-		return;
-	w->type = WORK_TRANSPORT;
-	w->peer = n->upstream;
-	w->is_up = state == NET_CONNECTED;
-	if (inbox_push(n, w))
-		work_free(w);
+	n->is_transport_up = state == NET_CONNECTED;
+	transport_tell(n);
 	if (n->tier.on_links)
 		n->tier.on_links(n);
 	node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);

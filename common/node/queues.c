@@ -12,6 +12,7 @@ void work_free(struct work *w)
 		return;
 	arena_release(&w->arena);
 	free(w->offenders);
+	free(w->answer);
 	free(w);
 }
 
@@ -43,9 +44,10 @@ int node_command(struct node *n, struct command *c)
 		return ERR_MEMORY;
 	w->type = WORK_COMMAND;
 	w->command = c;
-	int result = inbox_push(n, w);
+	w->answer = out_new(OUT_COMMAND);
+	int result = w->answer ? inbox_push(n, w) : ERR_MEMORY;
 	if (result)
-		free(w);
+		work_free(w);
 	return result;
 }
 

@@ -13,11 +13,13 @@ static void next_path(const struct node *n, char out[4096])
 	node_path(n, FILE_KEYS_NEXT, out, 4096);
 }
 
-void rotation_open(struct node *n)
+int rotation_open(struct node *n, struct error *e)
 {
 	char path[4096];
 	next_path(n, path);
-	atomic_store(&n->is_changing_keys, file_exists(path));
+	int result = file_find(path, e);
+	atomic_store(&n->is_changing_keys, result == OK);
+	return result == ERR_NOT_FOUND ? OK : result;
 }
 
 static void keys_take_up(struct node *n)

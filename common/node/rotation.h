@@ -13,7 +13,7 @@
 #include "inside.h"
 
 /* Loop thread. Notes whether keys wait to be taken up, when the node starts. */
-void rotation_open(struct node *n);
+int rotation_open(struct node *n, struct error *e);
 /* Loop thread, each second: takes them up when the directory names them; the daemon then ends to start anew. */
 void rotation_tick(struct node *n);
 /* In the first turn of a start: tells the district that it uses the keys that it was given, or asks again. */

@@ -138,6 +138,7 @@ static void on_timer(uv_timer_t *timer)
 	struct node *n = timer->data;
 	uint64_t now = clock_monotonic_us(), due_us = now + TICK_MOST_US;
 	n->tick_us = UINT64_MAX;
+	peers_tick(n);
 	join_endpoint_tick(n);
 	join_device_tick(n);
 	rotation_tick(n);
@@ -245,7 +246,8 @@ static int node_open(struct node *n, struct error *e)
 		result = directory_refresh(n, e);
 	if (!result)
 		result = join_device_open(n, e);
-	rotation_open(n);
+	if (!result)
+		result = rotation_open(n, e);
 	if (!result)
 		result = http_start(n, e);
 	if (!result)
@@ -406,7 +408,12 @@ static int daemon_run(const struct tier *tier, struct node_config *config, bool 
 	uv_loop_t loop;
 	struct node *n = NULL;
 	struct error e = { 0 };
-	uv_loop_init(&loop);
+	int failed = uv_loop_init(&loop);
+	if (failed) {
+		fprintf(stderr, "%s: the event loop cannot be set up: %s\n", tier->program, uv_strerror(failed));
+		node_config_release(config);
+		return error_exit_code(ERR_INTERNAL);
+	}
 	struct node_options options = { .config = *config, .tier = *tier, .loop = &loop };
 	int result = node_start(&options, &n, &e);
 	if (result) {
@@ -466,7 +473,7 @@ int node_main(int argc, char **argv, struct tier tier)
 	log_level_parse(config.log_level, &level); /* it was checked */
 	process_guard();
 	log_open(tier.program, level);
-	bool must_restart;
+	bool must_restart = false;
 	int code = daemon_run(&tier, &config, &must_restart);
 	if (!must_restart || code)
 		return code;

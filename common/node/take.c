@@ -27,8 +27,7 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 	int failure = store_failure(t->txn, e);
 	if (failure)
 		return failure;
-	if (result ==
-	    ERR_MEMORY) /* says nothing about the entry: the turn is run again without it, and it comes again */
+	if (error_is_of_machine(result)) /* no fault of the entry's: the turn is run without it, and it comes again */
 		return error_set(e, result, "%s", why.text);
 	news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 	if (result == ERR_HELD) {
@@ -236,7 +235,7 @@ int take_batch(struct turn *t, struct work *w)
 	for (size_t i = 0; i < w->entry_count; i++) {
 		int result = entry_take(t, w, i, &e);
 		int failure = store_failure(t->txn, NULL);
-		if (failure || result == ERR_MEMORY || result == ERR_INTERNAL) {
+		if (failure || error_is_of_machine(result)) {
 			w->offender = i + 1;
 			w->error = e;
 			return failure ? failure : result;

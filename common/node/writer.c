@@ -23,16 +23,15 @@
 #define REKEY_STEPS_A_TURN 4
 #define REKEY_AGAIN_US 1000000 /* after a step that failed */
 
-static void outbox_command(struct node *n, struct command *c)
+static void outbox_command(struct node *n, struct work *w)
 {
-	if (c->is_done_early) {
-		c->done(n, c);
+	struct out *o = w->answer;
+	if (w->command->is_done_early) {
+		w->command->done(n, w->command);
 		return;
 	}
-	struct out *o = out_new(OUT_COMMAND);
-	if (!o)
-		abort(); /* an answer cannot be dropped, and there is no memory for 100 bytes */
-	o->command = c;
+	w->answer = NULL;
+	o->command = w->command;
 	outbox_push(n, o);
 }
 
@@ -118,8 +117,8 @@ static int turn_commit(struct node *n, struct work *first, struct error *e)
 	if (!result)
 		result = journal_turn_seal(n->journal, e);
 	if (result) {
-		if (!e->text[0])
-			store_failure(t.txn, e);
+		if (!e->text[0] && !store_failure(t.txn, e))
+			error_set(e, result, "nothing was stored: %s", error_name(result));
 		store_abort(t.txn);
 	} else {
 		uint64_t began_us = clock_monotonic_us();
@@ -146,7 +145,7 @@ static bool offender_leave_out(struct work *first, int code, const struct error 
 				w->command->result = error_set(&w->command->error, code, "%s", e->text);
 			return true;
 		}
-		if (code == ERR_FULL || code == ERR_MEMORY || !w->offender) {
+		if (code == ERR_FULL || code == ERR_MEMORY || code == ERR_CRYPTO || !w->offender) {
 			w->is_dropped = true; /* not its fault: it is not acked and comes again */
 			w->fault = code;
 			return true;
@@ -272,7 +271,7 @@ static void works_finish(struct node *n, struct work *first)
 	for (struct work *w = first, *next; w; w = next) {
 		next = w->next;
 		if (w->type == WORK_COMMAND)
-			outbox_command(n, w->command);
+			outbox_command(n, w);
 		work_free(w);
 	}
 }
@@ -363,11 +362,13 @@ static struct command *trim_command(struct node *n)
 static struct work *work_before(struct command *c, struct work *first)
 {
 	struct work *w = c ? calloc(1, sizeof *w) : NULL;
-	if (!w) {
+	struct out *answer = w ? out_new(OUT_COMMAND) : NULL;
+	if (!answer) {
+		free(w);
 		free(c);
 		return first;
 	}
-	*w = (struct work){ .type = WORK_COMMAND, .command = c, .next = first };
+	*w = (struct work){ .type = WORK_COMMAND, .command = c, .answer = answer, .next = first };
 	return w;
 }
 

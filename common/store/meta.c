@@ -330,14 +330,19 @@ int meta_verify(struct store *s, MDB_txn *txn, struct error *e)
 		mdb_cursor_close(c);
 		return found;
 	}
+	int code = OK;
 	k = (MDB_val){ 7, (void *)opening_prefix };
 	for (rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE); rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
 		uint8_t expected[OPENING_KEY_BYTES];
 		struct bytes key = opening_key(++number, expected);
-		if (!bytes_equal(key, BYTES(k.mv_data, k.mv_size)) || row_check(s, key, v, SALT_BYTES, NULL) != OK)
+		code = bytes_equal(key, BYTES(k.mv_data, k.mv_size)) ? row_check(s, key, v, SALT_BYTES, e)
+		                                                     : ERR_DAMAGED;
+		if (code != OK)
 			break;
 	}
 	mdb_cursor_close(c);
+	if (error_is_of_machine(code))
+		return code;
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		return lmdb_error(s, rc, e, "read the meta table");
 	if (rc == 0 || stat.ms_entries != (size_t)number + 2 + rekey_rows)

@@ -45,8 +45,10 @@ static int folder_take(struct store *s, struct error *e)
 {
 	char path[PATH_MAX];
 	int rc = disk_path(s->folder, "lock", path, sizeof(path), e);
-	if (rc == OK && s->is_read_only)
-		return file_exists(path) ? file_lock(path, &s->lock_fd, e) : OK;
+	if (rc == OK && s->is_read_only) {
+		rc = file_find(path, e);
+		return rc == OK ? file_lock(path, &s->lock_fd, e) : rc == ERR_NOT_FOUND ? OK : rc;
+	}
 	if (rc == OK)
 		rc = folder_make(s->folder, 0700, e);
 	if (rc == OK)

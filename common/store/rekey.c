@@ -51,17 +51,19 @@ int rekey_files_read(struct store *s, const char *file, struct error *e)
 	if (rc != OK || k->has_key || k->has_next)
 		return rc;
 	/* Without a second file a damaged one is what it says, and a missing one is made. */
-	if (s->is_read_only || file_exists(file))
+	if (s->is_read_only || file_find(file, NULL) != ERR_NOT_FOUND)
 		return error_set(e, missing.code, "%s", missing.text);
 	rc = secret_file_open(file, s->root_key[1], &was_made, e);
 	k->has_key = rc == OK;
 	return rc;
 }
 
-static bool key_fits(const uint8_t key[KEY_BYTES], const uint8_t check[HASH_BYTES])
+static int key_fits(const uint8_t key[KEY_BYTES], const uint8_t check[HASH_BYTES], bool *fits, struct error *e)
 {
 	struct hash wanted;
-	return key_check_make(key, &wanted, NULL) == OK && crypto_equal(check, wanted.byte, HASH_BYTES);
+	int rc = key_check_make(key, &wanted, e);
+	*fits = rc == OK && crypto_equal(check, wanted.byte, HASH_BYTES);
+	return rc;
 }
 
 static int unfit(const struct store *s, struct error *e)
@@ -77,8 +79,10 @@ static int running_resolve(struct store *s, const uint8_t body[META_BODY_BYTES_M
 {
 	struct rekey *k = &s->rekey;
 	struct reader r = reader_over(BYTES(body, 4));
-	if (!k->has_next || !key_fits(k->next_key, body + 4))
-		return unfit(s, e);
+	bool fits = false;
+	int rc = k->has_next ? key_fits(k->next_key, body + 4, &fits, e) : OK;
+	if (rc != OK || !fits)
+		return rc != OK ? rc : unfit(s, e);
 	k->from = read_u32(&r);
 	memcpy(k->old_key, s->root_key[1], KEY_BYTES);
 	memcpy(s->root_key[1], k->next_key, KEY_BYTES);
@@ -95,13 +99,19 @@ int rekey_resolve(struct store *s, MDB_txn *txn, struct error *e)
 	if (rc != OK)
 		return rc;
 	k->may_be_due = true; /* the first step looks */
-	if (k->has_next && key_fits(k->next_key, check.byte)) {
+	bool fits = false;
+	if (k->has_next)
+		rc = key_fits(k->next_key, check.byte, &fits, e);
+	if (rc == OK && fits) {
 		memcpy(s->root_key[1], k->next_key, KEY_BYTES);
 		k->stage = REKEY_FILES;
 		return OK;
 	}
-	if ((k->file && !k->has_key) || !key_fits(s->root_key[1], check.byte))
-		return unfit(s, e);
+	bool has_key = !k->file || k->has_key;
+	if (rc == OK && has_key)
+		rc = key_fits(s->root_key[1], check.byte, &fits, e);
+	if (rc != OK || !has_key || !fits)
+		return rc != OK ? rc : unfit(s, e);
 	rc = meta_row_get(s, txn, KEY_NEXT_ROW, body, sizeof(body), e);
 	if (rc == ERR_NOT_FOUND)
 		return OK;

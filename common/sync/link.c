@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEP_ACTIONS_MOST 6 /* of one step, besides an ack for each line that is taken and for one that is new */
+
 void link_init(struct link *l, enum link_side side, uint32_t beat_ms)
 {
 	memset(l, 0, sizeof *l);
@@ -38,24 +40,30 @@ static uint64_t since(uint64_t now_ms, uint64_t then_ms)
 	return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
-static int update_add(struct link_update *u, struct link_action action)
+/* Room for all that one step can want, before it begins: it is taken whole or not at all. */
+static int update_reserve(struct link_update *u, size_t more)
 {
-	if (u->count == u->capacity) {
-		size_t capacity = u->capacity ? u->capacity * 2 : 16;
-		struct link_action *grown =
-		        capacity > LINK_ACTIONS_MOST ? NULL : realloc(u->action, capacity * sizeof *grown);
-		if (!grown)
-			return ERR_MEMORY;
-		u->action = grown;
-		u->capacity = capacity;
-	}
-	u->action[u->count++] = action;
+	size_t capacity = u->capacity ? u->capacity : 16;
+	while (capacity < u->count + more)
+		capacity *= 2;
+	if (capacity == u->capacity)
+		return OK;
+	struct link_action *grown = realloc(u->action, capacity * sizeof *grown);
+	if (!grown)
+		return ERR_MEMORY;
+	u->action = grown;
+	u->capacity = capacity;
 	return OK;
 }
 
-static int update_tell(struct link_update *u, enum link_action_type type)
+static void update_add(struct link_update *u, struct link_action action)
 {
-	return update_add(u, (struct link_action){ .type = type });
+	u->action[u->count++] = action;
+}
+
+static void update_tell(struct link_update *u, enum link_action_type type)
+{
+	update_add(u, (struct link_action){ .type = type });
 }
 
 static struct link_out *out_find(struct link *l, uint32_t line)
@@ -150,41 +158,44 @@ static void session_forget(struct link *l)
 	l->is_send_asked = false;
 }
 
-static int link_close(struct link *l, const struct link_event *ev, struct link_update *u)
+static void link_close(struct link *l, const struct link_event *ev, struct link_update *u)
 {
 	bool was_open = l->state == LINK_OPEN;
 	session_forget(l);
 	if (was_open)
 		l->since_ms = ev->now_ms;
 	l->state = LINK_IDLE;
-	return was_open ? update_tell(u, LINK_DO_TELL_CLOSED) : OK;
+	if (was_open)
+		update_tell(u, LINK_DO_TELL_CLOSED);
 }
 
-static int link_greet(struct link *l, const struct link_event *ev, struct link_update *u)
+static void link_greet(struct link *l, const struct link_event *ev, struct link_update *u)
 {
-	int result = link_close(l, ev, u);
+	link_close(l, ev, u);
 	l->state = LINK_GREETED;
 	l->greeted_ms = l->said_ms = ev->now_ms;
-	return result ? result : update_tell(u, LINK_DO_HELLO);
+	update_tell(u, LINK_DO_HELLO);
 }
 
-static int link_open(struct link *l, const struct link_event *ev, struct link_update *u)
+static void link_open(struct link *l, const struct link_event *ev, struct link_update *u)
 {
-	if (ev->version_most < LINK_VERSION_LEAST || ev->version_least > LINK_VERSION_MOST)
-		return update_tell(u, LINK_DO_REFUSE);
+	if (ev->version_most < LINK_VERSION_LEAST || ev->version_least > LINK_VERSION_MOST) {
+		update_tell(u, LINK_DO_REFUSE);
+		return;
+	}
 	if (l->side == LINK_CLIENT && (l->state == LINK_IDLE || l->session == ev->session))
-		return OK; /* an answer to a greeting that was given up, or the same answer again */
-	int result = link_close(l, ev, u);
+		return; /* an answer to a greeting that was given up, or the same answer again */
+	link_close(l, ev, u);
 	l->session = l->side == LINK_SERVER ? ev->fresh_session : ev->session;
 	l->state = LINK_OPEN;
 	l->peer_beat_ms = ev->beat_ms ? ev->beat_ms : LINK_BEAT_MS;
 	l->since_ms = l->heard_ms = l->said_ms = ev->now_ms;
-	if (l->side == LINK_SERVER)
+	if (l->side == LINK_SERVER) {
 		for (size_t i = 0; i < l->in_count; i++)
 			l->in[i].acked = l->in[i].stored; /* the HELLO that now leaves carries our positions */
-	if (!result && l->side == LINK_SERVER)
-		result = update_tell(u, LINK_DO_HELLO);
-	return result ? result : update_tell(u, LINK_DO_TELL_OPEN);
+		update_tell(u, LINK_DO_HELLO);
+	}
+	update_tell(u, LINK_DO_TELL_OPEN);
 }
 
 /* Nobody can have more than there is. */
@@ -242,10 +253,10 @@ static bool out_may_send(const struct link_out *out)
 }
 
 /* One LINK_DO_SEND at most a step, lines in turn: the answer (LINK_SENT) asks for the next. */
-static int link_pump(struct link *l, struct link_update *u)
+static void link_pump(struct link *l, struct link_update *u)
 {
 	if (l->state != LINK_OPEN || l->is_send_asked)
-		return OK;
+		return;
 	for (size_t i = 0; i < l->out_count; i++) {
 		size_t at = (l->out_turn + i) % l->out_count;
 		const struct link_out *out = &l->out[at];
@@ -256,19 +267,19 @@ static int link_pump(struct link *l, struct link_update *u)
 		uint64_t entries = out->credit_entries - (out->sent - out->acked);
 		if (entries > LINK_BATCH_ENTRIES_MOST)
 			entries = LINK_BATCH_ENTRIES_MOST;
-		return update_add(u, (struct link_action){ .type = LINK_DO_SEND,
-		                                           .line = out->line,
-		                                           .ordinal = out->sent + 1,
-		                                           .entries = (uint32_t)entries,
-		                                           .bytes = LINK_BATCH_BYTES_MOST });
+		update_add(u, (struct link_action){ .type = LINK_DO_SEND,
+		                                    .line = out->line,
+		                                    .ordinal = out->sent + 1,
+		                                    .entries = (uint32_t)entries,
+		                                    .bytes = LINK_BATCH_BYTES_MOST });
+		return;
 	}
-	return OK;
 }
 
-static int link_tell_acks(struct link *l, struct link_update *u)
+static void link_tell_acks(struct link *l, struct link_update *u)
 {
 	if (l->state != LINK_OPEN)
-		return OK;
+		return;
 	for (size_t i = 0; i < l->in_count; i++) {
 		struct link_in *in = &l->in[i];
 		if (in->stored == in->acked && !in->must_tell)
@@ -280,13 +291,10 @@ static int link_tell_acks(struct link *l, struct link_update *u)
 			                   .bytes = l->is_inbox_full ? 0 : LINK_CREDIT_BYTES,
 			                   .is_expected = in->is_expected,
 			                   .is_frozen = in->is_frozen };
-		int result = update_add(u, ack);
-		if (result)
-			return result;
+		update_add(u, ack);
 		in->acked = in->stored;
 		in->must_tell = in->is_expected = false;
 	}
-	return OK;
 }
 
 static void link_offer(struct link *l, const struct link_event *ev, uint64_t least_ms)
@@ -329,25 +337,23 @@ static uint64_t silence_ms(const struct link *l)
 	return patience > LINK_SILENCE_MS ? patience : LINK_SILENCE_MS;
 }
 
-static int link_tick(struct link *l, const struct link_event *ev, struct link_update *u)
+static void link_tick(struct link *l, const struct link_event *ev, struct link_update *u)
 {
-	int result = OK;
 	l->is_send_asked = false;
 	l->stuck_ms = 0;
 	if (l->state != LINK_IDLE && since(ev->now_ms, l->heard_ms) >= silence_ms(l)) {
-		result = link_close(l, ev, u);
-		if (!result && l->side == LINK_CLIENT)
-			result = update_tell(u, LINK_DO_RECONNECT);
+		link_close(l, ev, u);
+		if (l->side == LINK_CLIENT)
+			update_tell(u, LINK_DO_RECONNECT);
 	} else if (l->state == LINK_GREETED && since(ev->now_ms, l->greeted_ms) >= LINK_HELLO_RETRY_MS) {
-		result = link_greet(l, ev, u);
+		link_greet(l, ev, u);
 	} else if (l->state == LINK_OPEN) {
 		link_resend(l, ev);
 		if (since(ev->now_ms, l->said_ms) >= l->beat_ms) {
 			l->said_ms = ev->now_ms;
-			result = update_tell(u, LINK_DO_BEAT);
+			update_tell(u, LINK_DO_BEAT);
 		}
 	}
-	return result;
 }
 
 static void in_mark(struct link *l, const struct link_event *ev)
@@ -409,12 +415,16 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 	switch (ev->type) {
 	case LINK_TRANSPORT_UP:
 		l->heard_ms = ev->now_ms;
-		return l->side == LINK_CLIENT ? link_greet(l, ev, u) : OK;
+		if (l->side == LINK_CLIENT)
+			link_greet(l, ev, u);
+		return OK;
 	case LINK_TRANSPORT_DOWN:
 	case LINK_REFUSED:
-		return link_close(l, ev, u);
+		link_close(l, ev, u);
+		return OK;
 	case LINK_HELLO:
-		return link_open(l, ev, u);
+		link_open(l, ev, u);
+		return OK;
 	case LINK_SEND_LINE:
 		return out_add(l, ev);
 	case LINK_LEAVE_LINE:
@@ -445,7 +455,8 @@ static int link_turn(struct link *l, const struct link_event *ev, struct link_up
 		l->is_inbox_full = ev->flag;
 		return OK;
 	case LINK_TICK:
-		return link_tick(l, ev, u);
+		link_tick(l, ev, u);
+		return OK;
 	case LINK_HEARD:
 		if (ev->flag)
 			l->peer_waiting = ev->ordinal;
@@ -488,6 +499,8 @@ uint64_t link_due_ms(const struct link *l)
 
 int link_step(struct link *l, const struct link_event *event, struct link_update *u)
 {
+	if (update_reserve(u, l->in_count + STEP_ACTIONS_MOST))
+		return ERR_MEMORY;
 	if (is_from_neighbour(event->type))
 		l->heard_ms = event->now_ms;
 	int result = link_turn(l, event, u);
@@ -495,10 +508,9 @@ int link_step(struct link *l, const struct link_event *event, struct link_update
 	bool is_stuck = event->type == LINK_SENT && event->bytes == 0;
 	if (is_stuck)
 		l->stuck_ms = event->now_ms;
-	if (!result)
-		result = link_tell_acks(l, u);
-	if (!result && !is_stuck)
-		result = link_pump(l, u);
+	link_tell_acks(l, u);
+	if (!is_stuck)
+		link_pump(l, u);
 	return result;
 }
 

@@ -87,7 +87,7 @@ static void keys_read(struct folder *f, const char *data)
 	struct error e;
 	bool was_made;
 	snprintf(path, sizeof path, "%s/device.keys", data);
-	if (!file_exists(path) || device_keys_open(path, &f->keys, &was_made, &e))
+	if (file_find(path, NULL) || device_keys_open(path, &f->keys, &was_made, &e))
 		die("device.keys cannot be read");
 	f->device = device_id_of(&f->keys.first);
 	memcpy(f->root[f->roots++], f->keys.store_key, KEY_BYTES);

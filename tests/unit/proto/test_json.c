@@ -389,31 +389,6 @@ static void what_cannot_be_read_back_is_not_written(void **state)
 static const char service_text[] =
         "{\"id\":\"wheelchair\",\"fields\":[{\"choices\":[{\"id\":\"a\",\"name\":{\"zh\":\"手动\"}}]}],"
         "\"evidence\":[{},{}]}";
-static size_t allocations_left;
-
-static void *scarce_malloc(size_t size)
-{
-	return allocations_left && allocations_left-- ? malloc(size) : NULL;
-}
-
-/* jansson takes some failed allocations for faults of the text; whatever it says, nothing is read or lost. */
-static void jansson_without_memory_reads_nothing(void **state)
-{
-	(void)state;
-	int code = ERR_MEMORY;
-	for (size_t tries = 0; code && tries < 1000; tries++) {
-		ProtobufCMessage *message = NULL;
-		allocations_left = tries;
-		json_set_alloc_funcs(scarce_malloc, free);
-		code = json_decode(&lm__service__descriptor, bytes_from_text(service_text), &arena, &message, &fault);
-		json_set_alloc_funcs(malloc, free);
-		assert_true(code == OK || code == ERR_MEMORY || code == ERR_INVALID);
-		assert_int_equal(code == OK, message != NULL);
-		assert_true(tries > 0 || code == ERR_MEMORY);
-		assert_true(tries > 20 || code);
-	}
-	assert_int_equal(code, OK);
-}
 
 static void an_exhausted_arena_is_an_error(void **state)
 {
@@ -446,7 +421,6 @@ int main(void)
 		TEST(broken_texts_have_a_line_and_a_column),
 		TEST(bombs_are_refused_before_they_are_parsed),
 		TEST(what_cannot_be_read_back_is_not_written),
-		TEST(jansson_without_memory_reads_nothing),
 		TEST(an_exhausted_arena_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

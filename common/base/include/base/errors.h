@@ -9,6 +9,8 @@
 #ifndef BASE_ERRORS_H
 #define BASE_ERRORS_H
 
+#include <stdbool.h>
+
 /* What the caller should do about an error; it also picks the HTTP status and lmctl's exit code. */
 enum error_group {
 	ERROR_GROUP_INPUT,    /* mend the input and try again (400, exit 2) */
@@ -82,7 +84,10 @@ int error_set_errno(struct error *e, int errno_value, const char *format, ...) _
 
 const char *error_name(int code);          /* "not-found"; "ok" for 0; "unknown" for a code not in the list */
 enum error_group error_group_of(int code); /* ERROR_GROUP_INTERNAL for a code not in the list */
-int error_http_status(int code);           /* 200 for OK */
-int error_exit_code(int code);             /* 0 for OK */
+/* It failed for want of memory or by another fault of the machine: nothing is said about what was asked or is stored.
+ */
+bool error_is_of_machine(int code);
+int error_http_status(int code); /* 200 for OK */
+int error_exit_code(int code);   /* 0 for OK */
 
 #endif

@@ -277,8 +277,9 @@ int journal_locate(struct store_txn *txn, uint32_t line, uint64_t incarnation, u
                    bool *is_exact);
 /* ordinal → (incarnation, seq). */
 int journal_coordinates(struct store_txn *txn, uint32_t line, uint64_t ordinal, uint64_t *incarnation, uint64_t *seq);
-/* The last ordinals of the newest segments, newest first: what HELLO says. Returns how many were written. */
-size_t journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs);
+/* The last ordinals of the newest segments, newest first: what HELLO says. `most` > 0; *count are written. */
+int journal_ends(struct store_txn *txn, uint32_t line, size_t most, uint64_t *incarnations, uint64_t *seqs,
+                 size_t *count);
 
 /* Entries of a line from `from` on as a message: at most `entries_most` and about `bytes_most`, ending at a signed head
  * (at least one commit's worth) and never reaching over the end of an incarnation. *through is the last ordinal; equal

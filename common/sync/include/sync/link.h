@@ -145,8 +145,6 @@ struct link_action {
 	bool is_expected, is_frozen;
 };
 
-#define LINK_ACTIONS_MOST 1024
-
 struct link_update {
 	struct link_action *action;
 	size_t count, capacity;
@@ -157,8 +155,8 @@ void link_release(struct link *l);
 void link_update_clear(struct link_update *u);
 void link_update_release(struct link_update *u);
 
-/* One step. Appends to `u`. ERR_MEMORY leaves the link usable (the event is lost as if a frame was: it heals by
- * resend). */
+/* One step. Appends to `u`. ERR_MEMORY: nothing was done, as if the event had not come. What a neighbour said comes
+ * again; what the node says of its own lines it must say again. */
 int link_step(struct link *l, const struct link_event *event, struct link_update *u);
 
 /* When the next LINK_TICK is due, if no other event comes before it; UINT64_MAX: never. */
