@@ -208,10 +208,12 @@ test('staff see what is held up, try it again, and drop it with a reason', async
 });
 
 test('a terminal of which there are two is stopped until somebody has looked', async () => {
-	const { name, url } = district.terminals[1]; // whose keys somebody else has used
+	const { name, url } = district.terminals[1];
 	await district.tell({ do: 'start', node: name });
 	const one = await Resident.arrive(browser, url);
-	await district.tell({ do: 'submit', node: name, service: 'device-fitting' });
+	const { request_id } = await district.tell({ do: 'submit', node: name, service: 'device-fitting' });
+	await district.tell({ do: 'poison', node: name, about: request_id, beside: true }); // somebody else with its keys
+	await district.tell({ do: 'submit', node: name, service: 'device-fitting', nth: 1 });
 	await one.seesText('kiosk.stop.frozen');
 	await seesWhomToCall(one);
 	await reachesByKeys(one, 'kiosk.stop.frozen');
