@@ -25,6 +25,16 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* ---- quiet ---- */
 
+/* Whoever starts anew has not heard of all its neighbours yet: those are no direct links, and may lack something. */
+static bool is_link_quiet(const struct site *s, const json_t *link)
+{
+	const char *below = s->tier == LM__TIER__TIER_DISTRICT ? "TIER_TOWN" : "TIER_TERMINAL";
+	if (strcmp(text_of(link, "tier"), below) != 0)
+		return true;
+	return json_is_true(json_object_get(link, "is_direct")) && json_is_true(json_object_get(link, "is_up")) &&
+	       number_of(link, "waiting_down") == 0 && number_of(link, "waiting_up") == 0;
+}
+
 static bool is_site_quiet(struct site *s)
 {
 	if (!s->node || s->is_dying)
@@ -39,11 +49,7 @@ static bool is_site_quiet(struct site *s)
 	size_t i;
 	json_t *link;
 	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link)
-	{
-		if (json_is_true(json_object_get(link, "is_direct")))
-			is_drained &= json_is_true(json_object_get(link, "is_up")) &&
-			              number_of(link, "waiting_down") == 0 && number_of(link, "waiting_up") == 0;
-	}
+	is_drained &= is_link_quiet(s, link);
 	json_decref(status);
 	return is_linked && is_drained;
 }

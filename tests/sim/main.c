@@ -66,7 +66,7 @@ static void live(uint64_t duration_us)
 	}
 }
 
-static void seed_run(const char *base, uint64_t seed, uint64_t duration_us, struct tally *tally)
+static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 {
 	const struct promise *promise;
 	const struct deed *act;
@@ -79,7 +79,8 @@ static void seed_run(const char *base, uint64_t seed, uint64_t duration_us, stru
 	check_begin();
 	power_reset();
 	weather_draw();
-	snprintf(world.folder, sizeof world.folder, "%s/%llu", base, (unsigned long long)seed);
+	/* Relative: texts that name it are part of the trace. */
+	snprintf(world.folder, sizeof world.folder, "%llu", (unsigned long long)seed);
 	if (mkdir(world.folder, 0700))
 		fail("cannot make %s: %s", world.folder, strerror(errno));
 	sites_lay_out(2, 2);
@@ -127,7 +128,7 @@ static bool base_make(char base[64], uint64_t jobs)
 	bool is_large =
 	        statvfs("/dev/shm", &memory) == 0 && (uint64_t)memory.f_bavail * memory.f_frsize > jobs * SEED_BYTES;
 	snprintf(base, 64, "%s/lm-sim-XXXXXX", is_large ? "/dev/shm" : "/tmp");
-	return mkdtemp(base) != NULL;
+	return mkdtemp(base) && !chdir(base);
 }
 
 /* Ends one of the processes that run; true if its seed held. */
@@ -192,7 +193,7 @@ static bool wishes_read(int argc, char **argv, struct wishes *w)
 	return w->jobs && optind == argc;
 }
 
-static uint64_t seeds_run(const struct wishes *w, const char *base, struct tally *tally)
+static uint64_t seeds_run(const struct wishes *w, struct tally *tally)
 {
 	uint64_t failures = 0, running = 0, duration = w->years ? w->years * 365 * 24 * HOURS : w->minutes * MINUTES;
 	world.pace = w->years ? &sparse : &load;
@@ -204,7 +205,7 @@ static uint64_t seeds_run(const struct wishes *w, const char *base, struct tally
 		fflush(stdout);
 		pid_t child = fork();
 		if (child == 0) {
-			seed_run(base, w->seed + i, duration, tally);
+			seed_run(w->seed + i, duration, tally);
 			exit(0);
 		}
 		failures += child < 0;
@@ -233,7 +234,7 @@ int main(int argc, char **argv)
 	}
 	double begin = seconds_now();
 	machine_random_take();
-	uint64_t failures = seeds_run(&wishes, base, tally);
+	uint64_t failures = seeds_run(&wishes, tally);
 	folder_remove(base);
 	size_t never = weather_tell();
 	tally_tell(tally, seconds_now() - begin);

@@ -453,6 +453,7 @@ static void flight_plan(struct connection *c, bool is_up, bool is_late, struct b
 static int frame_send_over(struct connection *c, bool is_up, struct bytes frame)
 {
 	struct site *from = is_up ? c->client->site : c->server->site;
+	struct site *sender = world.here;
 	const struct site *below = c->client ? c->client->site : NULL;
 	if (frame.size > NET_FRAME_BYTES_MOST)
 		return ERR_TOO_BIG;
@@ -467,7 +468,9 @@ static int frame_send_over(struct connection *c, bool is_up, struct bytes frame)
 		return OK;
 	}
 	struct buffer harmed = { 0 };
+	world.here = NULL; /* the relay is nobody's daemon: it has memory */
 	enum harm harm = relay_harm(from, is_up, frame, &harmed);
+	world.here = sender;
 	if (harm == HARM_REPLAYED)
 		flight_plan(c, is_up, false, buffer_bytes(&harmed));
 	if (harm != HARM_WITHHELD && !fault_hits(FAULT_DROP, from)) {

@@ -196,16 +196,18 @@ static void looked_up(void *context, int status, json_t *body)
 	const json_t *receipt = receipt_of(p, body);
 	if (!receipt)
 		fail("%s: request %s was saved, and its code shows nothing", r->terminal->name, p->request);
-	if (json_is_true(json_object_get(receipt, "is_from_town"))) { /* its lock is gone: it was erased */
-		const char *erased_ms = json_string_value(json_object_get(receipt, "erased_ms"));
-		if (!erased_ms || strcmp(erased_ms, "0") == 0)
-			fail("%s: the code of %s opens nothing, and nobody erased it", r->terminal->name, p->request);
+	bool is_from_town = json_is_true(json_object_get(receipt, "is_from_town"));
+	const char *erased_ms = json_string_value(json_object_get(receipt, "erased_ms"));
+	if (is_from_town && erased_ms && strcmp(erased_ms, "0") != 0) {
 		resident_rest(r);
 		return;
 	}
 	marks_check(p, json_object_get(receipt, "marks"));
 	const json_t *statuses = json_object_get(receipt, "statuses");
 	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
+	/* Its lock is gone: 90 days after the case was closed, by a clock that may have jumped. */
+	if (is_from_town && !json_is_true(json_object_get(last, "is_closing")))
+		fail("%s: the code of %s opens nothing, and nobody erased or closed it", r->terminal->name, p->request);
 	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
 	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
 	bool withdraws = !answers && json_is_true(json_object_get(receipt, "can_withdraw")) && draw(8) == 0;

@@ -75,7 +75,7 @@ def receipt_code(digits):
 class Help(Case):
     def test_every_command_of_the_manual_is_there_and_explains_itself(self):
         names = list(commands())
-        self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "rotate", "devices",
+        self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "release", "rotate", "devices",
                           "token", "withdraw", "tokens", "join",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
                           "catalogue publish", "catalogue list", "submit", "lookup", "user add",

@@ -77,7 +77,7 @@ class Stolen(lm.Case):
         node.process.send_signal(signal.SIGSTOP)
         try:
             os.waitpid(node.process.pid, os.WUNTRACED)
-            shutil.copytree(node.folder, copied, ignore=shutil.ignore_patterns("ctl.sock"))
+            shutil.copytree(node.folder, copied, ignore=shutil.ignore_patterns("*.sock"))
         finally:
             node.process.send_signal(signal.SIGCONT)
         self.assertTrue((copied / "device.keys").exists() and (copied / "keytable.key").exists())

@@ -81,6 +81,7 @@ class Metrics(lm.Case):
         lm.wait_until(lambda: kiosk.marks(view["request_id"])["district"])
         desk.case(view["request_id"])
 
+        lm.wait_until(lambda: "lm_link_clock_ahead_seconds{" in fetch(town, "/metrics")[1], what="a beat tells the time")
         texts = [fetch(node, "/metrics")[1] for node in district.nodes]
         for text in texts:
             self.check_format(text)

@@ -56,7 +56,8 @@ async function diesOn(page, path, node, isSaved) {
 	let isDead;
 	const death = new Promise((resolve, reject) => (isDead = { resolve, reject }));
 	await page.route(path, async (route) => {
-		if (isSaved) await route.fetch();
+		const answer = isSaved && (await route.fetch());
+		if (answer && !answer.ok()) isDead.reject(new Error(`it was not saved: ${answer.status()} ${await answer.text()}`));
 		await district.tell({ do: 'kill', node }).then(isDead.resolve, isDead.reject);
 		await route.abort();
 	}, { times: 1 });
@@ -93,6 +94,7 @@ test('a resident looks around', async () => {
 	await resident.button('kiosk.bar.size').evaluate((button) => { // a hand that trembles, however slow this machine is
 		for (let i = 0; i < 3; i++) button.click();
 	});
+	await resident.page.waitForFunction(() => document.documentElement.dataset.size !== '2');
 	assert.equal(await resident.page.evaluate(() => document.documentElement.dataset.size), '3', 'it counts once');
 	for (let i = 0; i < 3; i++) await resident.press('kiosk.bar.size');
 });
