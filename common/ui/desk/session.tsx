@@ -52,6 +52,19 @@ export function DeskProvider({ login, children }: ProviderProps) {
 	const [fault, setFault] = useState('');
 	const [lost_ms, setLost] = useState(0);
 	const listeners = useRef(new Set<Hear>());
+	const logins = useRef(0);
+	const tell = useCallback<Hear>((name, data) => listeners.current.forEach((listener) => listener(name, data)), []);
+
+	// An answer may be older than a login that came since: who is logged in is asked again before the dialog opens.
+	const expire = useCallback(async () => {
+		const turn = logins.current;
+		try {
+			await get('/api/v1/me');
+			tell('again', null);
+		} catch (error) {
+			if (isLoginError(error) && turn === logins.current) setIsExpired(true);
+		}
+	}, []);
 
 	const ask = useCallback(async () => {
 		try {
@@ -67,14 +80,13 @@ export function DeskProvider({ login, children }: ProviderProps) {
 	const isListening = session !== null && !isExpired;
 	useEffect(() => {
 		if (!isListening) return;
-		const tell: Hear = (name, data) => listeners.current.forEach((listener) => listener(name, data));
 		return events(tell, {
 			names: NAMES,
 			onLink: (isUp) => {
 				setLost((since) => (isUp ? 0 : since || Date.now()));
 				if (isUp) tell('again', null);
 				// An event stream does not say why it ended; an ended session has to be asked about.
-				else get('/api/v1/me').catch((error: unknown) => isLoginError(error) && setIsExpired(true));
+				else void expire();
 			},
 		});
 	}, [isListening]);
@@ -90,12 +102,13 @@ export function DeskProvider({ login, children }: ProviderProps) {
 					return () => void listeners.current.delete(listener);
 				},
 				failed: (error) => {
-					if (isLoginError(error)) setIsExpired(true);
+					if (isLoginError(error)) void expire();
 					return isLoginError(error) ? t('desk.login.again') : errorText(error);
 				},
 				logIn: (fresh) => {
 					// Somebody else must not find what the one before was writing.
 					if (fresh.user !== session.user) dropAllDrafts();
+					logins.current++;
 					setSession(fresh);
 					setIsExpired(false);
 				},
