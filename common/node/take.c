@@ -101,13 +101,16 @@ int take_command(struct turn *t, struct work *w)
 		return OK;
 	}
 	n->effects.count = 0;
+	uint64_t before = journal_position(t->journal);
 	c->result = c->run(t, c, &c->error);
 	if (!c->result)
 		c->result = effects_run(t, &c->error);
 	int failure = store_failure(t->txn, NULL);
 	if (failure)
 		return failure;
-	return c->result && n->must_rerun ? ERR_CONFLICT : OK;
+	/* A command is done whole or not at all: what it wrote before it failed goes with the turn. */
+	bool has_written = journal_position(t->journal) != before;
+	return c->result && (n->must_rerun || has_written) ? ERR_CONFLICT : OK;
 }
 
 static void quarantined_note(struct work *w, uint32_t line, uint64_t seq)

@@ -35,6 +35,13 @@ static bool is_link_quiet(const struct site *s, const json_t *link)
 	       number_of(link, "waiting_down") == 0 && number_of(link, "waiting_up") == 0;
 }
 
+static char restless[200]; /* why it was not quiet, the last time somebody looked */
+
+const char *who_is_restless(void)
+{
+	return restless;
+}
+
 static bool is_site_quiet(struct site *s)
 {
 	if (!s->node || s->is_dying)
@@ -48,8 +55,12 @@ static bool is_site_quiet(struct site *s)
 	                  !json_is_true(json_object_get(status, "is_changing_keys"));
 	size_t i;
 	json_t *link;
-	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link)
-	is_drained &= is_link_quiet(s, link);
+	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link) is_drained &=
+	        is_link_quiet(s, link);
+	if (!is_linked || !is_drained)
+		snprintf(restless, sizeof restless, "%s: unsent %lld, held %lld%s", s->name,
+		         (long long)number_of(status, "unsent"), (long long)number_of(status, "held"),
+		         is_linked ? "" : ", its link is down");
 	json_decref(status);
 	return is_linked && is_drained;
 }

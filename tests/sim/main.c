@@ -51,8 +51,8 @@ static void drain(void)
 	uint64_t end = world.now_us + world.pace->drain_most_us;
 	while (!is_quiet()) {
 		if (world.now_us > end)
-			fail("the faults are over for %llu minutes, and the queues are not empty",
-			     (unsigned long long)(world.pace->drain_most_us / MINUTES));
+			fail("the faults are over for %llu minutes, and the queues are not empty; %s",
+			     (unsigned long long)(world.pace->drain_most_us / MINUTES), who_is_restless());
 		world_run_until(world.now_us + (uint64_t)world.pace->beat_s * SECONDS / 2);
 	}
 }
