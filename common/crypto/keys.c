@@ -24,16 +24,23 @@ int sign_public(uint8_t suite, const uint8_t secret_key[KEY_BYTES], uint8_t publ
 	return OK;
 }
 
+/* A secret key is random; the public one follows from it. Neither is told if anything fails. */
+static int pair_make(uint8_t suite, int (*public_of)(uint8_t, const uint8_t *, uint8_t *, struct error *),
+                     uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e)
+{
+	uint8_t secret_draft[KEY_BYTES];
+	int code = crypto_random(secret_draft, sizeof secret_draft, e);
+	if (!code)
+		code = public_of(suite, secret_draft, public_key, e);
+	if (!code)
+		memcpy(secret_key, secret_draft, KEY_BYTES);
+	crypto_wipe(secret_draft, sizeof secret_draft);
+	return code;
+}
+
 int sign_keypair(uint8_t suite, uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e)
 {
-	uint8_t seed[KEY_BYTES];
-	int code = crypto_random(seed, sizeof seed, e);
-	if (!code)
-		code = sign_public(suite, seed, public_key, e);
-	if (!code)
-		memcpy(secret_key, seed, KEY_BYTES);
-	crypto_wipe(seed, sizeof seed);
-	return code;
+	return pair_make(suite, sign_public, public_key, secret_key, e);
 }
 
 int agree_public(uint8_t suite, const uint8_t secret_key[KEY_BYTES], uint8_t public_key[KEY_BYTES], struct error *e)
@@ -47,14 +54,7 @@ int agree_public(uint8_t suite, const uint8_t secret_key[KEY_BYTES], uint8_t pub
 
 int agree_keypair(uint8_t suite, uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e)
 {
-	uint8_t secret_draft[KEY_BYTES];
-	int code = crypto_random(secret_draft, sizeof secret_draft, e);
-	if (!code)
-		code = agree_public(suite, secret_draft, public_key, e);
-	if (!code)
-		memcpy(secret_key, secret_draft, KEY_BYTES);
-	crypto_wipe(secret_draft, sizeof secret_draft);
-	return code;
+	return pair_make(suite, agree_public, public_key, secret_key, e);
 }
 
 /*

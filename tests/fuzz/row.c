@@ -9,6 +9,7 @@
 
 #include "domain/domain.h"
 #include "domain/publication.h"
+#include "visit.h"
 
 #define ROWS_MOST 8
 #define SHORT_KEY_MOST 40
@@ -119,51 +120,6 @@ static bool each_case(void *context, struct id request, const Lm__CaseRecord *re
 	(void)request;
 	(void)record;
 	return true;
-}
-
-static bool each_device(void *context, const Lm__DeviceRecord *record)
-{
-	(void)context;
-	return record != NULL;
-}
-
-static bool each_service(void *context, Lm__Service *newest)
-{
-	(void)context;
-	return newest != NULL;
-}
-
-static bool each_token(void *context, const Lm__TokenPayload *token)
-{
-	(void)context;
-	return token != NULL;
-}
-
-static bool each_count(void *context, const char *town, const char *service, const Lm__CountRecord *record)
-{
-	(void)context;
-	return town && service && record;
-}
-
-static bool each_status(void *context, uint32_t version, struct bytes sealed)
-{
-	(void)context;
-	(void)version;
-	(void)sealed;
-	return true;
-}
-
-static bool each_draft(void *context, const char *key, const Lm__DraftRecord *record)
-{
-	(void)context;
-	return key && record;
-}
-
-static bool each_publication(void *context, const char *key, uint32_t revision, const Lm__PublicationRecord *record)
-{
-	(void)context;
-	(void)revision;
-	return key && record;
 }
 
 static void lists_ask(void)
