@@ -2,34 +2,7 @@
  * Erasing: the envelopes of a request go, and nothing else; what was placed in the same turn does not leave from memory
  * with them; and what a node seals for itself can be erased as well.
  */
-#include "rig.h"
-
-struct house {
-	struct party terminal, town, hub;
-	struct line_key up;
-};
-
-static int house_begin(void **state)
-{
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	h->up = up_of(&h->terminal);
-	*state = h;
-	return 0;
-}
-
-static int house_end(void **state)
-{
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
-	return 0;
-}
+#include "house.h"
 
 static uint8_t one[16] = "request-of-one", other[16] = "request-of-two";
 

@@ -1,34 +1,7 @@
 /*
  * A turn that fails leaves nothing behind: not in the store, not in memory. What a turn leaves survives.
  */
-#include "rig.h"
-
-struct house {
-	struct party terminal, town, hub;
-	struct line_key up;
-};
-
-static int house_begin(void **state)
-{
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	h->up = up_of(&h->terminal);
-	*state = h;
-	return 0;
-}
-
-static int house_end(void **state)
-{
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
-	return 0;
-}
+#include "house.h"
 
 static void a_failed_turn_leaves_positions_and_lines_as_they_were(void **state)
 {
