@@ -38,7 +38,9 @@ STOP_S = 30  # for a daemon to end by itself
 SOCKET_PATH_BYTES_MOST = 107  # sockaddr_un
 PORTS = range(10000, 32768)  # below those that the kernel gives to outgoing connections
 PR_SET_PDEATHSIG = 1
-ROLES = {"clerk1": "clerk", "operator1": "operator", "editor1": "editor", "publisher1": "publisher"}  # one login a role
+# Logins: two who decide at each place, because what one proposes to erase another confirms.
+ROLES = {"clerk1": "clerk", "clerk2": "clerk", "operator1": "operator", "operator2": "operator", "editor1": "editor",
+         "publisher1": "publisher"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _ports_held = {}  # number: what holds it
@@ -295,7 +297,7 @@ class Node:
 
 
 class District:
-    """`passwords` by account name: clerk1 at every town, the others at the hub; made up where they are missing."""
+    """`passwords` by account name: clerks at every town, the others at the hub; made up where they are missing."""
 
     def __init__(self, folder, build=None, pages=None, is_demo=True, passwords=None, http_port=None, link_port=None):
         self.folder = pathlib.Path(folder).resolve()
@@ -303,7 +305,7 @@ class District:
         self.pages = pages
         self.is_demo = is_demo
         self.map_sizes = {HUB: "256M", TOWN: "128M", TERMINAL: "16M"}
-        self.passwords = {name: f"trial-{role}-1" for name, role in ROLES.items()} | (passwords or {})
+        self.passwords = {name: f"trial-{role}-{name[-1]}" for name, role in ROLES.items()} | (passwords or {})
         self.towns, self.terminals = {}, {}  # by place
         longest = self.folder / "terminal-310114106001-T1" / "ctl.sock"
         if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MOST:

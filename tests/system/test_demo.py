@@ -98,7 +98,9 @@ class Demo(unittest.TestCase):
         demo, said_again = self.start()
         self.assertEqual(keys, self.keys())
         self.assertEqual(re.findall(r"http://\S+", said), re.findall(r"http://\S+", said_again))
-        desk = lm.Desk(town.group(1)).login("clerk1", password)
+        second = re.search(r"clerk2 +(\S+)", said_again).group(1)
+        self.assertNotEqual(password, second)
+        desk = lm.Desk(town.group(1)).login("clerk2", second)
         self.assertEqual("CASE_STATE_RECEIVED", desk.case(view["request_id"])["row"]["state"])
         self.stop(demo, signal.SIGTERM)
 

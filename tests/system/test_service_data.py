@@ -117,6 +117,13 @@ class EachService(unittest.TestCase):
                 self.assertFalse(field.get("is_required", False), field["id"])
 
     @for_each_service
+    def test_is_not_kept_longer_than_people_are_told(self, path, service):
+        hold, told = service.get("hold"), service["privacy"]
+        if hold:
+            self.assertEqual(hold["keep_from"], told["keep_from"])
+            self.assertLessEqual(hold["keep_months"], told["keep_months"])
+
+    @for_each_service
     def test_has_fields_with_honest_limits(self, path, service):
         ids = [field["id"] for field in service["fields"]]
         self.assertEqual(len(ids), len(set(ids)))
