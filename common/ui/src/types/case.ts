@@ -1,0 +1,131 @@
+// Messages of proto/*.proto as JSON: casework and erasing.
+
+import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
+import type { Basis, FieldType, Service } from './service';
+import type { Consent, Guardian } from './request';
+
+export type CaseState =
+	| 'CASE_STATE_NONE'
+	| 'CASE_STATE_RECEIVED'
+	| 'CASE_STATE_ACCEPTED'
+	| 'CASE_STATE_ASKED'
+	| 'CASE_STATE_DECIDED'
+	| 'CASE_STATE_WITHDRAWN'
+	| 'CASE_STATE_DUPLICATE';
+
+export interface CaseRow {
+	request_id: string;
+	service: string;
+	service_name?: Words;
+	revision: number;
+	place: string;
+	place_name?: Words;
+	state: CaseState;
+	outcome: Outcome;
+	owner: Tier;
+	is_ours: boolean; // this tier may act
+	epoch: number;
+	version: number;
+	masked_name: string; // 张*
+	received_ms: Int64; // accepted at this tier
+	changed_ms: Int64;
+	pending_asks: number;
+	is_absent: boolean; // the payload was erased or cannot be opened
+}
+
+export interface CasesView {
+	cases: CaseRow[];
+	next: string; // give as `after` for the next page; empty at the end
+	open: Int64; // open cases that this tier owns
+}
+
+export interface FieldView {
+	id: string;
+	label?: Words;
+	type: FieldType;
+	values: string[];
+	choice_names: Words[]; // for choices, one a value
+	file_types: string[]; // one a file
+}
+
+export interface FileView {
+	type: string;
+	content: string; // base64
+}
+
+export interface EventView {
+	version: number;
+	action: CaseAction;
+	outcome: Outcome;
+	owner: Tier; // after it
+	by_tier: Tier;
+	staff: string;
+	note: string;
+	text: string;
+	ground: string;
+	remedy: string;
+	duplicate_of: string;
+	time_ms: Int64;
+	is_absent: boolean;
+}
+
+export interface AskView {
+	kind: Kind; // KIND_ANSWER, KIND_WITHDRAW
+	text: string;
+	time_ms: Int64;
+	version: number;
+	is_answered: boolean;
+	is_absent: boolean;
+}
+
+export interface CaseView {
+	row?: CaseRow;
+	service?: Service;
+	fields: FieldView[];
+	events: EventView[];
+	asks: AskView[];
+	language: string;
+	consents: Consent[];
+	is_for_child: boolean;
+	guardian?: Guardian;
+	taken_by: string;
+	erasure?: ErasureView; // proposed or done
+	can_erase: boolean; // may be proposed now
+	kept_until_ms: Int64; // it may not, before then
+	kept_why?: Basis;
+}
+
+export type EraseAction = 'ERASE_ACTION_NONE' | 'ERASE_ACTION_PROPOSE' | 'ERASE_ACTION_DROP' | 'ERASE_ACTION_CONFIRM';
+
+export interface ErasureView {
+	act: string;
+	requests: string[];
+	is_done: boolean;
+	reason: string;
+	ground: string;
+	proposed_by: string;
+	proposed_ms: Int64;
+	confirmed_by: string;
+	decided_ms: Int64;
+	tier: Tier; // that decided
+	place: string;
+	place_name?: Words;
+	can_confirm: boolean; // by who looks: not by the one who proposed it
+	erased_ms: Int64; // here
+}
+
+export interface ErasuresView {
+	erasures: ErasureView[]; // the newest first
+	is_more: boolean; // there are more than are shown
+}
+
+export interface CaseCommand {
+	action: CaseAction; // ACCEPT, ASK, DECIDE, WITHDRAWN, DUPLICATE, HAND_OVER
+	version: number; // that the staff member saw
+	outcome: Outcome;
+	note: string;
+	text: string;
+	ground: string;
+	remedy: string;
+	duplicate_of: string;
+}

@@ -1,0 +1,140 @@
+// Messages of proto/*.proto as JSON: a request and its receipt: what a kiosk and a town's counter hand in and look up.
+
+import type { CaseAction, Int64, Outcome, Words } from './common';
+
+export interface FieldValue {
+	field: string; // id in the service's fields
+	values: string[]; // canonical text by the field's type; more than one only for "several"
+	files: string[]; // base64; of a file field, at most one
+}
+
+export type ConsentKind =
+	'CONSENT_KIND_NONE' | 'CONSENT_KIND_PRIVACY' | 'CONSENT_KIND_HEALTH' | 'CONSENT_KIND_SHARING';
+
+export interface Consent {
+	kind: ConsentKind;
+	sharing: string; // id of the sharing; otherwise empty
+	is_given: boolean; // false: asked and refused
+	time_ms: Int64;
+	is_by_guardian: boolean;
+}
+
+/** Who agrees for a child under 14. */
+export interface Guardian {
+	name: string;
+	relation: string;
+	phone: string;
+}
+
+export interface Marks3 {
+	saved: boolean; // saved here
+	town: boolean;
+	district: boolean;
+}
+
+export interface DraftView {
+	request_id: string;
+	code: string;
+}
+
+export interface SubmitCommand {
+	request_id: string;
+	code: string;
+	service: string;
+	revision: number;
+	values: FieldValue[];
+	language: string;
+	consents: Consent[];
+	is_for_child: boolean;
+	guardian?: Guardian;
+}
+
+export interface FieldFault {
+	field: string;
+	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, consent-missing, guardian-missing, unknown-field
+	least: Int64;
+	most: Int64;
+}
+
+export interface SubmitView {
+	request_id: string;
+	code: string;
+	is_saved: boolean;
+	was_saved_before: boolean; // the same request came again: one receipt
+	saved_ms: Int64;
+	marks?: Marks3;
+	faults: FieldFault[]; // then nothing was saved
+}
+
+/** Event of a terminal. */
+export interface RequestEvent {
+	request_id: string;
+	marks?: Marks3;
+	has_news: boolean;
+}
+
+export interface StatusView {
+	version: number;
+	action: CaseAction;
+	outcome: Outcome;
+	office: string;
+	office_name?: Words;
+	time_ms: Int64;
+	text: string;
+	ground: string;
+	remedy: string;
+	is_closing: boolean;
+}
+
+export interface ReceiptView {
+	request_id: string;
+	service: string;
+	revision: number;
+	service_name?: Words;
+	created_ms: Int64;
+	marks?: Marks3;
+	statuses: StatusView[]; // oldest first
+	can_answer: boolean; // a question is open
+	can_withdraw: boolean;
+	is_from_town: boolean; // made at another terminal; looked up at the town just now
+	has_pending_ask: boolean; // an answer or withdrawal of this terminal is under way
+	erased_ms: Int64; // what was told was erased then; there is nothing to read or do
+}
+
+export interface ReceiptsView {
+	receipts: ReceiptView[];
+	see_staff: boolean; // more than one match elsewhere: nothing is shown
+}
+
+export interface AskCommand {
+	code: string;
+	request_id: string;
+	version: number; // of the newest status that the resident saw; 0 if none
+	text: string;
+}
+
+export interface Contact {
+	name?: Words;
+	phone: string;
+	is_sample: boolean;
+}
+
+export interface TerminalState {
+	place: string;
+	place_name?: Words;
+	can_take_requests: boolean;
+	why_code: string; // what stops it: "revoked", "frozen", "closed", "joining", "not-ready", "no-catalogue", "full" …; empty if nothing does
+	why_text: string;
+	is_connected: boolean;
+	connected_since_ms: Int64;
+	link_text: string; // what the link says, for staff: "town 310114106 refuses this key: revoked on …"
+	storage_percent: number;
+	services: number;
+	waiting: Int64; // entries not yet at the town
+	join_step: string; // while it joins: "token", "asking", "unanswered", "refused"
+	fingerprint: string;
+	is_demo: boolean;
+	receipts_ready: number;
+	contact?: Contact; // whom to call
+	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
+}
