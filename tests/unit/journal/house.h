@@ -12,6 +12,7 @@ struct house {
 static inline int house_begin(void **state)
 {
 	struct house *h = calloc(1, sizeof *h);
+	assert_non_null(h);
 	party_begin(&h->terminal);
 	party_begin(&h->town);
 	party_begin(&h->hub);

@@ -2,32 +2,7 @@
  * A request's way: a terminal appends it, its town takes and keeps it, passes it on unchanged, the district verifies
  * it. And what of a message does not pass.
  */
-#include "rig.h"
-
-struct house {
-	struct party terminal, town, hub;
-};
-
-static int house_begin(void **state)
-{
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	*state = h;
-	return 0;
-}
-
-static int house_end(void **state)
-{
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
-	return 0;
-}
+#include "house.h"
 
 static void a_request_reaches_the_district_as_it_was_packed(void **state)
 {

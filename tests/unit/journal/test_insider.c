@@ -2,44 +2,23 @@
  * Somebody with a daemon's own keys and its store, who would like the past to be another: what its own verify finds,
  * and what those find who hold copies. And a relay that does not pass on what it has, or passes on what it has made.
  */
-#include "rig.h"
+#include "house.h"
 
 #define ENTRIES 5
 #define CHANGED 3 /* the entry that the insider changes */
 
-struct house {
-	struct party terminal, town, hub;
-	struct line_key own,
-	        theirs; /* the town's `all`, as a stream of its own that anybody may read; the terminal's `up` */
-};
-
-static int house_begin(void **state)
+/* Beside the terminal's `up` the town's `all`: a stream of its own that anybody may read. */
+static int insider_begin(void **state)
 {
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	h->own = all_of(&h->town);
-	h->theirs = up_of(&h->terminal);
+	house_begin(state);
+	struct house *h = *state;
 	for (int i = 0; i < ENTRIES; i++)
 		tell(&h->town, 1);
 	turn_begin(&h->terminal);
 	for (int i = 1; i < ENTRIES; i++) /* behind the notice of their period */
 		request(&h->terminal, "a request");
 	turn_commit(&h->terminal);
-	assert_int_equal(carry(&h->terminal, &h->town, &h->terminal, h->theirs).placed, ENTRIES);
-	*state = h;
-	return 0;
-}
-
-static int house_end(void **state)
-{
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
+	assert_int_equal(carry(&h->terminal, &h->town, &h->terminal, h->up).placed, ENTRIES);
 	return 0;
 }
 
@@ -134,7 +113,7 @@ static void the_past_of_others_cannot_be_signed(void **state)
 {
 	struct house *h = *state;
 	assert_ok(&h->town, verify_all(h, &h->town));
-	past_forge(&h->town, h->theirs);
+	past_forge(&h->town, h->up);
 	assert_code(verify_all(h, &h->town), ERR_DAMAGED);
 	if (!strstr(h->town.e.text, "signature") && !strstr(h->town.e.text, "signed"))
 		fail_msg("verify says \"%s\"", h->town.e.text);
@@ -142,7 +121,7 @@ static void the_past_of_others_cannot_be_signed(void **state)
 	uint64_t through;
 	struct checked_entry *entries;
 	size_t count;
-	Lm__Batch *batch = load(&h->town, h->theirs, 1, &through);
+	Lm__Batch *batch = load(&h->town, h->up, 1, &through);
 	assert_code(check(&h->hub, &h->terminal, batch, &entries, &count), ERR_BAD_SIGNATURE);
 }
 
@@ -150,14 +129,14 @@ static void the_past_of_others_cannot_be_signed(void **state)
 static void its_own_past_is_what_others_have_of_it(void **state)
 {
 	struct house *h = *state;
-	assert_int_equal(carry(&h->town, &h->hub, &h->town, h->own).placed, ENTRIES);
-	past_forge(&h->town, h->own);
+	assert_int_equal(carry(&h->town, &h->hub, &h->town, all_of(&h->town)).placed, ENTRIES);
+	past_forge(&h->town, all_of(&h->town));
 	assert_ok(&h->town, verify_all(h, &h->town));
 	tell(&h->town, 1);
-	struct taken next = carry(&h->town, &h->hub, &h->town, h->own);
+	struct taken next = carry(&h->town, &h->hub, &h->town, all_of(&h->town));
 	assert_int_equal(next.placed, 0);
 	assert_int_equal(next.fault, ERR_CLONE);
-	assert_true(line_of(&h->hub, h->own)->is_frozen);
+	assert_true(line_of(&h->hub, all_of(&h->town))->is_frozen);
 	assert_ok(&h->hub, verify_all(h, &h->hub));
 	assert_int_equal(quarantined(&h->hub), 1); /* what shows it, for an operator */
 }
@@ -166,9 +145,9 @@ static void its_own_past_is_what_others_have_of_it(void **state)
 static void two_copies_that_differ_tell_where(void **state)
 {
 	struct house *h = *state;
-	assert_int_equal(carry(&h->town, &h->hub, &h->town, h->own).placed, ENTRIES);
-	past_forge(&h->town, h->own);
-	struct taken again = carry_from(&h->town, &h->hub, &h->town, h->own, 1);
+	assert_int_equal(carry(&h->town, &h->hub, &h->town, all_of(&h->town)).placed, ENTRIES);
+	past_forge(&h->town, all_of(&h->town));
+	struct taken again = carry_from(&h->town, &h->hub, &h->town, all_of(&h->town), 1);
 	assert_int_equal(again.fault, ERR_CLONE);
 	assert_int_equal(again.duplicates, CHANGED - 1);
 }
@@ -180,13 +159,13 @@ static void what_a_relay_withholds_holds_up_the_rest(void **state)
 	struct house *h = *state;
 	uint64_t through;
 	tell(&h->town, 1);
-	take(&h->hub, &h->town, load(&h->town, h->own, 1, &through));
+	take(&h->hub, &h->town, load(&h->town, all_of(&h->town), 1, &through));
 	assert_int_equal(through, ENTRIES + 1);
 	tell(&h->town, 1);
 	tell(&h->town, 1);
-	Lm__Batch *batch = load(&h->town, h->own, through + 2, &through);
+	Lm__Batch *batch = load(&h->town, all_of(&h->town), through + 2, &through);
 	assert_int_equal(take(&h->hub, &h->town, batch).fault, ERR_GAP);
-	assert_int_equal(line_of(&h->hub, h->own)->ordinal, ENTRIES + 1);
+	assert_int_equal(line_of(&h->hub, all_of(&h->town))->ordinal, ENTRIES + 1);
 }
 
 /* What comes of a terminal over its town is the terminal's, or nothing: the town's own signature is not enough. */
@@ -196,7 +175,7 @@ static void a_relay_cannot_write_for_another(void **state)
 	uint64_t through;
 	struct checked_entry *entries;
 	size_t count;
-	Lm__Batch *batch = wired(&h->hub, load(&h->town, h->own, 1, &through));
+	Lm__Batch *batch = wired(&h->hub, load(&h->town, all_of(&h->town), 1, &through));
 	batch->key->origin = h->terminal.device;
 	batch->heads->origin = h->terminal.device;
 	assert_code(check(&h->hub, &h->terminal, batch, &entries, &count), ERR_INVALID);
@@ -217,7 +196,7 @@ static void a_relay_cannot_write_for_another(void **state)
 	assert_code(check(&h->hub, &h->terminal, batch, &entries, &count), ERR_BAD_SIGNATURE);
 }
 
-#define story(name) cmocka_unit_test_setup_teardown(name, house_begin, house_end)
+#define story(name) cmocka_unit_test_setup_teardown(name, insider_begin, house_end)
 
 int main(void)
 {

@@ -2,35 +2,20 @@
  * Sealed payloads: opened by town and district and by nobody else, each under a period that was announced before,
  * and gone for good when the key envelope is destroyed.
  */
-#include "rig.h"
+#include "house.h"
 
-struct house {
-	struct party terminal, town, hub, stranger;
-	struct line_key up;
-};
+static struct party stranger; /* no recipient of what the terminal seals */
 
-static int house_begin(void **state)
+static int seal_begin(void **state)
 {
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	party_begin(&h->stranger);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	h->up = up_of(&h->terminal);
-	*state = h;
-	return 0;
+	party_begin(&stranger);
+	return house_begin(state);
 }
 
-static int house_end(void **state)
+static int seal_end(void **state)
 {
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	party_end(&h->stranger);
-	free(h);
-	return 0;
+	party_end(&stranger);
+	return house_end(state);
 }
 
 static void send_requests(struct house *h, int count)
@@ -45,7 +30,7 @@ static void everywhere(struct house *h)
 {
 	carry(&h->terminal, &h->town, &h->terminal, h->up);
 	carry(&h->town, &h->hub, &h->terminal, h->up);
-	carry(&h->town, &h->stranger, &h->terminal, h->up);
+	carry(&h->town, &stranger, &h->terminal, h->up);
 }
 
 static void both_recipients_open_it_and_nobody_else(void **state)
@@ -56,7 +41,7 @@ static void both_recipients_open_it_and_nobody_else(void **state)
 	everywhere(h);
 	assert_opens(&h->town, h->up, 2, "my name is Wang");
 	assert_opens(&h->hub, h->up, 3, "my name is Wang");
-	assert_code(open_at(&h->stranger, h->up, 2, &plain), ERR_ABSENT);
+	assert_code(open_at(&stranger, h->up, 2, &plain), ERR_ABSENT);
 	assert_code(open_at(&h->terminal, h->up, 2, &plain), ERR_ABSENT); /* a stolen kiosk tells nothing */
 	uint64_t position;
 	Lm__TapeItem *item = item_at(&h->terminal, h->up, 2, &position);
@@ -154,14 +139,14 @@ static void new_recipients_get_a_new_period(void **state)
 	struct house *h = *state;
 	struct bytes plain;
 	send_requests(h, 1);
-	recipients_are(&h->terminal, &h->stranger, &h->hub);
+	recipients_are(&h->terminal, &stranger, &h->hub);
 	send_requests(h, 1);
 	assert_int_equal(line_of(&h->terminal, h->up)->ordinal, 4);
 	everywhere(h);
 	assert_opens(&h->town, h->up, 2, "my name is Wang");
 	assert_code(open_at(&h->town, h->up, 4, &plain), ERR_ABSENT);
-	assert_opens(&h->stranger, h->up, 4, "my name is Wang");
-	recipients_are(&h->terminal, &h->stranger, &h->hub); /* the same again changes nothing */
+	assert_opens(&stranger, h->up, 4, "my name is Wang");
+	recipients_are(&h->terminal, &stranger, &h->hub); /* the same again changes nothing */
 	send_requests(h, 1);
 	assert_int_equal(line_of(&h->terminal, h->up)->ordinal, 5);
 }
@@ -185,7 +170,7 @@ static void the_opener_learns_of_a_period_before_it_is_stored(void **state)
 	assert_ok(&h->town, journal_payload_open(h->town.journal, NULL, sealed->header, sealed->payload,
 	                                         sealed->envelope_packed, &h->town.arena, &plain, &h->town.e));
 	assert_memory_equal(plain.data, "my name is Wang", plain.size);
-	assert_code(journal_period_learn(h->stranger.journal, entries[0].header, entries[0].payload, &h->stranger.e),
+	assert_code(journal_period_learn(stranger.journal, entries[0].header, entries[0].payload, &stranger.e),
 	            ERR_ABSENT);
 }
 
@@ -238,7 +223,7 @@ static void damaged_envelopes_and_payloads_are_absent(void **state)
 		            ERR_ABSENT);
 }
 
-#define story(name) cmocka_unit_test_setup_teardown(name, house_begin, house_end)
+#define story(name) cmocka_unit_test_setup_teardown(name, seal_begin, seal_end)
 
 int main(void)
 {

@@ -1,37 +1,18 @@
 /*
  * Trimming: what the district has signed for may go once a checkpoint holds its effect; nothing else does.
  */
-#include "rig.h"
-
-struct house {
-	struct party terminal, town, hub;
-	struct line_key up, own, down;
-};
+#include "house.h"
 
 static const struct store_table *const projections[] = { &cases };
 
-static int house_begin(void **state)
+static struct line_key own_of(const struct party *p)
 {
-	struct house *h = calloc(1, sizeof *h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	recipients_are(&h->terminal, &h->town, &h->hub);
-	h->up = up_of(&h->terminal);
-	h->own = (struct line_key){ h->terminal.device, LM__STREAM__STREAM_OWN, 0 };
-	h->down = (struct line_key){ h->town.device, LM__STREAM__STREAM_DOWN, h->terminal.device };
-	*state = h;
-	return 0;
+	return (struct line_key){ p->device, LM__STREAM__STREAM_OWN, 0 };
 }
 
-static int house_end(void **state)
+static struct line_key down_of(const struct house *h)
 {
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
-	return 0;
+	return (struct line_key){ h->town.device, LM__STREAM__STREAM_DOWN, h->terminal.device };
 }
 
 /* Ten requests (ordinals 2 … 11 of `up`), three locks in `own`, two messages down from the town, four rows of state. */
@@ -55,7 +36,7 @@ static void a_day(struct house *h)
 		assert_ok(&h->town, try_append(&h->town, LM__KIND__KIND_STATUS, LM__STREAM__STREAM_DOWN, t->device,
 		                               bytes_from_text("accepted"), false, &placed));
 	turn_commit(&h->town);
-	carry(&h->town, t, &h->town, h->down);
+	carry(&h->town, t, &h->town, down_of(h));
 	tell(&h->hub, 2);
 	carry(&h->hub, t, &h->hub, all_of(&h->hub));
 }
@@ -81,8 +62,8 @@ static void only_what_the_district_signed_for_goes(void **state)
 	journal_mark_raise(t->journal, up, JOURNAL_SIGNED_FINAL, 6);
 	assert_int_equal(trim(t), 6 + 3 + 2);
 	assert_int_equal(line_of(t, h->up)->trimmed, 6);
-	assert_int_equal(line_of(t, h->own)->trimmed, 3);
-	assert_int_equal(line_of(t, h->down)->trimmed, 2);
+	assert_int_equal(line_of(t, own_of(t))->trimmed, 3);
+	assert_int_equal(line_of(t, down_of(h))->trimmed, 2);
 	assert_int_equal(line_of(t, all_of(&h->hub))->trimmed, 0);
 	assert_int_equal(trim(t), 0);
 }
@@ -150,8 +131,8 @@ static void a_wholly_trimmed_line_goes_on(void **state)
 	assert_int_equal(trim(t), 1);
 	assert_ok(t, verify(t, (struct keyring){ { t } }, &audit));
 	/* What comes from above again is known, though it is gone. */
-	assert_int_equal(carry_from(&h->town, t, &h->town, h->down, 1).duplicates, 2);
-	assert_false(line_of(t, h->down)->is_frozen);
+	assert_int_equal(carry_from(&h->town, t, &h->town, down_of(h), 1).duplicates, 2);
+	assert_false(line_of(t, down_of(h))->is_frozen);
 }
 
 static void what_we_tell_others_is_not_ours_to_drop(void **state)
@@ -217,19 +198,19 @@ static void what_waits_for_an_operator_stays(void **state)
 	struct party *t = &h->terminal;
 	a_day(h);
 	uint64_t position, retry;
-	item_at(t, h->down, 1, &position);
+	item_at(t, down_of(h), 1, &position);
 	turn_begin(t);
 	assert_ok(t, journal_set_disposition(t->journal, position, LM__DISPOSITION__DISPOSITION_QUARANTINED, "odd"));
 	turn_commit(t);
 	trim(t);
-	assert_int_equal(line_of(t, h->down)->trimmed, 0);
+	assert_int_equal(line_of(t, down_of(h))->trimmed, 0);
 
 	turn_begin(t); /* tried again, refused again: it waits on */
 	assert_ok(t, journal_retry(t->journal, position, &retry));
 	assert_ok(t, journal_set_disposition(t->journal, retry, LM__DISPOSITION__DISPOSITION_QUARANTINED, "odd"));
 	turn_commit(t);
 	trim(t);
-	assert_int_equal(line_of(t, h->down)->trimmed, 0);
+	assert_int_equal(line_of(t, down_of(h))->trimmed, 0);
 
 	turn_begin(t);
 	assert_ok(t, journal_retry(t->journal, position, &retry));
@@ -254,8 +235,8 @@ static void entries_of_the_turn_itself_stay(void **state)
 	                        true, &placed));
 	assert_ok(t, journal_trim(t->journal, projections, 1, JOURNAL_SIGNED_FINAL, t->now_ms, &removed, &t->e));
 	turn_commit(t);
-	assert_int_equal(line_of(t, h->own)->trimmed, 3);
-	assert_int_equal(line_of(t, h->own)->ordinal, 4);
+	assert_int_equal(line_of(t, own_of(t))->trimmed, 3);
+	assert_int_equal(line_of(t, own_of(t))->ordinal, 4);
 	assert_ok(t, verify(t, (struct keyring){ { t } }, &audit));
 }
 
@@ -270,7 +251,7 @@ static void a_trim_that_is_rolled_back_removed_nothing(void **state)
 	assert_ok(t, journal_trim(t->journal, projections, 1, JOURNAL_SIGNED_FINAL, t->now_ms, &removed, &t->e));
 	assert_ok(t, journal_turn_seal(t->journal, &t->e));
 	turn_abort(t);
-	assert_int_equal(line_of(t, h->own)->trimmed, 0);
+	assert_int_equal(line_of(t, own_of(t))->trimmed, 0);
 	assert_ok(t, verify(t, (struct keyring){ { t } }, &audit));
 	assert_int_equal(audit.items, 11 + 3 + 2 + 2);
 }

@@ -1,30 +1,5 @@
 /* What is not applied: by which name it waits, in which order, and what ends that. */
-#include "rig.h"
-
-struct house {
-	struct party terminal, town, hub;
-};
-
-static int house_begin(void **state)
-{
-	struct house *h = calloc(1, sizeof *h);
-	assert_non_null(h);
-	party_begin(&h->terminal);
-	party_begin(&h->town);
-	party_begin(&h->hub);
-	*state = h;
-	return 0;
-}
-
-static int house_end(void **state)
-{
-	struct house *h = *state;
-	party_end(&h->terminal);
-	party_end(&h->town);
-	party_end(&h->hub);
-	free(h);
-	return 0;
-}
+#include "house.h"
 
 static uint64_t quarantine(struct party *p, const char *why)
 {

@@ -187,121 +187,140 @@ static void floats_come_back_exactly(void **state)
 	assert_true(sample->real >= FLT_MAX && sample->long_real <= DBL_MIN && sample->reals[0] == 0.1f);
 }
 
-static void faults_have_their_place(void **state)
+struct refusal {
+	const char *json, *text;
+};
+
+static void each_refused(const ProtobufCMessageDescriptor *type, const struct refusal *refusals, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		refused(type, bytes_from_text(refusals[i].json), ERR_INVALID, refusals[i].text);
+}
+
+#define EACH_REFUSED(type, refusals) each_refused(type, refusals, sizeof(refusals) / sizeof *(refusals))
+
+static void faults_of_a_service_have_their_place(void **state)
 {
 	(void)state;
-	static const struct {
-		const ProtobufCMessageDescriptor *type;
-		const char *json;
-		const char *text;
-	} cases[] = {
-		{ &lm__service__descriptor, "{\"fields\":[{},{},{\"choices\":[{\"name\":{\"zh\":7}}]}]}",
+	static const struct refusal refusals[] = {
+		{ "{\"fields\":[{},{},{\"choices\":[{\"name\":{\"zh\":7}}]}]}",
 		  "fields[2].choices[0].name.zh: expected a text, found a number" },
-		{ &lm__service__descriptor, "{\"fields\":[{},{\"kind\":7}]}",
-		  "fields[1].kind: Field has no such field" },
-		{ &lm__service__descriptor, "{\"nmae\":1}", "nmae: Service has no such field" },
-		{ &lm__service__descriptor, "{\"na\\nme\":1}", "na?me: Service has no such field" },
-		{ &lm__service__descriptor, "{\"\":1}", ": Service has no such field" },
-		{ &lm__service__descriptor, "{\"一二三四五六七八九十一二三四五六七八九十\":1}",
+		{ "{\"fields\":[{},{\"kind\":7}]}", "fields[1].kind: Field has no such field" },
+		{ "{\"nmae\":1}", "nmae: Service has no such field" },
+		{ "{\"na\\nme\":1}", "na?me: Service has no such field" },
+		{ "{\"\":1}", ": Service has no such field" },
+		{ "{\"一二三四五六七八九十一二三四五六七八九十\":1}",
 		  "一二三四五六七八九十一二三…: Service has no such field" },
-		{ &lm__service__descriptor, "[]", "Service: expected an object, found a list" },
-		{ &lm__service__descriptor, "{\"name\":[]}", "name: expected an object, found a list" },
-		{ &lm__service__descriptor, "{\"name\":null}", "name: expected an object, found null" },
-		{ &lm__service__descriptor, "{\"id\":null}", "id: expected a text, found null" },
-		{ &lm__service__descriptor, "{\"id\":\"a\\u0000b\"}", "id: a NUL character in a text" },
-		{ &lm__service__descriptor, "{\"fields\":{}}", "fields: expected a list, found an object" },
-		{ &lm__service__descriptor, "{\"fields\":[{},3]}", "fields[1]: expected an object, found a number" },
-		{ &lm__service__descriptor, "{\"revision\":\"3\"}", "revision: expected a whole number, found a text" },
-		{ &lm__service__descriptor, "{\"revision\":1.0}",
-		  "revision: expected a whole number, found one with a fraction" },
-		{ &lm__service__descriptor, "{\"revision\":-1}",
-		  "revision: -1 is out of range; it goes from 0 to 4294967295" },
-		{ &lm__service__descriptor, "{\"revision\":4294967296}",
-		  "revision: 4294967296 is out of range; it goes from 0 to 4294967295" },
-		{ &lm__service__descriptor, "{\"owner\":\"TIER_CITY\"}",
+		{ "[]", "Service: expected an object, found a list" },
+		{ "{\"name\":[]}", "name: expected an object, found a list" },
+		{ "{\"name\":null}", "name: expected an object, found null" },
+		{ "{\"id\":null}", "id: expected a text, found null" },
+		{ "{\"id\":\"a\\u0000b\"}", "id: a NUL character in a text" },
+		{ "{\"fields\":{}}", "fields: expected a list, found an object" },
+		{ "{\"fields\":[{},3]}", "fields[1]: expected an object, found a number" },
+		{ "{\"revision\":\"3\"}", "revision: expected a whole number, found a text" },
+		{ "{\"revision\":1.0}", "revision: expected a whole number, found one with a fraction" },
+		{ "{\"revision\":-1}", "revision: -1 is out of range; it goes from 0 to 4294967295" },
+		{ "{\"revision\":4294967296}", "revision: 4294967296 is out of range; it goes from 0 to 4294967295" },
+		{ "{\"owner\":\"TIER_CITY\"}",
 		  "owner: \"TIER_CITY\" is not a name of Tier: TIER_NONE, TIER_TERMINAL, TIER_TOWN, TIER_DISTRICT" },
-		{ &lm__service__descriptor, "{\"owner\":\"TIER_TOWN\\u0000\"}",
+		{ "{\"owner\":\"TIER_TOWN\\u0000\"}",
 		  "owner: \"TIER_TOWN\" is not a name of Tier: TIER_NONE, TIER_TERMINAL, TIER_TOWN, TIER_DISTRICT" },
-		{ &lm__service__descriptor, "{\"owner\":2}", "owner: expected a name, found the number of TIER_TOWN" },
-		{ &lm__service__descriptor, "{\"owner\":true}", "owner: expected a name, found true" },
-		{ &lm__service__descriptor, "{\"owner\":2147483648}",
+		{ "{\"owner\":2}", "owner: expected a name, found the number of TIER_TOWN" },
+		{ "{\"owner\":true}", "owner: expected a name, found true" },
+		{ "{\"owner\":2147483648}",
 		  "owner: 2147483648 is out of range; it goes from -2147483648 to 2147483647" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"9223372036854775808\"}",
+	};
+	EACH_REFUSED(&lm__service__descriptor, refusals);
+}
+
+static void faults_of_wide_integers_have_their_place(void **state)
+{
+	(void)state;
+	static const struct refusal refusals[] = {
+		{ "{\"published_ms\":\"9223372036854775808\"}",
 		  "published_ms: 9223372036854775808 is out of range; it goes from -9223372036854775808 to "
 		  "9223372036854775807" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"18446744073709551616\"}",
+		{ "{\"published_ms\":\"18446744073709551616\"}",
 		  "published_ms: \"18446744073709551616\" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"\"}",
-		  "published_ms: \"\" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"-\"}",
-		  "published_ms: \"-\" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"-0\"}",
-		  "published_ms: \"-0\" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"007\"}",
-		  "published_ms: \"007\" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":\"1 \"}",
-		  "published_ms: \"1 \" is not a whole number of 64 bits" },
-		{ &lm__service__descriptor, "{\"published_ms\":1e3}",
-		  "published_ms: expected a whole number, found one with a fraction" },
-		{ &lm__service__descriptor, "{\"published_ms\":{}}",
-		  "published_ms: expected a whole number, found an object" },
-		{ &lm__tape_view__descriptor, "{\"position\":-1}",
-		  "position: -1 is out of range; it goes from 0 to 18446744073709551615" },
-		{ &lm__tape_view__descriptor, "{\"is_signed\":1}",
-		  "is_signed: expected true or false, found a number" },
-		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":255}}",
+		{ "{\"published_ms\":\"\"}", "published_ms: \"\" is not a whole number of 64 bits" },
+		{ "{\"published_ms\":\"-\"}", "published_ms: \"-\" is not a whole number of 64 bits" },
+		{ "{\"published_ms\":\"-0\"}", "published_ms: \"-0\" is not a whole number of 64 bits" },
+		{ "{\"published_ms\":\"007\"}", "published_ms: \"007\" is not a whole number of 64 bits" },
+		{ "{\"published_ms\":\"1 \"}", "published_ms: \"1 \" is not a whole number of 64 bits" },
+		{ "{\"published_ms\":1e3}", "published_ms: expected a whole number, found one with a fraction" },
+		{ "{\"published_ms\":{}}", "published_ms: expected a whole number, found an object" },
+	};
+	EACH_REFUSED(&lm__service__descriptor, refusals);
+}
+
+static void faults_of_an_item_of_the_tape_have_their_place(void **state)
+{
+	(void)state;
+	static const struct refusal refusals[] = {
+		{ "{\"position\":-1}", "position: -1 is out of range; it goes from 0 to 18446744073709551615" },
+		{ "{\"is_signed\":1}", "is_signed: expected true or false, found a number" },
+		{ "{\"header\":{\"origin\":255}}",
 		  "header.origin: expected 16 hexadecimal digits as a text, found a number" },
-		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"ff\"}}",
+		{ "{\"header\":{\"origin\":\"ff\"}}", "header.origin: \"ff\" is not 16 hexadecimal digits" },
+		{ "{\"header\":{\"origin\":\"ff\\u00000000000000000\"}}",
 		  "header.origin: \"ff\" is not 16 hexadecimal digits" },
-		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"ff\\u00000000000000000\"}}",
-		  "header.origin: \"ff\" is not 16 hexadecimal digits" },
-		{ &lm__tape_view__descriptor, "{\"header\":{\"origin\":\"00000000000000fg\"}}",
+		{ "{\"header\":{\"origin\":\"00000000000000fg\"}}",
 		  "header.origin: \"00000000000000fg\" is not 16 hexadecimal digits" },
-		{ &lm__tape_view__descriptor, "{\"hash\":\"abc\"}", "hash: not hexadecimal digits, two for each byte" },
-		{ &lm__tape_view__descriptor, "{\"hash\":\"ab\\u0000\"}",
-		  "hash: not hexadecimal digits, two for each byte" },
-		{ &lm__tape_view__descriptor, "{\"hash\":\"zz\"}", "hash: not hexadecimal digits, two for each byte" },
-		{ &lm__tape_view__descriptor, "{\"hash\":[]}",
-		  "hash: expected hexadecimal digits as a text, found a list" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AAAA\",\"A\"]}",
-		  "asks[1]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AA\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"A===\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"====\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AB==\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AA==AAAA\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AA A\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[\"AA-_\"]}",
-		  "asks[0]: not base64 (with padding, without spaces)" },
-		{ &lm__header__descriptor, "{\"asks\":[1]}", "asks[0]: expected base64 as a text, found a number" },
-		{ &lm__frame__descriptor, "{\"beat\":{},\"hello\":{}}",
-		  "hello: given beside beat; only one of them may be" },
-		{ &lm__frame__descriptor, "{\"ack\":{\"lines\":[{\"at\":{\"key\":{\"stream\":false}}}]}}",
+		{ "{\"hash\":\"abc\"}", "hash: not hexadecimal digits, two for each byte" },
+		{ "{\"hash\":\"ab\\u0000\"}", "hash: not hexadecimal digits, two for each byte" },
+		{ "{\"hash\":\"zz\"}", "hash: not hexadecimal digits, two for each byte" },
+		{ "{\"hash\":[]}", "hash: expected hexadecimal digits as a text, found a list" },
+	};
+	EACH_REFUSED(&lm__tape_view__descriptor, refusals);
+}
+
+static void faults_of_base64_have_their_place(void **state)
+{
+	(void)state;
+	static const struct refusal refusals[] = {
+		{ "{\"asks\":[\"AAAA\",\"A\"]}", "asks[1]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"AA\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"A===\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"====\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"AB==\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"AA==AAAA\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"AA A\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[\"AA-_\"]}", "asks[0]: not base64 (with padding, without spaces)" },
+		{ "{\"asks\":[1]}", "asks[0]: expected base64 as a text, found a number" },
+	};
+	EACH_REFUSED(&lm__header__descriptor, refusals);
+}
+
+static void faults_of_a_frame_have_their_place(void **state)
+{
+	(void)state;
+	static const struct refusal refusals[] = {
+		{ "{\"beat\":{},\"hello\":{}}", "hello: given beside beat; only one of them may be" },
+		{ "{\"ack\":{\"lines\":[{\"at\":{\"key\":{\"stream\":false}}}]}}",
 		  "ack.lines[0].at.key.stream: expected a name, found false" },
-		{ &sample_type, "{\"real\":1e39}", "real: 1e+39 is out of range for a number of 32 bits" },
-		{ &sample_type, "{\"reals\":[1,\"2\"]}", "reals[1]: expected a number, found a text" },
-		{ &sample_type, "{\"number\":-2147483649}",
+	};
+	EACH_REFUSED(&lm__frame__descriptor, refusals);
+}
+
+static void faults_of_lists_and_numbers_have_their_place(void **state)
+{
+	(void)state;
+	static const struct refusal refusals[] = {
+		{ "{\"real\":1e39}", "real: 1e+39 is out of range for a number of 32 bits" },
+		{ "{\"reals\":[1,\"2\"]}", "reals[1]: expected a number, found a text" },
+		{ "{\"number\":-2147483649}",
 		  "number: -2147483649 is out of range; it goes from -2147483648 to 2147483647" },
-		{ &sample_type, "{\"children\":[{\"children\":[{\"flags\":[true,0]}]}]}",
+		{ "{\"children\":[{\"children\":[{\"flags\":[true,0]}]}]}",
 		  "children[0].children[0].flags[1]: expected true or false, found a number" },
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		refused(cases[i].type, bytes_from_text(cases[i].json), ERR_INVALID, cases[i].text);
+	EACH_REFUSED(&sample_type, refusals);
 }
 
 static void broken_texts_have_a_line_and_a_column(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *json;
-		const char *text;
-	} cases[] = {
+	static const struct refusal refusals[] = {
 		{ "", "Service: the text is empty" },
 		{ " ", "Service: line 1, column 1: '[' or '{' expected near end of file" },
 		{ "{\"id\":\"a\",\n\"id\":\"b\"}", "Service: line 2, column 4: duplicate object key near '\"id\"'" },
@@ -317,8 +336,7 @@ static void broken_texts_have_a_line_and_a_column(void **state)
 		{ "{\"revision\":01}", "Service: line 1, column 13: invalid token near '0'" },
 		{ "{\"revision\":NaN}", "Service: line 1, column 15: invalid token near 'NaN'" },
 	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		refused(&lm__service__descriptor, bytes_from_text(cases[i].json), ERR_INVALID, cases[i].text);
+	EACH_REFUSED(&lm__service__descriptor, refusals);
 }
 
 static struct bytes repeat(const char *head, const char *item, size_t count, const char *tail)
@@ -417,7 +435,12 @@ int main(void)
 		TEST(wide_integers_come_as_texts_or_numbers),
 		TEST(a_oneof_is_the_member_that_is_set),
 		TEST(floats_come_back_exactly),
-		TEST(faults_have_their_place),
+		TEST(faults_of_a_service_have_their_place),
+		TEST(faults_of_wide_integers_have_their_place),
+		TEST(faults_of_an_item_of_the_tape_have_their_place),
+		TEST(faults_of_base64_have_their_place),
+		TEST(faults_of_a_frame_have_their_place),
+		TEST(faults_of_lists_and_numbers_have_their_place),
 		TEST(broken_texts_have_a_line_and_a_column),
 		TEST(bombs_are_refused_before_they_are_parsed),
 		TEST(what_cannot_be_read_back_is_not_written),
