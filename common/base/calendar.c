@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+/* China has kept UTC+8 without daylight saving since 1991-09-15. */
 #define SHANGHAI_OFFSET_MS (INT64_C(8) * 3600 * 1000)
 /* 1000-01-01 and 9999-12-31: outside of them the texts would change their length and no longer sort. */
 #define LEAST_MS (-INT64_C(30610224000) * 1000)
@@ -24,11 +25,6 @@ static int calendar_of(int64_t wall_ms, struct tm *calendar)
 	return (int)rest_ms;
 }
 
-static void shanghai_calendar_of(int64_t wall_ms, struct tm *calendar)
-{
-	calendar_of(wall_ms > MOST_MS - SHANGHAI_OFFSET_MS ? MOST_MS : wall_ms + SHANGHAI_OFFSET_MS, calendar);
-}
-
 void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
 {
 	struct tm calendar;
@@ -42,15 +38,8 @@ void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
 void clock_format_shanghai(int64_t wall_ms, char text[CLOCK_TEXT_BYTES])
 {
 	struct tm calendar;
-	shanghai_calendar_of(wall_ms, &calendar);
+	calendar_of(wall_ms > MOST_MS - SHANGHAI_OFFSET_MS ? MOST_MS : wall_ms + SHANGHAI_OFFSET_MS, &calendar);
 	text[strftime(text, CLOCK_TEXT_BYTES, "%Y-%m-%d %H:%M", &calendar)] = '\0';
-}
-
-int clock_shanghai_date(int64_t wall_ms)
-{
-	struct tm calendar;
-	shanghai_calendar_of(wall_ms, &calendar);
-	return (calendar.tm_year + 1900) * 10000 + (calendar.tm_mon + 1) * 100 + calendar.tm_mday;
 }
 
 int64_t clock_months_later(int64_t wall_ms, unsigned months)

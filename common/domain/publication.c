@@ -52,25 +52,20 @@ static const struct collection collections[] = {
 	  service_key_of, service_revision_of, service_content_check, service_in_force, service_stamp },
 };
 
-const struct collection *collection_at(size_t i)
-{
-	return i < sizeof collections / sizeof *collections ? &collections[i] : NULL;
-}
-
 const struct collection *collection_of(Lm__Collection id)
 {
-	const struct collection *c;
-	for (size_t i = 0; (c = collection_at(i)) && c->id != id; i++)
-		;
-	return c;
+	for (size_t i = 0; i < sizeof collections / sizeof *collections; i++)
+		if (collections[i].id == id)
+			return &collections[i];
+	return NULL;
 }
 
 const struct collection *collection_named(const char *name)
 {
-	const struct collection *c;
-	for (size_t i = 0; (c = collection_at(i)) && strcmp(c->name, name) != 0; i++)
-		;
-	return c;
+	for (size_t i = 0; i < sizeof collections / sizeof *collections; i++)
+		if (!strcmp(collections[i].name, name))
+			return &collections[i];
+	return NULL;
 }
 
 /* ---- rows: collection u8, key, and for publications 0 and revision u32 ---- */

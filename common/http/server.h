@@ -187,7 +187,6 @@ void request_completed(void *front, struct MHD_Connection *connection, void **re
 void request_free(struct http_request *r);
 
 /* uri.c */
-bool uri_decode(char *text, bool is_query); /* in place; false: bad escape, control character, not UTF-8 */
 /* Cuts and decodes r->uri. On failure *text says why; then the status is 400. */
 bool uri_split(struct http_request *r, const char **text);
 

@@ -17,7 +17,8 @@ static int hex_value(char c)
 	return -1;
 }
 
-bool uri_decode(char *text, bool is_query)
+/* In place; false: bad escape, control character, not UTF-8. */
+static bool uri_decode(char *text, bool is_query)
 {
 	char *out = text;
 

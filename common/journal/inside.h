@@ -22,7 +22,7 @@
 #define LINE_KEY_BYTES 4
 #define ORDINAL_KEY_BYTES 12  /* line, ordinal */
 #define ENVELOPE_KEY_BYTES 24 /* request id, position */
-#define PERIOD_KEY_BYTES 24 /* origin, period id */
+#define PERIOD_KEY_BYTES 24   /* origin, period id */
 #define HELD_CAUSE_BYTES_MOST 48
 #define HELD_KEY_BYTES_MOST (1 + HELD_CAUSE_BYTES_MOST + 8)
 
@@ -104,7 +104,6 @@ struct bytes period_key(uint64_t origin, struct bytes period_id, uint8_t memory[
 /* lines.c */
 int lines_load(struct journal *j, struct error *e);
 int line_store(struct journal *j, const struct line *line); /* writes its row in the turn */
-struct slot *slot_of(struct journal *j, uint32_t line);
 struct slot *slot_find(const struct journal *j, const struct line_key *key);
 int slot_make(struct journal *j, const struct line_key *key, struct slot **out, struct error *e);
 void slots_drop(struct journal *j, uint32_t count); /* keeps the first `count` lines */
@@ -132,7 +131,6 @@ int entry_receive(struct journal *j, const struct checked_entry *entry, Lm__Disp
 
 /* place.c */
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);
-int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position);
 int run_write(struct journal *j, struct slot *s);
 int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope,
                 const struct hash *hash, struct placed *out, struct error *e);

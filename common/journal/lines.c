@@ -67,7 +67,7 @@ struct bytes period_key(uint64_t origin, struct bytes period_id, uint8_t memory[
 	return BYTES(memory, w.size);
 }
 
-struct slot *slot_of(struct journal *j, uint32_t line)
+static struct slot *slot_of(struct journal *j, uint32_t line)
 {
 	return line >= 1 && line <= j->line_count ? &j->slot[line - 1] : NULL;
 }

@@ -46,7 +46,7 @@ static bool run_continues(const struct run *r, uint64_t ordinal, uint64_t positi
 	return r->position + (uint64_t)r->count * r->step == position;
 }
 
-int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position)
+static int run_extend(struct journal *j, struct slot *s, uint64_t ordinal, uint64_t position)
 {
 	struct run *r = &s->now.run;
 	if (run_continues(r, ordinal, position)) {

@@ -56,11 +56,6 @@ uint64_t journal_incarnation(const struct journal *j)
 	return j->incarnation;
 }
 
-uint64_t journal_device(const struct journal *j)
-{
-	return j->device;
-}
-
 int journal_turn_begin(struct journal *j, struct store_txn *txn, int64_t now_ms)
 {
 	j->txn = txn;
@@ -263,12 +258,6 @@ int journal_set_recipients(struct journal *j, const struct line_key *key, const 
 	period_end(s->period);
 	s->period = NULL;
 	return OK;
-}
-
-bool journal_has_recipients(const struct journal *j, const struct line_key *key)
-{
-	const struct slot *s = slot_find(j, key);
-	return s && s->now.recipient_count;
 }
 
 int journal_set_disposition(struct journal *j, uint64_t position, Lm__Disposition disposition, const char *why)

@@ -12,11 +12,6 @@ void *node_context(struct node *n)
 	return n->tier.context;
 }
 
-const struct tier *node_tier(const struct node *n)
-{
-	return &n->tier;
-}
-
 const struct domain *node_domain(const struct node *n)
 {
 	return &n->domain;
@@ -25,11 +20,6 @@ const struct domain *node_domain(const struct node *n)
 const struct node_config *node_configuration(const struct node *n)
 {
 	return &n->config;
-}
-
-uv_loop_t *node_loop(struct node *n)
-{
-	return n->loop;
 }
 
 struct store *node_store(struct node *n)
@@ -45,11 +35,6 @@ struct journal *node_journal(struct node *n)
 struct http *node_http(struct node *n)
 {
 	return n->http;
-}
-
-const struct device_keys *node_keys(const struct node *n)
-{
-	return &n->keys;
 }
 
 const char *node_fingerprint(const struct node *n)

@@ -134,8 +134,8 @@ struct peer {
 		uint64_t final, safe;
 	} * signed_told; /* hub: ordinals last signed, by line number */
 	uint32_t signed_told_count;
-	bool wants_return; /* by its last greeting: it was restored */
-	bool has_returned; /* we were restored, and it has given back what it had */
+	bool wants_return;   /* by its last greeting: it was restored */
+	bool has_returned;   /* we were restored, and it has given back what it had */
 	bool has_lost_event; /* of the engine, for want of memory: a new session says everything again */
 	bool must_reconnect; /* there was no memory to say so to the loop */
 };
@@ -373,7 +373,6 @@ int peers_start(struct node *n, struct error *e);
 int peers_connect(struct node *n, struct error *e); /* to the tier above */
 void peers_close(struct node *n);
 void peers_tick(struct node *n);
-void peer_send(struct node *n, struct peer *p, struct out_frame *f);
 void peer_free(struct peer *p);
 void outbox_drain(struct node *n);
 

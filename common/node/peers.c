@@ -236,7 +236,7 @@ static void on_writable(void *context)
 		pending_flush(n, n->peer[i]);
 }
 
-void peer_send(struct node *n, struct peer *p, struct out_frame *f)
+static void peer_send(struct node *n, struct peer *p, struct out_frame *f)
 {
 	pending_flush(n, p);
 	int result = p->pending_first ? ERR_AGAIN : transport_send(n, p, f);

@@ -131,26 +131,14 @@ Lm__Contact *node_place_contact(const struct node *n, const char *place)
 	return row ? row->contact : NULL;
 }
 
-const char *node_place_zh(const struct node *n, const char *place)
-{
-	const Lm__Words *w = place_words(n, place);
-	return w ? w->zh : NULL;
-}
-
-const char *node_place_en(const struct node *n, const char *place)
-{
-	const Lm__Words *w = place_words(n, place);
-	return w ? w->en : NULL;
-}
-
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena)
 {
 	Lm__Words *w = arena_alloc(arena, sizeof *w);
 	if (!w)
 		return NULL;
 	lm__words__init(w);
-	const char *zh = node_place_zh(n, place), *en = node_place_en(n, place);
-	w->zh = (char *)(uintptr_t)(zh ? zh : place);
-	w->en = (char *)(uintptr_t)(en ? en : place);
+	const Lm__Words *known = place_words(n, place);
+	w->zh = known && known->zh ? known->zh : (char *)(uintptr_t)place;
+	w->en = known && known->en ? known->en : (char *)(uintptr_t)place;
 	return w;
 }

@@ -88,9 +88,11 @@ static void recipients_of_a_failed_turn_are_forgotten(void **state)
 	assert_opens(&h->town, h->up, 2, "for town and district");
 	struct period_recipient five[PERIOD_RECIPIENTS_MOST + 1] = { only };
 	assert_code(journal_set_recipients(t->journal, &h->up, five, PERIOD_RECIPIENTS_MOST + 1, &t->e), ERR_TOO_MANY);
-	struct line_key down = { t->device, LM__STREAM__STREAM_DOWN, 5 };
-	assert_false(journal_has_recipients(t->journal, &down));
-	assert_true(journal_has_recipients(t->journal, &h->up));
+	turn_begin(t);
+	request(t, "for the same as before");
+	turn_commit(t);
+	carry(t, &h->town, t, h->up);
+	assert_opens(&h->town, h->up, 3, "for the same as before");
 }
 
 static void a_failed_turn_takes_nothing_from_a_neighbour(void **state)

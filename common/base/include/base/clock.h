@@ -11,6 +11,5 @@ void clock_format_utc(int64_t wall_ms, char text[CLOCK_TEXT_BYTES]);      /* 202
 void clock_format_shanghai(int64_t wall_ms, char text[CLOCK_TEXT_BYTES]); /* 2026-11-21 16:00 */
 /* The same hour of the same day so many months later, in Shanghai; of a month that is too short, its last day. */
 int64_t clock_months_later(int64_t wall_ms, unsigned months);
-int clock_shanghai_date(int64_t wall_ms); /* 20261121; China has kept UTC+8 without daylight saving since 1991-09-15 */
 
 #endif

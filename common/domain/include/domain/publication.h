@@ -39,7 +39,6 @@ struct collection {
 };
 const struct collection *collection_of(Lm__Collection id);   /* NULL if unknown */
 const struct collection *collection_named(const char *name); /* NULL if unknown */
-const struct collection *collection_at(size_t i);            /* NULL after the last */
 
 int draft_get(struct store_txn *txn, const struct collection *c, const char *key, struct arena *arena,
               Lm__DraftRecord **out);

@@ -75,7 +75,6 @@ struct journal_options {
 int journal_open(const struct journal_options *options, struct journal **out, struct error *e);
 void journal_close(struct journal *j);
 uint64_t journal_incarnation(const struct journal *j);
-uint64_t journal_device(const struct journal *j);
 
 /* ---- lines (writer thread; as of the turn under way) ---- */
 const struct line *journal_line(const struct journal *j, uint32_t number);                 /* NULL if unknown */
@@ -112,7 +111,6 @@ struct placed { /* where an entry lies */
 /* Recipients for sealed payloads of a stream of ours; ends the period under way if they changed. */
 int journal_set_recipients(struct journal *j, const struct line_key *key, const struct period_recipient *recipients,
                            size_t count, struct error *e);
-bool journal_has_recipients(const struct journal *j, const struct line_key *key);
 
 /* Appends an entry of our own (and the notice of a new period before it, if one is due). ERR_NOT_READY without
  * recipients; ERR_TOO_BIG above 512 KiB; ERR_INTERNAL if the kind is always sealed in this stream and `is_sealed` is

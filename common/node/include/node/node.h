@@ -125,10 +125,9 @@ struct node_options {
 int node_start(const struct node_options *options, struct node **out, struct error *e);
 /* Begins to stop; the loop ends when everything is closed. */
 void node_stop(struct node *n);
-void node_free(struct node *n); /* after the loop has ended */
-int node_exit_code(const struct node *n);
-bool node_must_restart(const struct node *n);
-/* it ended to begin anew with other keys */ /* not 0 if a fault of the store ended it */
+void node_free(struct node *n);               /* after the loop has ended */
+int node_exit_code(const struct node *n);     /* not 0 if a fault of the store ended it */
+bool node_must_restart(const struct node *n); /* it ended to begin anew with other keys */
 /* The whole of a daemon's main: arguments, configuration, signals, loop. */
 int node_main(int argc, char **argv, struct tier tier);
 
@@ -136,14 +135,11 @@ int node_main(int argc, char **argv, struct tier tier);
 /* Loop thread: on_tick is due by then, monotonic in µs; sooner if something else is. */
 void node_tick_by(struct node *n, uint64_t due_us);
 void *node_context(struct node *n);
-const struct tier *node_tier(const struct node *n);
 const struct domain *node_domain(const struct node *n);
 const struct node_config *node_configuration(const struct node *n);
-uv_loop_t *node_loop(struct node *n);
 struct store *node_store(struct node *n);
 struct journal *node_journal(struct node *n); /* from other threads than the writer: only its thread-safe functions */
 struct http *node_http(struct node *n);
-const struct device_keys *node_keys(const struct node *n);
 const char *node_fingerprint(const struct node *n);
 bool node_is_full(const struct node *n); /* new business is refused */
 unsigned node_storage_percent(const struct node *n);
@@ -155,11 +151,11 @@ uint64_t node_waiting_up(const struct node *n); /* entries not yet with the tier
 struct upstream_state {
 	bool is_up;
 	int64_t since_ms;
-	char code[24];  /* name of an error, "" if none: "revoked", "unknown-key" … */
-	char text[320]; /* what the link says, for the person who reads it */
+	char code[24];      /* name of an error, "" if none: "revoked", "unknown-key" … */
+	char text[320];     /* what the link says, for the person who reads it */
 	char join_step[16]; /* while it joins: "token" (waits for one), "asking", "unanswered", "refused" */
-	bool is_frozen; /* the tier above takes no more of what we write: there are two histories of it */
-	bool is_closed; /* for ever: another machine with this device's keys goes on */
+	bool is_frozen;     /* the tier above takes no more of what we write: there are two histories of it */
+	bool is_closed;     /* for ever: another machine with this device's keys goes on */
 	char frozen_why[160];
 	bool is_clock_off; /* its wall clock and ours differ by more than they may */
 };
@@ -170,9 +166,8 @@ bool node_is_joining(const struct node *n);
 /* Loop thread. A person typed a token in: the device asks with it until it is answered. ERR_INVALID, ERR_EXISTS. */
 int node_join(struct node *n, const char *text, struct error *e);
 
-/* Names of places, from the configured file: NULL if unknown. */
-const char *node_place_zh(const struct node *n, const char *place);
-const char *node_place_en(const struct node *n, const char *place);
+/* A place's names, from the configured file; its code where a name is unknown. They live as long as the node and
+ * `place`. NULL: no memory. */
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena);
 /* Whom to call in the town that a place belongs to; NULL if the file does not say. Lives as long as the node. */
 Lm__Contact *node_place_contact(const struct node *n, const char *place);
