@@ -142,8 +142,8 @@ static int line_verify(struct audit *a, const struct line *l, struct error *e)
 			return damaged(e, l, ordinal, position, "it cannot be read");
 		if (!result)
 			result = item_verify(a, l, ordinal, position, item, &previous, e);
-		if (!result)
-			result = store_failure(a->txn, e);
+		int failure = store_failure(a->txn, e);
+		result = failure ? failure : result;
 		a->out->items++;
 	}
 	if (!result && l->ordinal && memcmp(previous.byte, l->hash.byte, HASH_BYTES) != 0)

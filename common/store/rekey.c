@@ -46,10 +46,13 @@ int rekey_files_read(struct store *s, const char *file, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory to open %s", file);
 	}
 	int rc = key_read(k->next_file, k->next_key, &k->has_next, e);
-	if (rc == OK)
-		rc = key_read(k->file, s->root_key[1], &k->has_key, &missing);
-	if (rc != OK || k->has_key || k->has_next)
+	if (rc != OK)
 		return rc;
+	rc = key_read(k->file, s->root_key[1], &k->has_key, &missing);
+	if (rc != OK)
+		return error_set(e, rc, "%s", missing.text);
+	if (k->has_key || k->has_next)
+		return OK;
 	/* Without a second file a damaged one is what it says, and a missing one is made. */
 	if (s->is_read_only || file_find(file, NULL) != ERR_NOT_FOUND)
 		return error_set(e, missing.code, "%s", missing.text);

@@ -1,4 +1,5 @@
-/* See faults.h. Every call that can fail asks `fails` first; the errors are those that the call can really give. */
+/* See faults.h. Every call that can fail asks `call_fails` first; the errors are those that the call can really give.
+ */
 #include "faults.h"
 
 #include <dlfcn.h>
@@ -24,17 +25,10 @@
 #include <unistd.h>
 
 #define SHORT (-1) /* half of what was asked for is done */
-#define ERRORS_MOST 4
 #define RANGES_MOST 16
 
 static struct faults own;
 struct faults *faults = &own;
-
-struct call {
-	const char *name;
-	uint32_t class;
-	int error[ERRORS_MOST];
-};
 
 enum left_out { NEVER, ENDS_THE_PROCESS, ENDS_IT_FOR_SOME };
 
@@ -107,16 +101,15 @@ static void note(const char *name, int error)
 {
 	void *frame[FAULT_FRAMES_MOST];
 	int depth = backtrace(frame, FAULT_FRAMES_MOST);
-	snprintf(faults->call, sizeof faults->call, "%.14s %s", name,
-	         error == SHORT ? "short" : strerrorname_np(error));
+	const char *why = error == SHORT ? "short" : strerrorname_np(error);
+	snprintf(faults->call, sizeof faults->call, "%.14s %s", name, why ? why : "full"); /* MDB_MAP_FULL */
 	for (int i = 0; i < FAULT_FRAMES_MOST; i++) {
 		uintptr_t at = i < depth ? (uintptr_t)frame[i] : 0;
 		faults->frame[i] = at >= program_from && at < program_to ? at - program_from : 0;
 	}
 }
 
-/* 0, or the error that this call is to give. */
-static int fails(const struct call *c, const void *caller)
+int call_fails(const struct call *c, const void *caller)
 {
 	static _Thread_local bool is_inside;
 	uint32_t classes = faults->classes;
@@ -126,7 +119,7 @@ static int fails(const struct call *c, const void *caller)
 	if (!first || number < first || number - first >= faults->count)
 		return 0;
 	size_t known = 0;
-	while (known < ERRORS_MOST && c->error[known])
+	while (known < FAULT_ERRORS_MOST && c->error[known])
 		known++;
 	int error = c->error[faults->variant % known];
 	is_inside = true;
@@ -139,7 +132,7 @@ static int fails(const struct call *c, const void *caller)
 
 #define CALL(name, class, ...)                                              \
 	static const struct call called = { name, class, { __VA_ARGS__ } }; \
-	int error = fails(&called, __builtin_return_address(0))
+	int error = call_fails(&called, __builtin_return_address(0))
 
 #define REAL(type, name, ...)             \
 	static type (*real)(__VA_ARGS__); \
@@ -236,7 +229,7 @@ void free(void *block)
 #define OPEN_CALL(name, flags)                                                 \
 	static const struct call to_read = { name, FAULT_FILE, { READING } };  \
 	static const struct call to_write = { name, FAULT_FILE, { WRITING } }; \
-	int error = fails((flags)&O_CREAT ? &to_write : &to_read, __builtin_return_address(0))
+	int error = call_fails((flags)&O_CREAT ? &to_write : &to_read, __builtin_return_address(0))
 
 static mode_t mode_of(int flags, va_list arguments)
 {
@@ -326,7 +319,7 @@ static bool is_file(int fd)
 
 #define FILE_CALL(name, ...)                                                     \
 	static const struct call called = { name, FAULT_FILE, { __VA_ARGS__ } }; \
-	int error = faults->classes & FAULT_FILE && is_file(fd) ? fails(&called, __builtin_return_address(0)) : 0
+	int error = faults->classes & FAULT_FILE && is_file(fd) ? call_fails(&called, __builtin_return_address(0)) : 0
 
 #define WRITE_ERRORS ENOSPC, EIO, SHORT, EINTR
 #define READ_ERRORS EIO, EINTR, SHORT

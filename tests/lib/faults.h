@@ -20,6 +20,7 @@ enum fault_class {
 	FAULT_SOCKET = 4,  /* sockets and what waits for them */
 	FAULT_THREAD = 8,  /* threads, random numbers, memory maps */
 	FAULT_ENDING = 16, /* with those at which libzmq and libuv end the process */
+	FAULT_TABLE = 32,  /* of LMDB (tests/sweep/tables.c) */
 };
 
 struct faults {
@@ -35,5 +36,16 @@ struct faults {
 };
 
 extern struct faults *faults;
+
+#define FAULT_ERRORS_MOST 4
+
+struct call {
+	const char *name;
+	uint32_t class;
+	int error[FAULT_ERRORS_MOST]; /* that it can give */
+};
+
+/* 0, or the error that this call is to give, by its return value or errno. */
+int call_fails(const struct call *c, const void *caller);
 
 #endif

@@ -1,5 +1,6 @@
 """Believable mistakes: in `file`, the text `old`, which stands there exactly once, becomes `new`. `catch` is what most
-likely catches it and is tried first: a unit program (journal_test_turn), or sim with arguments of its own."""
+likely catches it and is tried first: a unit program (journal_test_turn), sim with arguments of its own, or a program of
+tests/system (system test_restore)."""
 import collections
 
 Mistake = collections.namedtuple("Mistake", "name story file old new catch", defaults=[""])
@@ -62,7 +63,7 @@ MISTAKES = [
             "*fit = FIT_NEXT;",
             catch="journal_test_histories"),
     Mistake("effects-twice", "what one command wants done is done again for the next", "common/node/take.c",
-            "\tn->effects.count = 0;\n\tc->result = c->run", "\tc->result = c->run",
+            "\tn->effects.count = 0;\n\tuint64_t before", "\tuint64_t before",
             catch="sim"),
     Mistake("ignored-eio", "a commit that failed is taken for one that did not", "common/node/writer.c",
             "\t\tresult = store_commit(t.txn, e);", "\t\tstore_commit(t.txn, e);", "sim --faults eio,eio-forever,enospc"),
@@ -83,21 +84,21 @@ MISTAKES = [
     Mistake("echo-restarts", "every answer to one gap sends us back again", "common/sync/link.c",
             "\tif (is_echo)\n\t\treturn false;\n", "", "sync_test_link"),
     Mistake("frozen-for-ever", "a line that was refused once is never offered again", "common/sync/link.c",
-            "if (out->is_frozen && since(ev->now_ms, out->frozen_ms) >= LINK_FROZEN_MS) {", "if (false) {", "sync_test_link"),
+            "\tlink_offer(l, ev, LINK_FROZEN_MS);\n", "", "sync_test_link"),
     Mistake("any-session", "frames of a session that is over count", "common/node/links.c",
             "if (p->link.state != LINK_OPEN || frame->session != p->link.session) {", "if (p->link.state != LINK_OPEN) {",
             "sim --faults late,break,kill"),
     Mistake("trims-unsigned", "what no district has signed for is trimmed", "common/journal/trim.c",
-            "limit = l->signed_final;", "limit = l->ordinal;", "journal_test_trim"),
+            "l->safe < l->signed_final ? l->safe : l->signed_final;", "l->safe < l->signed_final ? l->safe : l->ordinal;", "journal_test_trim"),
     Mistake("checkpoint-without-base", "a checkpoint keeps nothing to rebuild from", "common/journal/trim.c",
             "\t\tbase_copy(j, projections[i]);", "\t\t(void)projections[i];", "journal_test_trim"),
     Mistake("same-incarnation", "a start goes on in the incarnation of the one before", "common/journal/turn.c",
             "result = crypto_random(&j->incarnation, sizeof j->incarnation, e);", "j->incarnation = 1;", "journal_test_histories"),
     Mistake("rollback-untold", "a device that went on from an earlier image raises no alarm", "common/journal/receive.c",
-            "*was_rollback = fit == FIT_ROLLBACK;", "*was_rollback = false;", "journal_test_histories"),
+            "is_closed ? RECEIVED_CLOSED : is_behind ? RECEIVED_BEHIND : RECEIVED;", "is_closed ? RECEIVED_CLOSED : RECEIVED;", "journal_test_histories"),
     Mistake("clone-merged", "entries beyond a closed incarnation pass for duplicates", "common/journal/receive.c",
-            "\telse if (result == ERR_CLOSED)\n\t\t*fit = FIT_CLONE;\n\telse if (result)\n\t\treturn fit_fault(j, &s->now.line",
-            "\telse if (result == ERR_CLOSED)\n\t\t*fit = FIT_DUPLICATE;\n\telse if (result)\n\t\treturn fit_fault(j, &s->now.line",
+            "\t*fit = FIT_CLONE;\n\tif (!history_is_settled(j, &s->now.line, h->incarnation))",
+            "\t*fit = FIT_DUPLICATE;\n\tif (!history_is_settled(j, &s->now.line, h->incarnation))",
             "journal_test_histories"),
     Mistake("freeze-unread", "a line is frozen until the next start only", "common/journal/lines.c",
             "\tl->is_frozen = row->is_frozen;\n", "", "journal_test_histories"),
@@ -105,11 +106,11 @@ MISTAKES = [
             "return result ? result : sign_check((uint8_t)heads->suite, key, BYTES_OF(digest), heads->signature.data, e);",
             "return result;", "journal_test_chain"),
     Mistake("payload-unchecked", "a payload need not be the one that the header names", "common/journal/check.c",
-            "if (!hash_matches(h->payload_hash, c->payload))", "if (false)", "journal_test_chain"),
+            "int result = hash_check(h->payload_hash, c->payload, seq, \"payload\", e);", "int result = OK;", "journal_test_chain"),
     Mistake("chain-unchecked", "entries of one message need not cite each other", "common/journal/check.c",
             "\t\tif (!result && i)\n", "\t\tif (false)\n", "journal_test_chain"),
     Mistake("marks-unsigned", "marks count that the district did not sign", "common/node/decode.c",
-            "result = sign_check(SUITE_INTERNATIONAL, hub->signing_key.data, BYTES_OF(digest), m->signature.data, e);",
+            "result = sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), m->signature.data, e);",
             "result = OK;", "sim --faults alter,map-full"),
     Mistake("period-survives", "a key period is used though its notice was rolled back", "common/journal/place.c",
             "\ts->is_period_new = true;\n", "", "journal_test_seal"),
@@ -121,7 +122,7 @@ MISTAKES = [
             "chain_step(p->suite, p->period_id, p->next_key, step, p->next_key, e);",
             "chain_step(p->suite, p->period_id, p->next_key, step, (uint8_t[KEY_BYTES]){ 0 }, e);", "crypto_test_period"),
     Mistake("nonce-stands", "the nonce of stored values does not count", "common/store/seal.c",
-            "s->nonces_used++", "s->nonces_used", "store_test_rows"),
+            "s->nonces_used++", "s->nonces_used", "store_test_open"),
     Mistake("value-moves", "a stored value opens in another table, too", "common/store/seal.c",
             "\tout->byte[0] = table->number;\n", "\tout->byte[0] = 0;\n", "store_test_damage"),
     Mistake("two-owners", "who does not own a case decides it", "common/domain/case.c",
@@ -140,7 +141,7 @@ MISTAKES = [
     Mistake("status-not-relayed", "a town keeps the district's message to a resident", "common/node/effects.c",
             "\t\treturn status_relay(t, fx, e);", "\t\treturn OK;", "sim --faults none"),
     Mistake("revoked-not-told", "a device that is revoked keeps its open link", "common/node/links.c",
-            "directory_device(n, p->device, &row) &&\n\t\t    row.is_revoked) {", "directory_device(n, p->device, &row) &&\n\t\t    false) {",
+            "!directory_find(n, p->curve_key, &row) &&\n\t\t    row.is_revoked) {", "!directory_find(n, p->curve_key, &row) &&\n\t\t    false) {",
             "sim --faults none"),
     Mistake("room-unkept", "one turn fills the room that trimming needs", "common/node/writer.c",
             "\tusage_measure(t->node, t->txn, &usage);\n\treturn usage.percent < STOP_PERCENT", "\tusage.percent = 0;\n\treturn usage.percent < STOP_PERCENT",
@@ -176,3 +177,6 @@ MISTAKES = [
     Mistake("erased-by-one", "who proposed to erase something may confirm it", "common/domain/erase.c",
             "\tif (strcmp(act->by, content->proposed_by) == 0)", "\tif (!act->by[0])"),
 ]
+
+# Caught in a second or two, one for each room that can: part of every run.
+TASTE = ["no-resend", "unsigned-taken", "nonce-stands", "ratchet-stands", "two-owners", "token-of-page-unchecked"]

@@ -1,5 +1,5 @@
-/* The journal: opened, a turn of its own entries, entries taken, sent on, opened, checked, released, dropped, trimmed.
- */
+/* The journal: opened, a turn of its own entries, entries taken, sent on, opened, checked, released, dropped, trimmed,
+ * erased; two histories of one device. */
 #define MAP_BYTES (1024 * 1024)
 #define RIG_FOLDER "/dev/shm" /* thousands of stores are made */
 #include "../unit/journal/rig.h"
@@ -9,6 +9,7 @@
 
 struct tested {
 	struct party terminal, town, hub;
+	struct party second; /* another machine with the terminal's keys; open if it has a journal */
 	struct line_key up;
 	Lm__Batch *batch; /* the terminal's requests, as they come to the town */
 	uint64_t placed;  /* the town's, before */
@@ -60,6 +61,8 @@ static void clean(struct scene *s)
 	party_end(&own->terminal);
 	party_end(&own->town);
 	party_end(&own->hub);
+	if (own->second.journal)
+		party_end(&own->second);
 	free(own);
 }
 
@@ -262,6 +265,186 @@ static int verified(struct scene *s, struct error *e)
 	return result;
 }
 
+/* ---- two machines with one key ---- */
+
+static int received(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->town;
+	struct checked_entry *entries;
+	struct placed placed;
+	size_t count;
+	enum reception how;
+	int result = entries_check(own->batch, own->terminal.keys.signing_public, &p->arena, &entries, &count, e);
+	if (!result)
+		result = begin(p, e);
+	for (size_t i = 0; i < count && !result; i++) {
+		result = journal_receive(p->journal, &entries[i], LM__DISPOSITION__DISPOSITION_APPLIED, NULL, &placed,
+		                         &how, e);
+		if (result == ERR_CLONE || result == ERR_FROZEN) /* kept aside: that is what was asked for */
+			result = OK;
+	}
+	return end(p, result, e);
+}
+
+static const char *town_is_whole(const struct scene *s, int result)
+{
+	struct tested *own = s->own;
+	(void)result;
+	if (store_is_broken(own->town.store))
+		party_restart(&own->town);
+	return party_is_whole(own, &own->town);
+}
+
+/* The town has what the first wrote; what the second wrote since an image of its disk is on its way. */
+static void with_a_second_machine(struct scene *s)
+{
+	struct tested *own;
+	uint64_t through;
+	with_requests(s);
+	own = s->own;
+	party_image(&own->terminal);
+	party_clone(&own->terminal, &own->second);
+	recipients_are(&own->second, &own->town, &own->hub);
+	requests_hand_in(own);
+	carry(&own->terminal, &own->town, &own->terminal, own->up);
+	turn_begin(&own->second);
+	request(&own->second, "from another machine");
+	request(&own->second, "and once more");
+	turn_commit(&own->second);
+	own->batch = wired(&own->town, load(&own->second, own->up, REQUESTS + 2, &through));
+}
+
+static void with_a_fork_on_the_way(struct scene *s)
+{
+	struct tested *own;
+	uint64_t through;
+	with_a_second_machine(s);
+	own = s->own;
+	take(&own->town, &own->terminal, own->batch);
+	uint64_t stored = line_of(&own->terminal, own->up)->ordinal;
+	requests_hand_in(own);
+	own->batch = wired(&own->town, load(&own->terminal, own->up, stored + 1, &through));
+}
+
+static void with_two_histories(struct scene *s)
+{
+	struct error e;
+	with_a_fork_on_the_way(s);
+	if (received(s, &e))
+		broken("%s", e.text);
+}
+
+static int let_go_on(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->town;
+	const struct line *l = line_of(p, own->up);
+	struct release r = { .device = own->terminal.device,
+		             .goes_on = l->fork,
+		             .closed = { l->incarnation, l->seq },
+		             .closed_from = l->seq + 1,
+		             .why = "it was closed",
+		             .is_taken_here = true };
+	struct aside *list;
+	struct checked_entry entry;
+	struct placed placed;
+	enum reception how;
+	size_t count = 0;
+	int result = begin(p, e);
+	if (!result)
+		result = journal_release(p->journal, &r, e);
+	if (!result)
+		result = journal_asides(p->journal, p->txn, &p->arena, &list, &count, e);
+	for (size_t i = 0; i < count && !result; i++)
+		result = journal_aside_receive(p->journal, &list[i], &p->arena, &entry, &placed, &how, e);
+	return end(p, result, e);
+}
+
+static const char *goes_on_or_not(const struct scene *s, int result)
+{
+	struct tested *own = s->own;
+	const struct line *l = line_of(&own->town, own->up);
+	if (!store_is_broken(own->town.store) && l->is_frozen != (result != OK))
+		return "the line is not as it was said";
+	if (!result && l->seq != line_of(&own->terminal, own->up)->seq)
+		return "what was kept aside is missing";
+	return town_is_whole(s, result);
+}
+
+static int told_to_stop(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->terminal;
+	struct history fork = { 1, 1 }, ours = { journal_incarnation(p->journal), 1 };
+	int result = begin(p, e);
+	if (!result)
+		result = journal_freeze(p->journal, line_of(p, own->up)->number, &fork, "two machines");
+	if (!result)
+		result = journal_history_is_ours(p->journal, p->txn, &ours);
+	if (!result)
+		result = journal_own_release(p->journal, "the other one goes on");
+	if (!result)
+		result = journal_own_release(p->journal, NULL);
+	if (result && !e->text[0])
+		error_set(e, result, "it cannot be told to stop");
+	return end(p, result, e);
+}
+
+static int set_aside(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->town;
+	struct checked_entry *entries;
+	size_t count;
+	int result = entries_check(own->batch, own->terminal.keys.signing_public, &p->arena, &entries, &count, e);
+	if (!result)
+		result = begin(p, e);
+	for (size_t i = 0; i < count && !result; i++)
+		result = journal_set_aside(p->journal, &entries[i], LM__DISPOSITION__DISPOSITION_REVOKED, "revoked");
+	return end(p, result, e);
+}
+
+/* ---- erasing ---- */
+
+static void with_requests_at_the_town(struct scene *s)
+{
+	struct tested *own;
+	with_requests(s);
+	own = s->own;
+	carry(&own->terminal, &own->town, &own->terminal, own->up);
+	own->placed = line_of(&own->town, own->up)->ordinal;
+}
+
+static int erased(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->town;
+	uint8_t request[16] = "request-0000001";
+	uint64_t count, position = 0;
+	int result = begin(p, e);
+	if (!result)
+		result = journal_erase_entry(p->journal, own->placed, e);
+	if (!result)
+		result = journal_erase(p->journal, BYTES_OF(request), NULL, &count, e);
+	if (!result)
+		result = journal_unnamed_next(p->txn, &position, e);
+	return end(p, result == ERR_NOT_FOUND ? OK : result, e);
+}
+
+static const char *erased_or_not(const struct scene *s, int result)
+{
+	struct tested *own = s->own;
+	struct party *p = &own->town;
+	struct bytes plain;
+	if (store_is_broken(p->store))
+		return town_is_whole(s, result);
+	for (uint64_t ordinal = 2; ordinal <= own->placed; ordinal++) /* 1 is the notice of a period */
+		if ((open_at(p, own->up, ordinal, &plain) == OK) != (result != OK))
+			return "what was erased opens, or what was not does not";
+	return town_is_whole(s, result);
+}
+
 /* ---- what is held up ---- */
 
 static void with_held(struct scene *s)
@@ -357,6 +540,12 @@ static const struct operation list[] = {
 	{ "payload read", with_more_on_the_way, read_by_the_town, NULL, clean },
 	{ "journal opened", with_more_on_the_way, reopened, town_opens, clean },
 	{ "journal verified", with_more_on_the_way, verified, NULL, clean },
+	{ "rollback taken", with_a_second_machine, received, town_is_whole, clean },
+	{ "clone frozen", with_a_fork_on_the_way, received, town_is_whole, clean },
+	{ "history released", with_two_histories, let_go_on, goes_on_or_not, clean },
+	{ "told to stop", with_requests, told_to_stop, terminal_holds, clean },
+	{ "set aside", with_more_on_the_way, set_aside, town_is_whole, clean },
+	{ "erased", with_requests_at_the_town, erased, erased_or_not, clean },
 	{ "held, released", with_held, released, waits_or_not, clean },
 	{ "held, dropped", with_held, dropped, waits_or_not, clean },
 	{ "trimmed", with_what_the_district_has, trimmed, terminal_holds, clean },

@@ -1,6 +1,6 @@
 /*
- * sweep [--every N] [--only TEXT] [--tell]: the operations of all rooms, each with memory and then with files that
- * fail.
+ * sweep [--every N] [--only TEXT] [--tell]: the operations of all rooms, each with memory, files, threads and
+ * then tables that fail.
  *
  * Every operation has a process of its own for each kind of fault. It goes on behind a call that ended it; what the
  * process has come to lies in memory that both share.
@@ -41,7 +41,10 @@ static char folder[64];
 static const struct {
 	const char *name;
 	uint32_t class, variants;
-} kind[] = { { "memory", FAULT_MEMORY, 1 }, { "files", FAULT_FILE, VARIANTS_MOST }, { "threads", FAULT_THREAD, 2 } };
+} kind[] = { { "memory", FAULT_MEMORY, 1 },
+	     { "files", FAULT_FILE, VARIANTS_MOST },
+	     { "threads", FAULT_THREAD, 2 },
+	     { "tables", FAULT_TABLE, 2 } };
 
 void broken(const char *format, ...)
 {

@@ -1,4 +1,4 @@
-/* The store: made, opened, written, read, verified, copied. */
+/* The store: made, opened, written, read, verified, copied; its key tables get another key. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +18,21 @@ static const struct store_table *const tables[] = { &cases, &people, &envelopes 
 
 struct tested {
 	struct store *store;
+	bool has_key_file;
 };
 
-static int open_at(const char *folder, struct store **out, struct error *e)
+static int open_at(const struct scene *s, struct error *e)
 {
-	struct store_options options = { .folder = folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = 3 };
+	struct tested *own = s->own;
+	char key_file[256];
+	struct store_options options = {
+		.folder = s->folder, .map_bytes = MAP_BYTES, .tables = tables, .table_count = 3
+	};
+	path_in(s, "keytable.key", key_file);
+	options.key_file = own->has_key_file ? key_file : NULL;
 	memset(options.master_key, 0x11, KEY_BYTES);
 	memset(options.key_table_key, 0x22, KEY_BYTES);
-	return store_open(&options, out, e);
+	return store_open(&options, &own->store, e);
 }
 
 static struct bytes row_key(uint32_t n, uint8_t key[4])
@@ -74,16 +81,22 @@ static void with_nothing(struct scene *s)
 	s->own = own_make();
 }
 
-static void with_rows(struct scene *s)
+static void rows_make(struct scene *s, bool has_key_file)
 {
 	struct tested *own = s->own = own_make();
 	struct store_txn *t;
 	struct error e;
-	if (open_at(s->folder, &own->store, &e) || store_begin_write(own->store, &t, &e))
+	own->has_key_file = has_key_file;
+	if (open_at(s, &e) || store_begin_write(own->store, &t, &e))
 		broken("%s", e.text);
 	rows_put(t, 0, ROWS);
 	if (store_commit(t, &e))
 		broken("%s", e.text);
+}
+
+static void with_rows(struct scene *s)
+{
+	rows_make(s, false);
 }
 
 static void with_rows_closed(struct scene *s)
@@ -109,7 +122,7 @@ static const char *rows_are(const struct scene *s, uint64_t least, uint64_t most
 	struct error e;
 	store_close(own->store);
 	own->store = NULL;
-	if (open_at(s->folder, &own->store, &e))
+	if (open_at(s, &e))
 		return "afterwards it cannot be opened";
 	uint64_t count = rows_found(own->store, &e);
 	if (count < least || count > most)
@@ -119,8 +132,7 @@ static const char *rows_are(const struct scene *s, uint64_t least, uint64_t most
 
 static int opened(struct scene *s, struct error *e)
 {
-	struct tested *own = s->own;
-	return open_at(s->folder, &own->store, e);
+	return open_at(s, e);
 }
 
 static const char *holds_none(const struct scene *s, int result)
@@ -229,6 +241,71 @@ static const char *copy_is_whole_or_gone(const struct scene *s, int result)
 	return rename(copy, data) ? "there is no copy" : rows_are(s, ROWS, ROWS);
 }
 
+/* ---- another key for the key tables ---- */
+
+static int key_changed(struct scene *s, struct error *e)
+{
+	struct tested *own = s->own;
+	bool is_done = false;
+	int result = OK;
+	while (!result && !is_done)
+		result = store_rekey_step(own->store, &is_done, e);
+	return result;
+}
+
+/* What was begun is brought to its end by who has no trouble, and nothing is lost on the way. */
+static const char *has_its_key(const struct scene *s, int result)
+{
+	struct tested *own = s->own;
+	struct error e;
+	(void)result;
+	const char *what = rows_are(s, ROWS, ROWS);
+	if (!what && key_changed((struct scene *)(uintptr_t)s, &e))
+		what = "the change cannot go on";
+	if (!what)
+		what = rows_are(s, ROWS, ROWS);
+	return what ? what : store_is_broken(own->store) ? "it is broken" : NULL;
+}
+
+static void with_a_key_to_change(struct scene *s)
+{
+	struct tested *own;
+	struct store_txn *t;
+	struct error e;
+	rows_make(s, true);
+	own = s->own;
+	if (store_begin_write(own->store, &t, &e))
+		broken("%s", e.text);
+	store_rekey_request(t);
+	if (store_commit(t, &e))
+		broken("%s", e.text);
+}
+
+/* Closed behind so many steps of the change. */
+static void half_changed(struct scene *s, int steps)
+{
+	struct tested *own;
+	struct error e;
+	bool is_done;
+	with_a_key_to_change(s);
+	own = s->own;
+	for (; steps; steps--)
+		if (store_rekey_step(own->store, &is_done, &e))
+			broken("%s", e.text);
+	store_close(own->store);
+	own->store = NULL;
+}
+
+static void with_two_keys(struct scene *s)
+{
+	half_changed(s, 1);
+}
+
+static void with_rows_changed(struct scene *s)
+{
+	half_changed(s, 2);
+}
+
 static const struct operation list[] = {
 	{ "store made", with_nothing, opened, holds_none, clean },
 	{ "store opened", with_rows_closed, opened, holds_all, clean },
@@ -236,5 +313,8 @@ static const struct operation list[] = {
 	{ "store read", with_rows, rows_read, holds_all, clean },
 	{ "store verified", with_rows, verified, holds_all, clean },
 	{ "store copied", with_rows, copied, copy_is_whole_or_gone, clean },
+	{ "key changed", with_a_key_to_change, key_changed, has_its_key, clean },
+	{ "key changing, opened", with_two_keys, opened, has_its_key, clean },
+	{ "key changed, opened", with_rows_changed, opened, has_its_key, clean },
 };
 const struct operations store_operations = { list, sizeof list / sizeof *list };
