@@ -193,9 +193,10 @@ int restore_run(struct call *c, struct error *e)
 	if (call_has(c, OPTION_JSON))
 		return print_json(&out.verified->base, e);
 	result_show(c, &out);
-	print_text("%s is made. Give it to the daemon's user and start the daemon; lmctl return list says whom it waits "
-	           "for.\nAccounts, drafts and tokens are as they were then: look through them.\n",
-	           data);
+	print_text(
+	        "%s is made. Give it to the daemon's user and start the daemon; lmctl return list says whom it waits "
+	        "for.\nAccounts, drafts and tokens are as they were then: look through them.\n",
+	        data);
 	return OK;
 }
 

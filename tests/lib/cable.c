@@ -14,7 +14,6 @@
  * to so many more, so that packets overtake each other. most: what is larger vanishes, and nobody is told. A line
  * without faults mends that direction. At the end of stdin it ends.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -151,6 +151,19 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 extern void __libc_free(void *);
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
+
+/* What the loader keeps is no leak. The sanitizer knows it by who called malloc, and here that is this file. */
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:ld-linux";
+}
+
+const char *__lsan_default_options(void)
+{
+	return "print_suppressions=0";
+}
 
 static void *counted(void *block)
 {

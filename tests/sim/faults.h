@@ -1,8 +1,9 @@
 /*
  * Every fault: FAULT(name, what the table calls it, rate, strike).
  *
- * With a function it strikes a site that is drawn: `rate` is the most that a seed draws for it, in a million at each look
- * of the weather. Without, whoever does the thing that may go wrong asks fault_hits(): in a million of such things.
+ * With a function it strikes a site that is drawn: `rate` is the most that a seed draws for it, in a million at each
+ * look of the weather. Without, whoever does the thing that may go wrong asks fault_hits(): in a million of such
+ * things.
  */
 /* processes */
 FAULT(STOP, "orderly stop", 30000, strike_stop)

@@ -292,9 +292,9 @@ enum state state_of(const struct site *s);
 /* ---- check.c ---- */
 
 const char *who_is_restless(void); /* of the newest is_quiet that was false */
-bool is_quiet(void);         /* every queue is drained */
-void check_begin(void);      /* of a seed */
-void check_on_the_way(void); /* what can be asked while faults are about */
+bool is_quiet(void);               /* every queue is drained */
+void check_begin(void);            /* of a seed */
+void check_on_the_way(void);       /* what can be asked while faults are about */
 void check_all(void);
 
 #endif

@@ -23,8 +23,8 @@ int file_move(const char *from, const char *path, struct error *e);
 int file_overwrite(const char *path, mode_t mode, struct bytes content, struct error *e);
 /* Overwrites a small file with zeros and removes it; one that is missing is fine. */
 int file_destroy(const char *path, struct error *e);
-int file_find(const char *path, struct error *e); /* OK; ERR_NOT_FOUND; or it cannot be known now */
-bool file_exists(const char *path);               /* false also where it cannot be known now */
+int file_find(const char *path, struct error *e);                /* OK; ERR_NOT_FOUND; or it cannot be known now */
+bool file_exists(const char *path);                              /* false also where it cannot be known now */
 int folder_make(const char *path, mode_t mode, struct error *e); /* one level; an existing folder is fine */
 /* Makes a rename to `path`, or its removal, durable: it is an entry in the folder around it. */
 int folder_sync_of(const char *path, struct error *e);
