@@ -145,11 +145,21 @@ void history_taken(struct node *n, const struct peer *p, const struct line *l)
 	n->must_tell_links = true;
 }
 
+/* What was refused is offered again after a while, and in the next session: a refusal stands no longer than the engine
+ * holds the line back. Otherwise who has nothing left to send would never hear that it is taken again. */
+static bool is_refused(const struct node *n, const struct line *l)
+{
+	const struct link_out *out = l && n->upstream ? link_out_find(&n->upstream->link, l->number) : NULL;
+	return out && out->is_frozen;
+}
+
 /* Only this thread changes it. */
 void history_state_tell(struct node *n)
 {
 	struct upstream_state *u = &n->upstream_state;
 	const struct line *l = own_up(n);
+	if (n->refused_why[0] && !is_refused(n, l))
+		n->refused_why[0] = '\0';
 	bool is_closed = l && l->is_closed, is_frozen = (l && l->is_frozen) || n->refused_why[0];
 	const char *why = l && l->is_frozen ? l->frozen_why : n->refused_why;
 	if (u->is_frozen == is_frozen && u->is_closed == is_closed && strcmp(u->frozen_why, why) == 0)

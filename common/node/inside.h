@@ -327,7 +327,7 @@ struct node {
 	bool must_tell_links;
 	bool must_offer;        /* a frozen line was released: what neighbours refused is offered again */
 	bool must_take_asides;  /* entries were kept aside, and may go on now */
-	char refused_why[160];  /* what the tier above says of our entries, for this session; "": it takes them */
+	char refused_why[160];  /* what the tier above says of our entries; "": it takes them, or they are offered again */
 	bool has_marks_to_sign; /* hub: lines moved since the last signature over marks */
 	bool has_stale_gauges;
 	struct turn_counts turn_counts;

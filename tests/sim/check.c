@@ -70,6 +70,7 @@ bool is_quiet(void)
 	for (size_t i = 0; i < world.site_count; i++)
 		if (!is_site_quiet(&world.site[i]))
 			return false;
+	snprintf(restless, sizeof restless, "%zu people wait for an answer", people_waiting());
 	return people_waiting() == 0;
 }
 

@@ -288,6 +288,7 @@ enum state {
 };
 extern const char *const state_names[];
 enum state state_of(const struct site *s);
+void lanes_tell(const struct site *s, FILE *to); /* what its links still wait for */
 
 /* ---- check.c ---- */
 

@@ -41,3 +41,27 @@ enum state state_of(const struct site *s)
 		return STATE_COMMITTING;
 	return atomic_load(&n->is_full) ? STATE_FULL : state_of_links(n);
 }
+
+/* What the engines of a site still wait for: the first question when something does not drain. */
+void lanes_tell(const struct site *s, FILE *to)
+{
+	const struct node *n = s->node;
+	size_t peers = n ? atomic_load(&n->peer_visible) : 0;
+	for (size_t i = 0; i < peers; i++) {
+		const struct peer *p = n->peer[i];
+		for (size_t k = 0; k < p->link.out_count; k++) {
+			const struct link_out *out = &p->link.out[k];
+			const struct line *l = journal_line(n->journal, out->line);
+			if (out->acked >= out->head && l->custody >= l->ordinal)
+				continue;
+			fprintf(to,
+			        "  %s to %s, stream %d of %016llx: head %llu, sent %llu, acked %llu, custody %llu, "
+			        "trimmed %llu%s%s\n",
+			        s->name, p->place, (int)l->key.stream, (unsigned long long)l->key.origin,
+			        (unsigned long long)out->head, (unsigned long long)out->sent,
+			        (unsigned long long)out->acked, (unsigned long long)l->custody,
+			        (unsigned long long)l->trimmed, out->is_started ? "" : ", not started",
+			        out->is_frozen ? ", frozen" : "");
+		}
+	}
+}
