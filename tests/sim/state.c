@@ -47,6 +47,8 @@ void lanes_tell(const struct site *s, FILE *to)
 {
 	const struct node *n = s->node;
 	size_t peers = n ? atomic_load(&n->peer_visible) : 0;
+	if (n)
+		fprintf(to, "  %s: its map is %u %% full\n", s->name, atomic_load(&n->percent));
 	for (size_t i = 0; i < peers; i++) {
 		const struct peer *p = n->peer[i];
 		for (size_t k = 0; k < p->link.out_count; k++) {
