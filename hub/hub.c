@@ -94,7 +94,7 @@ static void totals_done(struct node *n, void *context)
 	else if (j->request)
 		node_answer(j->request, &j->view->base);
 	else if (!j->result)
-		node_publish(n, "desk", "totals", &j->view->base);
+		desk_publish(n, RIGHT_CASES, "totals", &j->view->base);
 	arena_release(&j->arena);
 	free(j);
 }
@@ -133,7 +133,7 @@ static void sites_count(struct node *n, const Lm__LinksView *view)
 		node_tick_by(n, clock_monotonic_us());
 	}
 	sites_now = sites;
-	node_publish(n, "desk", "links", &view->base);
+	desk_publish(n, RIGHT_STATE, "links", &view->base);
 }
 
 static void totals_get(void *context, struct http_request *r)
@@ -172,7 +172,7 @@ static uint64_t hub_tick(struct node *n, uint64_t now_us)
 	if (catalogue_moved || node_sites_moved(n) != sites_seen) {
 		Lm__Empty empty = LM__EMPTY__INIT; /* the page asks for what it shows */
 		sites_seen = node_sites_moved(n);
-		node_publish(n, "desk", "catalogue", &empty.base);
+		desk_publish(n, RIGHT_STATE, "catalogue", &empty.base);
 	}
 	links_moved = totals_moved = catalogue_moved = false;
 	return load.streams ? now_us + PAGES_EVERY_US : UINT64_MAX;

@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "crypto/crypto.h"
+#include "domain/domain.h"
 #include "proto/api.pb-c.h"
 
 #include "ctl.h"
@@ -133,18 +134,25 @@ static int user_send(struct call *c, char *role, char *password, struct error *e
 	return client_post(c, "/ctl/v1/users", &command.base, &lm__empty__descriptor, &empty, e);
 }
 
+static int role_check(const char *role, struct error *e)
+{
+	const char *roles[ROLES_MOST];
+	char known[ROLE_WORDS_BYTES];
+	size_t count = role_list(LM__TIER__TIER_NONE, roles);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(role, roles[i]) == 0)
+			return OK;
+	role_words(LM__TIER__TIER_NONE, known, sizeof known);
+	return error_set(e, ERR_USAGE, "--role: '%.40s' is none of %s", role, known);
+}
+
 int user_add_run(struct call *c, struct error *e)
 {
 	struct password password = { 0 };
 	char *role = c->option[OPTION_ROLE];
-	static const char *const roles[] = { "clerk", "operator", "editor", "publisher" };
-	bool is_known = false;
-	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-		is_known |= strcmp(role, roles[i]) == 0;
-	if (!is_known)
-		return error_set(e, ERR_USAGE, "--role: '%.40s' is none of clerk, operator, editor and publisher",
-		                 role);
-	int result = password_read(c, &password, e);
+	int result = role_check(role, e);
+	if (!result)
+		result = password_read(c, &password, e);
 	if (!result && utf8_length(bytes_from_text(password.text)) < PASSWORD_LEAST_CHARACTERS)
 		result = error_set(e, ERR_INVALID, "a password has at least %d characters; a few words are good",
 		                   PASSWORD_LEAST_CHARACTERS);

@@ -112,8 +112,10 @@ const struct ctl_command ctl_commands[] = {
 	  0, 0, 0, submit_run },
 	{ "lookup", "CODE", "terminal: what a receipt code shows", NULL, DATA | JSON, 0, 1, 1, lookup_run },
 	{ "user add", "NAME", "open an account, or give it a new password",
-	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk at a\n"
-	  "town; operator, editor (drafts) and publisher at the hub.",
+	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk,\n"
+	  "supervisor, assessor, administrator at a town; operator, editor (drafts), publisher, auditor, administrator "
+	  "at\n"
+	  "the hub.",
 	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE) | OPTION_BIT(OPTION_PASSWORD_FILE), OPTION_BIT(OPTION_ROLE), 1, 1,
 	  user_add_run },
 	{ "user close", "NAME", "close an account; its sessions end", NULL, DATA | JSON | BY, 0, 1, 1, user_close_run },

@@ -328,18 +328,31 @@ static void action_post(void *context, struct http_request *r)
 
 /* ---- events ---- */
 
-#define CHANNEL "desk"
+/* Each page hears what its account may see, and nothing else; that the session ended everybody hears. */
+#define CHANNEL_CASES "cases"
+#define CHANNEL_STATE "state"
+#define CHANNEL_NOTHING "nothing"
 
 static void events_get(void *context, struct http_request *r)
 {
+	const char *role = http_role(r);
 	node_tick_by(context, clock_monotonic_us()); /* what is shown while somebody looks */
-	http_answer_events(r, CHANNEL);
+	http_answer_events(r, role_may(role, RIGHT_CASES)   ? CHANNEL_CASES
+	                      : role_may(role, RIGHT_STATE) ? CHANNEL_STATE
+	                                                    : CHANNEL_NOTHING);
+}
+
+void desk_publish(struct node *n, enum right right, const char *name, const ProtobufCMessage *message)
+{
+	node_publish(n, CHANNEL_CASES, name, message);
+	if (right == RIGHT_STATE)
+		node_publish(n, CHANNEL_STATE, name, message);
 }
 
 static void quarantine_publish(struct node *n)
 {
 	Lm__Empty empty = LM__EMPTY__INIT;
-	node_publish(n, CHANNEL, "quarantine", &empty.base);
+	desk_publish(n, RIGHT_CASES, "quarantine", &empty.base);
 }
 
 void desk_news(struct node *n, const struct domain_effect *news, size_t count)
@@ -351,13 +364,13 @@ void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 			continue;
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
 		view.request_id = codec_data(BYTES(news[i].request.byte, ID_BYTES));
-		node_publish(n, CHANNEL, "cases", &view.base);
+		desk_publish(n, RIGHT_CASES, "cases", &view.base);
 	}
 }
 
 static void links_publish(struct node *n, const Lm__LinksView *view)
 {
-	node_publish(n, CHANNEL, "links", &view->base);
+	desk_publish(n, RIGHT_STATE, "links", &view->base);
 }
 
 void desk_links(struct node *n)
@@ -451,9 +464,9 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },
 	{ HTTP_POST, "/api/v1/erasures/:act", HTTP_SESSION_OF(RIGHT_CASES), erasure_post },
-	{ HTTP_GET, "/api/v1/links", HTTP_SESSION, control_links },
+	{ HTTP_GET, "/api/v1/links", HTTP_SESSION_OF(RIGHT_STATE), control_links },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
 	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },
-	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
+	{ HTTP_GET, "/api/v1/events", HTTP_SESSION_OF(RIGHT_DESK), events_get },
 };
 const size_t desk_route_count = sizeof desk_routes / sizeof *desk_routes;

@@ -43,13 +43,11 @@ static void session_answer(struct node *n, struct http_request *r, const char *u
 	view.place = (char *)(uintptr_t)node_domain(n)->place;
 	view.place_name = node_place_words(n, node_domain(n)->place, &arena);
 	view.is_demo = node_configuration(n)->is_demo;
-	static char *const rights[] = { "cases", "draft", "publish",
-		                        "devices" }; /* in the order of enum right's bits */
-	char *may[sizeof rights / sizeof *rights];
+	char *may[RIGHT_COUNT];
 	view.may = may;
-	for (unsigned i = 0; i < sizeof rights / sizeof *rights; i++)
+	for (unsigned i = 0; i < RIGHT_COUNT; i++)
 		if (role_may(role, 1u << i))
-			may[view.n_may++] = rights[i];
+			may[view.n_may++] = (char *)(uintptr_t)right_names[i];
 	node_answer(r, &view.base);
 	arena_release(&arena);
 }

@@ -1,25 +1,39 @@
 /*
- * Staff accounts, and the secrets that a node draws once in its life.
+ * Staff accounts, what their roles may do, and the secrets that a node draws once in its life.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "inside.h"
 
+#define TOWN (1u << LM__TIER__TIER_TOWN)
+#define DISTRICT (1u << LM__TIER__TIER_DISTRICT)
+#define STAFF (RIGHT_DESK | RIGHT_STATE)
+
+/* Who may do what: no more than the work needs. */
 static const struct role {
 	const char *name;
-	Lm__Tier tier;
+	unsigned tiers; /* where there are accounts of this role */
 	unsigned rights;
 } roles[] = {
-	{ "clerk", LM__TIER__TIER_TOWN, RIGHT_CASES },
-	{ "operator", LM__TIER__TIER_DISTRICT, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
-	{ "editor", LM__TIER__TIER_DISTRICT, RIGHT_DRAFT },
-	{ "publisher", LM__TIER__TIER_DISTRICT, RIGHT_PUBLISH },
-	{ "local", LM__TIER__TIER_NONE, RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
+	{ "clerk", TOWN, STAFF | RIGHT_CASES },
+	{ "supervisor", TOWN, STAFF | RIGHT_CASES | RIGHT_RESETS | RIGHT_AUDIT },
+	{ "assessor", TOWN, RIGHT_DESK }, /* sees what is assigned to him: nothing can be yet */
+	{ "operator", DISTRICT, STAFF | RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
+	{ "editor", DISTRICT, STAFF | RIGHT_DRAFT },
+	{ "publisher", DISTRICT, STAFF | RIGHT_PUBLISH },
+	{ "auditor", DISTRICT, RIGHT_DESK | RIGHT_AUDIT },
+	{ "administrator", TOWN | DISTRICT, STAFF | RIGHT_DEVICES | RIGHT_RESETS | RIGHT_ACCOUNTS },
+	{ ROLE_LOCAL, 0, RIGHT_ALL },
 };
+#define ROLE_COUNT (sizeof roles / sizeof *roles)
+
+const char *const right_names[RIGHT_COUNT] = { "cases", "draft",  "publish",  "devices", "desk",
+	                                       "state", "resets", "accounts", "audit" };
 
 static const struct role *role_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+	for (size_t i = 0; i < ROLE_COUNT; i++)
 		if (strcmp(roles[i].name, name) == 0)
 			return &roles[i];
 	return NULL;
@@ -29,6 +43,26 @@ bool role_may(const char *role, unsigned rights)
 {
 	const struct role *r = role_find(role);
 	return r && (r->rights & rights);
+}
+
+size_t role_list(Lm__Tier tier, const char *names[ROLES_MOST])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		if (tier == LM__TIER__TIER_NONE ? roles[i].tiers != 0 : (roles[i].tiers & (1u << tier)) != 0)
+			names[count++] = roles[i].name;
+	return count;
+}
+
+void role_words(Lm__Tier tier, char *text, size_t size)
+{
+	const char *names[ROLES_MOST];
+	size_t count = role_list(tier, names), at = 0;
+	for (size_t i = 0; i < count && at < size; i++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", names[i],
+		                       i + 2 < count    ? ", "
+		                       : i + 2 == count ? " and "
+		                                        : "");
 }
 
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out)
@@ -45,11 +79,11 @@ int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error
 	if (length < 2 || length > 32 || strspn(account->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != length)
 		return error_set(e, ERR_INVALID, "a user name has 2 to 32 characters of a-z 0-9 - _ .");
 	const struct role *r = role_find(account->role);
-	if (!r || r->tier != tier)
-		return error_set(e, ERR_INVALID, "the roles here are %s, not '%.32s'",
-		                 tier == LM__TIER__TIER_DISTRICT ? "operator, editor and publisher" : "clerk alone",
-		                 account->role);
-	return OK;
+	if (r && (r->tiers & (1u << tier)))
+		return OK;
+	char known[ROLE_WORDS_BYTES];
+	role_words(tier, known, sizeof known);
+	return error_set(e, ERR_INVALID, "the roles here are %s, not '%.32s'", known, account->role);
 }
 
 int apply_account(struct apply *a)
@@ -80,3 +114,5 @@ int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload
 	return row_get(txn, &domain_table_secret, bytes_from_text("secret"), &lm__node_secret_payload__descriptor,
 	               arena, out);
 }
+
+_Static_assert(ROLE_COUNT <= ROLES_MOST, "room for a list of all roles");

@@ -434,13 +434,40 @@ static int daemon_run(const struct tier *tier, struct node_config *config, bool 
 	return code;
 }
 
+/* For the test that knows who may do what: nothing is to be served that it does not name. */
+static void routes_print(const struct http_route *routes, size_t count)
+{
+	static const char *const guards[] = {
+		[HTTP_OPEN] = "open", [HTTP_SESSION] = "session", [HTTP_LOCAL] = "local"
+	};
+	for (size_t i = 0; i < count; i++) {
+		printf("%s %s %s", routes[i].method == HTTP_GET ? "GET" : "POST", routes[i].path,
+		       guards[routes[i].guard & 0xff]);
+		for (unsigned bit = 0; bit < RIGHT_COUNT; bit++)
+			if (routes[i].guard >> 8 & 1u << bit)
+				printf(" %s", right_names[bit]);
+		printf("\n");
+	}
+}
+
+static void all_routes_print(const struct tier *tier)
+{
+	const char *roles[ROLES_MOST];
+	size_t count = role_list(tier->tier, roles);
+	routes_print(tier->routes, tier->route_count);
+	routes_print(control_routes, control_route_count);
+	routes_print(device_routes, device_route_count);
+	for (size_t i = 0; i < count; i++)
+		printf("role %s\n", roles[i]);
+}
+
 int node_main(int argc, char **argv, struct tier tier)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
-		                                 { "check-config", no_argument, NULL, 'k' },
-		                                 { "sample-config", no_argument, NULL, 's' },
-		                                 { "help", no_argument, NULL, 'h' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },  { "check-config", no_argument, NULL, 'k' },
+		{ "sample-config", no_argument, NULL, 's' }, { "print-routes", no_argument, NULL, 'r' }, /* of tests */
+		{ "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 }
+	};
 	const char *path = NULL;
 	bool is_check = false;
 	for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
@@ -450,6 +477,9 @@ int node_main(int argc, char **argv, struct tier tier)
 			is_check = true;
 		} else if (option == 's') {
 			node_config_sample(tier.program, tier.tier);
+			return 0;
+		} else if (option == 'r') {
+			all_routes_print(&tier);
 			return 0;
 		} else {
 			usage(tier.program, tier.tier);

@@ -21,7 +21,7 @@ startDesk({
 		...(may.includes('draft') || may.includes('publish')
 			? [{ page: 'catalogue', words: t('desk.nav.catalogue') }]
 			: []),
-		{ page: 'links', words: t('desk.nav.links') },
+		...(may.includes('state') ? [{ page: 'links', words: t('desk.nav.links') }] : []),
 		...(may.includes('devices') ? [{ page: 'devices', words: t('desk.nav.devices') }] : []),
 		...(may.includes('cases')
 			? [

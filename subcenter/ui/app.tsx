@@ -8,12 +8,20 @@ import { t } from '../../common/ui/src/i18n';
 
 startDesk({
 	title: () => t('desk.title.town'),
-	nav: () => [
-		{ page: 'cases', words: t('desk.nav.cases') },
-		{ page: 'new', words: t('desk.nav.new') },
-		{ page: 'links', words: t('desk.nav.links') },
-		{ page: 'quarantine', words: t('desk.nav.quarantine') },
-		{ page: 'erasures', words: t('desk.nav.erasures') },
+	nav: (may) => [
+		...(may.includes('cases')
+			? [
+					{ page: 'cases', words: t('desk.nav.cases') },
+					{ page: 'new', words: t('desk.nav.new') },
+				]
+			: []),
+		...(may.includes('state') ? [{ page: 'links', words: t('desk.nav.links') }] : []),
+		...(may.includes('cases')
+			? [
+					{ page: 'quarantine', words: t('desk.nav.quarantine') },
+					{ page: 'erasures', words: t('desk.nav.erasures') },
+				]
+			: []),
 	],
 	page: (route) => route.page === 'new' && <IntakePage />,
 });

@@ -124,7 +124,7 @@ class Usage(Case):
                 (("revoke", "kiosk", "--reason", "lost", "--data", "x"), "16 hexadecimal digits"),
                 (("submit", "--until", "hub", "--data", "x"), "neither town nor district"),
                 (("user", "add", "chen", "--data", "x"), "needs --role"),
-                (("user", "add", "chen", "--role", "king", "--data", "x"), "none of clerk, operator, editor and publisher"),
+                (("user", "add", "chen", "--role", "king", "--data", "x"), "none of clerk, supervisor, assessor, operator, editor, publisher, auditor and administrator"),
                 (("trace", "12"), "32 hexadecimal digits"),
                 (("catalogue", "check"), "needs FILE..."),
                 (("catalogue", "check", *["x"] * 300), "more than"),

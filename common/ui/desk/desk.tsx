@@ -49,7 +49,7 @@ function Root({ pages }: { pages: DeskPages }) {
 
 function Pages({ pages, title }: { pages: DeskPages; title: string }) {
 	const nav = pages.nav(useDesk().session.may);
-	const route = useRoute(nav[0]!.page);
+	const route = useRoute(nav[0]?.page ?? 'none');
 	return (
 		<Shell title={title} route={route} nav={nav}>
 			<Page key={`${route.page} ${route.page === 'case' ? route.part : ''}`} pages={pages} route={route} />

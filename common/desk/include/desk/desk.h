@@ -19,6 +19,8 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
 /* tier.on_news, tier.on_links: to the pages' event streams. */
 void desk_news(struct node *n, const struct domain_effect *news, size_t count);
 void desk_links(struct node *n);
+/* To the pages of accounts with this right: RIGHT_CASES or RIGHT_STATE. Who sees cases sees the node's state, too. */
+void desk_publish(struct node *n, enum right right, const char *name, const ProtobufCMessage *message);
 /* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
 uint64_t desk_tick(struct node *n, uint64_t now_us);
 

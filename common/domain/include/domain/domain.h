@@ -223,10 +223,28 @@ const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values
 /* ---- accounts and secrets ---- */
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out);
 int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error *e);
-/* Whether an account of this role has one of these rights. "local" is whoever can open the daemon's Unix socket:
- * everything. */
-enum right { RIGHT_CASES = 1, RIGHT_DRAFT = 2, RIGHT_PUBLISH = 4, RIGHT_DEVICES = 8 };
+enum right {
+	RIGHT_CASES = 1,      /* everything about cases and what they hold */
+	RIGHT_DRAFT = 2,      /* write what others publish */
+	RIGHT_PUBLISH = 4,    /* publish what others wrote */
+	RIGHT_DEVICES = 8,    /* the directory: tokens, revocations, histories */
+	RIGHT_DESK = 16,      /* be logged in, wholly */
+	RIGHT_STATE = 32,     /* how the node and its links are */
+	RIGHT_RESETS = 64,    /* see accounts, unlock them, take part in a reset */
+	RIGHT_ACCOUNTS = 128, /* open and close accounts, change roles */
+	RIGHT_AUDIT = 256,    /* read who did what */
+};
+#define RIGHT_COUNT 9
+#define RIGHT_ALL ((1u << RIGHT_COUNT) - 1)
+extern const char *const right_names[RIGHT_COUNT]; /* in the order of their bits */
+#define ROLE_LOCAL "local"                         /* whoever can open the daemon's Unix socket: everything */
+/* Whether an account of this role has one of these rights; a role that is not known has none. */
 bool role_may(const char *role, unsigned rights);
+#define ROLES_MOST 12
+#define ROLE_WORDS_BYTES 160
+/* Roles of accounts at this tier, or of all tiers (TIER_NONE). */
+size_t role_list(Lm__Tier tier, const char *names[ROLES_MOST]);
+void role_words(Lm__Tier tier, char *text, size_t size); /* "clerk, assessor and administrator" */
 int secret_get(struct store_txn *txn, struct arena *arena, Lm__NodeSecretPayload **out);
 
 /* ---- requests and receipts at the terminal ---- */
