@@ -27,6 +27,8 @@ int terminal_stopped(struct node *n, const struct upstream_state *up, struct err
 		return error_set(e, ERR_REVOKED, "%s", text);
 	if (up->is_closed)
 		return error_set(e, ERR_FROZEN, "the district takes nothing more of this terminal: %s", up->frozen_why);
+	if (up->is_full_above)
+		return error_set(e, ERR_FULL, "the town takes nothing more of this terminal: %s", up->frozen_why);
 	if (up->is_frozen)
 		return error_set(e, ERR_FROZEN, "the town takes nothing more of this terminal: %s", up->frozen_why);
 	if (!node_can_seal(n) || !t->has_salt)

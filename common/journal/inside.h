@@ -17,7 +17,8 @@
 #define SIGN_BYTES_MOST (256u * 1024)
 #define PAYLOAD_BYTES_MOST (512u * 1024)
 #define MESSAGE_ENTRIES_MOST 1024
-#define RUN_STEP_MOST 16 /* further apart is chance: the next entry is not expected there */
+#define ENTRY_BESIDE_BYTES 1024 /* rows beside an entry: its place in its line, and what it leads to */
+#define RUN_STEP_MOST 16        /* further apart is chance: the next entry is not expected there */
 #define TAPE_KEY_BYTES 8
 #define LINE_KEY_BYTES 4
 #define ORDINAL_KEY_BYTES 12  /* line, ordinal */
@@ -130,6 +131,7 @@ int entry_receive(struct journal *j, const struct checked_entry *entry, Lm__Disp
                   bool is_aside, struct placed *out, enum reception *how, struct error *e);
 
 /* place.c */
+uint64_t entry_bytes(size_t header, size_t payload, size_t envelope); /* that it takes in the store, about */
 int item_write(struct journal *j, uint64_t position, const Lm__TapeItem *item, bool is_new, struct error *e);
 int run_write(struct journal *j, struct slot *s);
 int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope,

@@ -177,6 +177,7 @@ static void line_from_row(struct line *l, const Lm__LineState *row)
 		l->released = (struct history){ row->released->incarnation, row->released->seq };
 	l->is_closed = row->is_closed;
 	l->is_told = row->is_told;
+	l->bytes = row->bytes;
 }
 
 int line_store(struct journal *j, const struct line *l)
@@ -211,6 +212,7 @@ int line_store(struct journal *j, const struct line *l)
 	row.released = l->released.seq ? &released : NULL;
 	row.is_closed = l->is_closed;
 	row.is_told = l->is_told;
+	row.bytes = l->bytes;
 	uint8_t key[LINE_KEY_BYTES];
 	return row_write(j, &journal_table_line, line_key_bytes(l->number, key), &row.base, false);
 }

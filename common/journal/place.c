@@ -85,6 +85,11 @@ static void period_write(struct journal *j, const Lm__Header *h, struct bytes pa
 	store_put(j->txn, &journal_table_period, period_key(h->origin, codec_bytes(notice->period_id), key), payload);
 }
 
+uint64_t entry_bytes(size_t header, size_t payload, size_t envelope)
+{
+	return (uint64_t)header + payload + envelope + ENTRY_BESIDE_BYTES;
+}
+
 /* Everything that is the same for an entry of ours and a neighbour's: rows, then the line's head. */
 int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__TapeItem *item, struct bytes envelope,
                 const struct hash *hash, struct placed *out, struct error *e)
@@ -114,6 +119,7 @@ int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__Tape
 	l->incarnation = h->incarnation;
 	l->seq = h->seq;
 	l->hash = *hash;
+	l->bytes += entry_bytes(item->header.len, item->payload.len, envelope.size);
 	j->position = position;
 	*out = (struct placed){ l->number, ordinal, position, *hash };
 	recent_add(j, out, h, item, envelope);

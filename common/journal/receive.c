@@ -203,17 +203,25 @@ struct bytes aside_envelope_key(const Lm__Header *h, const struct hash *hash, ui
 	return envelope_key(codec_bytes(h->request_id), read_u64(&r) | QUARANTINE_ENVELOPE, memory);
 }
 
+static uint64_t aside_bytes(const struct checked_entry *entry)
+{
+	return entry_bytes(entry->header_packed.size, entry->payload.size, entry->envelope_packed.size);
+}
+
 /* Kept, sealed as it came, for an operator; nothing of it is applied. The same entry sent again is kept once. */
-static int quarantine_put(struct journal *j, uint32_t line, const struct checked_entry *entry,
+static int quarantine_put(struct journal *j, struct slot *s, const struct checked_entry *entry,
                           Lm__Disposition disposition, const char *why, struct error *e)
 {
 	uint8_t memory[QUARANTINE_KEY_BYTES], envelope_memory[ENVELOPE_KEY_BYTES];
+	uint32_t line = s ? s->now.line.number : 0; /* 0: nothing of its line is here */
 	struct bytes key = quarantine_key(line, &entry->hash, memory);
 	struct store_usage usage;
 	store_usage_read(j->store, &usage);
 	if (usage.percent >= QUARANTINE_PERCENT_MOST || journal_quarantine_count(j->txn) >= QUARANTINE_MOST ||
 	    store_has(j->txn, &journal_table_quarantine, key))
 		return store_failure(j->txn, e);
+	if (s && slot_touch(j, s))
+		return error_set(e, ERR_MEMORY, "no memory to keep an entry aside");
 	Lm__TapeItem item = LM__TAPE_ITEM__INIT;
 	item.disposition = disposition;
 	item.line = line;
@@ -227,16 +235,22 @@ static int quarantine_put(struct journal *j, uint32_t line, const struct checked
 	if (entry->envelope_packed.size)
 		store_put(j->txn, &journal_table_envelope,
 		          aside_envelope_key(entry->header, &entry->hash, envelope_memory), entry->envelope_packed);
+	if (s)
+		s->now.line.bytes += aside_bytes(entry);
 	return store_failure(j->txn, e);
 }
 
 /* It is on the tape now: what was kept aside of it goes. */
-static int quarantine_remove(struct journal *j, uint32_t line, const struct checked_entry *entry)
+static int quarantine_remove(struct journal *j, struct slot *s, const struct checked_entry *entry)
 {
 	uint8_t memory[QUARANTINE_KEY_BYTES], envelope_memory[ENVELOPE_KEY_BYTES];
-	struct bytes key = quarantine_key(line, &entry->hash, memory);
+	struct line *l = &s->now.line;
+	struct bytes key = quarantine_key(l->number, &entry->hash, memory);
 	if (!store_has(j->txn, &journal_table_quarantine, key))
 		return OK;
+	if (slot_touch(j, s))
+		return store_fail(j->txn, ERR_MEMORY, "no memory for an entry that was kept aside");
+	l->bytes -= l->bytes < aside_bytes(entry) ? l->bytes : aside_bytes(entry); /* an older version did not count */
 	store_delete(j->txn, &journal_table_quarantine, key);
 	store_delete(j->txn, &journal_table_envelope, aside_envelope_key(entry->header, &entry->hash, envelope_memory));
 	return waiting_remove_aside(j, key);
@@ -246,8 +260,7 @@ int journal_set_aside(struct journal *j, const struct checked_entry *entry, Lm__
                       const char *why)
 {
 	struct line_key key = { entry->header->origin, entry->header->stream, entry->header->receiver };
-	const struct slot *s = slot_find(j, &key);
-	return quarantine_put(j, s ? s->now.line.number : 0, entry, disposition, why, NULL);
+	return quarantine_put(j, slot_find(j, &key), entry, disposition, why, NULL);
 }
 
 static int entry_freeze(struct journal *j, struct slot *s, const struct checked_entry *entry, int code, struct error *e)
@@ -264,7 +277,7 @@ static int entry_freeze(struct journal *j, struct slot *s, const struct checked_
 		         (unsigned long long)h->incarnation, (unsigned long long)h->seq);
 		line_freeze(l, &fork, why);
 	}
-	int result = quarantine_put(j, l->number, entry, LM__DISPOSITION__DISPOSITION_FROZEN, l->frozen_why, e);
+	int result = quarantine_put(j, s, entry, LM__DISPOSITION__DISPOSITION_FROZEN, l->frozen_why, e);
 	if (result)
 		return result;
 	return error_set(e, code, "stream %d of device %016llx is frozen: %s", (int)l->key.stream,
@@ -272,10 +285,10 @@ static int entry_freeze(struct journal *j, struct slot *s, const struct checked_
 }
 
 /* It fits nowhere in the history that was closed: no reason to stop the one that goes on. */
-static int entry_keep_aside(struct journal *j, const struct slot *s, const struct checked_entry *entry, struct error *e)
+static int entry_keep_aside(struct journal *j, struct slot *s, const struct checked_entry *entry, struct error *e)
 {
 	static const char why[] = "it fits nowhere in a history that was closed";
-	int result = quarantine_put(j, s->now.line.number, entry, LM__DISPOSITION__DISPOSITION_FROZEN, why, e);
+	int result = quarantine_put(j, s, entry, LM__DISPOSITION__DISPOSITION_FROZEN, why, e);
 	return result ? result
 	              : error_set(e, ERR_FROZEN, "stream %d of device %016llx: %s", (int)s->now.line.key.stream,
 	                          (unsigned long long)s->now.line.key.origin, why);
@@ -294,7 +307,7 @@ static int received_place(struct journal *j, struct slot *s, const struct checke
 	if (!result && disposition == LM__DISPOSITION__DISPOSITION_QUARANTINED)
 		waiting_put(j, out->position, (struct bytes){ 0 });
 	if (!result && s->now.line.released.seq)
-		quarantine_remove(j, s->now.line.number, entry);
+		quarantine_remove(j, s, entry);
 	return result ? result : store_failure(j->txn, e);
 }
 
@@ -378,7 +391,7 @@ int entry_receive(struct journal *j, const struct checked_entry *entry, Lm__Disp
 	case FIT_NEXT:
 		return entry_follow(j, s, entry, disposition, why, fit == FIT_ROLLBACK, out, how, e);
 	case FIT_DUPLICATE:
-		if (s->now.line.released.seq && quarantine_remove(j, s->now.line.number, entry))
+		if (s->now.line.released.seq && quarantine_remove(j, s, entry))
 			return store_failure(j->txn, e);
 		return error_set(e, ERR_DUPLICATE, "this entry is stored already");
 	case FIT_GAP:

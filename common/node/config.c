@@ -74,6 +74,15 @@ static const struct config_key all_keys[] = {
 	  .most = MAP_MOST,
 	  KEY(map_bytes),
 	  .help = "size of the store in bytes, with K, M, G or T; preallocated, it only grows, and only between runs" },
+	{ .name = "origin_share",
+	  .type = CONFIG_INTEGER,
+	  .default_text = "50",
+	  .least = 1,
+	  .most = STOP_PERCENT,
+	  KEY(origin_share),
+	  .help = "hub and town: per cent of the store that the entries of one device below may fill; then nothing "
+	          "more of "
+	          "it is taken, and the others go on" },
 	{ .name = "receipts_ahead",
 	  .type = CONFIG_INTEGER,
 	  .default_text = "64",
@@ -168,7 +177,8 @@ static void keys_for(Lm__Tier tier, struct config_key keys[KEY_COUNT], bool is_u
 {
 	memcpy(keys, all_keys, sizeof all_keys);
 	for (size_t i = 0; i < KEY_COUNT; i++) {
-		is_used[i] = tier == LM__TIER__TIER_TERMINAL || strncmp(keys[i].help, "terminal: ", 10) != 0;
+		const char *others = tier == LM__TIER__TIER_TERMINAL ? "hub and town: " : "terminal: ";
+		is_used[i] = strncmp(keys[i].help, others, strlen(others)) != 0;
 		for (size_t k = 0; k < sizeof samples / sizeof *samples; k++) {
 			if (strcmp(keys[i].name, samples[k].key) != 0)
 				continue;

@@ -190,8 +190,14 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	line.credit_entries = action->entries;
 	line.credit_bytes = action->bytes;
 	Lm__History history[2], *histories[2] = { &history[0], &history[1] };
+	char why[SHARE_WHY_BYTES];
 	if (action->is_frozen)
 		line.why = (char *)(uintptr_t)l->frozen_why;
+	if (action->is_frozen && !l->is_frozen && share_is_spent(n, l)) {
+		share_why(n, l, why, sizeof why);
+		line.why = why;
+		line.code = (char *)(uintptr_t)error_name(ERR_FULL);
+	}
 	if (action->is_frozen && histories_of(l, history)) {
 		line.histories = histories;
 		line.n_histories = 2;

@@ -114,8 +114,10 @@ void history_ack_came(struct node *n, struct peer *p, const struct line *l, cons
 	if (!p->is_upstream || l->key.stream != LM__STREAM__STREAM_UP)
 		return; /* who takes what we compose for it decides nothing about us */
 	if (ack->n_histories != 2) {
-		if (is_ours(n, l))
+		if (is_ours(n, l)) {
 			snprintf(n->refused_why, sizeof n->refused_why, "%s", ack->why);
+			n->is_refused_full = strcmp(ack->code, error_name(ERR_FULL)) == 0;
+		}
 		return;
 	}
 	struct history fork = { ack->histories[1]->incarnation, ack->histories[1]->seq };
@@ -162,11 +164,14 @@ void history_state_tell(struct node *n)
 		n->refused_why[0] = '\0';
 	bool is_closed = l && l->is_closed, is_frozen = (l && l->is_frozen) || n->refused_why[0];
 	const char *why = l && l->is_frozen ? l->frozen_why : n->refused_why;
-	if (u->is_frozen == is_frozen && u->is_closed == is_closed && strcmp(u->frozen_why, why) == 0)
+	bool is_full = is_frozen && !(l && l->is_frozen) && n->is_refused_full;
+	if (u->is_frozen == is_frozen && u->is_closed == is_closed && u->is_full_above == is_full &&
+	    strcmp(u->frozen_why, why) == 0)
 		return;
 	pthread_mutex_lock(&n->directory_lock);
 	u->is_frozen = is_frozen;
 	u->is_closed = is_closed;
+	u->is_full_above = is_full;
 	snprintf(u->frozen_why, sizeof u->frozen_why, "%s", why);
 	pthread_mutex_unlock(&n->directory_lock);
 	n->must_tell_links = true;

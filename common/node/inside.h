@@ -8,6 +8,7 @@
  *   decode.c     frames in: unpack, check, open         pool
  *   writer.c     the turn                               writer
  *   take.c       entries and commands into the turn     writer
+ *   share.c      what one device below may fill         writer
  *   effects.c    what apply wants done                  writer
  *   links.c      engines: events in, actions out        writer; greet.c: HELLO, marks.c: acks, marks, beats
  *   frames.c     frames put together                    writer
@@ -134,10 +135,12 @@ struct peer {
 		uint64_t final, safe;
 	} * signed_told; /* hub: ordinals last signed, by line number */
 	uint32_t signed_told_count;
-	bool wants_return;   /* by its last greeting: it was restored */
-	bool has_returned;   /* we were restored, and it has given back what it had */
-	bool has_lost_event; /* of the engine, for want of memory: a new session says everything again */
-	bool must_reconnect; /* there was no memory to say so to the loop */
+	bool wants_return;      /* by its last greeting: it was restored */
+	bool has_returned;      /* we were restored, and it has given back what it had */
+	uint32_t share_line;    /* whose share was spent when that was last logged, and when that was */
+	uint64_t share_said_ms; /* monotonic */
+	bool has_lost_event;    /* of the engine, for want of memory: a new session says everything again */
+	bool must_reconnect;    /* there was no memory to say so to the loop */
 };
 
 enum work_type { WORK_COMMAND, WORK_FRAME, WORK_TRANSPORT };
@@ -327,7 +330,9 @@ struct node {
 	bool must_tell_links;
 	bool must_offer;        /* a frozen line was released: what neighbours refused is offered again */
 	bool must_take_asides;  /* entries were kept aside, and may go on now */
-	char refused_why[160];  /* what the tier above says of our entries; "": it takes them, or they are offered again */
+	char refused_why[160];  /* what the tier above says of our entries; "": it takes them, or they are offered again
+	                         */
+	bool is_refused_full;   /* it has no more room for them */
 	bool has_marks_to_sign; /* hub: lines moved since the last signature over marks */
 	bool has_stale_gauges;
 	struct turn_counts turn_counts;
@@ -474,6 +479,14 @@ void frame_signed_marks(struct node *n, struct peer *p, bool is_all);
 void frame_forward_marks(struct node *n, struct peer *p);
 int line_ordinal(struct node *n, uint32_t line, uint64_t incarnation, uint64_t seq, uint64_t *ordinal);
 struct store_txn *send_snapshot(struct node *n);
+
+/* share.c */
+#define SHARE_WHY_BYTES 160
+uint64_t share_bytes(const struct node *n); /* what the entries of one device below may take of the store */
+bool share_is_spent(const struct node *n, const struct line *l);
+bool share_refuses(struct turn *t, const struct work *w, size_t i); /* entry i, unless it is here already */
+void share_why(const struct node *n, const struct line *l, char *out, size_t size);
+void share_tell(struct node *n, struct peer *p, const struct line *l); /* to the operator */
 
 /* arrival.c */
 void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r);            /* town: how far p is */

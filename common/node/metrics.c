@@ -294,7 +294,15 @@ static void put_link_sums(const Lm__LinksView *view, struct sheet *out)
 	}
 }
 
-enum link_figure { FIGURE_IS_UP, FIGURE_IS_FROZEN, FIGURE_HEARD, FIGURE_WAITING_DOWN, FIGURE_WAITING_UP };
+enum link_figure {
+	FIGURE_IS_UP,
+	FIGURE_IS_FROZEN,
+	FIGURE_HEARD,
+	FIGURE_WAITING_DOWN,
+	FIGURE_WAITING_UP,
+	FIGURE_STORED,
+	FIGURE_IS_SPENT
+};
 
 static uint64_t link_figure(const Lm__LinkView *l, enum link_figure figure)
 {
@@ -309,6 +317,10 @@ static uint64_t link_figure(const Lm__LinkView *l, enum link_figure figure)
 		return l->waiting_down;
 	case FIGURE_WAITING_UP:
 		return l->waiting_up;
+	case FIGURE_STORED:
+		return l->stored_bytes;
+	case FIGURE_IS_SPENT:
+		return l->is_share_spent ? 1 : 0;
 	}
 	return 0;
 }
@@ -350,6 +362,12 @@ static void put_links(const Lm__LinksView *view, struct sheet *out)
 	              "Entries that still have to be sent over this link.", out);
 	put_each_link(view, FIGURE_WAITING_UP, "lm_link_waiting_in_entries",
 	              "Entries that the other end said it still has to send.", out);
+	put_each_link(view, FIGURE_STORED, "lm_link_stored_bytes",
+	              "Room that the device's own entries take here, about.", out);
+	put_each_link(
+	        view, FIGURE_IS_SPENT, "lm_link_share_spent",
+	        "1 while nothing more of the device is taken: its entries fill the share of the store that one may.",
+	        out);
 	put_clocks(view, out);
 }
 

@@ -51,6 +51,18 @@ static bool histories_show(struct node *n, struct arena *arena, uint64_t device,
 	return true;
 }
 
+static bool share_show(const struct node *n, struct arena *arena, const struct line *l, Lm__LinkView *v)
+{
+	char why[SHARE_WHY_BYTES];
+	v->stored_bytes = l->bytes;
+	v->is_share_spent = share_is_spent(n, l);
+	if (!v->is_share_spent || v->text[0])
+		return true;
+	share_why(n, l, why, sizeof why);
+	v->text = arena_text(arena, why);
+	return v->text != NULL;
+}
+
 static Lm__LinkView *link_view(struct node *n, struct arena *arena, uint64_t device, const char *place, Lm__Tier tier)
 {
 	Lm__LinkView *v = arena_alloc(arena, sizeof *v);
@@ -68,7 +80,7 @@ static Lm__LinkView *link_view(struct node *n, struct arena *arena, uint64_t dev
 	if (l && l->is_frozen)
 		v->text = arena_text(arena, l->frozen_why);
 	v->is_frozen = l && l->is_frozen;
-	if (!histories_show(n, arena, device, v))
+	if (!v->text || !histories_show(n, arena, device, v) || (l && !share_show(n, arena, l, v)))
 		return NULL;
 	return v->device && v->place && v->place_name && v->text ? v : NULL;
 }

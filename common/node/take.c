@@ -236,6 +236,10 @@ int take_batch(struct turn *t, struct work *w)
 		return store_failure(t->txn, NULL);
 	}
 	for (size_t i = 0; i < w->entry_count; i++) {
+		if (share_refuses(t, w, i)) {
+			w->fault = ERR_FULL;
+			break;
+		}
 		int result = entry_take(t, w, i, &e);
 		int failure = store_failure(t->txn, NULL);
 		if (failure || error_is_of_machine(result)) {

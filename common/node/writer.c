@@ -238,10 +238,12 @@ static void frames_tell(struct node *n, struct work *first)
 			log_write(LOG_ERROR, "frame-refused", "%s", w->error.text);
 		if (w->fault == ERR_CLONE || w->was_rollback)
 			n->must_tell_links = true;
+		if (w->fault == ERR_FULL)
+			share_tell(n, w->peer, l);
 		batch_tell(n, w, LINK_STORED, l->number);
 		if (w->fault == ERR_GAP || is_early)
 			batch_tell(n, w, LINK_GAP, l->number);
-		else if (w->fault == ERR_CLONE || w->fault == ERR_FROZEN)
+		else if (w->fault == ERR_CLONE || w->fault == ERR_FROZEN || w->fault == ERR_FULL)
 			batch_tell(n, w, LINK_FROZEN, l->number);
 		else if (w->fault == ERR_DUPLICATE)
 			batch_tell(n, w, LINK_DUPLICATE, l->number);

@@ -5,41 +5,45 @@
 #ifndef TESTS_FUZZ_CHANGE_H
 #define TESTS_FUZZ_CHANGE_H
 
+#include <stdio.h>
+#include <string.h>
+
 #include "fuzz.h"
-#include "proto/catalogue.pb-c.h"
-#include "proto/payload.pb-c.h"
-#include "proto/wire.pb-c.h"
+#include "messages.h"
 #include "random_message.h"
 
 #define CHANGE_ARENA_BYTES (8u * 1024 * 1024)
 
-/* What the payload of an entry is, before it is sealed; NULL: bytes, or none that this version knows. */
+/* The message of this name with this ending. */
+static inline const ProtobufCMessageDescriptor *message_named(const char *name, const char *ending)
+{
+	char whole[64];
+	snprintf(whole, sizeof whole, "%s%s", name, ending);
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+		if (strcmp(messages[i]->short_name, whole) == 0)
+			return messages[i];
+	return NULL;
+}
+
+/* What the payload of an entry is, before it is sealed: KIND_LOCK_RELEASE is a LockReleasePayload, and so on. NULL:
+ * bytes, or none that this version knows. A kind whose payload nobody finds ends the target. */
 static inline const ProtobufCMessageDescriptor *payload_type(Lm__Kind kind)
 {
-	static const struct {
-		Lm__Kind kind;
-		const ProtobufCMessageDescriptor *type;
-	} types[] = { { LM__KIND__KIND_PERIOD, &lm__period_notice__descriptor },
-		      { LM__KIND__KIND_REQUEST, &lm__request_payload__descriptor },
-		      { LM__KIND__KIND_KEYS, &lm__keys_payload__descriptor },
-		      { LM__KIND__KIND_ANSWER, &lm__answer_payload__descriptor },
-		      { LM__KIND__KIND_WITHDRAW, &lm__withdraw_payload__descriptor },
-		      { LM__KIND__KIND_CASE, &lm__case_payload__descriptor },
-		      { LM__KIND__KIND_CASE_COPY, &lm__case_copy_payload__descriptor },
-		      { LM__KIND__KIND_LOCK_RELEASE, &lm__lock_release_payload__descriptor },
-		      { LM__KIND__KIND_AUTHORITY, &lm__authority_payload__descriptor },
-		      { LM__KIND__KIND_DEVICE, &lm__device_record__descriptor },
-		      { LM__KIND__KIND_SERVICE, &lm__service__descriptor },
-		      { LM__KIND__KIND_RECEIPT_LOCK, &lm__receipt_lock_payload__descriptor },
-		      { LM__KIND__KIND_ACCOUNT, &lm__account_payload__descriptor },
-		      { LM__KIND__KIND_NODE_SECRET, &lm__node_secret_payload__descriptor },
-		      { LM__KIND__KIND_DRAFT, &lm__draft_payload__descriptor },
-		      { LM__KIND__KIND_TOKEN, &lm__token_payload__descriptor },
-		      { LM__KIND__KIND_QUARANTINE_ACT, &lm__quarantine_act_payload__descriptor } };
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (types[i].kind == kind)
-			return types[i].type;
-	return NULL;
+	static const char *const endings[] = { "Payload", "Notice", "Record", "" };
+	const ProtobufCMessageDescriptor *type = NULL;
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&lm__kind__descriptor, (int)kind);
+	char name[64] = "";
+	if (!value || kind == LM__KIND__KIND_NONE || kind == LM__KIND__KIND_STATUS) /* sealed under the receipt's key */
+		return NULL;
+	if (kind == LM__KIND__KIND_ERASURE)
+		return &lm__erase_payload__descriptor;
+	for (const char *p = value->name + strlen("KIND"); *p; p++) /* _LOCK_RELEASE */
+		if (*p != '_')
+			sprintf(name + strlen(name), "%c", p[-1] == '_' ? *p : *p - 'A' + 'a');
+	for (size_t i = 0; i < sizeof endings / sizeof *endings && !type; i++)
+		type = message_named(name, endings[i]);
+	must(type);
+	return type;
 }
 
 static inline void message_change(struct prng *p, ProtobufCMessage *message, struct arena *a, unsigned depth);

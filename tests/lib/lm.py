@@ -28,7 +28,7 @@ sys.path.insert(0, str(TOP / "deploy/lib"))
 from client import Client, Desk, Kiosk, Refused  # noqa: E402, F401
 from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, hold_port, port_is_free,
                       wait_until)  # noqa: E402, F401
-from samples import answers  # noqa: E402, F401
+from samples import answers, consents  # noqa: E402, F401
 
 CATALOGUE = sorted((TOP / "deploy/catalogue").glob("*.json"))  # one service a file
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()

@@ -19,6 +19,7 @@ FAULT(EIO, "EIO once", 3000, NULL)
 FAULT(EIO_FOREVER, "EIO until it is replaced", 4000, strike_disk_broken)
 FAULT(ENOSPC, "ENOSPC", 3000, NULL)
 FAULT(MAP_FULL, "a map that fills up", 1000000, NULL)
+FAULT(SHARE, "a device's share that is spent", 1000000, NULL)
 /* the network */
 FAULT(DROP, "frame lost", 300000, NULL)
 FAULT(REPEAT, "frame doubled", 500000, NULL)

@@ -76,6 +76,7 @@ struct site {
 	bool is_at_disk; /* within a write or a sync */
 	uint64_t disk_broken_until_us;
 	int64_t map_bytes;
+	bool is_share_small; /* of its map, for one device below; until the faults are over */
 	int64_t wall_skew_ms, drift_ppm;
 	uint64_t wall_frozen_us; /* since when it stands still; 0: it goes */
 	uint64_t monotonic_skew_us, started_us;
@@ -289,6 +290,7 @@ enum state {
 extern const char *const state_names[];
 enum state state_of(const struct site *s);
 void lanes_tell(const struct site *s, FILE *to); /* what its links still wait for */
+bool is_share_spent(const struct site *s);       /* of a device below it */
 
 /* ---- check.c ---- */
 

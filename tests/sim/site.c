@@ -13,6 +13,8 @@
 
 #define MAP_BYTES (INT64_C(6) * 1024 * 1024)
 #define SMALL_MAP_BYTES (INT64_C(320) * 1024) /* a terminal trims; who is above it keeps all */
+#define SHARE 50
+#define SMALL_SHARE 1 /* per cent: some forty entries */
 #define SET_UP_MOST (20 * HOURS)
 
 struct site *site_hub(void)
@@ -36,6 +38,7 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->data = copy(s->folder);
 	c->log_level = copy("info");
 	c->map_bytes = s->map_bytes;
+	c->origin_share = s->is_share_small ? SMALL_SHARE : SHARE;
 	c->receipts_ahead = 2;
 	c->session_idle_s = 1800;
 	c->clock_warn_s = 60;
@@ -123,6 +126,7 @@ static struct site *site_add(struct site *above, Lm__Tier tier, const char *plac
 	s->tier = tier;
 	bool is_small = tier == LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_MAP_FULL) && draw(4);
 	s->map_bytes = is_small ? (int64_t)draw_between(SMALL_MAP_BYTES, 4 * SMALL_MAP_BYTES) : MAP_BYTES;
+	s->is_share_small = tier != LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_SHARE) && draw(2);
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->name, sizeof s->name, "%s %s", names[tier], place);
 	snprintf(s->folder, sizeof s->folder, "%s/%s", world.folder, place);

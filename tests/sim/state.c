@@ -28,6 +28,15 @@ static enum state state_of_links(const struct node *n)
 	return is_behind ? STATE_BACKLOG : STATE_IDLE;
 }
 
+bool is_share_spent(const struct site *s)
+{
+	const struct node *n = s->node;
+	for (uint32_t number = 1; n && number <= journal_line_count(n->journal); number++)
+		if (share_is_spent(n, journal_line(n->journal, number)))
+			return true;
+	return false;
+}
+
 enum state state_of(const struct site *s)
 {
 	const struct node *n = s->node;

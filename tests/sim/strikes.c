@@ -197,6 +197,12 @@ void strikes_end(void)
 	for (size_t i = 0; i < world.site_count; i++) {
 		struct site *s = &world.site[i];
 		s->effects_left = s->disk_broken_until_us = s->wall_frozen_us = 0;
+		if (s->is_share_small && is_running(s)) { /* an operator gives more, which takes a new start */
+			if (is_share_spent(s))
+				fault_met(FAULT_SHARE, s);
+			site_kill(s, false);
+		}
+		s->is_share_small = false;
 		net_cut(s, false, false);
 	}
 	weather_start_all();

@@ -179,6 +179,8 @@ static unsigned states_of(enum fault fault)
 		return (WITHIN & ~BIT(COMMITTING)) | LIVING;
 	case FAULT_MAP_FULL:
 		return BIT(FULL);
+	case FAULT_SHARE:
+		return BIT(IDLE) | BIT(BACKLOG);
 	case FAULT_DRIFT:
 	case FAULT_NO_RTC:
 		return BIT(STARTING);

@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import sys
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import audit  # noqa: E402
@@ -248,6 +249,18 @@ class Storage(Refusal):
         done = subprocess.run([TOOLS / "rows", node.folder / "store"], capture_output=True, text=True, check=True)
         return [line.split()[1] for line in done.stdout.splitlines() if line.split()[0] == table]
 
+    def fill(self, terminal, service, count):
+        """So many requests at a terminal that is stopped; what the program that makes them says."""
+        form = terminal.folder / "form.json"
+        form.write_text(json.dumps({"service": service["id"], "revision": service["revision"],
+                                    "values": lm.answers(service), "consents": lm.consents(service), "language": "zh-CN"}))
+        return subprocess.run([lm.BUILD / "bench_terminal", terminal.folder / "daemon.conf", form],
+                              input=f"fill {count}\nquit\n", capture_output=True, text=True, timeout=120).stdout
+
+    def metrics(self, node):
+        with urllib.request.urlopen(f"http://{node.http_address}/metrics", timeout=30) as answer:
+            return answer.read().decode()
+
     def test_a_full_map(self):
         district = self.lay_out(sites=2)
         town, terminal = district.towns[TOWN], district.terminals[FIRST]
@@ -256,13 +269,8 @@ class Storage(Refusal):
         service = terminal.kiosk().service()
         early = self.passes(terminal)
         town.stop()
-        form = terminal.folder / "form.json"
-        form.write_text(json.dumps({"service": service["id"], "revision": service["revision"],
-                                    "values": lm.answers(service), "language": "zh-CN"}))
         terminal.stop()
-        filled = subprocess.run([lm.BUILD / "bench_terminal", terminal.folder / "daemon.conf", form], input="fill 100000\nquit\n",
-                                capture_output=True, text=True, timeout=120)
-        self.assertRegex(filled.stdout, "the storage of this device is 8[0-9] % full; nothing new is taken until the district "
+        self.assertRegex(self.fill(terminal, service, 100000), "the storage of this device is 8[0-9] % full; nothing new is taken until the district "
                                         "has what is waiting")
         stored = set(self.rows(terminal, "request"))
         self.assertGreater(len(stored), 500)
@@ -301,6 +309,48 @@ class Storage(Refusal):
         self.assertGreater(int(rebuilt["from_position"]), 0)
         terminal.start().wait_ready()
         self.passes(terminal)
+
+    def test_a_share_that_is_spent(self):
+        """One terminal hands in more than its share of the town's store: nothing more of it is taken, and nobody else notices."""
+        district = self.lay_out(sites=2)
+        town, flood, other = district.towns[TOWN], district.terminals[FIRST], district.terminals[SECOND]
+        town.settings["origin_share"] = 5
+        district.start()
+        kiosk = flood.kiosk()
+        early, service = self.passes(flood), kiosk.service()
+        flood.stop()
+        self.assertNotIn("error", self.fill(flood, service, 1500))
+        stored = set(self.rows(flood, "request"))
+        self.assertGreater(len(stored), 1500)
+
+        flood.start().wait_ready()
+        sentence = f"{TOWN} has no room for more of {FIRST}: its entries fill the 5 % of the store that one device may"
+        self.wait_log(town, sentence)
+        kiosk = lm.Kiosk(flood.http_address).begin()
+        state = lm.wait_until(lambda: kiosk.state()["why_code"] and kiosk.state())
+        self.assertEqual([False, "full", f"the town takes nothing more of this terminal: {sentence}"],
+                         [state["can_take_requests"], state["why_code"], state["why_text"]])
+        self.assertEqual(state["why_text"], self.refused("full", kiosk.post, "/api/v1/drafts"))
+        self.assertTrue(kiosk.lookup(early["code"])["receipts"])  # reading goes on
+        self.assertIn(sentence, district.lmctl("status", node=town))
+        spent = 'lm_link_share_spent{tier="terminal",place="%s"} %d\n'
+        lm.wait_until(lambda: spent % (FIRST, 1) in self.metrics(town) and spent % (SECOND, 0) in self.metrics(town))
+        before = town.status()
+        self.assertLess(int(before["map_percent"]), 40)
+        for _ in range(5):
+            self.passes(other)
+        at_district = self.requests_at(district.hub)
+        self.assertLess(len(at_district), 1000)
+
+        town.settings["origin_share"] = 60
+        town.restart()
+        lm.wait_until(lambda: flood.status()["unsent"] == "0" and town.status()["unsent"] == "0", 120, "what was refused is taken")
+        lm.wait_until(lambda: kiosk.state()["can_take_requests"], what="the terminal takes requests again")
+        at_district = self.requests_at(district.hub)
+        self.assertEqual(len(at_district), len(set(at_district)))
+        self.assertLessEqual(stored, set(at_district))
+        for node in district.nodes:
+            self.assertEqual("0", node.status()["quarantined"])
 
 
 class Starts(Refusal):

@@ -182,6 +182,40 @@ static void the_second_goes_on_and_the_first_is_kept_apart(void **state)
 	passes_on(h);
 }
 
+/* What one device fills is bounded by this count: what is kept aside is part of it, and nothing counts twice. */
+static void what_a_device_takes_is_counted_once(void **state)
+{
+	struct house *h = *state;
+	uint64_t frozen = line_of(&h->relay, h->up)->bytes;
+	assert_true(frozen > 0);
+	assert_int_equal(from_first(h, 5).fault, ERR_FROZEN); /* kept already */
+	assert_int_equal(line_of(&h->relay, h->up)->bytes, frozen);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 6).fault, ERR_FROZEN);
+	uint64_t more = line_of(&h->relay, h->up)->bytes;
+	assert_true(more > frozen);
+	party_restart(&h->relay);
+	assert_int_equal(line_of(&h->relay, h->up)->bytes, more);
+	release(h, &h->relay, true);
+	turn_begin(&h->relay);
+	assert_int_equal(
+	        take_in_turn(&h->relay, &h->first, wired(&h->relay, load(&h->first, h->up, 5, &(uint64_t){ 0 })))
+	                .placed,
+	        2);
+	assert_int_equal(line_of(&h->relay, h->up)->bytes, more);
+	turn_abort(&h->relay);
+	assert_int_equal(line_of(&h->relay, h->up)->bytes, more);
+	assert_int_equal(quarantined(&h->relay), 2);
+	assert_int_equal(asides(&h->relay), 2);
+	assert_int_equal(line_of(&h->relay, h->up)->bytes, more);
+	say(&h->first, 1);
+	assert_int_equal(from_first(h, 7).placed, 1);
+	assert_true(line_of(&h->relay, h->up)->bytes > more);
+	release(h, &h->hub, true);
+	passes_on(h);
+	assert_int_equal(line_of(&h->hub, h->up)->bytes, line_of(&h->relay, h->up)->bytes);
+}
+
 static void what_is_kept_aside_goes_before_it_is_sent_again(void **state)
 {
 	struct house *h = *state;
@@ -328,6 +362,7 @@ int main(void)
 		story(a_frozen_line_names_both_histories),
 		story(the_first_goes_on_and_the_second_is_kept_apart),
 		story(the_second_goes_on_and_the_first_is_kept_apart),
+		story(what_a_device_takes_is_counted_once),
 		story(what_is_kept_aside_goes_before_it_is_sent_again),
 		story(both_may_be_started_anew),
 		story(positions_of_a_line_in_parts_translate),

@@ -62,6 +62,7 @@ struct line {
 	struct history released; /* its incarnation may be continued whatever came after it; seq 0: none */
 	bool is_closed;          /* our own: the district lets another copy of this device go on */
 	bool is_told;            /* frozen because the tier above says so */
+	uint64_t bytes;          /* that its entries took when they were placed, and what is kept aside of it takes */
 };
 
 struct journal_options {

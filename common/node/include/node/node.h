@@ -43,6 +43,7 @@ struct node_config {
 	int64_t backup_alarm_days;
 	char *log_level;
 	int64_t map_bytes;
+	int64_t origin_share;   /* hub and town: per cent of the map that entries of one device below may take */
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */
 	int64_t session_idle_s;
 	int64_t clock_warn_s; /* wall clocks of neighbours may differ by so much */
@@ -154,7 +155,8 @@ struct upstream_state {
 	char code[24];      /* name of an error, "" if none: "revoked", "unknown-key" … */
 	char text[320];     /* what the link says, for the person who reads it */
 	char join_step[16]; /* while it joins: "token" (waits for one), "asking", "unanswered", "refused" */
-	bool is_frozen;     /* the tier above takes no more of what we write: there are two histories of it */
+	bool is_frozen;     /* the tier above takes no more of what we write: two histories of it, or no room */
+	bool is_full_above; /* frozen, because it has no more room for this device */
 	bool is_closed;     /* for ever: another machine with this device's keys goes on */
 	char frozen_why[160];
 	bool is_clock_off; /* its wall clock and ours differ by more than they may */
