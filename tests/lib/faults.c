@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -231,6 +232,39 @@ void free(void *block)
 		__interceptor_free(block);
 	else
 		__libc_free(block);
+}
+
+/* A sanitizer's own take their memory past malloc. */
+
+static char *copy_of(const char *text, size_t length)
+{
+	char *copy = malloc(length + 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *strdup(const char *text)
+{
+	return copy_of(text, strlen(text));
+}
+
+char *strndup(const char *text, size_t most)
+{
+	return copy_of(text, strnlen(text, most));
+}
+
+char *realpath(const char *path, char *resolved)
+{
+	REAL(char *, "realpath", const char *, char *);
+	char *out = resolved ? resolved : malloc(PATH_MAX);
+	if (!out || real(path, out))
+		return out;
+	if (!resolved)
+		free(out);
+	return NULL;
 }
 
 /* ---- files ---- */
