@@ -111,6 +111,7 @@ int entries_check(const Lm__Batch *batch, const uint8_t signing_key[KEY_BYTES], 
 	for (size_t i = 0; i < batch->n_entries; i++)
 		checked[i].generation = batch->heads->generation;
 	checked[batch->n_entries - 1].heads = batch->heads;
+	checked[0].follows = (struct history){ batch->follows_incarnation, batch->follows_seq };
 	*out = checked;
 	*count = batch->n_entries;
 	return OK;

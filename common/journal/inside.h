@@ -53,7 +53,7 @@ struct slot { /* a line in memory */
 #define RECENT_MOST 1024
 struct recent { /* placed by the last turn; what it points to lives until journal_recent_end */
 	uint32_t line;
-	uint64_t ordinal, position, incarnation;
+	uint64_t ordinal, position, incarnation, seq;
 	ProtobufCBinaryData header, payload;
 	struct bytes envelope;
 	const Lm__SignedHeads *heads;

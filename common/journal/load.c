@@ -15,6 +15,7 @@ struct load {
 	size_t count, signed_count; /* signed_count: entries up to the newest signed head */
 	uint32_t bytes, signed_bytes;
 	uint64_t incarnation, position; /* of the newest entry */
+	uint64_t first_seq;
 	Lm__SignedHeads *heads;
 	bool is_ended; /* the next entry begins an incarnation */
 };
@@ -67,6 +68,8 @@ static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item
 	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), l->arena, &h, e);
 	if (!result && load_ends_before(l, h->incarnation))
 		return OK;
+	if (!result && !l->count)
+		l->first_seq = h->seq;
 	if (!result)
 		result = journal_envelope(l->txn, h, position, l->arena, &envelope);
 	return result ? result : load_add(l, item->header, item->payload, envelope, item->heads, e);
@@ -132,6 +135,15 @@ static int load_finish(const struct load *l, const struct line *line, uint64_t f
 	return OK;
 }
 
+/* An incarnation that begins behind a rollback cites an entry further back: who lacks what came between must be able to
+ * tell. Not of what is trimmed: that everybody has. */
+static int load_follows(const struct load *l, const struct line *line, uint64_t from, Lm__Batch *batch)
+{
+	if (l->first_seq != 1 || from <= line->trimmed + 1)
+		return OK;
+	return journal_coordinates(l->txn, line->number, from - 1, &batch->follows_incarnation, &batch->follows_seq);
+}
+
 int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
                  uint32_t bytes_most, struct arena *arena, Lm__Batch **out, uint64_t *through, uint32_t *bytes,
                  struct error *e)
@@ -147,9 +159,11 @@ int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, 
 	if (!result)
 		result = load_entries(&l, line, from, entries_most, bytes_most, e);
 	store_cursor_close(l.tape);
-	if (result)
-		return store_failure(txn, e) ? store_failure(txn, NULL) : result;
-	return load_finish(&l, line, from, out, through, bytes, e);
+	if (!result)
+		result = load_finish(&l, line, from, out, through, bytes, e);
+	if (!result)
+		result = load_follows(&l, line, from, *out);
+	return result && store_failure(txn, e) ? store_failure(txn, NULL) : result;
 }
 
 /* ---- what the last turn placed ---- */
@@ -163,6 +177,7 @@ void recent_add(struct journal *j, const struct placed *placed, const Lm__Header
 		                                        .ordinal = placed->ordinal,
 		                                        .position = placed->position,
 		                                        .incarnation = h->incarnation,
+		                                        .seq = h->seq,
 		                                        .header = item->header,
 		                                        .payload = item->payload,
 		                                        .envelope = envelope,
@@ -190,7 +205,8 @@ int journal_load_recent(const struct journal *j, const struct line *line, uint64
 	size_t count = j->is_recent_committed ? j->recent_count : 0, at = 0;
 	while (at < count && (j->recent[at].line != line->number || j->recent[at].ordinal != from))
 		at++;
-	int result = at < count ? load_begin(&l, e) : ERR_NOT_FOUND;
+	bool is_here = at < count && (from == 1 || j->recent[at].seq > 1); /* what that follows is stored */
+	int result = is_here ? load_begin(&l, e) : ERR_NOT_FOUND;
 	for (; at < count && !result && !load_is_full(&l, entries_most, bytes_most); at++) {
 		const struct recent *r = &j->recent[at];
 		if (r->line == line->number && !load_ends_before(&l, r->incarnation))

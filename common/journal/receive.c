@@ -9,6 +9,7 @@
  *   seq 1 of an unknown incarnation, parent behind the head  rollback: placed, told, the old incarnation is closed
  *   seq 1 of an unknown incarnation, no parent               rollback to before the first entry
  *   seq 1 of an unknown incarnation, parent beyond the head  gap
+ *   the same, and what the sender has before it is unknown   gap
  *   an earlier incarnation, position known                   duplicate, or clone if the hash differs
  *   an earlier incarnation, beyond where it ended            clone: the line freezes
  *   seq 1 that cites as parent a place beyond such an end    clone, too
@@ -162,6 +163,24 @@ static int fit_first(struct journal *j, struct slot *s, const Lm__Header *h, enu
 	return OK;
 }
 
+/* A message was lost before this one: in the order of whoever passes it on something lies between. */
+static int follows_unknown(struct journal *j, const struct slot *s, const struct checked_entry *entry, enum fit *fit,
+                           struct error *e)
+{
+	const struct line *l = &s->now.line;
+	uint64_t ordinal;
+	bool is_exact = false;
+	if (!entry->follows.seq || !l->ordinal || l->released.seq) /* a released line may have another order here */
+		return OK;
+	int result = line_locate(j->txn, l->number, l->ordinal, entry->follows.incarnation, entry->follows.seq,
+	                         &ordinal, &is_exact);
+	if (result && result != ERR_NOT_FOUND)
+		return fit_fault(j, l, result, e);
+	if (!is_exact)
+		*fit = FIT_GAP;
+	return OK;
+}
+
 static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
                      struct error *e)
 {
@@ -183,7 +202,9 @@ static int entry_fit(struct journal *j, struct slot *s, const struct checked_ent
 	if (result != ERR_NOT_FOUND)
 		return fit_fault(j, l, result, e);
 	*fit = FIT_GAP;
-	return h->seq == 1 ? fit_first(j, s, h, fit, e) : OK;
+	result = h->seq == 1 ? fit_first(j, s, h, fit, e) : OK;
+	bool is_taken = !result && (*fit == FIT_NEXT || *fit == FIT_ROLLBACK);
+	return is_taken ? follows_unknown(j, s, entry, fit, e) : result;
 }
 
 #define QUARANTINE_MOST 4096 /* a clone that keeps talking must not fill the map */

@@ -142,6 +142,12 @@ void check_begin(void)
 	}
 }
 
+void check_forget(const struct site *s)
+{
+	watched[s - world.site].next = 1;
+	memset(watched[s - world.site].line, 0, LINES_MOST * sizeof(struct seen));
+}
+
 static struct seen *line_find(struct seen *lines, const char *key)
 {
 	uint32_t at = 2166136261u;
@@ -323,6 +329,14 @@ static void receipt_check(const struct promise *p, const json_t *of_case)
 	json_decref(view);
 }
 
+/* It was on one disk only, and that one was put back. */
+static bool is_lost(const struct promise *p)
+{
+	char path[100];
+	snprintf(path, sizeof path, "/api/v1/cases/%s", p->request);
+	return p->is_doubtful && !is_there(p->terminal->above, path) && !is_there(site_hub(), path);
+}
+
 static void promise_check(const struct promise *p)
 {
 	json_t *at_town = case_at(p->terminal->above, p->request), *at_hub = case_at(site_hub(), p->request);
@@ -436,13 +450,16 @@ void check_all(void)
 {
 	const struct promise *promise;
 	const struct deed *act;
-	size_t promised = promises(&promise), done = deeds(&act);
+	size_t promised = promises(&promise), done = deeds(&act), lost = 0;
 	for (size_t i = 0; i < promised; i++)
-		promise_check(&promise[i]);
+		if (is_lost(&promise[i]))
+			lost++;
+		else
+			promise_check(&promise[i]);
 	for (size_t i = 0; i < done; i++)
 		deed_check(&act[i]);
 	for (size_t i = 0; i < world.site_count; i++) {
-		tape_check(&world.site[i], promised);
+		tape_check(&world.site[i], promised - lost);
 		store_check(&world.site[i]);
 		secrecy_check(&world.site[i]);
 	}

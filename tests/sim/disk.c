@@ -77,18 +77,21 @@ static void writes_forget(struct disk_image *image)
 	image->last = NULL;
 }
 
+void disk_site_changed(struct site *s)
+{
+	if (!s->image)
+		return;
+	writes_forget(s->image);
+	ranges_forget(s->image);
+	free(s->image->durable);
+	free(s->image);
+	s->image = NULL; /* read when it is opened */
+}
+
 void disk_reset(void)
 {
-	for (size_t i = 0; i < SITES_MOST; i++) {
-		struct disk_image *image = world.site[i].image;
-		if (!image)
-			continue;
-		writes_forget(image);
-		ranges_forget(image);
-		free(image->durable);
-		free(image);
-		world.site[i].image = NULL;
-	}
+	for (size_t i = 0; i < SITES_MOST; i++)
+		disk_site_changed(&world.site[i]);
 	memset(file_of, 0, sizeof file_of);
 }
 

@@ -18,6 +18,7 @@ FAULT(NO_MEMORY, "no memory", 300, NULL)
 FAULT(EIO, "EIO once", 3000, NULL)
 FAULT(EIO_FOREVER, "EIO until it is replaced", 4000, strike_disk_broken)
 FAULT(ENOSPC, "ENOSPC", 3000, NULL)
+FAULT(ROLLBACK, "disk put back to an earlier image", 80000, strike_rollback)
 FAULT(MAP_FULL, "a map that fills up", 1000000, NULL)
 FAULT(SHARE, "a device's share that is spent", 1000000, NULL)
 /* the network */

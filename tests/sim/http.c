@@ -222,6 +222,17 @@ json_t *ask_now(struct site *s, const char *method, const char *path, json_t *bo
 	return now.body;
 }
 
+bool is_there(struct site *s, const char *path)
+{
+	struct now now = ask_and_wait(s, "GET", path, NULL);
+	const char *code = json_string_value(json_object_get(json_object_get(now.body, "error"), "code"));
+	bool is_missing = code && strcmp(code, "not-found") == 0;
+	json_decref(now.body);
+	if (now.status != 200 && !is_missing)
+		fail("%s answers GET %s with %d", s->name, path, now.status);
+	return !is_missing;
+}
+
 json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body)
 {
 	if (!s->node || s->is_dying) {

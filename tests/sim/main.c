@@ -80,6 +80,7 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	people_reset();
 	check_begin();
 	power_reset();
+	images_reset();
 	weather_draw();
 	/* Relative: texts that name it are part of the trace. */
 	snprintf(world.folder, sizeof world.folder, "%llu", (unsigned long long)seed);

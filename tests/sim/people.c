@@ -101,6 +101,7 @@ static void promise_add(struct resident *r, const json_t *view)
 	p->terminal = r->terminal;
 	snprintf(p->request, sizeof p->request, "%s", request);
 	snprintf(p->code, sizeof p->code, "%s", code);
+	p->saved_us = world.now_us;
 	tell("%-24s says that %s is saved", r->terminal->name, request);
 }
 
@@ -194,6 +195,10 @@ static void looked_up(void *context, int status, json_t *body)
 		return;
 	}
 	const json_t *receipt = receipt_of(p, body);
+	if (!receipt && p->is_doubtful) {
+		resident_rest(r);
+		return;
+	}
 	if (!receipt)
 		fail("%s: request %s was saved, and its code shows nothing", r->terminal->name, p->request);
 	bool is_from_town = json_is_true(json_object_get(receipt, "is_from_town"));
@@ -206,7 +211,7 @@ static void looked_up(void *context, int status, json_t *body)
 	const json_t *statuses = json_object_get(receipt, "statuses");
 	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
 	/* Its lock is gone: 90 days after the case was closed, by a clock that may have jumped. */
-	if (is_from_town && !json_is_true(json_object_get(last, "is_closing")))
+	if (is_from_town && !p->is_forgotten && !json_is_true(json_object_get(last, "is_closing")))
 		fail("%s: the code of %s opens nothing, and nobody erased or closed it", r->terminal->name, p->request);
 	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
 	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
@@ -331,6 +336,24 @@ static void clerk_step(void *context, bool is_alive)
 		return;
 	c->is_busy = true;
 	ask_page(c->desk, "GET", "/api/v1/cases?view=open&limit=40", NULL, c->user, queue_seen, c);
+}
+
+/* ---- disks that are put back ---- */
+
+/* What was saved after the image, and of which no page said that it was at the town, may have been on that disk alone.
+ * The machine has not heard yet how far the rest has come. */
+void people_hear_of_rollback(const struct site *s, uint64_t image_us)
+{
+	for (size_t i = 0; i < promise_count; i++) {
+		struct promise *p = &promise_list[i];
+		if (p->terminal != s)
+			continue;
+		if (p->saved_us >= image_us && !p->is_forgotten) {
+			p->is_forgotten = true;
+			p->is_doubtful = !p->was_town;
+		}
+		p->was_town = p->was_district = false;
+	}
 }
 
 /* ---- coming and going ---- */

@@ -12,6 +12,7 @@
  *   http.c      the pages' server, as calls
  *   disk.c      LMDB's writes, recorded: what a power cut leaves of them
  *   power.c     what power cuts could leave, opened and verified
+ *   images.c    disks that are put back to an earlier image
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
  *   people.c    residents and staff, who insist
  *   faults.h    every fault there is
@@ -145,6 +146,7 @@ void ask_page(struct site *s, const char *method, const char *path, json_t *body
 void http_site_died(struct site *s);
 /* Asks and runs the world until there is an answer; for setting up and for checking. Fails the run on a refusal. */
 json_t *ask_now(struct site *s, const char *method, const char *path, json_t *body);
+bool is_there(struct site *s, const char *path); /* GET; another error than "not-found" fails the run */
 json_t *ask_if_alive(struct site *s, const char *method, const char *path, json_t *body); /* NULL: it did not answer */
 
 /* ---- disk.c ---- */
@@ -156,6 +158,7 @@ uint64_t disk_power_cuts(void);
 bool disk_may_refuse(const struct site *s);
 bool disk_is_durable(const struct site *s); /* all that was written has been synced */
 uint64_t disk_faults_met(void);
+void disk_site_changed(struct site *s); /* somebody else wrote its file: what lies there now is durable */
 bool disk_holds(const struct site *s, const char *text); /* in clear, anywhere */
 
 /* What is durable and some of what is not, drawn by power_draw, through power_patch; and back. */
@@ -169,6 +172,11 @@ void power_boundary(const struct site *s, struct bytes durable);
 void power_patch(const struct site *s, const void *data, size_t size, size_t at); /* of the image, if there is one */
 uint64_t power_draw(uint64_t bound);
 uint64_t power_images(void);
+
+/* ---- images.c ---- */
+
+void images_reset(void);
+void images_site_buried(struct site *s); /* its disk may be copied, or exchanged */
 
 /* ---- machine.c ---- */
 
@@ -203,11 +211,15 @@ struct site *site_hub(void);
 #define CANARY "张示例" /* what residents write: found in clear nowhere */
 void people_arrive(void);
 void people_leave(void);
+void people_hear_of_rollback(const struct site *s, uint64_t image_us);
 size_t people_waiting(void); /* who still insist on an answer */
 struct promise {             /* what a terminal's page called saved */
 	struct site *terminal;
 	char request[33], code[16];
 	bool was_town, was_district; /* marks that were shown */
+	uint64_t saved_us;
+	bool is_forgotten; /* its terminal's disk was put back to an image from before it */
+	bool is_doubtful;  /* and no page had said that anybody else had it: perhaps nobody has */
 };
 size_t promises(const struct promise **out);
 struct deed { /* what a desk's page called done */
@@ -262,6 +274,7 @@ bool strike_power(struct site *s);
 bool strike_power_within(struct site *s);
 bool strike_pause(struct site *s);
 bool strike_keys(struct site *s);
+bool strike_rollback(struct site *s); /* images.c */
 bool strike_disk_broken(struct site *s);
 bool strike_break(struct site *s);
 bool strike_half_open(struct site *s);
@@ -294,10 +307,11 @@ bool is_share_spent(const struct site *s);       /* of a device below it */
 
 /* ---- check.c ---- */
 
-const char *who_is_restless(void); /* of the newest is_quiet that was false */
-bool is_quiet(void);               /* every queue is drained */
-void check_begin(void);            /* of a seed */
-void check_on_the_way(void);       /* what can be asked while faults are about */
+const char *who_is_restless(void);       /* of the newest is_quiet that was false */
+bool is_quiet(void);                     /* every queue is drained */
+void check_begin(void);                  /* of a seed */
+void check_forget(const struct site *s); /* its tape is another one now */
+void check_on_the_way(void);             /* what can be asked while faults are about */
 void check_all(void);
 
 #endif

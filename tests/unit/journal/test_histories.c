@@ -226,6 +226,30 @@ static void a_restored_disk_is_a_rollback_and_is_counted(void **state)
 	assert_int_equal(line_of(&h->relay, h->all)->closed_seq, 5);
 }
 
+/* The later branch cites an entry that the hub knows, too: that a message before it was lost, only the relay can tell.
+ */
+static void a_message_lost_before_a_rollback_is_a_gap(void **state)
+{
+	struct house *h = *state;
+	tell(&h->origin, 3);
+	party_image(&h->origin);
+	pass_on(h);
+	carry(&h->relay, &h->hub, &h->origin, h->all);
+	tell(&h->origin, 2);
+	pass_on(h);
+	party_restore(&h->origin);
+	tell(&h->origin, 1);
+	assert_int_equal(pass_on(h).rollbacks, 1);
+
+	struct taken t = carry_from(&h->relay, &h->hub, &h->origin, h->all, 6);
+	assert_int_equal(t.fault, ERR_GAP);
+	assert_int_equal(line_of(&h->hub, h->all)->ordinal, 3);
+	t = carry(&h->relay, &h->hub, &h->origin, h->all);
+	assert_true(t.placed == 3 && t.rollbacks == 1);
+	assert_memory_equal(line_of(&h->hub, h->all)->hash.byte, line_of(&h->relay, h->all)->hash.byte, HASH_BYTES);
+	verified(h, &h->hub);
+}
+
 static void a_disk_from_before_the_first_entry_is_a_rollback(void **state)
 {
 	struct house *h = *state;
@@ -433,6 +457,7 @@ int main(void)
 		story(an_operator_lets_a_frozen_line_go_on),
 		story(a_rolled_back_freeze_is_none),
 		story(a_beginning_that_cites_something_is_a_clone),
+		story(a_message_lost_before_a_rollback_is_a_gap),
 		story(a_disk_from_before_the_first_entry_is_a_rollback),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,7 @@ struct checked_entry {
 	struct bytes header_packed, payload, envelope_packed;
 	struct hash hash;
 	const Lm__SignedHeads *heads; /* of the last entry of its message; NULL for the others */
+	struct history follows;       /* what comes before it in the sender's order; seq 0: it does not say */
 	uint32_t generation;          /* of the keys that signed its message */
 	struct bytes plain;           /* opened payload, when the opener could and was asked to */
 	bool is_absent;               /* could not be opened */

@@ -1,0 +1,137 @@
+/*
+ * Disks that are put back: somebody copies the folder of a machine that stands still, and later puts that image in the
+ * place of what has become of it. Not across a change of keys, with whose old ones nothing new is taken (a device of
+ * which no newer image is left is replaced).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "sim.h"
+
+static struct kept {
+	uint64_t moment_us; /* 0: there is no image */
+	bool is_wanted;     /* when the machine is buried */
+} kept[SITES_MOST];
+
+static struct kept *kept_of(const struct site *s)
+{
+	return &kept[s - world.site];
+}
+
+void images_reset(void)
+{
+	memset(kept, 0, sizeof kept);
+}
+
+static void folder_of(const struct site *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s/older-%s", world.folder, s->place);
+}
+
+/* Below disk.c, which is about what daemons write. */
+static void file_copy(const char *from, const char *to)
+{
+	struct stat file;
+	int source = (int)syscall(SYS_openat, AT_FDCWD, from, O_RDONLY | O_CLOEXEC, 0);
+	if (source < 0 && errno == ENOENT) {
+		syscall(SYS_unlinkat, AT_FDCWD, to, 0);
+		return;
+	}
+	int target = (int)syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (source < 0 || target < 0 || fstat(source, &file))
+		fail("cannot copy %s to %s: %s", from, to, strerror(errno));
+	for (off_t done = 0; done < file.st_size;)
+		if (sendfile(target, source, &done, (size_t)(file.st_size - done)) <= 0)
+			fail("cannot copy %s: %s", from, strerror(errno));
+	syscall(SYS_close, source);
+	syscall(SYS_close, target);
+}
+
+static void folder_copy(const char *from, const char *to)
+{
+	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",  "keytable.key.next",
+		                             "authority.keys", "device.json",      "store/data.mdb" };
+	char source[400], target[400];
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(source, sizeof source, "%s/%s", from, names[i]);
+		snprintf(target, sizeof target, "%s/%s", to, names[i]);
+		file_copy(source, target);
+	}
+}
+
+static void image_keep(struct site *s, struct kept *k)
+{
+	char folder[300], store[320];
+	folder_of(s, folder, sizeof folder);
+	snprintf(store, sizeof store, "%s/store", folder);
+	if (!k->moment_us && (mkdir(folder, 0700) || mkdir(store, 0700)))
+		fail("cannot make %s: %s", folder, strerror(errno));
+	folder_copy(s->folder, folder);
+	k->moment_us = world.now_us;
+	tell("%-24s has its disk copied", s->name);
+}
+
+static void image_put_back(struct site *s, struct kept *k)
+{
+	char folder[300];
+	folder_of(s, folder, sizeof folder);
+	k->is_wanted = false;
+	folder_copy(folder, s->folder);
+	disk_site_changed(s);
+	s->said_position = 0;
+	check_forget(s);
+	people_hear_of_rollback(s, k->moment_us);
+	tell("%-24s gets its disk of %llu s ago", s->name,
+	     (unsigned long long)((world.now_us - k->moment_us) / SECONDS));
+}
+
+static bool is_changing_keys(const struct site *s)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/device.keys.next", s->folder);
+	return file_exists(path);
+}
+
+static bool has_same_keys(const struct site *s)
+{
+	char folder[300], path[2][320];
+	struct buffer keys[2] = { { 0 }, { 0 } };
+	folder_of(s, folder, sizeof folder);
+	snprintf(path[0], sizeof path[0], "%s/device.keys", s->folder);
+	snprintf(path[1], sizeof path[1], "%s/device.keys", folder);
+	for (size_t i = 0; i < 2; i++)
+		if (file_read(path[i], 65536, &keys[i], NULL))
+			fail("cannot read %s", path[i]);
+	bool is_same = bytes_equal(buffer_bytes(&keys[0]), buffer_bytes(&keys[1]));
+	buffer_release(&keys[0]);
+	buffer_release(&keys[1]);
+	return is_same;
+}
+
+void images_site_buried(struct site *s)
+{
+	struct kept *k = kept_of(s);
+	if (s->tier != LM__TIER__TIER_TERMINAL || !fault_is_about(FAULT_ROLLBACK) || weather_is_over())
+		return;
+	if (k->is_wanted)
+		image_put_back(s, k);
+	else if (draw(k->moment_us ? 8 : 2) == 0 && !is_changing_keys(s))
+		image_keep(s, k);
+}
+
+bool strike_rollback(struct site *s)
+{
+	struct kept *k = kept_of(s);
+	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying)
+		return false;
+	k->is_wanted = k->moment_us && !is_changing_keys(s) && has_same_keys(s);
+	bool is_struck = k->is_wanted;
+	site_kill(s, false);
+	return is_struck;
+}
