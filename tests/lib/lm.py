@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -34,6 +35,10 @@ CATALOGUE = sorted((TOP / "deploy/catalogue").glob("*.json"))  # one service a f
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()
 MARKS_OF_A_FAULT = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion ")
 
+CACHE = BUILD / "CMakeCache.txt"
+HAS_SANITIZERS = bool(CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.read_text(), re.M))
+# tests/lib/*.so are preloaded, and stand before the sanitizer's own library.
+os.environ["ASAN_OPTIONS"] = f"verify_asan_link_order=0:{os.environ.get('ASAN_OPTIONS', '')}"
 os.environ.setdefault("TSAN_OPTIONS", f"suppressions={TOP / 'tests/lib/thread-sanitizer.txt'} history_size=7")
 _live = []  # what is not cleaned up yet: (district, folder)
 

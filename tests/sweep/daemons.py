@@ -51,8 +51,7 @@ class Faults:
             self._memory = mmap.mmap(file.fileno(), 4096)
 
     def environment(self):
-        return {"LD_PRELOAD": str(LIBRARY), "LM_FAULTS": str(self.path),
-                "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
+        return {"LD_PRELOAD": str(LIBRARY), "LM_FAULTS": str(self.path)}
 
     def _set(self, offset, form, value):
         struct.pack_into(form, self._memory, offset, value)

@@ -318,7 +318,8 @@ class Flood(Join):
             self.passes(first)
         crowd.wait(timeout=300)  # among so many strangers it may be that none of them was heard
         self.assertLess(most_files, before_files + 300)  # 64 places, three files each, and what is being closed
-        self.assertLess(self.memory_mib(town), before_mib + 32)
+        if not lm.HAS_SANITIZERS:  # they keep what was freed
+            self.assertLess(self.memory_mib(town), before_mib + 32)
         district.join(device)
         device.wait_connected()
         self.passes(device)

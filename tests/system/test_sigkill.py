@@ -16,7 +16,6 @@ import os
 import pathlib
 import queue
 import random
-import re
 import signal
 import sys
 import time
@@ -27,9 +26,7 @@ import people  # noqa: E402
 import report  # noqa: E402
 import settled  # noqa: E402
 
-CACHE = lm.BUILD / "CMakeCache.txt"
-HAS_SANITIZERS = CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.read_text(), re.M)
-IS_SANITIZED = bool(os.environ.get("LM_SANITIZED") or HAS_SANITIZERS)
+IS_SANITIZED = bool(os.environ.get("LM_SANITIZED") or lm.HAS_SANITIZERS)
 KILLS = int(os.environ.get("LM_KILLS") or (30 if IS_SANITIZED else 300))
 SEED = os.environ.get("LM_SEED") or str(random.SystemRandom().randrange(10 ** 9))
 SPREAD_S = float(os.environ.get("LM_KILL_S") or KILLS * (1.5 if IS_SANITIZED else 0.3))
