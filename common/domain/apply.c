@@ -27,6 +27,10 @@ const struct store_table domain_table_token = { .name = "token", .number = 35, .
 const struct store_table domain_table_act = { .name = "act", .number = 36, .is_projection = true };
 const struct store_table domain_table_erasure = { .name = "erasure", .number = 37, .is_projection = true };
 const struct store_table domain_table_erased = { .name = "erased", .number = 38, .is_projection = true };
+const struct store_table domain_table_person = {
+	.name = "person", .number = 39, .is_projection = true, .is_key_table = true
+};
+const struct store_table domain_table_about = { .name = "about", .number = 41, .is_projection = true };
 const struct store_table domain_table_backup = { .name = "backup", .number = 40, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
@@ -35,6 +39,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
 	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
 	&domain_table_act,       &domain_table_erasure, &domain_table_erased,      &domain_table_backup,
+	&domain_table_person,    &domain_table_about,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -84,6 +89,15 @@ struct id header_request(const Lm__Header *h)
 	return id;
 }
 
+static struct id subject_of(const Lm__Header *h)
+{
+	struct id id = { { 0 } };
+	struct bytes subject = header_subject(h);
+	if (subject.size == ID_BYTES)
+		memcpy(id.byte, subject.data, ID_BYTES);
+	return id;
+}
+
 void domain_effects_clear(struct domain_effects *fx)
 {
 	fx->count = 0;
@@ -110,7 +124,7 @@ int effect_add(struct apply *a, struct domain_effect effect)
 	return OK;
 }
 
-/* Causes: 'R' and the request's id; 'S', the revision and the service's id; 'V', the request's id and a version. */
+/* Causes: 'R' and the request's id; 'S', the revision and the service's id; 'V', the subject's id and a version. */
 static size_t cause_of_request(struct id request, uint8_t *memory)
 {
 	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
@@ -131,11 +145,11 @@ static size_t cause_of_service(const char *service, uint32_t revision, uint8_t *
 	return w.size;
 }
 
-static size_t cause_of_version(struct id request, uint32_t version, uint8_t *memory)
+static size_t cause_of_version(struct id subject, uint32_t version, uint8_t *memory)
 {
 	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
 	write_u8(&w, 'V');
-	write_bytes(&w, key_id(&request));
+	write_bytes(&w, key_id(&subject));
 	write_u32(&w, version);
 	return w.size;
 }
@@ -159,8 +173,9 @@ int held_on_service(struct apply *a)
 int held_on_version(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
-	*a->cause_size = cause_of_version(header_request(h), h->version - 1, a->cause);
-	return error_set(a->e, ERR_HELD, "waits for version %u of its case", h->version - 1);
+	*a->cause_size = cause_of_version(subject_of(h), h->version - 1, a->cause);
+	return error_set(a->e, ERR_HELD, "waits for version %u of its %s", h->version - 1,
+	                 h->request_id.len ? "case" : "record");
 }
 
 bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out)
@@ -172,7 +187,9 @@ bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena
 		return true;
 	case LM__KIND__KIND_CASE:
 	case LM__KIND__KIND_CASE_COPY: /* the next event waits for it, and so on */
-		out->size = cause_of_version(header_request(h), h->version, out->cause);
+	case LM__KIND__KIND_PERSON:
+	case LM__KIND__KIND_PERSON_COPY:
+		out->size = cause_of_version(subject_of(h), h->version, out->cause);
 		out->shared = out->size - sizeof h->version;
 		return true;
 	case LM__KIND__KIND_SERVICE:
@@ -205,10 +222,10 @@ int release_service(struct apply *a, const char *service, uint32_t revision)
 	return release(a, cause, cause_of_service(service, revision, cause));
 }
 
-int release_version(struct apply *a, struct id request, uint32_t version)
+int release_version(struct apply *a, struct id subject, uint32_t version)
 {
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
-	return release(a, cause, cause_of_version(request, version, cause));
+	return release(a, cause, cause_of_version(subject, version, cause));
 }
 
 /* ---- who may say what, and where it goes ---- */
@@ -261,6 +278,10 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_STATUS, DOWN, TOWN, AT_TERMINAL, apply_status },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, TOWN, AT_TERMINAL, apply_lock_release },
 	{ LM__KIND__KIND_LOCK_RELEASE, DOWN, HERE, AT_TOWN, apply_lock_released },
+	{ LM__KIND__KIND_PERSON, UP, HERE, AT_TOWN, apply_person },
+	{ LM__KIND__KIND_PERSON, UP, TOWN, AT_DISTRICT, apply_person },
+	{ LM__KIND__KIND_PERSON_COPY, DOWN, DISTRICT, AT_TOWN, apply_person_copy },
+	{ LM__KIND__KIND_LOOK, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_look },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },

@@ -7,7 +7,7 @@
  *      │  └── HAND_OVER ────┴──────────┘                 (the other tier owns it, and accepts anew)
  *      └────────── any of the three ──────────► DECIDED (from ACCEPTED and ASKED only) · WITHDRAWN · DUPLICATE
  *
- *   TOO_LATE: an ask that came after the end; nothing moves but the version.
+ *   TOO_LATE: an ask that came after the end; CONFIRM_PERSON: whose case it is. Nothing moves but the version.
  *
  * An ask waits in the row until the owner's event cites it. An event may cite an ask that has not come yet over
  * another stream: then the row remembers it as answered, and the ask does nothing when it comes.
@@ -60,6 +60,7 @@ static const struct move {
 	[LM__CASE_ACTION__CASE_ACTION_HAND_OVER] = { OPEN_STATES, TO(RECEIVED) },
 	[LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN] = { OPEN_STATES, TO(NONE) },
 	[LM__CASE_ACTION__CASE_ACTION_TOO_LATE] = { CLOSED_STATES, TO(NONE) },
+	[LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON] = { OPEN_STATES | CLOSED_STATES, TO(NONE) },
 };
 #define MOVE_COUNT (sizeof moves / sizeof *moves)
 
@@ -324,7 +325,10 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 	record->epoch = h->epoch;
 	record->version = h->version;
 	record->changed_ms = h->time_ms;
-	result = lists_move(a, request, record);
+	if (h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
+		result = case_person_set(a, request, record, h->person_id);
+	if (!result)
+		result = lists_move(a, request, record);
 	if (!result)
 		result = case_put(a, request, record);
 	if (!result)

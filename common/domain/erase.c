@@ -1,7 +1,7 @@
 /*
- * Erasing what a person told. One act is about one person: today the requests that staff name, later what a registry
- * knows. Two people do it, at the tier that owns the cases; what comes of it is one word to every other tier, and at
- * each an entry of its own that says what was destroyed there.
+ * Erasing what a person told. One act is about one person: the requests and the records that staff name, and with a
+ * record all its requests here. Two people do it, at the tier that owns the cases; what comes of it is one word to
+ * every other tier, and at each an entry of its own that says what was destroyed there.
  *
  *   own (town, district)   ERASE_ACT   proposed, dropped, confirmed by another
  *   up, down               ERASE       the owner's word
@@ -15,22 +15,21 @@
 #include "base/clock.h"
 #include "inside.h"
 
-#define ACT_BYTES ID_BYTES
 #define NAME_BYTES_MOST 64
 
-int erased_get(struct store_txn *txn, struct bytes request_id, struct arena *arena, Lm__ErasedRecord **out)
+int erased_get(struct store_txn *txn, struct bytes subject, struct arena *arena, Lm__ErasedRecord **out)
 {
-	return request_id.size == ID_BYTES
-	               ? row_get(txn, &domain_table_erased, request_id, &lm__erased_record__descriptor, arena, out)
+	return subject.size == ID_BYTES
+	               ? row_get(txn, &domain_table_erased, subject, &lm__erased_record__descriptor, arena, out)
 	               : ERR_NOT_FOUND;
 }
 
-bool request_is_erased(struct store_txn *txn, struct bytes request_id)
+bool subject_is_erased(struct store_txn *txn, struct bytes subject)
 {
 	struct arena arena;
 	Lm__ErasedRecord *record;
 	arena_init(&arena, 4096);
-	bool is_erased = !erased_get(txn, request_id, &arena, &record) && record->is_erased;
+	bool is_erased = !erased_get(txn, subject, &arena, &record) && record->is_erased;
 	arena_release(&arena);
 	return is_erased;
 }
@@ -103,11 +102,77 @@ int erase_check(const struct domain *d, struct store_txn *txn, struct id request
 	               : OK;
 }
 
+struct id id_at(const ProtobufCBinaryData *list, size_t i)
+{
+	struct id id = { { 0 } };
+	if (list[i].len == ID_BYTES)
+		memcpy(id.byte, list[i].data, ID_BYTES);
+	return id;
+}
+
+static bool is_among(struct id id, const ProtobufCBinaryData *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal(key_id(&id), codec_bytes(list[i])))
+			return true;
+	return false;
+}
+
+/* What is open, or kept by a rule, holds up the request and with it the whole act. */
+static int cases_check(struct store_txn *txn, struct id person, const struct erase_list *named, struct arena *arena,
+                       struct error *e)
+{
+	struct id *list;
+	size_t count = 0;
+	bool is_more;
+	int result = person_cases(txn, person, arena, SIZE_MAX, &list, &count, &is_more);
+	for (size_t i = 0; i < count && !result; i++)
+		if (!subject_is_erased(txn, key_id(&list[i])) &&
+		    !is_among(list[i], named->requests, named->request_count))
+			result = error_set(e, ERR_CONFLICT,
+			                   "persons: a request of this person is not among those that are named");
+	return result;
+}
+
+int erase_person_check(const struct domain *d, struct store_txn *txn, struct id person, const struct erase_list *named,
+                       struct arena *arena, struct error *e)
+{
+	Lm__PersonRecord *record;
+	struct id family[PERSON_FAMILY_MOST];
+	size_t count = 0;
+	int result = person_get(txn, person, arena, &record);
+	if (result)
+		return result == ERR_NOT_FOUND ? error_set(e, result, "persons: there is no such record here") : result;
+	if (d->tier != LM__TIER__TIER_TOWN || strcmp(record->town, d->place) != 0)
+		return error_set(e, ERR_DENIED, "persons: town %.20s has this record, and erases it", record->town);
+	result = person_family(txn, person, family, &count);
+	if (result == ERR_TOO_MANY)
+		return error_set(e, result, "persons: too many records were merged into this one");
+	for (size_t i = 0; i < count && !result; i++) {
+		if (!is_among(family[i], named->persons, named->person_count))
+			result = error_set(e, ERR_CONFLICT, "persons: what was merged into it is not named");
+		if (!result)
+			result = cases_check(txn, family[i], named, arena, e);
+	}
+	return result;
+}
+
 /* ---- proposed, dropped, confirmed ---- */
 
 static bool text_is_good(const char *text)
 {
 	return text[strspn(text, " \t\r\n")] && strlen(text) <= ERASE_TEXT_BYTES_MOST;
+}
+
+static int ids_check(const char *name, const ProtobufCBinaryData *list, size_t count, struct error *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].len != ID_BYTES)
+			return error_set(e, ERR_INVALID, "%s[%zu]: 32 hexadecimal digits", name, i);
+		if (is_among(id_at(list, i), list, i))
+			return error_set(e, ERR_INVALID, "%s[%zu]: named twice", name, i);
+	}
+	return OK;
 }
 
 static int act_shape(const Lm__EraseActPayload *act, struct error *e)
@@ -123,36 +188,34 @@ static int act_shape(const Lm__EraseActPayload *act, struct error *e)
 	if (!text_is_good(act->ground))
 		return error_set(e, ERR_INVALID, "ground: name the rule it rests on, in at most %d bytes",
 		                 ERASE_TEXT_BYTES_MOST);
-	if (!act->n_requests || act->n_requests > ERASE_REQUESTS_MOST)
+	if (act->n_person_id > ERASE_PERSONS_MOST || act->n_requests > ERASE_REQUESTS_MOST ||
+	    (!act->n_requests && !act->n_person_id))
 		return error_set(e, ERR_INVALID, "requests: 1 to %d of them", ERASE_REQUESTS_MOST);
-	for (size_t i = 0; i < act->n_requests; i++) {
-		if (act->requests[i].len != ID_BYTES)
-			return error_set(e, ERR_INVALID, "requests[%zu]: 32 hexadecimal digits", i);
-		for (size_t k = 0; k < i; k++)
-			if (bytes_equal(codec_bytes(act->requests[i]), codec_bytes(act->requests[k])))
-				return error_set(e, ERR_INVALID, "requests[%zu]: named twice", i);
-	}
-	return OK;
+	int result = ids_check("requests", act->requests, act->n_requests, e);
+	return result ? result : ids_check("persons", act->person_id, act->n_person_id, e);
 }
 
-static int request_note(struct apply *a, ProtobufCBinaryData request, ProtobufCBinaryData act, bool is_erased)
+int subject_note(struct apply *a, ProtobufCBinaryData subject, ProtobufCBinaryData act, bool is_erased,
+                 enum domain_effect_type type)
 {
 	Lm__ErasedRecord row = LM__ERASED_RECORD__INIT;
-	struct id id;
-	memcpy(id.byte, request.data, ID_BYTES);
 	row.act = act;
 	row.is_erased = is_erased;
-	int result = row_put(a, &domain_table_erased, codec_bytes(request), &row.base);
-	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = id });
+	int result = row_put(a, &domain_table_erased, codec_bytes(subject), &row.base);
+	return result ? result : effect_add(a, (struct domain_effect){ .type = type, .request = id_at(&subject, 0) });
 }
 
-static int requests_check(struct apply *a, const ProtobufCBinaryData *requests, size_t count)
+static int subjects_check(struct apply *a, const Lm__EraseActPayload *act)
 {
+	const struct erase_list named = { act->requests, act->n_requests, act->person_id, act->n_person_id };
+	Lm__ErasedRecord *erased;
 	int result = OK;
-	for (size_t i = 0; i < count && !result; i++) {
-		struct id id;
-		memcpy(id.byte, requests[i].data, ID_BYTES);
-		result = erase_check(a->d, a->txn, id, a->item->taken_ms, a->arena, a->e);
+	for (size_t i = 0; i < act->n_requests && !result; i++)
+		result = erase_check(a->d, a->txn, id_at(act->requests, i), a->item->taken_ms, a->arena, a->e);
+	for (size_t i = 0; i < act->n_person_id && !result; i++) {
+		result = erase_person_check(a->d, a->txn, id_at(act->person_id, i), &named, a->arena, a->e);
+		if (!result && !erased_get(a->txn, codec_bytes(act->person_id[i]), a->arena, &erased))
+			result = error_set(a->e, ERR_EXISTS, "persons: erasing this record is proposed already");
 	}
 	return result;
 }
@@ -164,18 +227,22 @@ static int act_propose(struct apply *a, const Lm__EraseActPayload *act)
 	Lm__ErasedRequest request[ERASE_REQUESTS_MOST], *requests[ERASE_REQUESTS_MOST];
 	if (store_has(a->txn, &domain_table_erasure, codec_bytes(act->act)))
 		return error_set(a->e, ERR_EXISTS, "act: this one is proposed already");
-	int result = requests_check(a, act->requests, act->n_requests);
+	int result = subjects_check(a, act);
 	for (size_t i = 0; i < act->n_requests && !result; i++) {
 		lm__erased_request__init(&request[i]);
 		request[i].request_id = act->requests[i];
 		requests[i] = &request[i];
-		result = request_note(a, act->requests[i], act->act, false);
+		result = subject_note(a, act->requests[i], act->act, false, DOMAIN_CASE);
 	}
+	for (size_t i = 0; i < act->n_person_id && !result; i++)
+		result = subject_note(a, act->person_id[i], act->act, false, DOMAIN_PERSON);
 	if (result)
 		return result;
 	content.act = act->act;
 	content.requests = requests;
 	content.n_requests = act->n_requests;
+	content.person_id = act->person_id;
+	content.n_person_id = act->n_person_id;
 	content.tier = a->d->tier;
 	content.place = (char *)(uintptr_t)a->d->place;
 	content.reason = act->reason;
@@ -186,8 +253,8 @@ static int act_propose(struct apply *a, const Lm__EraseActPayload *act)
 	return row_put(a, &domain_table_erasure, codec_bytes(act->act), &row.base);
 }
 
-/* The requests are free again: for the confirmation, which checks them once more, or for good. */
-static int requests_free(struct apply *a, const Lm__ErasePayload *content)
+/* What it named is free again. */
+static int subjects_free(struct apply *a, const Lm__ErasePayload *content)
 {
 	int result = OK;
 	for (size_t i = 0; i < content->n_requests && !result; i++) {
@@ -197,6 +264,25 @@ static int requests_free(struct apply *a, const Lm__ErasePayload *content)
 		if (!result)
 			result = effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = id });
 	}
+	for (size_t i = 0; i < content->n_person_id && !result; i++) {
+		result = store_delete(a->txn, &domain_table_erased, codec_bytes(content->person_id[i]));
+		if (!result)
+			result = effect_add(a, (struct domain_effect){ .type = DOMAIN_PERSON,
+			                                               .request = id_at(content->person_id, i) });
+	}
+	return result;
+}
+
+/* Nor may a request have become this person's since. */
+static int persons_still(struct apply *a, const Lm__ErasePayload *content)
+{
+	ProtobufCBinaryData requests[ERASE_REQUESTS_MOST];
+	struct erase_list named = { requests, content->n_requests, content->person_id, content->n_person_id };
+	int result = OK;
+	for (size_t i = 0; i < content->n_requests; i++)
+		requests[i] = content->requests[i]->request_id;
+	for (size_t i = 0; i < content->n_person_id && !result; i++)
+		result = erase_person_check(a->d, a->txn, id_at(content->person_id, i), &named, a->arena, a->e);
 	return result;
 }
 
@@ -219,9 +305,12 @@ static int act_confirm(struct apply *a, const Lm__EraseActPayload *act, Lm__Eras
 			                 "service %.64s has got a time for which it is kept since this was proposed",
 			                 record->service);
 	}
+	int result = persons_still(a, content);
+	if (result)
+		return result;
 	content->confirmed_by = act->by;
 	content->decided_ms = a->item->header->time_ms;
-	int result = CODEC_PACK(content, a->arena, &packed, a->e);
+	result = CODEC_PACK(content, a->arena, &packed, a->e);
 	return result ? store_fail(a->txn, result, "no memory to erase")
 	              : effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE, .message = packed });
 }
@@ -248,137 +337,9 @@ int apply_erase_act(struct apply *a)
 	case LM__ERASE_ACTION__ERASE_ACTION_CONFIRM:
 		return act_confirm(a, act, row);
 	case LM__ERASE_ACTION__ERASE_ACTION_DROP:
-		result = requests_free(a, row->content);
+		result = subjects_free(a, row->content);
 		return result ? result : store_delete(a->txn, &domain_table_erasure, codec_bytes(act->act));
 	default:
 		return error_set(a->e, ERR_INVALID, "action: propose, confirm or drop");
 	}
-}
-
-/* ---- the owner's word at other tiers ---- */
-
-static int erase_shape(const Lm__ErasePayload *p, struct error *e)
-{
-	bool is_good = p->act.len == ACT_BYTES && p->n_requests && p->n_requests <= ERASE_REQUESTS_MOST;
-	for (size_t i = 0; i < p->n_requests && is_good; i++)
-		is_good = p->requests[i]->request_id.len == ID_BYTES;
-	return is_good ? OK : error_set(e, ERR_INVALID, "an erasing that names no act, or no request");
-}
-
-/* Only who has the case. One that has not come yet is erased as it comes: its id is nothing that anybody guesses. */
-static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
-{
-	Lm__CaseRecord *record;
-	struct id id;
-	bool is_from_town = a->d->tier == LM__TIER__TIER_DISTRICT;
-	memcpy(id.byte, request->request_id.data, ID_BYTES);
-	int result = a->d->tier == LM__TIER__TIER_TERMINAL ? ERR_NOT_FOUND : case_get(a->txn, id, a->arena, &record);
-	if (result)
-		return result == ERR_NOT_FOUND ? OK : result;
-	if (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))
-		return error_set(a->e, ERR_DENIED, "another tier has the case that is to be erased");
-	return is_from_town ? case_town_check(a, record) : OK;
-}
-
-int apply_erase(struct apply *a)
-{
-	Lm__ErasePayload *p;
-	int result = CODEC_UNPACK(lm__erase_payload, a->item->plain, a->arena, &p, a->e);
-	if (!result)
-		result = erase_shape(p, a->e);
-	for (size_t i = 0; !result && i < p->n_requests; i++)
-		result = owner_check(a, p->requests[i]);
-	return result ? result
-	              : effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE, .message = a->item->plain });
-}
-
-/* What we told a neighbour: done here by the entries beside it. After a restore those are lost with `own`, and the word
- * that comes back stands for them. */
-int apply_erase_told(struct apply *a)
-{
-	Lm__ErasePayload *p;
-	bool is_done = true;
-	int result = CODEC_UNPACK(lm__erase_payload, a->item->plain, a->arena, &p, a->e);
-	if (!result)
-		result = erase_shape(p, a->e);
-	for (size_t i = 0; !result && i < p->n_requests; i++)
-		is_done &= request_is_erased(a->txn, codec_bytes(p->requests[i]->request_id));
-	if (result || is_done)
-		return result;
-	return effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE, .message = a->item->plain });
-}
-
-int erase_tell(struct apply *a, struct id request)
-{
-	uint64_t origin = a->item->header->origin;
-	if (a->d->tier != LM__TIER__TIER_TOWN || origin == a->d->device || !request_is_erased(a->txn, key_id(&request)))
-		return OK;
-	return effect_add(a, (struct domain_effect){ .type = DOMAIN_ERASE_TELL, .request = request, .device = origin });
-}
-
-/* ---- carried out here ---- */
-
-static int case_erase(struct apply *a, struct id request)
-{
-	Lm__CaseRecord *record;
-	uint8_t key[8];
-	int result = case_get(a->txn, request, a->arena, &record);
-	if (result)
-		return result == ERR_NOT_FOUND ? OK : result;
-	record->is_absent = true;
-	record->lookup = (ProtobufCBinaryData){ 0 };
-	store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
-	return case_put(a, request, record);
-}
-
-static int request_erase(struct apply *a, const Lm__ErasedRequest *r, ProtobufCBinaryData act)
-{
-	struct id id;
-	memcpy(id.byte, r->request_id.data, ID_BYTES);
-	int result = request_note(a, r->request_id, act, true);
-	if (!result && a->d->tier != LM__TIER__TIER_TERMINAL)
-		return case_erase(a, id);
-	if (!result)
-		result = statuses_remove(a, id);
-	return result ? result : locks_remove(a, codec_bytes(r->lookup));
-}
-
-/* Parts of one act may come one after another. */
-static int requests_join(struct apply *a, const Lm__ErasureRecord *known, Lm__ErasePayload *p)
-{
-	if (!known->is_done || !known->content)
-		return OK;
-	size_t count = known->content->n_requests + p->n_requests;
-	Lm__ErasedRequest **all = arena_alloc(a->arena, count * sizeof *all);
-	if (!all)
-		return store_fail(a->txn, ERR_MEMORY, "no memory to erase %zu requests", count);
-	memcpy(all, known->content->requests, known->content->n_requests * sizeof *all);
-	memcpy(all + known->content->n_requests, p->requests, p->n_requests * sizeof *all);
-	p->requests = all;
-	p->n_requests = count;
-	return OK;
-}
-
-int apply_erasure(struct apply *a)
-{
-	Lm__ErasureRecord row = LM__ERASURE_RECORD__INIT, *known;
-	Lm__ErasePayload *p;
-	int result = CODEC_UNPACK(lm__erase_payload, a->item->plain, a->arena, &p, a->e);
-	if (!result)
-		result = erase_shape(p, a->e);
-	for (size_t i = 0; !result && i < p->n_requests; i++)
-		result = request_erase(a, p->requests[i], p->act);
-	if (result)
-		return result;
-	result = erasure_get(a->txn, codec_bytes(p->act), a->arena, &known);
-	if (!result)
-		result = requests_join(a, known, p);
-	else if (result == ERR_NOT_FOUND)
-		result = OK;
-	for (size_t i = 0; i < p->n_requests; i++) /* it opened a lock that is gone: no use to keep it */
-		p->requests[i]->lookup = (ProtobufCBinaryData){ 0 };
-	row.content = p;
-	row.is_done = true;
-	row.erased_ms = a->item->taken_ms;
-	return result ? result : row_put(a, &domain_table_erasure, codec_bytes(p->act), &row.base);
 }

@@ -4,8 +4,10 @@
 
 #include "domain/backup.h"
 #include "domain/domain.h"
+#include "domain/person.h"
 #include "domain/publication.h"
 #include "proto/codec.h"
+#include "proto/subject.h"
 
 struct apply { /* one call of domain_apply */
 	const struct domain *d;
@@ -35,7 +37,7 @@ int held_on_service(struct apply *a);
 int held_on_version(struct apply *a); /* the event before it has not come */
 int release_request(struct apply *a, struct id request);
 int release_service(struct apply *a, const char *service, uint32_t revision);
-int release_version(struct apply *a, struct id request, uint32_t version); /* what follows `version` */
+int release_version(struct apply *a, struct id subject, uint32_t version); /* what follows `version` */
 
 struct id header_request(const Lm__Header *h);
 
@@ -80,6 +82,9 @@ int apply_erase(struct apply *a);
 int apply_erase_told(struct apply *a);
 int apply_erasure(struct apply *a);
 int apply_case_returned(struct apply *a);
+int apply_person(struct apply *a);
+int apply_person_copy(struct apply *a);
+int apply_look(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 
@@ -90,7 +95,23 @@ int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
 int lists_move(struct apply *a, struct id request,
                Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */
 
-/* erasing: what a terminal still has of a request */
+/* residents' records */
+#define LOOK_BY_BYTES_MOST 64
+enum about { ABOUT_CASE = 'C', ABOUT_EVENT = 'E', ABOUT_LOOK = 'L', ABOUT_MERGED = 'M' };
+struct bytes about_key(struct id person, enum about about, struct bytes rest, uint8_t memory[STORE_KEY_BYTES_MOST]);
+int person_shape_check(const Lm__PersonFacts *facts, struct error *e); /* ERR_INVALID */
+int merge_note(struct apply *a, struct id person, const Lm__PersonFacts *facts, bool is_there);
+int case_person_set(struct apply *a, struct id request, Lm__CaseRecord *record,
+                    ProtobufCBinaryData person_id);   /* the row is not put; empty: nobody's */
+int person_remove(struct apply *a, struct id person); /* it is erased: the row, and what lies beside it */
+
+/* erasing */
+#define ACT_BYTES ID_BYTES
+struct id id_at(const ProtobufCBinaryData *list, size_t i); /* zero if it is no id */
+/* The act that is about a request or a record. `type`: DOMAIN_CASE, DOMAIN_PERSON. */
+int subject_note(struct apply *a, ProtobufCBinaryData subject, ProtobufCBinaryData act, bool is_erased,
+                 enum domain_effect_type type);
+/* What a terminal still has of a request. */
 int statuses_remove(struct apply *a, struct id request);
 int locks_remove(struct apply *a, struct bytes lookup);
 /* A request that was erased before it came. */

@@ -191,7 +191,7 @@ int apply_status(struct apply *a)
 	if (result)
 		return result;
 	/* What cannot be shown still counts. */
-	if (!a->item->is_absent && !request_is_erased(a->txn, codec_bytes(h->request_id)))
+	if (!a->item->is_absent && !subject_is_erased(a->txn, codec_bytes(h->request_id)))
 		store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
 	if (h->version > record->version)
 		record->version = h->version;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/ids.h"
 #include "inside.h"
 
 static int entry_unpack(const Lm__Entry *in, struct arena *arena, struct checked_entry *out, struct error *e)
@@ -43,8 +44,10 @@ static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, 
 	    h->stream != LM__STREAM__STREAM_DOWN)
 		return error_set(e, ERR_INVALID, "entry %llu is of stream %d, which crosses no link", seq,
 		                 (int)h->stream);
-	if (!h->seq || !h->incarnation || (h->request_id.len && h->request_id.len != 16))
-		return error_set(e, ERR_INVALID, "entry %llu has no valid position or request id", seq);
+	bool has_good_ids = (!h->request_id.len || h->request_id.len == ID_BYTES) &&
+	                    (!h->person_id.len || h->person_id.len == ID_BYTES);
+	if (!h->seq || !h->incarnation || !has_good_ids)
+		return error_set(e, ERR_INVALID, "entry %llu has no valid position or id", seq);
 	if (h->previous_hash.len && h->previous_hash.len != HASH_BYTES)
 		return error_set(e, ERR_INVALID, "entry %llu has a previous hash of %zu bytes", seq,
 		                 h->previous_hash.len);

@@ -37,12 +37,12 @@ static int envelope_destroy(struct journal *j, struct bytes key, uint64_t positi
 	return position & QUARANTINE_ENVELOPE ? OK : item_mark(j, position, facts, e);
 }
 
-/* The first envelope of the request at or after *position. */
-static int envelope_next(struct store_txn *txn, struct bytes request_id, uint64_t *position)
+/* The first envelope of the subject at or after *position. */
+static int envelope_next(struct store_txn *txn, struct bytes subject, uint64_t *position)
 {
 	uint8_t memory[ENVELOPE_KEY_BYTES];
 	struct store_cursor *c;
-	struct bytes key, first = envelope_key(request_id, *position, memory);
+	struct bytes key, first = envelope_key(subject, *position, memory);
 	int result = store_cursor_open(txn, &journal_table_envelope, &c);
 	if (result)
 		return result;
@@ -57,17 +57,17 @@ static int envelope_next(struct store_txn *txn, struct bytes request_id, uint64_
 	return result;
 }
 
-int journal_erase(struct journal *j, struct bytes request_id, const Lm__ErasedFacts *facts, uint64_t *count,
+int journal_erase(struct journal *j, struct bytes subject, const Lm__ErasedFacts *facts, uint64_t *count,
                   struct error *e)
 {
 	uint64_t position = 0;
 	*count = 0;
-	if (request_id.size != ENVELOPE_KEY_BYTES - 8)
-		return error_set(e, ERR_INVALID, "a request id of %zu bytes", request_id.size);
+	if (subject.size != ENVELOPE_KEY_BYTES - 8)
+		return error_set(e, ERR_INVALID, "an id of %zu bytes", subject.size);
 	int result;
-	while ((result = envelope_next(j->txn, request_id, &position)) == OK) {
+	while ((result = envelope_next(j->txn, subject, &position)) == OK) {
 		uint8_t memory[ENVELOPE_KEY_BYTES];
-		result = envelope_destroy(j, envelope_key(request_id, position, memory), position, facts, e);
+		result = envelope_destroy(j, envelope_key(subject, position, memory), position, facts, e);
 		if (result)
 			return result;
 		++*count;
@@ -84,8 +84,7 @@ int journal_erase_entry(struct journal *j, uint64_t position, struct error *e)
 	if (!result)
 		result = CODEC_UNPACK(lm__header, codec_bytes(item->header), &j->arena, &h, e);
 	if (!result)
-		result = envelope_destroy(j, envelope_key(codec_bytes(h->request_id), position, memory), position, NULL,
-		                          e);
+		result = envelope_destroy(j, envelope_key(header_subject(h), position, memory), position, NULL, e);
 	return result ? result : destroyed_note(j, e);
 }
 

@@ -10,6 +10,7 @@
 
 #include "journal/journal.h"
 #include "proto/codec.h"
+#include "proto/subject.h"
 
 #define LINES_MOST 4000 /* 282 sites with several streams each, and replaced devices; one message lists them all */
 #define LINE_INDEX_SLOTS 8192 /* power of two, at least twice LINES_MOST */
@@ -99,7 +100,7 @@ struct journal {
 struct bytes tape_key(uint64_t position, uint8_t memory[TAPE_KEY_BYTES]);
 struct bytes line_key_bytes(uint32_t line, uint8_t memory[LINE_KEY_BYTES]);
 struct bytes ordinal_key(uint32_t line, uint64_t ordinal, uint8_t memory[ORDINAL_KEY_BYTES]);
-struct bytes envelope_key(struct bytes request_id, uint64_t position, uint8_t memory[ENVELOPE_KEY_BYTES]);
+struct bytes envelope_key(struct bytes subject, uint64_t position, uint8_t memory[ENVELOPE_KEY_BYTES]);
 struct bytes period_key(uint64_t origin, struct bytes period_id, uint8_t memory[PERIOD_KEY_BYTES]);
 
 /* lines.c */

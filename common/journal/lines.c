@@ -49,12 +49,12 @@ struct bytes ordinal_key(uint32_t line, uint64_t ordinal, uint8_t memory[ORDINAL
 	return BYTES(memory, w.size);
 }
 
-/* Keys that begin with the request's id lie in the order in which requests were made. */
-struct bytes envelope_key(struct bytes request_id, uint64_t position, uint8_t memory[ENVELOPE_KEY_BYTES])
+/* Keys that begin with the subject's id lie in the order in which requests and records were made. */
+struct bytes envelope_key(struct bytes subject, uint64_t position, uint8_t memory[ENVELOPE_KEY_BYTES])
 {
 	struct writer w = writer_over(memory, ENVELOPE_KEY_BYTES);
 	static const uint8_t none[16];
-	write_bytes(&w, request_id.size == 16 ? request_id : BYTES(none, sizeof none));
+	write_bytes(&w, subject.size == 16 ? subject : BYTES(none, sizeof none));
 	write_u64(&w, position);
 	return BYTES(memory, w.size);
 }

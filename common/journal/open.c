@@ -47,6 +47,8 @@ bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 	case LM__KIND__KIND_WITHDRAW:
 	case LM__KIND__KIND_CASE:
 	case LM__KIND__KIND_CASE_COPY:
+	case LM__KIND__KIND_PERSON:
+	case LM__KIND__KIND_PERSON_COPY:
 		return true;
 	default:
 		return false;
@@ -63,6 +65,7 @@ struct bytes payload_associated(const Lm__Header *h, uint8_t memory[80])
 	write_u64(&w, h->seq);
 	write_u32(&w, (uint32_t)h->kind);
 	write_bytes(&w, codec_bytes(h->request_id));
+	write_bytes(&w, codec_bytes(h->person_id));
 	return BYTES(memory, w.size);
 }
 

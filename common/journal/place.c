@@ -104,8 +104,7 @@ int entry_place(struct journal *j, struct slot *s, const Lm__Header *h, Lm__Tape
 	item_write(j, position, item, true, NULL);
 	if (envelope.size) {
 		uint8_t key[ENVELOPE_KEY_BYTES];
-		store_put(j->txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key),
-		          envelope);
+		store_put(j->txn, &journal_table_envelope, envelope_key(header_subject(h), position, key), envelope);
 	}
 	if (h->kind == LM__KIND__KIND_PERIOD)
 		period_write(j, h, codec_bytes(item->payload));
@@ -282,8 +281,8 @@ static int draft_check(const struct draft *draft, struct error *e)
 	if (draft->is_sealed != kind_is_sealed(h->kind, draft->stream))
 		return error_set(e, ERR_INTERNAL, "an entry of kind %d in stream %d is %s", (int)h->kind,
 		                 (int)draft->stream, draft->is_sealed ? "never sealed" : "always sealed");
-	if (h->request_id.len && h->request_id.len != ID_BYTES)
-		return error_set(e, ERR_INVALID, "a request id of %zu bytes", h->request_id.len);
+	if ((h->request_id.len && h->request_id.len != ID_BYTES) || (h->person_id.len && h->person_id.len != ID_BYTES))
+		return error_set(e, ERR_INVALID, "an id of %zu bytes", header_subject(h).size);
 	if (draft->payload.size > PAYLOAD_BYTES_MOST)
 		return error_set(e, ERR_TOO_BIG, "an entry holds at most %u bytes, not %zu", PAYLOAD_BYTES_MOST,
 		                 draft->payload.size);

@@ -130,8 +130,8 @@ int journal_envelope(struct store_txn *txn, const Lm__Header *h, uint64_t positi
 	if (!h->envelope_hash.len)
 		return OK;
 	uint8_t key[ENVELOPE_KEY_BYTES];
-	int result = store_get(txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key),
-	                       arena, packed);
+	int result =
+	        store_get(txn, &journal_table_envelope, envelope_key(header_subject(h), position, key), arena, packed);
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 

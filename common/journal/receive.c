@@ -221,7 +221,7 @@ static struct bytes quarantine_key(uint32_t line, const struct hash *hash, uint8
 struct bytes aside_envelope_key(const Lm__Header *h, const struct hash *hash, uint8_t memory[ENVELOPE_KEY_BYTES])
 {
 	struct reader r = reader_over(BYTES_OF(*hash));
-	return envelope_key(codec_bytes(h->request_id), read_u64(&r) | QUARANTINE_ENVELOPE, memory);
+	return envelope_key(header_subject(h), read_u64(&r) | QUARANTINE_ENVELOPE, memory);
 }
 
 static uint64_t aside_bytes(const struct checked_entry *entry)

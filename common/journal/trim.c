@@ -119,7 +119,7 @@ static int entry_remove(struct journal *j, uint64_t position, const Lm__TapeItem
 	if (result)
 		return result;
 	if (h->envelope_hash.len)
-		store_delete(j->txn, &journal_table_envelope, envelope_key(codec_bytes(h->request_id), position, key));
+		store_delete(j->txn, &journal_table_envelope, envelope_key(header_subject(h), position, key));
 	return store_delete(j->txn, &journal_table_tape, tape_key(position, key));
 }
 

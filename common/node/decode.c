@@ -94,7 +94,8 @@ static bool service_is_ours(const struct node *n, struct store_txn *txn, const L
 static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__Header *h, struct arena *arena,
                         struct decided *last)
 {
-	if (h->kind == LM__KIND__KIND_CASE_COPY)
+	if (h->kind == LM__KIND__KIND_CASE_COPY || h->kind == LM__KIND__KIND_PERSON ||
+	    h->kind == LM__KIND__KIND_PERSON_COPY)
 		return true;
 	if (h->kind != LM__KIND__KIND_REQUEST)
 		return false;

@@ -8,6 +8,7 @@
 
 #include "act.h"
 #include "base/log.h"
+#include "domain/person.h"
 
 #define EFFECTS_A_TURN_MOST 100000
 
@@ -43,6 +44,30 @@ static int status_relay(struct turn *t, const struct domain_effect *fx, struct e
 	struct draft draft = {
 		.stream = LM__STREAM__STREAM_DOWN, .receiver = fx->device, .header = &h, .payload = fx->message
 	};
+	return turn_append(t, &draft, &placed, e);
+}
+
+/* The record goes to the town that has it now. */
+static int person_pass_on(struct turn *t, const struct domain_effect *fx, struct error *e)
+{
+	Lm__Header h = LM__HEADER__INIT;
+	Lm__PersonRecord *record;
+	struct placed placed;
+	int result = person_get(t->txn, fx->request, t->arena, &record);
+	if (result)
+		return error_set(e, result, "the record that was handed over is gone");
+	h.kind = LM__KIND__KIND_PERSON_COPY;
+	h.person_id = codec_data(BYTES(fx->request.byte, ID_BYTES));
+	h.place = record->town;
+	h.owner = LM__TIER__TIER_TOWN;
+	h.epoch = record->epoch;
+	h.version = record->version;
+	h.source = codec_data(BYTES_OF(fx->source));
+	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN,
+		               .receiver = fx->device,
+		               .header = &h,
+		               .payload = fx->message,
+		               .is_sealed = true };
 	return turn_append(t, &draft, &placed, e);
 }
 
@@ -90,7 +115,7 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 {
 	struct node *n = t->node;
 	bool must_wait = fx->type == DOMAIN_ANSWER_ASK || fx->type == DOMAIN_RELAY_STATUS ||
-	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS;
+	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS || fx->type == DOMAIN_PERSON_COPY;
 	if (n->is_returning && must_wait) /* what comes back may show that it was done before the restore */
 		return OK;
 	switch (fx->type) {
@@ -98,6 +123,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return n->tier.answer_ask ? n->tier.answer_ask(t, fx, e) : OK;
 	case DOMAIN_RELAY_STATUS:
 		return status_relay(t, fx, e);
+	case DOMAIN_PERSON_COPY:
+		return person_pass_on(t, fx, e);
 	case DOMAIN_RELEASE_HELD:
 		return held_release(t, fx->cause, e);
 	case DOMAIN_KEYS:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "domain/person.h"
 #include "inside.h"
 
 struct erasing {
@@ -14,6 +15,10 @@ struct erasing {
 	Lm__ErasedRequest *left[ERASE_REQUESTS_MOST]; /* those that are not erased yet */
 	Lm__CaseRecord *record[ERASE_REQUESTS_MOST];  /* as it was before; NULL: there is none here */
 	size_t count;
+	struct id
+	        person[ERASE_PERSONS_MOST]; /* those that are not erased yet, with all that was merged into them here */
+	Lm__PersonRecord *had[ERASE_PERSONS_MOST]; /* as it was before; NULL: there is none here */
+	size_t person_count;
 	uint64_t destroyed;
 };
 
@@ -42,7 +47,7 @@ static int requests_choose(struct erasing *x, struct error *e)
 	struct turn *t = x->t;
 	for (size_t i = 0; i < x->told->n_requests; i++) {
 		struct id id;
-		if (request_is_erased(t->txn, id_of(x->told->requests[i])))
+		if (subject_is_erased(t->txn, id_of(x->told->requests[i])))
 			continue;
 		memcpy(id.byte, id_of(x->told->requests[i]).data, ID_BYTES);
 		x->left[x->count] = x->told->requests[i];
@@ -54,6 +59,42 @@ static int requests_choose(struct erasing *x, struct error *e)
 		x->count++;
 	}
 	return OK;
+}
+
+static int person_choose(struct erasing *x, struct id person, struct error *e)
+{
+	struct turn *t = x->t;
+	struct id family[PERSON_FAMILY_MOST];
+	size_t count;
+	int result = person_family(t->txn, person, family, &count);
+	for (size_t i = 0; i < count && !result; i++) {
+		bool is_chosen = subject_is_erased(t->txn, BYTES_OF(family[i].byte));
+		for (size_t k = 0; k < x->person_count && !is_chosen; k++)
+			is_chosen = id_equal(x->person[k], family[i]);
+		if (is_chosen)
+			continue;
+		if (x->person_count == ERASE_PERSONS_MOST)
+			return error_set(e, ERR_TOO_MANY, "an erasing of more than %d records", ERASE_PERSONS_MOST);
+		x->person[x->person_count] = family[i];
+		result = person_get(t->txn, family[i], t->arena, &x->had[x->person_count]);
+		if (result == ERR_NOT_FOUND) {
+			x->had[x->person_count] = NULL;
+			result = OK;
+		}
+		x->person_count++;
+	}
+	return result ? (store_failure(t->txn, e) ? store_failure(t->txn, e) : result) : OK;
+}
+
+static int persons_choose(struct erasing *x, struct error *e)
+{
+	int result = OK;
+	for (size_t i = 0; i < x->told->n_person_id && !result; i++) {
+		struct id person;
+		memcpy(person.byte, x->told->person_id[i].data, ID_BYTES);
+		result = person_choose(x, person, e);
+	}
+	return result;
 }
 
 /* A lock names no request: the one with this lookup is found by opening them. */
@@ -111,18 +152,27 @@ static int envelopes_destroy(struct erasing *x, struct error *e)
 		if (!result && x->left[i]->lookup.len)
 			result = locks_destroy(x, codec_bytes(x->left[i]->lookup), e);
 	}
+	for (size_t i = 0; i < x->person_count && !result; i++) {
+		uint64_t count = 0;
+		result = journal_erase(x->t->journal, BYTES_OF(x->person[i].byte), NULL, &count, e);
+		x->destroyed += count;
+	}
 	return result;
 }
 
 /* ---- the neighbours ---- */
 
-/* Those of the requests that are this neighbour's; it hears no more than it needs. */
-static int part_tell(struct erasing *x, const bool is_its[ERASE_REQUESTS_MOST], uint64_t device, bool is_terminal,
-                     struct error *e)
+/* Those that are this neighbour's; it hears no more than it needs, and a terminal nothing of records. */
+static int part_tell(struct erasing *x, const bool is_its[ERASE_REQUESTS_MOST],
+                     const bool is_its_person[ERASE_PERSONS_MOST], uint64_t device, bool is_terminal, struct error *e)
 {
 	Lm__ErasePayload part = *x->told, terminals = LM__ERASE_PAYLOAD__INIT;
 	Lm__ErasedRequest request[ERASE_REQUESTS_MOST], *requests[ERASE_REQUESTS_MOST];
-	size_t count = 0;
+	ProtobufCBinaryData persons[ERASE_PERSONS_MOST];
+	size_t count = 0, person_count = 0;
+	for (size_t i = 0; i < x->person_count; i++)
+		if (is_its_person[i])
+			persons[person_count++] = codec_data(BYTES_OF(x->person[i].byte));
 	for (size_t i = 0; i < x->count; i++) {
 		if (!is_its[i])
 			continue;
@@ -133,10 +183,53 @@ static int part_tell(struct erasing *x, const bool is_its[ERASE_REQUESTS_MOST], 
 	}
 	terminals.act = part.act;
 	part = is_terminal ? terminals : part;
+	part.person_id = persons;
+	part.n_person_id = person_count;
 	part.requests = requests;
 	part.n_requests = count;
 	Lm__Stream stream = device ? LM__STREAM__STREAM_DOWN : LM__STREAM__STREAM_UP;
 	return payload_append(x->t, LM__KIND__KIND_ERASE, stream, device, &part, e);
+}
+
+/* The i-th town that has the record, or had it; NULL at the end. */
+static const char *town_at(const Lm__PersonRecord *had, size_t i)
+{
+	return !had || i > had->n_former ? NULL : i == had->n_former ? had->town : had->former[i];
+}
+
+static bool is_of_town(const Lm__PersonRecord *had, const char *town)
+{
+	const char *its;
+	for (size_t i = 0; (its = town_at(had, i)); i++)
+		if (strcmp(its, town) == 0)
+			return true;
+	return false;
+}
+
+/* At the district: one town hears of all records that it ever had. */
+static int town_tell(struct erasing *x, size_t first, const char *town, struct error *e)
+{
+	static const bool none[ERASE_REQUESTS_MOST];
+	bool is_its[ERASE_PERSONS_MOST];
+	if (strcmp(town, x->told->place) == 0) /* it decided */
+		return OK;
+	for (size_t k = 0; k < x->person_count; k++) {
+		is_its[k] = is_of_town(x->had[k], town);
+		if (is_its[k] && k < first) /* it has heard */
+			return OK;
+	}
+	uint64_t device = device_town_of(x->t->txn, town, x->t->arena);
+	return device ? part_tell(x, none, is_its, device, false, e) : OK;
+}
+
+static int towns_tell(struct erasing *x, struct error *e)
+{
+	const char *town;
+	int result = OK;
+	for (size_t k = 0; k < x->person_count; k++)
+		for (size_t i = 0; !result && (town = town_at(x->had[k], i)); i++)
+			result = town_tell(x, k, town, e);
+	return result;
 }
 
 /* Who has a request besides us: at a town the terminal that sent it, at the district the town. 0: nobody. */
@@ -155,8 +248,9 @@ static int neighbours_tell(struct erasing *x, struct error *e)
 {
 	const struct domain *d = &x->t->node->domain;
 	bool is_town = d->tier == LM__TIER__TIER_TOWN, is_told[ERASE_REQUESTS_MOST] = { false };
-	bool all[ERASE_REQUESTS_MOST];
-	int result = OK;
+	bool all[ERASE_REQUESTS_MOST], all_persons[ERASE_PERSONS_MOST];
+	static const bool no_person[ERASE_PERSONS_MOST];
+	int result = d->tier == LM__TIER__TIER_DISTRICT && x->person_count ? towns_tell(x, e) : OK;
 	for (size_t i = 0; i < x->count && !result; i++) {
 		uint64_t device = is_told[i] ? 0 : neighbour_of(x, i);
 		bool is_its[ERASE_REQUESTS_MOST] = { false };
@@ -165,24 +259,35 @@ static int neighbours_tell(struct erasing *x, struct error *e)
 		for (size_t k = i; k < x->count; k++)
 			is_told[k] |= is_its[k];
 		if (device)
-			result = part_tell(x, is_its, device, is_town, e);
+			result = part_tell(x, is_its, no_person, device, is_town, e);
 	}
 	memset(all, true, sizeof all);
-	return !result && is_town && x->told->tier == d->tier ? part_tell(x, all, 0, false, e) : result;
+	memset(all_persons, true, sizeof all_persons);
+	bool has_decided = is_town && x->told->tier == d->tier && strcmp(x->told->place, d->place) == 0;
+	return !result && has_decided ? part_tell(x, all, all_persons, 0, false, e) : result;
 }
 
 int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
 {
 	struct erasing x = { .t = t };
 	Lm__ErasePayload own;
+	ProtobufCBinaryData persons[ERASE_PERSONS_MOST];
 	int result = CODEC_UNPACK(lm__erase_payload, message, t->arena, &x.told, e);
 	if (!result && x.told->n_requests > ERASE_REQUESTS_MOST)
 		result = error_set(e, ERR_TOO_MANY, "an erasing of %zu requests", x.told->n_requests);
+	if (!result && x.told->n_person_id > ERASE_PERSONS_MOST)
+		result = error_set(e, ERR_TOO_MANY, "an erasing of %zu records", x.told->n_person_id);
 	if (!result)
 		result = requests_choose(&x, e);
-	if (result || !x.count)
+	if (!result)
+		result = persons_choose(&x, e);
+	if (result || !(x.count + x.person_count))
 		return result;
 	own = *x.told;
+	own.person_id = persons;
+	own.n_person_id = x.person_count;
+	for (size_t i = 0; i < x.person_count; i++)
+		persons[i] = codec_data(BYTES_OF(x.person[i].byte));
 	own.requests = x.left;
 	own.n_requests = x.count;
 	result = payload_append(t, LM__KIND__KIND_ERASURE, LM__STREAM__STREAM_OWN, 0, &own, e);
@@ -193,8 +298,8 @@ int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
 	if (!result)
 		result = checkpoint_renew(t, e);
 	if (!result)
-		log_write(LOG_INFO, "erased", "%zu requests were erased: %llu keys destroyed", x.count,
-		          (unsigned long long)x.destroyed);
+		log_write(LOG_INFO, "erased", "%zu requests and %zu records were erased: %llu keys destroyed", x.count,
+		          x.person_count, (unsigned long long)x.destroyed);
 	return result;
 }
 

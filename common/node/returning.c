@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "domain/backup.h"
+#include "domain/person.h"
 #include "node/backup.h"
 #include "node/control.h"
 #include "rotation.h"
@@ -198,16 +199,22 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 	if (result)
 		return result;
 	bool is_ours = h->origin == t->node->domain.device;
+	bool is_passed_on = h->kind == LM__KIND__KIND_STATUS || h->kind == LM__KIND__KIND_PERSON_COPY;
 	if (!is_second)
-		return is_ours && h->kind == LM__KIND__KIND_STATUS ? relayed_add(r, h->source) : OK;
+		return is_ours && is_passed_on ? relayed_add(r, h->source) : OK;
 	if (h->kind == LM__KIND__KIND_KEYS)
 		return is_ours ? OK : keys_again(t, &again, h, item, e);
-	if (is_ours || h->kind != LM__KIND__KIND_CASE_COPY || item->disposition != LM__DISPOSITION__DISPOSITION_APPLIED)
+	bool is_person = h->kind == LM__KIND__KIND_PERSON && t->node->domain.tier == LM__TIER__TIER_DISTRICT;
+	bool is_copy = h->kind == LM__KIND__KIND_CASE_COPY && item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED;
+	if (is_ours ||
+	    (!is_copy && !is_person)) /* of a record its version says whether it was applied, at once or later */
 		return OK;
 	result = entry_hash(codec_bytes(item->header), &again.hash, e);
 	if (result || (r->count && bsearch(&again.hash, r->list, r->count, HASH_BYTES, hash_compare)))
 		return result;
 	again.header = h;
+	if (is_person)
+		return person_copy_effect(&t->node->domain, t->txn, t->arena, &again, &t->node->effects, e);
 	again.is_absent = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, NULL) != OK;
 	return case_copy_effect(&t->node->domain, t->txn, t->arena, &again, &t->node->effects, e);
 }

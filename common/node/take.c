@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "inside.h"
+#include "proto/subject.h"
 
 /* Applies an item that stands on the tape at `tape_position`; what apply refuses becomes its disposition. */
 int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_position, bool *is_refused,
@@ -50,7 +51,7 @@ int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct 
 		n->must_rerun = true; /* what the command wrote before it goes, too */
 		return return_refuse(e);
 	}
-	draft->is_forgotten = draft->is_sealed && request_is_erased(t->txn, codec_bytes(draft->header->request_id));
+	draft->is_forgotten = draft->is_sealed && subject_is_erased(t->txn, header_subject(draft->header));
 	int result = journal_append(t->journal, draft, out, e);
 	if (result)
 		return result;
@@ -174,12 +175,12 @@ int aside_take(struct turn *t, const struct aside *aside, struct error *e)
 	return placed_apply(t, &c, &placed, &is_refused, e);
 }
 
-/* What is about an erased request comes in without what would open it, whoever still had that. A copy: if the turn is
- * rolled back, it may not have been erased. */
+/* What is about an erased request or record comes in without what would open it, whoever still had that. A copy: if the
+ * turn is rolled back, it may not have been erased. */
 static struct checked_entry entry_allowed(struct turn *t, const struct work *w, size_t i)
 {
 	struct checked_entry c = w->entries[i];
-	if (c.header->envelope_hash.len && request_is_erased(t->txn, codec_bytes(c.header->request_id))) {
+	if (c.header->envelope_hash.len && subject_is_erased(t->txn, header_subject(c.header))) {
 		c.envelope_packed = c.plain = (struct bytes){ 0 };
 		c.is_absent = true;
 	}

@@ -142,6 +142,7 @@ static Lm__Header *header_read(const Lm__Entry *entry, struct arena *a)
 	if (h->stream == DOWN)
 		h->receiver = device_named(h->receiver);
 	request_id_fix(&h->request_id, a);
+	request_id_fix(&h->person_id, a);
 	return h;
 }
 
@@ -150,7 +151,8 @@ static void entry_apply(struct node *n, const Lm__Entry *entry, bool must_compar
 	Lm__Header *h = header_read(entry, &n->arena);
 	struct hash before, after;
 	struct domain_waiters waiters;
-	if (!h || (h->request_id.len && h->request_id.len != ID_BYTES))
+	if (!h || (h->request_id.len && h->request_id.len != ID_BYTES) ||
+	    (h->person_id.len && h->person_id.len != ID_BYTES))
 		return; /* entries_check lets no such entry in */
 	struct bytes plain = codec_bytes(entry->payload);
 	struct domain_item item = item_make(n, h, plain);

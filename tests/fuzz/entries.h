@@ -75,6 +75,7 @@ static inline void entry_finish(Lm__Entry *entry, const Lm__StreamKey *key, cons
 	if (!h->envelope_hash.len && entry->envelope.len)
 		h->envelope_hash = hash_of(a, codec_bytes(entry->envelope));
 	request_id_fix(&h->request_id, a);
+	request_id_fix(&h->person_id, a);
 	if (CODEC_PACK(h, a, &packed, NULL))
 		return;
 	entry->header = codec_data(packed);

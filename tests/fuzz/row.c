@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "domain/domain.h"
+#include "domain/person.h"
 #include "domain/publication.h"
 #include "visit.h"
 
@@ -142,6 +143,24 @@ static void lists_ask(void)
 	answer_is(secret_get(txn, &arena, &secret));
 }
 
+/* The record whose id is zero. */
+static void person_ask(void)
+{
+	static const struct id zero = { { 0 } };
+	struct id family[PERSON_FAMILY_MOST], *cases;
+	struct person_event *events;
+	Lm__PersonRecord *record;
+	Lm__LookRecord **looks;
+	size_t count;
+	bool is_more;
+	int result = person_family(txn, zero, family, &count);
+	answer_is(result == ERR_TOO_MANY ? OK : result);
+	answer_is(person_get(txn, zero, &arena, &record));
+	answer_is(person_events(txn, zero, &arena, &events, &count));
+	answer_is(person_cases(txn, zero, &arena, 4, &cases, &count, &is_more));
+	answer_is(person_looks(txn, zero, &arena, 4, &looks, &count, &is_more));
+}
+
 static void domain_ask(void)
 {
 	static const struct id zero = { { 0 } };
@@ -169,6 +188,7 @@ static void domain_ask(void)
 	answer_is(receipt_find(txn, lookup, rows, 2, &count, &e));
 	answer_is(act_before(txn, UINT64_MAX, &arena, &position, &act, &e));
 	lists_ask();
+	person_ask();
 	answer_is(domain_state_hash(txn, &state, &e));
 	arena_reset(&arena);
 	count = 0;

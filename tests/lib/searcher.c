@@ -220,6 +220,7 @@ static struct bytes associated_of(const Lm__Header *h, uint8_t memory[80])
 	write_u64(&w, h->seq);
 	write_u32(&w, (uint32_t)h->kind);
 	write_bytes(&w, codec_bytes(h->request_id));
+	write_bytes(&w, codec_bytes(h->person_id));
 	return BYTES(memory, w.size);
 }
 

@@ -87,7 +87,7 @@ static const Lm__CaseAction ways[][3] = {
 };
 
 /* The state after an action, or the error. Columns: ACCEPT ASK DECIDE WITHDRAWN DUPLICATE HAND_OVER ANSWER_TAKEN
- * TOO_LATE */
+ * TOO_LATE CONFIRM_PERSON */
 #define REC STATE(RECEIVED)
 #define ACC STATE(ACCEPTED)
 #define ASK STATE(ASKED)
@@ -96,10 +96,10 @@ static const Lm__CaseAction ways[][3] = {
 #define DUP STATE(DUPLICATE)
 #define NOT ERR_CONFLICT
 #define END ERR_CLOSED
-static const int expected[][8] = {
-	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT }, [ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT },
-	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT }, [DEC] = { END, END, END, END, END, END, END, DEC },
-	[WIT] = { END, END, END, END, END, END, END, WIT }, [DUP] = { END, END, END, END, END, END, END, DUP },
+static const int expected[][9] = {
+	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT, REC }, [ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT, ACC },
+	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT, ASK }, [DEC] = { END, END, END, END, END, END, END, DEC, DEC },
+	[WIT] = { END, END, END, END, END, END, END, WIT, WIT }, [DUP] = { END, END, END, END, END, END, END, DUP, DUP },
 };
 
 static void check_after(struct node *n, const struct id *id, const Lm__Header *h, Lm__CaseState state)
@@ -144,7 +144,7 @@ static void test_every_state_and_action(void **state)
 	struct pair p;
 	pair_open(&p, NULL);
 	for (Lm__CaseState s = REC; s <= DUP; s++)
-		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(TOO_LATE); action++) {
+		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(CONFIRM_PERSON); action++) {
 			struct store_txn *txn = p.town.txn;
 			assert_ok(&p.town, node_request(&p.town, T1, &p.id, "town", 1));
 			try_action(s, action, &p);
@@ -163,7 +163,7 @@ static void test_no_such_action_or_outcome(void **state)
 	struct error e;
 	r.state = ACC;
 	assert_int_equal(case_action_check(&r, ACTION(NONE), OUTCOME(NONE), &e), ERR_INVALID);
-	assert_int_equal(case_action_check(&r, (Lm__CaseAction)9, OUTCOME(NONE), &e), ERR_INVALID);
+	assert_int_equal(case_action_check(&r, (Lm__CaseAction)10, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, (Lm__CaseAction)-1, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), (Lm__Outcome)4, &e), ERR_INVALID);

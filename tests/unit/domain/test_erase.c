@@ -83,7 +83,7 @@ static void test_two_persons(void **state)
 	assert_refused(&n, ERR_INVALID, step(&n, TOWN_A, PROPOSE, "", &id, 1));
 	assert_refused(&n, ERR_NOT_FOUND, step(&n, TOWN_A, CONFIRM, "second", NULL, 0));
 	assert_ok(&n, step(&n, TOWN_A, PROPOSE, "first", &id, 1));
-	assert_false(request_is_erased(n.txn, BYTES_OF(id.byte)));
+	assert_false(subject_is_erased(n.txn, BYTES_OF(id.byte)));
 	assert_refused(&n, ERR_EXISTS, step(&n, TOWN_A, PROPOSE, "second", &id, 1));
 	assert_refused(&n, ERR_DENIED, step(&n, TOWN_A, CONFIRM, "first", NULL, 0));
 	assert_says(&n, "a second person");
@@ -98,7 +98,7 @@ static void test_two_persons(void **state)
 	assert_string_equal(told->proposed_by, "first");
 	assert_string_equal(told->confirmed_by, "second");
 	assert_ok(&n, carried_out(&n, TOWN_A, &id));
-	assert_true(request_is_erased(n.txn, BYTES_OF(id.byte)));
+	assert_true(subject_is_erased(n.txn, BYTES_OF(id.byte)));
 	assert_ok(&n, erasure_get(n.txn, BYTES_OF(act.byte), &n.arena, &row));
 	assert_true(row->is_done);
 	assert_refused(&n, ERR_CLOSED, step(&n, TOWN_A, CONFIRM, "second", NULL, 0));

@@ -10,7 +10,9 @@
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
+#include "proto/person.pb-c.h"
 #include "proto/place.pb-c.h"
+#include "proto/registry.pb-c.h"
 #include "proto/row.pb-c.h"
 #include "proto/wire.pb-c.h"
 
@@ -199,6 +201,37 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__town_place__descriptor,
 	&lm__district_place__descriptor,
 	&lm__places_file__descriptor,
+	/* person.proto */
+	&lm__person_contact__descriptor,
+	&lm__representative__descriptor,
+	&lm__benefit__descriptor,
+	&lm__person_consent__descriptor,
+	&lm__person_facts__descriptor,
+	&lm__other_person__descriptor,
+	&lm__person_payload__descriptor,
+	&lm__person_copy_payload__descriptor,
+	&lm__look_payload__descriptor,
+	&lm__person_record__descriptor,
+	&lm__look_record__descriptor,
+	&lm__person_row__descriptor,
+	/* registry.proto */
+	&lm__person_search_command__descriptor,
+	&lm__persons_view__descriptor,
+	&lm__person_candidate__descriptor,
+	&lm__person_command__descriptor,
+	&lm__person_step_view__descriptor,
+	&lm__look_command__descriptor,
+	&lm__person_event_view__descriptor,
+	&lm__person_view__descriptor,
+	&lm__look_view__descriptor,
+	&lm__looks_view__descriptor,
+	&lm__person_double__descriptor,
+	&lm__person_doubles_view__descriptor,
+	&lm__imported_person__descriptor,
+	&lm__persons_file__descriptor,
+	&lm__person_import_command__descriptor,
+	&lm__person_import_row__descriptor,
+	&lm__person_import_view__descriptor,
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 

@@ -70,9 +70,12 @@ enum domain_effect_type {
 	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */
 	DOMAIN_TOTALS,
 	DOMAIN_SECRET,
-	DOMAIN_QUARANTINE, /* something is held up, or no longer */
-	DOMAIN_ERASE,      /* destroy what `message` (ErasePayload) names, and tell the neighbours */
-	DOMAIN_ERASE_TELL, /* `request` was erased before it came: tell `device` */
+	DOMAIN_QUARANTINE,  /* something is held up, or no longer */
+	DOMAIN_ERASE,       /* destroy what `message` (ErasePayload) names, and tell the neighbours */
+	DOMAIN_ERASE_TELL,  /* `request` was erased before it came: tell `device` */
+	DOMAIN_PERSON,      /* a resident's record changed: `request` is its id */
+	DOMAIN_PERSON_COPY, /* hub: pass the record `request` in `message` on to the town's `device`: `version`,
+	                       `source` */
 };
 
 #define DOMAIN_CAUSE_BYTES 44
@@ -297,6 +300,7 @@ int case_locks_each(struct store_txn *txn, struct arena *arena,
 
 /* ---- erasing ---- */
 #define ERASE_REQUESTS_MOST 20
+#define ERASE_PERSONS_MOST 16 /* a record and those that were merged into it */
 #define ERASE_TEXT_BYTES_MOST 600
 /* May the request be erased now, by the tier that owns it? ERR_NOT_FOUND; ERR_DENIED: another tier's; ERR_CONFLICT: it
  * is open, or kept until a day that the sentence names; ERR_EXISTS: proposed or erased already. */
@@ -305,8 +309,20 @@ int erase_check(const struct domain *d, struct store_txn *txn, struct id request
 /* Until when a closed case is kept whatever anybody asks, by the newest revision of its service; 0: nothing holds it.
  * `why` may be NULL. */
 int64_t erase_kept_until(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena, Lm__Basis **why);
-bool request_is_erased(struct store_txn *txn, struct bytes request_id);
-int erased_get(struct store_txn *txn, struct bytes request_id, struct arena *arena, Lm__ErasedRecord **out);
+/* What one act names. */
+struct erase_list {
+	const ProtobufCBinaryData *requests;
+	size_t request_count;
+	const ProtobufCBinaryData *persons;
+	size_t person_count;
+};
+/* May the resident's record be erased now? Only the town that has it does so, together with what was merged into it and
+ * with all requests that are this person's here: `named` holds them. Whether those may go is for erase_check.
+ * ERR_NOT_FOUND, ERR_DENIED, ERR_CONFLICT. */
+int erase_person_check(const struct domain *d, struct store_txn *txn, struct id person, const struct erase_list *named,
+                       struct arena *arena, struct error *e);
+bool subject_is_erased(struct store_txn *txn, struct bytes subject); /* of a request or a resident's record */
+int erased_get(struct store_txn *txn, struct bytes subject, struct arena *arena, Lm__ErasedRecord **out);
 int erasure_get(struct store_txn *txn, struct bytes act, struct arena *arena, Lm__ErasureRecord **out);
 /* The newest first. */
 int erasure_each(struct store_txn *txn, struct arena *arena,

@@ -234,14 +234,15 @@ int journal_aside_receive(struct journal *j, const struct aside *aside, struct a
                           struct checked_entry *entry, struct placed *out, enum reception *how, struct error *e);
 
 /* ---- erasing ---- */
-/* In a turn: destroys the envelopes of everything that is stored about a request, also beside the tape, and asks for
- * another key of the key table (store_rekey_step). What was applied is DISPOSITION_ERASED then, and has `facts` (may be
- * NULL) beside it. `count`: how many were destroyed. */
-int journal_erase(struct journal *j, struct bytes request_id, const Lm__ErasedFacts *facts, uint64_t *count,
+/* In a turn: destroys the envelopes of everything that is stored about a subject (proto/subject.h), also beside the
+ * tape, and asks for another key of the key table (store_rekey_step). What was applied is DISPOSITION_ERASED then, and
+ * has `facts` (may be NULL) beside it. `count`: how many were destroyed. */
+int journal_erase(struct journal *j, struct bytes subject, const Lm__ErasedFacts *facts, uint64_t *count,
                   struct error *e);
 /* The same for one entry of the tape. */
 int journal_erase_entry(struct journal *j, uint64_t position, struct error *e);
-/* The first entry at or after *position that has an envelope and names no request. ERR_NOT_FOUND at the end. */
+/* The first entry at or after *position that has an envelope and names neither request nor person. ERR_NOT_FOUND at the
+ * end. */
 int journal_unnamed_next(struct store_txn *txn, uint64_t *position, struct error *e);
 
 /* ---- marks ---- */
