@@ -31,7 +31,7 @@ class Clones(lm.Case):
     def image(self, node, name):
         """A copy of the disk of a daemon that does not run."""
         folder = node.folder.with_name(f"{node.name}-{name}")
-        shutil.copytree(node.folder, folder, ignore=shutil.ignore_patterns("ctl.sock", "log"))
+        shutil.copytree(node.folder, folder, ignore=shutil.ignore_patterns("*.sock", "log"))
         return folder
 
     def put_back(self, node, image):
