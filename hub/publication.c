@@ -105,9 +105,22 @@ static int no_memory(struct work *w)
 
 /* ---- contents: what is in force, drafts, faults, differences ---- */
 
-static const Lm__Service *as_service(const struct work *w, const ProtobufCMessage *content)
+/* A view or a command has one member for each collection; the others stay empty. */
+static Lm__Service *as_service(const struct work *w, ProtobufCMessage *content)
 {
-	return w->collection->id == LM__COLLECTION__COLLECTION_CATALOGUE ? (const Lm__Service *)content : NULL;
+	return w->collection == &collection_catalogue ? (Lm__Service *)content : NULL;
+}
+
+static Lm__Calendar *as_calendar(const struct work *w, ProtobufCMessage *content)
+{
+	return w->collection == &collection_calendar ? (Lm__Calendar *)content : NULL;
+}
+
+static ProtobufCMessage *command_content(const struct work *w)
+{
+	if (w->collection == &collection_calendar)
+		return w->input->calendar ? &w->input->calendar->base : NULL;
+	return w->input->service ? &w->input->service->base : NULL;
 }
 
 static void *list_new(struct work *w, size_t count)
@@ -156,7 +169,7 @@ static int changes_fill(struct work *w, const ProtobufCMessage *before, const Pr
 static int in_force(struct work *w, struct store_txn *txn, uint32_t revision, ProtobufCMessage **out)
 {
 	*out = NULL;
-	int result = w->collection->in_force(txn, w->key, revision, &w->arena, out);
+	int result = content_get(txn, w->collection, w->key, revision, &w->arena, out);
 	return result == ERR_NOT_FOUND ? OK : result;
 }
 
@@ -199,9 +212,9 @@ static Lm__DraftRow *draft_row(struct work *w, const Lm__DraftRecord *record, co
 	return row;
 }
 
-static void name_fill(const struct work *w, Lm__PublicationRow *row, const ProtobufCMessage *content)
+static void name_fill(const struct work *w, Lm__PublicationRow *row, ProtobufCMessage *content)
 {
-	const Lm__Service *service = as_service(w, content);
+	Lm__Service *service = as_service(w, content);
 	if (service && !row->name) {
 		row->name = service->name;
 		row->module = service->module;
@@ -260,7 +273,7 @@ static int rows_build(struct work *w, Lm__PublicationsView *view)
 	int result = publication_each(w->txn, w->collection, NULL, &w->arena, rows_publication, &rows);
 	for (size_t i = 0; i < view->n_rows && !result; i++) {
 		ProtobufCMessage *content;
-		result = w->collection->in_force(w->txn, view->rows[i]->key, 0, &w->arena, &content);
+		result = content_get(w->txn, w->collection, view->rows[i]->key, 0, &w->arena, &content);
 		if (!result)
 			name_fill(w, view->rows[i], content);
 	}
@@ -353,8 +366,9 @@ static int key_draft(struct work *w, Lm__PublicationView *view, const ProtobufCM
 	result = codec_unpack(w->collection->type, codec_bytes(record->content), &w->arena, &content, &w->error);
 	if (result)
 		return result;
-	view->draft = (Lm__Service *)(uintptr_t)as_service(w, content);
-	view->row->draft = draft_row(w, record, content, newest ? w->collection->revision(newest) : 0);
+	view->draft = as_service(w, content);
+	view->calendar_draft = as_calendar(w, content);
+	view->row->draft = draft_row(w, record, content, newest ? content_revision(w->collection, newest) : 0);
 	name_fill(w, view->row, content);
 	result = faults_fill(w, content, &view->faults, &view->n_faults);
 	return result ? result : changes_fill(w, newest, content, &view->changes, &view->n_changes);
@@ -373,7 +387,8 @@ static int key_build(struct work *w, Lm__PublicationView *view)
 	if (view->n_revisions)
 		view->row->newest = view->revisions[0];
 	if (newest) {
-		view->service = (Lm__Service *)(uintptr_t)as_service(w, newest);
+		view->service = as_service(w, newest);
+		view->calendar = as_calendar(w, newest);
 		name_fill(w, view->row, newest);
 		result = missing_fill(w, h.newest_ordinal, view);
 	}
@@ -416,7 +431,8 @@ static int revision_build(struct work *w, Lm__RevisionView *view)
 		return result;
 	if (!content)
 		return error_set(&w->error, ERR_NOT_FOUND, "%.32s has no revision %u", w->key, w->revision);
-	view->service = (Lm__Service *)(uintptr_t)as_service(w, content);
+	view->service = as_service(w, content);
+	view->calendar = as_calendar(w, content);
 	result = publication_get(w->txn, w->collection, w->key, w->revision, &w->arena, NULL, &record);
 	if (!result && !(view->row = revision_row(w, w->revision, record)))
 		result = no_memory(w);
@@ -466,7 +482,7 @@ static void revision_get(void *context, struct http_request *r)
 static int content_given(struct work *w, struct turn *t, struct bytes *packed)
 {
 	const Lm__DraftCommand *in = w->input;
-	ProtobufCMessage *content = in->service ? &in->service->base : NULL;
+	ProtobufCMessage *content = command_content(w);
 	if (in->goes_back_to) {
 		int result = in_force(w, t->txn, in->goes_back_to, &content);
 		if (result)
@@ -476,7 +492,8 @@ static int content_given(struct work *w, struct turn *t, struct bytes *packed)
 			                 in->goes_back_to);
 	}
 	if (!content)
-		return error_set(&w->error, ERR_INVALID, "service: what the draft says is missing");
+		return error_set(&w->error, ERR_INVALID, "%s: what the draft says is missing",
+		                 w->collection == &collection_calendar ? "calendar" : "service");
 	return content_pack(w->collection, content, &w->arena, packed, &w->error);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "domain/publication.h"
 #include "inside.h"
 #include "node/control.h"
 
@@ -102,12 +103,13 @@ struct reading {
 	int64_t signed_ms;
 };
 
-static bool service_visit(void *context, Lm__Service *newest)
+static bool service_visit(void *context, ProtobufCMessage *newest)
 {
 	struct reading *r = context;
+	const Lm__Service *service = (Lm__Service *)newest;
 	r->services++;
-	if (newest->published_ms > r->signed_ms)
-		r->signed_ms = newest->published_ms;
+	if (service->published_ms > r->signed_ms)
+		r->signed_ms = service->published_ms;
 	return true;
 }
 
@@ -131,7 +133,7 @@ static void tables_read(struct terminal *t)
 		return;
 	}
 	arena_init(&arena, 16 * 1024 * 1024);
-	if (!service_each(txn, &arena, service_visit, &r))
+	if (!content_each(txn, &collection_catalogue, &arena, service_visit, &r))
 		t->services = r.services;
 	if (!device_each(txn, &arena, device_visit, &r))
 		t->signed_ms = r.signed_ms;

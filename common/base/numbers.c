@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 #define CITIZEN_ID_CHARACTERS 18
 #define CERTIFICATE_CHARACTERS 20
 #define COMMUNITY_DIGITS 12
@@ -29,21 +31,13 @@ static int number_of(const char *digits, size_t count)
 	return number;
 }
 
-static bool date_is_real(int year, int month, int day)
-{
-	static const int days_of[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	if (year < 1800 || year > 2199 || month < 1 || month > 12 || day < 1)
-		return false;
-	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	return day <= days_of[month - 1] + (month == 2 && is_leap);
-}
-
 /* Checks the first 18 characters; the caller knows that they are there. */
 static bool citizen_id_begins(const char *text)
 {
 	if (digits_count(text) < CITIZEN_ID_CHARACTERS - 1)
 		return false;
-	if (!date_is_real(number_of(text + 6, 4), number_of(text + 10, 2), number_of(text + 12, 2)))
+	int year = number_of(text + 6, 4);
+	if (year < 1800 || year > 2199 || !clock_date_is_real(year, number_of(text + 10, 2), number_of(text + 12, 2)))
 		return false;
 	/* ISO/IEC 7064, MOD 11-2: the polynomial at 2, check character included, leaves 1; X stands for ten. */
 	int sum = 0;

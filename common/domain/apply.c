@@ -31,6 +31,7 @@ const struct store_table domain_table_person = {
 	.name = "person", .number = 39, .is_projection = true, .is_key_table = true
 };
 const struct store_table domain_table_about = { .name = "about", .number = 41, .is_projection = true };
+const struct store_table domain_table_calendar = { .name = "calendar", .number = 42, .is_projection = true };
 const struct store_table domain_table_backup = { .name = "backup", .number = 40, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
@@ -39,7 +40,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
 	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
 	&domain_table_act,       &domain_table_erasure, &domain_table_erased,      &domain_table_backup,
-	&domain_table_person,    &domain_table_about,
+	&domain_table_person,    &domain_table_about,   &domain_table_calendar,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -291,7 +292,8 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_ERASURE, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_erasure },
 	{ LM__KIND__KIND_AUTHORITY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_authority },
 	{ LM__KIND__KIND_DEVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_device },
-	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_service },
+	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
+	{ LM__KIND__KIND_CALENDAR, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },

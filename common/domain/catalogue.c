@@ -1,110 +1,68 @@
 /*
- * The catalogue in force: every revision of every service, as it was published.
+ * The catalogue: services as they were published.
  */
-#include <string.h>
-
 #include "inside.h"
 
-static struct bytes service_key(const char *id, uint32_t revision, uint8_t memory[STORE_KEY_BYTES_MOST])
+static const char *service_key_of(const ProtobufCMessage *content)
 {
-	struct writer w = writer_over(memory, STORE_KEY_BYTES_MOST);
-	write_bytes(&w, bytes_from_text(id));
-	write_u8(&w, 0);
-	write_u32(&w, revision);
-	return BYTES(memory, w.failed ? 0 : w.size);
+	return ((const Lm__Service *)content)->id;
 }
 
-static int newest_of(struct store_txn *txn, const char *id, struct arena *arena, struct bytes *value)
+static size_t service_content_check(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
 {
-	uint8_t memory[STORE_KEY_BYTES_MOST];
-	struct bytes key, past = service_key(id, UINT32_MAX, memory);
-	struct store_cursor *c;
-	if (!past.size)
-		return ERR_NOT_FOUND;
-	int result = store_cursor_open(txn, &domain_table_service, &c);
-	if (result)
-		return result;
-	result = store_cursor_seek(c, past, arena, &key, value);
-	if (result == ERR_NOT_FOUND)
-		result = store_cursor_last(c, arena, &key, value);
-	else if (!result && !bytes_equal(key, past))
-		result = store_cursor_prev(c, arena, &key, value);
-	size_t length = strlen(id) + 1;
-	if (!result && (key.size != length + 4 || memcmp(key.data, id, length) != 0))
-		result = ERR_NOT_FOUND;
-	store_cursor_close(c);
-	return result;
+	return service_readable_check((const Lm__Service *)content, faults, most);
 }
+
+static size_t service_content_shape(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
+{
+	return service_check((const Lm__Service *)content, faults, most);
+}
+
+static struct publication_stamp service_stamp_of(const ProtobufCMessage *content)
+{
+	const Lm__Service *s = (const Lm__Service *)content;
+	return (struct publication_stamp){ s->revision,   s->goes_back_to, s->published_by,
+		                           s->drafted_by, s->n_drafted_by, s->published_ms };
+}
+
+static void service_stamp(ProtobufCMessage *content, const struct publication_stamp *stamp)
+{
+	static const struct publication_stamp none = { .published_by = "" };
+	const struct publication_stamp *s = stamp ? stamp : &none;
+	Lm__Service *service = (Lm__Service *)content;
+	service->revision = s->revision;
+	service->goes_back_to = s->goes_back_to;
+	service->published_by = (char *)(uintptr_t)s->published_by;
+	service->published_ms = s->published_ms;
+	service->drafted_by = (char **)(uintptr_t)s->drafted_by;
+	service->n_drafted_by = s->drafted_by_count;
+}
+
+static int service_taken(struct apply *a, const ProtobufCMessage *content)
+{
+	const Lm__Service *service = (const Lm__Service *)content;
+	return release_service(a, service->id, service->revision);
+}
+
+const struct collection collection_catalogue = {
+	.id = LM__COLLECTION__COLLECTION_CATALOGUE,
+	.name = "catalogue",
+	.type = &lm__service__descriptor,
+	.kind = LM__KIND__KIND_SERVICE,
+	.table = &domain_table_service,
+	.key = service_key_of,
+	.check = service_content_check,
+	.shape = service_content_shape,
+	.stamp_of = service_stamp_of,
+	.stamp = service_stamp,
+	.taken = service_taken,
+};
 
 int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct arena *arena, Lm__Service **out)
 {
-	struct bytes value;
-	uint8_t memory[STORE_KEY_BYTES_MOST];
-	struct bytes key = service_key(id, revision, memory);
-	if (!key.size)
-		return ERR_NOT_FOUND;
-	int result = revision ? store_get(txn, &domain_table_service, key, arena, &value)
-	                      : newest_of(txn, id, arena, &value);
-	return result ? result : row_unpack(txn, &domain_table_service, &lm__service__descriptor, value, arena, out);
-}
-
-int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest),
-                 void *context)
-{
-	struct store_cursor *c;
-	struct bytes key, value;
-	Lm__Service *newest = NULL, *service;
-	int result = store_cursor_open(txn, &domain_table_service, &c);
-	if (result)
-		return result;
-	bool wants_more = true;
-	result = store_cursor_first(c, arena, &key, &value);
-	while (!result && wants_more) {
-		result = row_unpack(txn, &domain_table_service, &lm__service__descriptor, value, arena, &service);
-		if (result)
-			break;
-		/* Revisions of a service lie side by side, the newest last. */
-		if (newest && strcmp(newest->id, service->id) != 0)
-			wants_more = visit(context, newest);
-		newest = service;
-		result = store_cursor_next(c, arena, &key, &value);
-	}
-	store_cursor_close(c);
-	if (result == ERR_NOT_FOUND) {
-		result = OK;
-		if (newest && wants_more)
-			visit(context, newest);
-	}
-	return result;
-}
-
-int apply_service(struct apply *a)
-{
-	Lm__Service *service;
-	struct service_fault fault;
-	uint8_t memory[STORE_KEY_BYTES_MOST];
-	if (a->item->is_absent)
-		return error_set(a->e, ERR_ABSENT, "the service's entry has no content");
-	int result = CODEC_UNPACK(lm__service, a->item->plain, a->arena, &service, a->e);
-	if (result)
-		return result;
-	if (!service->revision)
-		return error_set(a->e, ERR_INVALID, "service %.40s: no revision", service->id);
-	if (service_check(service, &fault, 1))
-		return error_set(a->e, ERR_INVALID, "service %.40s: %s", service->id, fault.text);
-	if (name_is_among(service->published_by, service->drafted_by, service->n_drafted_by))
-		return error_set(a->e, ERR_DENIED, "service %.40s: %.32s wrote it and cannot publish it, too",
-		                 service->id, service->published_by);
-	struct bytes key = service_key(service->id, service->revision, memory);
-	if (store_has(a->txn, &domain_table_service, key))
-		return error_set(a->e, ERR_EXISTS, "revision %u of service %s was published before", service->revision,
-		                 service->id);
-	result = store_put(a->txn, &domain_table_service, key, a->item->plain);
-	struct publication_stamp stamp = { service->revision,   service->goes_back_to, service->published_by,
-		                           service->drafted_by, service->n_drafted_by, service->published_ms };
-	if (!result && a->d->tier == LM__TIER__TIER_DISTRICT)
-		result = publication_note(a, collection_of(LM__COLLECTION__COLLECTION_CATALOGUE), service->id, &stamp);
+	ProtobufCMessage *content;
+	int result = content_get(txn, &collection_catalogue, id, revision, arena, &content);
 	if (!result)
-		result = release_service(a, service->id, service->revision);
-	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CATALOGUE });
+		*out = (Lm__Service *)content;
+	return result;
 }

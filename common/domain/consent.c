@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "inside.h"
 
 #define CHILD_YEARS 14
-#define DAY_MS (24ll * 3600 * 1000)
-#define SHANGHAI_MS (8ll * 3600 * 1000)
 #define RELATION_CHARACTERS_MOST 20
 #define NAME_CHARACTERS_MOST 50
 
@@ -39,16 +38,6 @@ bool field_is_health(const Lm__Field *f)
 	return f->is_health || f->type == LM__FIELD_TYPE__FIELD_TYPE_CERTIFICATE;
 }
 
-/* Civil date of a day since 1970-01-01 as 20261121. (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms") */
-static int64_t date_of_day(int64_t day)
-{
-	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, in_era = z - era * 146097;
-	int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-	int64_t in_year = in_era - (365 * year + year / 4 - year / 100), m = (5 * in_year + 2) / 153;
-	int64_t month = m < 10 ? m + 3 : m - 9;
-	return (year + era * 400 + (month <= 2)) * 10000 + month * 100 + in_year - (153 * m + 2) / 5 + 1;
-}
-
 static int64_t digits_of(const char *text, size_t count)
 {
 	int64_t n = 0;
@@ -60,9 +49,7 @@ static int64_t digits_of(const char *text, size_t count)
 /* Born on 20150229: 14 on the same day 14 years on; who was born on a 29 February on 1 March. */
 static bool is_under_14(int64_t born, int64_t time_ms)
 {
-	int64_t local = time_ms + SHANGHAI_MS;
-	int64_t day = local >= 0 ? local / DAY_MS : -((-local + DAY_MS - 1) / DAY_MS);
-	return date_of_day(day) < born + CHILD_YEARS * 10000;
+	return clock_shanghai_date(time_ms) < born + CHILD_YEARS * 10000;
 }
 
 /* The number or the date says so; both were checked before. */
@@ -74,7 +61,7 @@ static bool answers_say_child(const Lm__Service *s, const Lm__RequestPayload *p,
 		int64_t born = 0;
 		if (!text)
 			continue;
-		if (f->is_birth_date && date_is_real(text))
+		if (f->is_birth_date && clock_date_read(text, NULL))
 			born = digits_of(text, 4) * 10000 + digits_of(text + 5, 2) * 100 + digits_of(text + 8, 2);
 		else if (f->meaning == LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NUMBER && strlen(text) >= 18 &&
 		         strspn(text, "0123456789") >= 17)

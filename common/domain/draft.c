@@ -78,8 +78,8 @@ static int step_read(struct step *s)
 		return error_set(a->e, ERR_INVALID, "by: a name of 1 to %d bytes", NAME_BYTES_MOST);
 	int result = found(draft_get(a->txn, s->collection, in->key, a->arena, &s->record));
 	if (!result)
-		result = found(s->collection->in_force(a->txn, in->key, 0, a->arena, &s->newest));
-	s->revision = !result && s->newest ? s->collection->revision(s->newest) : 0;
+		result = found(content_get(a->txn, s->collection, in->key, 0, a->arena, &s->newest));
+	s->revision = !result && s->newest ? content_revision(s->collection, s->newest) : 0;
 	if (!result)
 		result = found(publication_get(a->txn, s->collection, in->key, s->revision, a->arena, NULL, &s->stamp));
 	return result;
@@ -122,7 +122,7 @@ static int goes_back_check(const struct step *s, const ProtobufCMessage *content
 	uint32_t to = s->in->goes_back_to;
 	if (!to)
 		return OK;
-	if (to >= s->revision || s->collection->in_force(s->a->txn, s->in->key, to, s->a->arena, &earlier))
+	if (to >= s->revision || content_get(s->a->txn, s->collection, s->in->key, to, s->a->arena, &earlier))
 		return error_set(s->a->e, ERR_NOT_FOUND, "%.40s has no earlier revision %u", s->in->key, to);
 	if (!content_is_same(s->collection, content, earlier, s->a->arena))
 		return error_set(s->a->e, ERR_INVALID, "goes_back_to: this is not what revision %u says", to);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "inside.h"
 
 #define VALUE_BYTES_MOST 8192
@@ -97,22 +98,6 @@ static void money_check(struct form *f, const char *value)
 		range_check(f, yuan * 100 + fen);
 }
 
-bool date_is_real(const char *v)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	if (strlen(v) != 10 || v[4] != '-' || v[7] != '-')
-		return false;
-	for (size_t i = 0; i < 10; i++)
-		if (i != 4 && i != 7 && !isdigit((unsigned char)v[i]))
-			return false;
-	int year = (v[0] - '0') * 1000 + (v[1] - '0') * 100 + (v[2] - '0') * 10 + v[3] - '0';
-	int month = (v[5] - '0') * 10 + v[6] - '0', day = (v[8] - '0') * 10 + v[9] - '0';
-	if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1)
-		return false;
-	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	return day <= days[month - 1] + (month == 2 && is_leap);
-}
-
 bool choice_is_known(const Lm__Field *field, const char *value)
 {
 	for (size_t i = 0; i < field->n_choices; i++)
@@ -160,7 +145,7 @@ static void value_check(struct form *f, const char *value)
 		money_check(f, value);
 		return;
 	case LM__FIELD_TYPE__FIELD_TYPE_DATE:
-		if (!date_is_real(value))
+		if (!clock_date_read(value, NULL))
 			fail(f, "not-a-date");
 		return;
 	case LM__FIELD_TYPE__FIELD_TYPE_CHOICE:

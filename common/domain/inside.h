@@ -41,7 +41,6 @@ int release_version(struct apply *a, struct id subject, uint32_t version); /* wh
 
 struct id header_request(const Lm__Header *h);
 
-bool date_is_real(const char *text); /* 2026-11-21, a day that there is */
 bool choice_is_known(const Lm__Field *field, const char *choice);
 bool service_id_is_good(const char *id);
 bool phone_is_good(const char *text);
@@ -60,7 +59,7 @@ int memo_secret(struct apply *a, Lm__NodeSecretPayload **out);
 int apply_authority(struct apply *a);
 int apply_device(struct apply *a);
 int apply_keys(struct apply *a);
-int apply_service(struct apply *a);
+int apply_content(struct apply *a);
 int apply_history(struct apply *a);
 int apply_account(struct apply *a);
 int apply_draft(struct apply *a);

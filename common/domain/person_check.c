@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "inside.h"
 
 #define NAME_MOST 50
@@ -64,7 +65,7 @@ static bool code(struct check *c, const char *path, const char *value, bool is_r
 
 static void day(struct check *c, const char *path, const char *value, bool is_required)
 {
-	if (code(c, path, value, is_required, DAY_BYTES) && !date_is_real(value))
+	if (code(c, path, value, is_required, DAY_BYTES) && !clock_date_read(value, NULL))
 		wrong(c, path, "not-a-date");
 }
 

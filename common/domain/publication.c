@@ -7,65 +7,35 @@
 
 #include "inside.h"
 
-/* ---- the catalogue ---- */
+static const struct collection *const collections[] = { &collection_catalogue, &collection_calendar };
 
-static const char *service_key_of(const ProtobufCMessage *content)
+static const struct collection *collection_at(size_t i)
 {
-	return ((const Lm__Service *)content)->id;
+	return i < sizeof collections / sizeof *collections ? collections[i] : NULL;
 }
-
-static uint32_t service_revision_of(const ProtobufCMessage *content)
-{
-	return ((const Lm__Service *)content)->revision;
-}
-
-static size_t service_content_check(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
-{
-	return service_readable_check((const Lm__Service *)content, faults, most);
-}
-
-static int service_in_force(struct store_txn *txn, const char *key, uint32_t revision, struct arena *arena,
-                            ProtobufCMessage **out)
-{
-	Lm__Service *service;
-	int result = service_get(txn, key, revision, arena, &service);
-	if (!result)
-		*out = &service->base;
-	return result;
-}
-
-static void service_stamp(ProtobufCMessage *content, const struct publication_stamp *stamp)
-{
-	static const struct publication_stamp none = { .published_by = "" };
-	const struct publication_stamp *s = stamp ? stamp : &none;
-	Lm__Service *service = (Lm__Service *)content;
-	service->revision = s->revision;
-	service->goes_back_to = s->goes_back_to;
-	service->published_by = (char *)(uintptr_t)s->published_by;
-	service->published_ms = s->published_ms;
-	service->drafted_by = (char **)(uintptr_t)s->drafted_by;
-	service->n_drafted_by = s->drafted_by_count;
-}
-
-static const struct collection collections[] = {
-	{ LM__COLLECTION__COLLECTION_CATALOGUE, "catalogue", &lm__service__descriptor, LM__KIND__KIND_SERVICE,
-	  service_key_of, service_revision_of, service_content_check, service_in_force, service_stamp },
-};
 
 const struct collection *collection_of(Lm__Collection id)
 {
-	for (size_t i = 0; i < sizeof collections / sizeof *collections; i++)
-		if (collections[i].id == id)
-			return &collections[i];
-	return NULL;
+	const struct collection *c;
+	for (size_t i = 0; (c = collection_at(i)) && c->id != id; i++)
+		;
+	return c;
+}
+
+const struct collection *collection_of_kind(Lm__Kind kind)
+{
+	const struct collection *c;
+	for (size_t i = 0; (c = collection_at(i)) && c->kind != kind; i++)
+		;
+	return c;
 }
 
 const struct collection *collection_named(const char *name)
 {
-	for (size_t i = 0; i < sizeof collections / sizeof *collections; i++)
-		if (!strcmp(collections[i].name, name))
-			return &collections[i];
-	return NULL;
+	const struct collection *c;
+	for (size_t i = 0; (c = collection_at(i)) && strcmp(c->name, name) != 0; i++)
+		;
+	return c;
 }
 
 /* ---- rows: collection u8, key, and for publications 0 and revision u32 ---- */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "service_check.h"
 
 #define ID_CHARACTERS_MOST 32
@@ -47,18 +48,26 @@ static void words_check(struct check *c, const char *path, const Lm__Words *w)
 		fault_add(c, "%s.en: an English text is missing", path);
 }
 
-static void basis_check(struct check *c, const char *list, size_t i, const Lm__Basis *b)
+void basis_check(struct check *c, const char *path, const Lm__Basis *b)
 {
-	char path[48];
-	snprintf(path, sizeof path, "%s[%zu].text", list, i);
-	words_check(c, path, b->text);
-	snprintf(path, sizeof path, "%s[%zu]", list, i);
+	char inner[64];
+	snprintf(inner, sizeof inner, "%s.text", path);
+	words_check(c, inner, b->text);
 	if (b->is_sample)
 		return;
 	if (!b->source[0])
 		fault_add(c, "%s.source: a fact has a source, or is_sample is true", path);
-	if (!date_is_real(b->date))
+	if (!clock_date_read(b->date, NULL))
 		fault_add(c, "%s.date: a source has a date like 2021-12-31, or is_sample is true", path);
+}
+
+static void bases_check(struct check *c, const char *list, Lm__Basis *const *bases, size_t count)
+{
+	char path[48];
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof path, "%s[%zu]", list, i);
+		basis_check(c, path, bases[i]);
+	}
 }
 
 static void choices_check(struct check *c, const char *path, const Lm__Field *f)
@@ -207,8 +216,7 @@ static void hold_check(struct check *c, const Lm__Hold *h)
 		fault_add(c, "hold.keep_from: KEEP_FROM_CLOSED or KEEP_FROM_RECEIVED");
 	if (!h->n_basis)
 		fault_add(c, "hold.basis: the rule that forbids erasing is missing");
-	for (size_t i = 0; i < h->n_basis; i++)
-		basis_check(c, "hold.basis", i, h->basis[i]);
+	bases_check(c, "hold.basis", h->basis, h->n_basis);
 }
 
 static void sharing_check(struct check *c, const Lm__Service *s, size_t i)
@@ -323,10 +331,8 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 	}
 	if (!s->n_basis)
 		fault_add(&c, "basis: the legal basis is missing");
-	for (size_t i = 0; i < s->n_basis; i++)
-		basis_check(&c, "basis", i, s->basis[i]);
-	for (size_t i = 0; i < s->n_facts; i++)
-		basis_check(&c, "facts", i, s->facts[i]);
+	bases_check(&c, "basis", s->basis, s->n_basis);
+	bases_check(&c, "facts", s->facts, s->n_facts);
 	return c.count;
 }
 

@@ -17,6 +17,9 @@ struct check {
 /* "path: what is wrong". Beyond `most` they are only counted. */
 void fault_add(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A fact has a source and its date, or says that it is a sample. */
+void basis_check(struct check *c, const char *path, const Lm__Basis *b);
+
 void parts_check(struct check *c, const Lm__Service *s);
 void texts_check(struct check *c, const Lm__Service *s);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "service_check.h"
 
 #define CALLED_DIGITS_LEAST 7 /* as form.c: a telephone number has 7 to 15 digits */
@@ -179,7 +180,7 @@ static bool is_date_or_years(const char *text, size_t size)
 	if (size != sizeof date - 1)
 		return false;
 	memcpy(date, text, size);
-	return date_is_real(date);
+	return clock_date_read(date, NULL);
 }
 
 static void numbers_check(struct check *c, const char *path, const char *text, enum numbers allowed)

@@ -131,16 +131,30 @@ static void verify_get(void *context, struct http_request *r)
 
 /* ---- catalogue ---- */
 
-static int service_publish(struct turn *t, const Lm__PublishCommand *in, Lm__Service *s, Lm__PublishView *out,
-                           struct arena *arena, struct error *e)
+struct publishing { /* contents of one collection, in one turn */
+	struct turn *turn;
+	const Lm__PublishCommand *in;
+	uint32_t *unchanged;
+	struct arena *arena;
+	struct error *e;
+};
+
+/* Those that were published stand at the front of `contents` afterwards, and *count says how many. */
+static int contents_publish(const struct publishing *p, const struct collection *c, ProtobufCMessage **contents,
+                            size_t *count)
 {
-	const struct collection *c = collection_of(LM__COLLECTION__COLLECTION_CATALOGUE);
-	int result = publication_of_content(t, c, &s->base, in->by, in->second, arena, e);
-	if (result == ERR_EXISTS) {
-		out->unchanged++;
-		return OK;
+	size_t published = 0, given = *count;
+	int result = OK;
+	for (size_t i = 0; i < given && !result; i++) {
+		result = publication_of_content(p->turn, c, contents[i], p->in->by, p->in->second, p->arena, p->e);
+		if (!result)
+			contents[published++] = contents[i];
+		if (result == ERR_EXISTS) {
+			++*p->unchanged;
+			result = OK;
+		}
 	}
-	out->published[out->n_published++] = s;
+	*count = published;
 	return result;
 }
 
@@ -157,11 +171,18 @@ static int publish_run(struct turn *t, struct command *c, struct error *e)
 	if (!out)
 		return error_set(e, ERR_MEMORY, "no memory");
 	lm__publish_view__init(out);
-	out->published = arena_alloc(&a->arena, (in->n_services + 1) * sizeof *out->published);
-	if (!out->published)
+	/* Copies: if the turn has to run again, the command must be as it came. */
+	out->n_published = in->n_services;
+	out->n_calendars = in->n_calendars;
+	out->published = arena_copy(&a->arena, in->services, in->n_services * sizeof *out->published);
+	out->calendars = arena_copy(&a->arena, in->calendars, in->n_calendars * sizeof *out->calendars);
+	if (!out->published || !out->calendars)
 		return error_set(e, ERR_MEMORY, "no memory");
-	for (size_t i = 0; i < in->n_services && !result; i++)
-		result = service_publish(t, in, in->services[i], out, &a->arena, e);
+	struct publishing p = { t, in, &out->unchanged, &a->arena, e };
+	result = contents_publish(&p, &collection_catalogue, (ProtobufCMessage **)out->published, &out->n_published);
+	if (!result)
+		result = contents_publish(&p, &collection_calendar, (ProtobufCMessage **)out->calendars,
+		                          &out->n_calendars);
 	a->output = &out->base;
 	return result;
 }
@@ -181,17 +202,16 @@ struct catalogue_build {
 	Lm__Arrival arrival[SERVICES_MOST], *arrivals[SERVICES_MOST];
 };
 
-static bool catalogue_visit(void *context, Lm__Service *newest)
+static bool catalogue_visit(void *context, ProtobufCMessage *newest)
 {
 	struct catalogue_build *b = context;
-	b->list[b->view->n_services++] = newest;
+	b->list[b->view->n_services++] = (Lm__Service *)newest;
 	return b->view->n_services < SERVICES_MOST;
 }
 
 /* At the hub: how many sites have the newest revision of each. */
 static int arrivals_fill(struct node *n, struct act *a, struct store_txn *txn, struct catalogue_build *b)
 {
-	const struct collection *c = collection_of(LM__COLLECTION__COLLECTION_CATALOGUE);
 	struct site *sites;
 	size_t count;
 	if (n->domain.tier != LM__TIER__TIER_DISTRICT)
@@ -199,7 +219,8 @@ static int arrivals_fill(struct node *n, struct act *a, struct store_txn *txn, s
 	int result = node_sites(n, &a->arena, &sites, &count);
 	for (size_t i = 0; i < b->view->n_services && !result; i++) {
 		Lm__PublicationRecord *record;
-		result = publication_get(txn, c, b->list[i]->id, b->list[i]->revision, &a->arena, NULL, &record);
+		result = publication_get(txn, &collection_catalogue, b->list[i]->id, b->list[i]->revision, &a->arena,
+		                         NULL, &record);
 		uint64_t ordinal = result ? 0 : record->ordinal;
 		result = result == ERR_NOT_FOUND ? OK : result;
 		arrival_count(sites, count, ordinal, &b->arrival[i]);
@@ -222,7 +243,7 @@ static void catalogue_pool(struct node *n, void *context)
 	lm__catalogue_view__init(view);
 	b->view = view;
 	view->services = b->list;
-	a->result = service_each(txn, &a->arena, catalogue_visit, b);
+	a->result = content_each(txn, &collection_catalogue, &a->arena, catalogue_visit, b);
 	if (!a->result)
 		a->result = arrivals_fill(n, a, txn, b);
 	store_abort(txn);
@@ -234,6 +255,38 @@ static void catalogue_get(void *context, struct http_request *r)
 	struct act *a = act_new(r);
 	if (a)
 		act_pool(context, a, catalogue_pool);
+}
+
+#define CALENDARS_MOST 64
+
+static bool calendars_visit(void *context, ProtobufCMessage *newest)
+{
+	Lm__CalendarsView *view = context;
+	view->calendars[view->n_calendars++] = (Lm__Calendar *)newest;
+	return view->n_calendars < CALENDARS_MOST;
+}
+
+static void calendars_pool(struct node *n, void *context)
+{
+	struct act *a = context;
+	struct store_txn *txn;
+	Lm__CalendarsView *view = arena_alloc(&a->arena, sizeof *view);
+	Lm__Calendar **list = arena_alloc(&a->arena, CALENDARS_MOST * sizeof *list);
+	a->result = view && list ? store_begin_read(n->store, &txn, &a->error) : ERR_MEMORY;
+	if (a->result)
+		return;
+	lm__calendars_view__init(view);
+	view->calendars = list;
+	a->result = content_each(txn, &collection_calendar, &a->arena, calendars_visit, view);
+	store_abort(txn);
+	a->output = &view->base;
+}
+
+static void calendars_get(void *context, struct http_request *r)
+{
+	struct act *a = act_new(r);
+	if (a)
+		act_pool(context, a, calendars_pool);
 }
 
 /* ---- users ---- */
@@ -324,6 +377,7 @@ const struct http_route control_routes[] = {
 	{ HTTP_GET, "/ctl/v1/return", HTTP_LOCAL, control_return },
 	{ HTTP_POST, "/ctl/v1/return/leave-out", HTTP_LOCAL, control_leave_out },
 	{ HTTP_GET, "/api/v1/catalogue", HTTP_OPEN, catalogue_get },
+	{ HTTP_GET, "/api/v1/calendars", HTTP_OPEN, calendars_get },
 	{ HTTP_GET, "/metrics", HTTP_OPEN, metrics_get },
 	{ HTTP_GET, "/healthz", HTTP_OPEN, healthz_get },
 	{ HTTP_GET, "/readyz", HTTP_OPEN, readyz_get },

@@ -30,12 +30,12 @@ static int newest_read(struct turn *t, const struct collection *c, const char *k
 {
 	*newest = NULL;
 	*revision = 0;
-	int result = c->in_force(t->txn, key, 0, t->arena, newest);
+	int result = content_get(t->txn, c, key, 0, t->arena, newest);
 	if (result == ERR_NOT_FOUND)
 		return OK;
 	if (result)
 		return unreadable(t, key, e);
-	*revision = c->revision(*newest);
+	*revision = content_revision(c, *newest);
 	return OK;
 }
 

@@ -405,6 +405,11 @@ class District:
         for path in files or sorted((TOP / "deploy/catalogue").glob("*.json")):
             self.hub.control.post("/ctl/v1/catalogue", {"services": [json.loads(path.read_text())], "by": by, "second": second})
 
+    def publish_calendars(self, by="editor1", second="publisher1"):
+        """Publishes the years of working days."""
+        years = [json.loads(path.read_text()) for path in sorted((TOP / "deploy/calendar").glob("*.json"))]
+        self.hub.control.post("/ctl/v1/catalogue", {"calendars": years, "by": by, "second": second})
+
     def account_names(self, node):
         return [name for name, role in ROLES.items() if (role == "clerk") == (node.tier == TOWN)]
 
@@ -427,6 +432,7 @@ class District:
         self.set_upstreams()
         self.admit_missing()
         self.publish()
+        self.publish_calendars()
         self.open_accounts(self.hub)
 
     def start_nodes(self, nodes, width=4, timeout=120, on_ready=None):

@@ -114,7 +114,7 @@ static void tables_read(struct node *n)
 	struct id id = id_of(1);
 	arena_init(&a, INPUT_ARENA_BYTES);
 	must(!device_each(n->txn, &a, each_device, NULL));
-	must(!service_each(n->txn, &a, each_service, NULL));
+	must(!content_each(n->txn, &collection_catalogue, &a, each_content, NULL));
 	must(!token_each(n->txn, &a, each_token, NULL));
 	must(!count_each(n->txn, &a, each_count, NULL));
 	must(!status_each(n->txn, id, &a, each_status, NULL));

@@ -131,7 +131,7 @@ static void lists_ask(void)
 	Lm__DraftRecord *draft;
 	Lm__PublicationRecord *publication;
 	Lm__NodeSecretPayload *secret;
-	answer_is(service_each(txn, &arena, each_service, NULL));
+	answer_is(content_each(txn, &collection_catalogue, &arena, each_content, NULL));
 	answer_is(service_get(txn, "a", 0, &arena, &service));
 	answer_is(token_each(txn, &arena, each_token, NULL));
 	answer_is(count_each(txn, &arena, each_count, NULL));

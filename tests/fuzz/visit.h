@@ -11,7 +11,7 @@ static inline bool each_device(void *context, const Lm__DeviceRecord *record)
 	return record != NULL;
 }
 
-static inline bool each_service(void *context, Lm__Service *newest)
+static inline bool each_content(void *context, ProtobufCMessage *newest)
 {
 	(void)context;
 	return newest != NULL;

@@ -27,7 +27,7 @@ WRITERS = {"operator", "editor", "publisher"}
 DEVICES = {"operator", "administrator"}
 
 EVERY_DAEMON = {
-    **{f"GET {path}": ANYBODY for path in ("/api/v1/catalogue", "/metrics", "/healthz", "/readyz")},
+    **{f"GET {path}": ANYBODY for path in ("/api/v1/catalogue", "/api/v1/calendars", "/metrics", "/healthz", "/readyz")},
     **{f"GET /ctl/v1/{path}": LOCAL for path in ("status", "journal", "verify", "quarantine", "backups", "return", "devices", "tokens")},
     **{f"POST /ctl/v1/{path}": LOCAL
        for path in ("catalogue", "users", "quarantine", "backups", "backups/confirm", "return/leave-out", "admit", "revoke", "keys",

@@ -237,5 +237,20 @@ class ThePlaces(unittest.TestCase):
         self.assertIn("assumed", self.places["note"]["en"])
 
 
+class WorkingDays(unittest.TestCase):
+    def test_each_year_is_of_the_notice_that_it_names(self):
+        years = sorted((TOP / "deploy/calendar").glob("*.json"))
+        self.assertTrue(years)
+        for path in years:
+            with self.subTest(year=path.stem):
+                year = load(path)
+                self.assertEqual(path.stem, year["year"])
+                self.assertRegex(year["basis"]["source"], f"国务院办公厅关于{path.stem}年部分节假日安排的通知（国办发明电〔{int(path.stem) - 1}〕\\d+号）")
+                self.assertRegex(year["basis"]["date"], f"^{int(path.stem) - 1}-1[01]-\\d\\d$")
+                names = "".join(off["name"]["zh"] for off in year["off"])
+                for name in ("元旦", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节"):
+                    self.assertIn(name, names)
+
+
 if __name__ == "__main__":
     report.main()

@@ -1,4 +1,5 @@
 /* Services: what may be published, what is said of what may not, and which revision is the newest. */
+#include "domain/publication.h"
 #include "fixture.h"
 
 #include <glob.h>
@@ -478,9 +479,10 @@ struct seen {
 	size_t most;
 };
 
-static bool seen_visit(void *context, Lm__Service *s)
+static bool seen_visit(void *context, ProtobufCMessage *newest)
 {
 	struct seen *seen = context;
+	const Lm__Service *s = (Lm__Service *)newest;
 	size_t length = strlen(seen->text);
 	snprintf(seen->text + length, sizeof seen->text - length, "%s.%u ", s->id, s->revision);
 	return --seen->most > 0;
@@ -493,17 +495,17 @@ static void test_each_service_once(void **state)
 	struct seen seen = { "", 9 };
 	node_open(&n, &devices[TOWN_A]);
 	node_directory(&n);
-	assert_ok(&n, service_each(n.txn, &n.arena, seen_visit, &seen));
+	assert_ok(&n, content_each(n.txn, &collection_catalogue, &n.arena, seen_visit, &seen));
 	assert_string_equal(seen.text, "");
 	assert_ok(&n, node_publish(&n, "b", 1, TOWN));
 	assert_ok(&n, node_publish(&n, "a", 1, TOWN));
 	assert_ok(&n, node_publish(&n, "a", 2, DISTRICT));
 	assert_ok(&n, node_publish(&n, "a-b", 3, TOWN));
-	assert_ok(&n, service_each(n.txn, &n.arena, seen_visit, &seen));
+	assert_ok(&n, content_each(n.txn, &collection_catalogue, &n.arena, seen_visit, &seen));
 	assert_string_equal(seen.text, "a.2 a-b.3 b.1 ");
 	for (size_t most = 1; most <= 3; most++) { /* and stops when told to */
 		seen = (struct seen){ "", most };
-		assert_ok(&n, service_each(n.txn, &n.arena, seen_visit, &seen));
+		assert_ok(&n, content_each(n.txn, &collection_catalogue, &n.arena, seen_visit, &seen));
 		assert_int_equal(strlen(seen.text), most == 1 ? 4 : most == 2 ? 10 : 14);
 	}
 	node_close(&n);

@@ -6,6 +6,7 @@
 
 #include "proto/api.pb-c.h"
 #include "proto/backup.pb-c.h"
+#include "proto/calendar.pb-c.h"
 #include "proto/catalogue.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
@@ -91,6 +92,10 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__quarantine_command__descriptor,
 	&lm__health_check__descriptor,
 	&lm__health_view__descriptor,
+	&lm__calendars_view__descriptor,
+	/* calendar.proto */
+	&lm__days_off__descriptor,
+	&lm__calendar__descriptor,
 	/* catalogue.proto */
 	&lm__words__descriptor,
 	&lm__basis__descriptor,

@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "crypto/crypto.h"
 #include "proto/api.pb-c.h"
+#include "proto/calendar.pb-c.h"
 #include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/row.pb-c.h"
@@ -24,7 +25,7 @@
 extern const struct store_table domain_table_device, domain_table_service, domain_table_account, domain_table_secret,
         domain_table_authority, domain_table_request, domain_table_receipt, domain_table_status, domain_table_case,
         domain_table_open, domain_table_closed, domain_table_count, domain_table_lock, domain_table_token,
-        domain_table_act, domain_table_erasure, domain_table_erased, domain_table_backup;
+        domain_table_act, domain_table_calendar, domain_table_erasure, domain_table_erased, domain_table_backup;
 extern const struct store_table *const domain_tables[];
 extern const size_t domain_table_number;
 
@@ -189,8 +190,24 @@ int join_certificate_check(const Lm__JoinCertificate *certificate, const struct 
 /* ---- catalogue ---- */
 int service_get(struct store_txn *txn, const char *id, uint32_t revision, struct arena *arena,
                 Lm__Service **out); /* revision 0: the newest */
-int service_each(struct store_txn *txn, struct arena *arena, bool (*visit)(void *context, Lm__Service *newest),
-                 void *context);
+
+/* ---- working days ---- */
+#define TERM_DAYS_MOST 1000
+struct working_days { /* what the calendars in force say, read once for many terms; lies in the arena given */
+	struct day_range {
+		int64_t from, to; /* days since 1970 in Shanghai, both included */
+		bool is_off;
+	} * ranges;
+	int *years; /* that have a calendar */
+	size_t range_count, year_count;
+};
+int working_days_load(struct store_txn *txn, struct arena *arena, struct working_days *out);
+/* The end (24:00 in Shanghai) of a term of so many working days, the day of `start_ms` not counted: Civil Code art.
+ * 201, 203. ERR_NOT_FOUND: it reaches into *unknown_year, which has no calendar, so no date can be promised. */
+int term_end(const struct working_days *d, int64_t start_ms, uint32_t days, int64_t *end_ms, int *unknown_year);
+/* Working days after the day of `from_ms` up to that of `to_ms`; of years without a calendar, Monday to Friday. */
+uint32_t term_days(const struct working_days *d, int64_t from_ms, int64_t to_ms);
+
 /* Every fault of a service as "path: what is wrong", at most `most`; returns how many there are. */
 struct service_fault {
 	char text[200];

@@ -24,21 +24,35 @@ struct publication_stamp { /* what publication adds to a content */
 	int64_t published_ms;
 };
 
+struct apply; /* inside.h of this room */
+
 struct collection {
 	Lm__Collection id;
 	const char *name; /* in paths: "catalogue" */
 	const ProtobufCMessageDescriptor *type;
-	Lm__Kind kind; /* of the entry in `all` */
+	Lm__Kind kind;                   /* of the entry in `all` */
+	const struct store_table *table; /* every revision that was published */
 	const char *(*key)(const ProtobufCMessage *content);
-	uint32_t (*revision)(const ProtobufCMessage *content);
+	/* What is asked of those who write and publish; and its part on which every tier relies that applies it. */
 	size_t (*check)(const ProtobufCMessage *content, struct service_fault *faults, size_t most);
-	/* Revision 0: the newest. ERR_NOT_FOUND. */
-	int (*in_force)(struct store_txn *txn, const char *key, uint32_t revision, struct arena *arena,
-	                ProtobufCMessage **out);
+	size_t (*shape)(const ProtobufCMessage *content, struct service_fault *faults, size_t most);
+	struct publication_stamp (*stamp_of)(const ProtobufCMessage *content);
 	void (*stamp)(ProtobufCMessage *content, const struct publication_stamp *stamp); /* NULL: takes it away */
+	int (*taken)(struct apply *a, const ProtobufCMessage *content); /* what follows from it here; may be NULL */
 };
-const struct collection *collection_of(Lm__Collection id);   /* NULL if unknown */
-const struct collection *collection_named(const char *name); /* NULL if unknown */
+extern const struct collection collection_catalogue, collection_calendar;
+/* NULL if unknown */
+const struct collection *collection_of(Lm__Collection id);
+const struct collection *collection_of_kind(Lm__Kind kind);
+const struct collection *collection_named(const char *name);
+
+/* What was published. Revision 0: the newest. ERR_NOT_FOUND. */
+int content_get(struct store_txn *txn, const struct collection *c, const char *key, uint32_t revision,
+                struct arena *arena, ProtobufCMessage **out);
+/* The newest of each key, in the order of keys, until `visit` says false. */
+int content_each(struct store_txn *txn, const struct collection *c, struct arena *arena,
+                 bool (*visit)(void *context, ProtobufCMessage *newest), void *context);
+uint32_t content_revision(const struct collection *c, const ProtobufCMessage *content);
 
 int draft_get(struct store_txn *txn, const struct collection *c, const char *key, struct arena *arena,
               Lm__DraftRecord **out);
