@@ -11,10 +11,11 @@
  *   groups           after the greeting: 10,000 groups within each other
  *   nested           after the greeting: 10,000 messages within each other, in a field that nobody knows
  *   stream=DEVICE    after the greeting: an entry in the stream of another device
+ *   asks=CODE        after the greeting: 45 questions whose receipt it is
  *   poison=REQUEST   after the greeting: entries of its own that nobody can apply (poison.h)
  *
  * A greeting that nobody answers is said again, as every device does. What comes back is told on stdout, a line each,
- * until it is killed: greeted, refused CODE TEXT, frozen WHY, ended.
+ * until it is killed: greeted, refused CODE TEXT, frozen WHY, answered WHY, ended.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@
 #define FRAME_BYTES_MOST (8u * 1024 * 1024)
 #define DEPTH 10000
 #define RETRY_MS 1000
+#define ASKS 45 /* more than two minutes allow */
 #define MONITOR "inproc://hostile"
 
 struct hostile {
@@ -142,6 +144,18 @@ static struct bytes poison(struct hostile *h, const char *request)
 	return frame_pack(h, &frame);
 }
 
+static struct bytes ask(struct hostile *h, const char *code, uint64_t number)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Ask body = LM__ASK__INIT;
+	body.number = number;
+	body.receipt_code = (char *)(uintptr_t)code;
+	frame.session = h->session;
+	frame.body_case = LM__FRAME__BODY_ASK;
+	frame.ask = &body;
+	return frame_pack(h, &frame);
+}
+
 /* After the greeting. */
 static void misbehave(struct hostile *h)
 {
@@ -156,6 +170,9 @@ static void misbehave(struct hostile *h)
 		frame_put(h, nested(h));
 	else if (value_of(h, "stream"))
 		frame_put(h, stream_of_another(h, strtoull(value_of(h, "stream"), NULL, 16)));
+	else if (value_of(h, "asks"))
+		for (uint64_t number = 1; number <= ASKS; number++)
+			frame_put(h, ask(h, value_of(h, "asks"), number));
 	else if (value_of(h, "poison"))
 		frame_put(h, poison(h, value_of(h, "poison")));
 }
@@ -172,6 +189,8 @@ static void frame_came(struct hostile *h, struct bytes packed)
 		misbehave(h);
 	} else if (frame->body_case == LM__FRAME__BODY_REFUSE) {
 		printf("refused %s %s\n", frame->refuse->code, frame->refuse->text);
+	} else if (frame->body_case == LM__FRAME__BODY_ANSWER) {
+		printf("answered %s\n", frame->answer->why);
 	} else if (frame->body_case == LM__FRAME__BODY_ACK) {
 		for (size_t i = 0; i < frame->ack->n_lines; i++)
 			if (frame->ack->lines[i]->state == LM__ACK_STATE__ACK_STATE_FROZEN)

@@ -176,6 +176,17 @@ MISTAKES = [
             "\tif (!c.header) {"),
     Mistake("erased-by-one", "who proposed to erase something may confirm it", "common/domain/erase.c",
             "\tif (strcmp(act->by, content->proposed_by) == 0)", "\tif (!act->by[0])"),
+    Mistake("share-unbounded", "one device may fill the whole store", "common/node/share.c",
+            "\treturn !is_known;", "\treturn false;", "system test_refusals"),
+    Mistake("aside-uncounted", "what is kept aside of a device is not counted", "common/journal/receive.c",
+            "\t\ts->now.line.bytes += aside_bytes(entry);", "\t\ts->now.line.bytes += 0;", "journal_test_release"),
+    Mistake("catalogue-of-a-town", "a town may write the stream for all", "common/node/decode.c",
+            "if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT)", "if (!b->key)",
+            "system test_refusals"),
+    Mistake("foreign-streams", "a town may send the streams of another town's terminals", "common/node/decode.c",
+            "\t\t       place_contains(p->place, row.place));", "\t\t       row.place[0]);", "system test_refusals"),
+    Mistake("codes-unbounded", "receipt codes may be tried out", "terminal/lookup.c",
+            "return t->tries < TRIES_A_MINUTE && ++t->tries;", "return ++t->tries;", "system test_refusals"),
 ]
 
 # Caught in a second or two, one for each room that can: part of every run.

@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -15,7 +16,7 @@ import audit  # noqa: E402
 import lm  # noqa: E402
 import report  # noqa: E402
 
-TOWN = "310114106"
+HUB, TOWN = "310114", "310114106"
 FIRST, SECOND, THIRD = (f"{TOWN}{site:03}-T1" for site in (1, 2, 3))
 TOOLS = lm.BUILD / "tests/lib"
 START_S = 60
@@ -189,6 +190,59 @@ class Frames(Refusal):
             self.assertEqual("0", node.status()["quarantined"])
 
 
+class Usurper(Hostile):
+    """tests/lib/usurper.c at work: in a town's place, with its keys."""
+
+    def __init__(self, case, town, authority, what):
+        self.process = subprocess.Popen([TOOLS / "usurper", town.folder, town.place, town.link_address, authority, what],
+                                        stdout=subprocess.PIPE, bufsize=0)
+        case.addCleanup(self.end)
+
+
+class Relays(Refusal):
+    def test_a_town_that_gives_out_an_old_or_forged_catalogue(self):
+        """Only what the district signed, and only in its order: a terminal keeps what it has, and says why it takes no more."""
+        district = self.district()
+        town, terminal = district.towns[TOWN], district.terminals[FIRST]
+        before, authority = self.passes(terminal), district.hub.status()["authority"]
+        kiosk = terminal.kiosk()
+        services, position = kiosk.services(), terminal.status()["tape_position"]
+        town.stop()
+        for what, answer in (("old", "stored"),
+                             ("altered", f"frozen {FIRST} refuses a frame of {TOWN}: .*payload.*"),
+                             ("forged", f"frozen {FIRST} refuses a frame of {TOWN}: .*signature.*"),
+                             ("own", f"frozen {FIRST} refuses a frame of {TOWN}: only the district writes the stream for all")):
+            with self.subTest(what):
+                usurper = Usurper(self, town, authority, what)
+                self.assertEqual("greeted", usurper.hear())
+                heard = usurper.hear()
+                while heard == "greeted":  # a session that was begun anew
+                    heard = usurper.hear()
+                self.assertRegex(heard, f"^{answer}$")
+                usurper.end()
+                self.assertEqual(services, kiosk.services())
+                self.assertEqual(position, terminal.status()["tape_position"])
+        town.start().wait_ready()
+        view = self.passes(terminal)
+        self.assertEqual({before["request_id"], view["request_id"]}, set(self.requests_at(district.hub)))
+
+    def test_a_town_that_passes_on_what_is_not_its_own(self):
+        """A rogue town has the keys of its link, and with them its own terminals' streams and no others."""
+        other_town = "310114103"
+        district = self.district(towns=(TOWN, other_town))
+        hub, rogue = district.hub, district.towns[other_town]
+        self.passes(district.terminals[FIRST])
+        first_id = district.terminals[FIRST].status()["device"]
+        rogue.stop()
+        hostile = Hostile(self, rogue, hub, f"stream={first_id}")
+        self.assertEqual("greeted", hostile.hear())
+        self.assertRegex(hostile.hear(), f"^frozen {HUB} refuses a frame of {other_town}: stream 1 of device {first_id} does not "
+                                         f"come over the link of {other_town}$")
+        hostile.end()
+        self.passes(district.terminals[FIRST])
+        rogue.start().wait_ready()
+
+
 class Forms(Refusal):
     def test_answers_out_of_their_limits(self):
         district = self.district()
@@ -242,6 +296,37 @@ class Forms(Refusal):
         self.assertEqual(expected, sorted(self.requests_at(district.hub)))
         for view in (command, together):  # one receipt each
             self.assertEqual([view["request_id"]], [r["request_id"] for r in kiosk.lookup(view["code"])["receipts"]])
+
+
+class Guesses(Refusal):
+    def code(self, number):
+        """Eleven digits and the check digit of ISO 7064, MOD 11,10."""
+        p, digits = 10, f"{number:011}"
+        for digit in digits:
+            p = (((int(digit) + p) % 10 or 10) * 2) % 11
+        return f"{digits}{(11 - p) % 10}"
+
+    def test_receipt_codes_cannot_be_tried_out(self):
+        """Twelve wrong ones a minute at a terminal, and twenty questions a minute at the town of one that is hostile."""
+        district = self.district(sites=2)
+        terminal, evil = district.terminals[FIRST], district.terminals[SECOND]
+        view, kiosk, tried = self.passes(terminal), terminal.kiosk(), 0
+        self.assertEqual(view["code"], self.code(int(view["code"][:-1])))
+        self.assertTrue(kiosk.lookup(view["code"])["receipts"])
+        began = time.monotonic()
+        with self.assertRaises(lm.Refused) as refusal:
+            while tried < 1000:
+                self.assertEqual([], kiosk.lookup(self.code(tried)).get("receipts", []))
+                tried += 1
+        self.assertEqual("too-many", refusal.exception.code, refusal.exception.text)
+        self.assertLessEqual(tried, 12 * (2 + int((time.monotonic() - began) / 60)))
+
+        evil.stop()
+        hostile = Hostile(self, evil, district.towns[TOWN], f"asks={view['code']}")
+        self.assertEqual("greeted", hostile.hear())
+        answers = [hostile.hear() for _ in range(45)]
+        self.assertGreaterEqual(answers.count("answered too-many"), 5, answers)
+        self.assertGreaterEqual(45 - answers.count("answered too-many"), 20, answers)
 
 
 class Storage(Refusal):
