@@ -68,19 +68,31 @@ static void signed_by_town(struct usurper *u, const Lm__Header *h, const struct 
 	u->batch->heads = heads;
 }
 
-/* The newest entry again, one revision later, behind itself. */
+static Lm__Header *header_of(struct usurper *u, const Lm__Entry *entry)
+{
+	Lm__Header *h;
+	good(!CODEC_UNPACK(lm__header, codec_bytes(entry->header), &u->arena, &h, NULL), "no header");
+	return h;
+}
+
+/* The newest service again, one revision later, behind the newest entry. */
 static void forge(struct usurper *u, bool is_own)
 {
-	Lm__Entry *entry = u->batch->entries[u->batch->n_entries - 1];
-	Lm__Header *h;
+	size_t at = u->batch->n_entries - 1;
+	Lm__Entry *last = u->batch->entries[at], *entry = last;
+	Lm__Header *h = header_of(u, last);
+	uint64_t seq = h->seq;
 	Lm__Service *service;
 	struct bytes packed;
 	struct hash before, payload;
-	good(!CODEC_UNPACK(lm__header, codec_bytes(entry->header), &u->arena, &h, NULL), "no header");
+	while (h->kind != LM__KIND__KIND_SERVICE && at) {
+		entry = u->batch->entries[--at];
+		h = header_of(u, entry);
+	}
 	good(!CODEC_UNPACK(lm__service, codec_bytes(entry->payload), &u->arena, &service, NULL), "no service");
-	good(!entry_hash(codec_bytes(entry->header), &before, NULL), "no hash");
+	good(!entry_hash(codec_bytes(last->header), &before, NULL), "no hash");
 	h->revision = ++service->revision;
-	h->seq++;
+	h->seq = seq + 1;
 	h->parent = NULL;
 	h->previous_hash = kept(u, before.byte, HASH_BYTES);
 	if (is_own) {
