@@ -162,7 +162,8 @@ int device_keys_next(const char *path, const struct device_keys *now, bool keeps
 	int code = device_keys_read(path, &keys, e);
 	if (code == ERR_NOT_FOUND)
 		code = next_make(path, now, keeps_curve, &keys, e);
-	if (!code && (memcmp(&keys.first, &now->first, sizeof keys.first) || keys.generation != now->generation + 1))
+	if (!code &&
+	    (memcmp(&keys.first, &now->first, sizeof keys.first) != 0 || keys.generation != now->generation + 1))
 		code = error_set(e, ERR_CONFLICT, "%s does not hold the keys that follow this device's", path);
 	if (!code)
 		*next = keys;

@@ -165,8 +165,9 @@ static int item_at(struct node *n, struct store_txn *txn, uint64_t position, str
 	int result = journal_read(txn, position, arena, item, NULL);
 	if (!result)
 		result = CODEC_UNPACK(lm__header, codec_bytes((*item)->header), arena, h, NULL);
-	if (!result)
-		result = journal_item_open(node_journal(n), txn, position, *item, arena, plain, NULL);
+	if (result)
+		return result;
+	result = journal_item_open(node_journal(n), txn, position, *item, arena, plain, NULL);
 	*is_absent = result == ERR_ABSENT;
 	return *is_absent ? OK : result;
 }

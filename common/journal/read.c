@@ -17,7 +17,11 @@ int journal_read(struct store_txn *txn, uint64_t position, struct arena *arena, 
 	int result = store_get(txn, &journal_table_tape, tape_key(position, key), arena, &value);
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "the tape has nothing at position %llu", (unsigned long long)position);
-	return result ? store_failure(txn, e) : item_unpack(value, arena, item, e);
+	if (result) {
+		store_failure(txn, e);
+		return result;
+	}
+	return item_unpack(value, arena, item, e);
 }
 
 int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,

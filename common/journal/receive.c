@@ -88,8 +88,9 @@ static int fit_left(struct journal *j, struct slot *s, const Lm__Header *h, enum
 	if (!history_is_settled(j, &s->now.line, h->incarnation))
 		return OK;
 	int result = left_end(j, s, h->incarnation, &ordinal, &seq);
-	if (!result)
-		result = known_hash(j, s, h->incarnation, seq, &hash, &ordinal);
+	if (result)
+		return fit_fault(j, &s->now.line, result, e);
+	result = known_hash(j, s, h->incarnation, seq, &hash, &ordinal);
 	if (result && result != ERR_ABSENT)
 		return fit_fault(j, &s->now.line, result, e);
 	if (h->seq > seq + 1)

@@ -285,7 +285,7 @@ static bool is_from_same(const struct sockaddr_storage *a, const struct sockaddr
 	if (a->ss_family == AF_INET6)
 		return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
 		              &((const struct sockaddr_in6 *)b)->sin6_addr, 8) == 0;
-	return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+	return memcmp(&((const struct sockaddr_in *)a)->sin_addr, &((const struct sockaddr_in *)b)->sin_addr, 4) == 0;
 }
 
 /* Room for one more stranger: the longest there from where this one comes, else the longest there of all. So a flood
@@ -294,7 +294,7 @@ static void room_make(struct net_door *d, const struct sockaddr_storage *from)
 {
 	struct visit *v = d->strangers.oldest;
 
-	if (d->strangers.count < NET_DOOR_PLACES)
+	if (!v || d->strangers.count < NET_DOOR_PLACES)
 		return;
 	while (v && !is_from_same(&v->from, from))
 		v = v->next;

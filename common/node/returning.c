@@ -382,7 +382,8 @@ static int view_run(struct turn *t, struct command *c, struct error *e)
 	struct act *a = c->context;
 	Lm__ReturnView *view;
 	int result = view_make(t, &a->arena, &view, e);
-	a->output = &view->base;
+	if (!result)
+		a->output = &view->base;
 	return result;
 }
 
@@ -434,7 +435,8 @@ static int leave_out_run(struct turn *t, struct command *c, struct error *e)
 	log_write(LOG_WARN, "left-out", "%s is not waited for: what only it holds is lost here", row.place);
 	Lm__ReturnView *view;
 	result = view_make(t, &a->arena, &view, e);
-	a->output = &view->base;
+	if (!result)
+		a->output = &view->base;
 	return result;
 }
 
