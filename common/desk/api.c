@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "inside.h"
+#include "errand.h"
 #include "node/control.h"
 
 #define PAGE_MOST 100
@@ -245,6 +245,8 @@ static int action_check(const Lm__CaseCommand *in, struct error *e)
 		result = text_check("note", in->note, needs_note, e);
 	if (!result && in->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE && in->duplicate_of.len != ID_BYTES)
 		result = error_set(e, ERR_INVALID, "duplicate_of: the request's id of which this is a duplicate");
+	if (!result && in->person_id.len && in->person_id.len != ID_BYTES)
+		result = error_set(e, ERR_INVALID, "person_id: the id of a record, or nothing");
 	return result;
 }
 
@@ -259,6 +261,23 @@ static int duplicate_check(struct turn *t, const struct job *j, const Lm__CaseCo
 		return error_set(e, ERR_INVALID, "duplicate_of: a case is not a duplicate of itself");
 	if (case_shown(t->node, t->txn, other, t->arena, &record, e))
 		return error_set(e, ERR_NOT_FOUND, "duplicate_of: there is no such case here");
+	return OK;
+}
+
+/* A record that is here and goes on. */
+static int person_named_check(struct turn *t, const Lm__CaseCommand *in, struct error *e)
+{
+	Lm__PersonRecord *record;
+	struct id person;
+	if (in->action != LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON || !in->person_id.len)
+		return OK;
+	memcpy(person.byte, in->person_id.data, ID_BYTES);
+	int result = person_get(t->txn, person, t->arena, &record);
+	if (result)
+		return result == ERR_NOT_FOUND ? error_set(e, result, "person_id: there is no such record here")
+		                               : result;
+	if (record->facts && record->facts->merged_into.len)
+		return error_set(e, ERR_CLOSED, "person_id: this record was merged into another one: take that");
 	return OK;
 }
 
@@ -281,6 +300,8 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
 		        record->version, in->version);
 	result = duplicate_check(t, j, in, e);
+	if (!result)
+		result = person_named_check(t, in, e);
 	if (result)
 		return result;
 	Lm__CasePayload content = LM__CASE_PAYLOAD__INIT;
@@ -290,7 +311,9 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 	content.ground = in->ground;
 	content.remedy = in->remedy;
 	content.duplicate_of = in->duplicate_of;
-	struct case_event event = { in->action, in->outcome, &content, NULL };
+	struct case_event event = { .action = in->action, .outcome = in->outcome, .content = &content };
+	if (in->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
+		event.person_id = codec_bytes(in->person_id);
 	result = case_event_write(t, j->id, record, &event, e);
 	if (result || case_get(t->txn, j->id, t->arena, &record))
 		return result ? result : ERR_INTERNAL;
@@ -355,11 +378,21 @@ static void quarantine_publish(struct node *n)
 	desk_publish(n, RIGHT_CASES, "quarantine", &empty.base);
 }
 
+static void person_publish(struct node *n, struct id person)
+{
+	Lm__PersonEvent event = LM__PERSON_EVENT__INIT;
+	registry_news(n, person);
+	event.person_id = codec_data(BYTES_OF(person.byte));
+	desk_publish(n, RIGHT_CASES, "persons", &event.base);
+}
+
 void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (news[i].type == DOMAIN_QUARANTINE)
 			quarantine_publish(n);
+		if (news[i].type == DOMAIN_PERSON)
+			person_publish(n, news[i].request);
 		if (news[i].type != DOMAIN_CASE)
 			continue;
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
@@ -464,6 +497,13 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },
 	{ HTTP_POST, "/api/v1/erasures/:act", HTTP_SESSION_OF(RIGHT_CASES), erasure_post },
+	{ HTTP_POST, "/api/v1/persons", HTTP_SESSION_OF(RIGHT_CASES), persons_post },
+	{ HTTP_POST, "/api/v1/persons/search", HTTP_SESSION_OF(RIGHT_CASES), persons_search },
+	{ HTTP_GET, "/api/v1/persons/doubles", HTTP_SESSION_OF(RIGHT_CASES), person_doubles_get },
+	{ HTTP_POST, "/api/v1/persons/:id", HTTP_SESSION_OF(RIGHT_CASES), person_post },
+	{ HTTP_POST, "/api/v1/persons/:id/look", HTTP_SESSION_OF(RIGHT_CASES), person_look },
+	{ HTTP_GET, "/api/v1/persons/:id/looks", HTTP_SESSION_OF(RIGHT_CASES), person_looks_get },
+	{ HTTP_GET, "/api/v1/places", HTTP_SESSION_OF(RIGHT_CASES | RIGHT_DEVICES), control_places },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION_OF(RIGHT_STATE), control_links },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
 	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "domain/person.h"
 #include "inside.h"
 
 #define SHOWN_MOST 200
@@ -17,7 +18,10 @@ struct deed { /* one request under way */
 	Lm__EraseCommand *input;
 	ProtobufCMessage *output;
 	struct id act;
-	ProtobufCBinaryData requests[ERASE_REQUESTS_MOST];
+	ProtobufCBinaryData requests[ERASE_REQUESTS_MOST], persons[ERASE_PERSONS_MOST];
+	size_t request_count, person_count;
+	struct id named[ERASE_PERSONS_MOST];
+	size_t named_count;
 	char user[33];
 	int result;
 	struct error error;
@@ -76,11 +80,17 @@ static Lm__ErasureView *erasure_view(struct node *n, const Lm__ErasureRecord *re
 		return NULL;
 	lm__erasure_view__init(v);
 	v->act = id_copy(arena, p->act);
-	v->requests = arena_alloc(arena, p->n_requests * sizeof *v->requests);
+	v->requests = arena_alloc(arena, (p->n_requests + 1) * sizeof *v->requests);
 	bool is_short = !v->requests;
 	for (size_t i = 0; i < p->n_requests && !is_short; i++) {
 		v->requests[v->n_requests++] = id_copy(arena, p->requests[i]->request_id);
 		is_short = !v->requests[i];
+	}
+	v->persons = arena_alloc(arena, (p->n_person_id + 1) * sizeof *v->persons);
+	is_short |= !v->persons;
+	for (size_t i = 0; i < p->n_person_id && !is_short; i++) {
+		v->persons[v->n_persons++] = id_copy(arena, p->person_id[i]);
+		is_short = !v->persons[i];
 	}
 	v->is_done = record->is_done;
 	v->reason = text_copy(arena, p->reason);
@@ -98,22 +108,29 @@ static Lm__ErasureView *erasure_view(struct node *n, const Lm__ErasureRecord *re
 	return is_short ? NULL : v;
 }
 
-int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
-                 const char *user, struct arena *arena, Lm__CaseView *view)
+int erasure_of(struct node *n, struct store_txn *txn, struct id subject, const char *user, struct arena *arena,
+               Lm__ErasureView **out)
 {
 	Lm__ErasedRecord *erased;
 	Lm__ErasureRecord *erasure;
-	struct error e = { 0 };
-	bool is_ours = record->owner == node_domain(n)->tier && case_state_is_closed(record->state);
-	int result = erased_get(txn, BYTES_OF(request.byte), arena, &erased);
+	*out = NULL;
+	int result = erased_get(txn, BYTES_OF(subject.byte), arena, &erased);
 	if (!result)
 		result = erasure_get(txn, codec_bytes(erased->act), arena, &erasure);
-	if (!result) {
-		view->erasure = erasure_view(n, erasure, user, arena);
-		return view->erasure ? OK : ERR_MEMORY;
-	}
-	if (result != ERR_NOT_FOUND || !is_ours)
+	if (result)
 		return result == ERR_NOT_FOUND ? OK : result;
+	*out = erasure_view(n, erasure, user, arena);
+	return *out ? OK : ERR_MEMORY;
+}
+
+int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
+                 const char *user, struct arena *arena, Lm__CaseView *view)
+{
+	struct error e = { 0 };
+	bool is_ours = record->owner == node_domain(n)->tier && case_state_is_closed(record->state);
+	int result = erasure_of(n, txn, request, user, arena, &view->erasure);
+	if (result || view->erasure || !is_ours)
+		return result;
 	int64_t now_ms = clock_wall_ms(), until_ms = erase_kept_until(txn, record, arena, &view->kept_why);
 	view->kept_until_ms = until_ms > now_ms ? until_ms : 0;
 	view->kept_why = view->kept_until_ms ? view->kept_why : NULL;
@@ -189,7 +206,9 @@ static int step_append(struct turn *t, struct deed *d, struct error *e)
 	act.action = in->action;
 	act.act = codec_data(BYTES_OF(d->act.byte));
 	act.requests = d->requests;
-	act.n_requests = in->n_requests;
+	act.n_requests = d->request_count;
+	act.person_id = d->persons;
+	act.n_person_id = d->person_count;
 	act.reason = in->reason;
 	act.ground = in->ground;
 	act.by = d->user;
@@ -198,6 +217,60 @@ static int step_append(struct turn *t, struct deed *d, struct error *e)
 	int result = CODEC_PACK(&act, t->arena, &packed, e);
 	struct draft draft = { .stream = LM__STREAM__STREAM_OWN, .header = &h, .payload = packed };
 	return result ? result : turn_append(t, &draft, &placed, e);
+}
+
+static bool is_listed(const ProtobufCBinaryData *list, size_t count, const struct id *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal(codec_bytes(list[i]), BYTES(id->byte, ID_BYTES)))
+			return true;
+	return false;
+}
+
+static int id_list(ProtobufCBinaryData *list, size_t *count, size_t most, const struct id *id, struct arena *arena,
+                   struct error *e)
+{
+	if (is_listed(list, *count, id))
+		return OK;
+	if (*count == most)
+		return error_set(e, ERR_TOO_MANY,
+		                 "persons: too much is on file to go in one act: erase some of the requests first");
+	void *copy = arena_copy(arena, id->byte, ID_BYTES);
+	list[(*count)++] = codec_data(BYTES(copy, ID_BYTES));
+	return copy ? OK : error_set(e, ERR_MEMORY, "no memory to erase");
+}
+
+/* With a record go those that were merged into it, and the requests of all of them. */
+static int person_list(struct turn *t, struct deed *d, struct id person, struct error *e)
+{
+	struct id family[PERSON_FAMILY_MOST];
+	size_t members;
+	int result = person_family(t->txn, person, family, &members);
+	if (result == ERR_TOO_MANY)
+		return error_set(e, result, "persons: too many records were merged into this one");
+	for (size_t i = 0; i < members && !result; i++) {
+		struct id *cases;
+		size_t count = 0;
+		bool is_more;
+		result = id_list(d->persons, &d->person_count, ERASE_PERSONS_MOST, &family[i], t->arena, e);
+		if (!result)
+			result = person_cases(t->txn, family[i], t->arena, SIZE_MAX, &cases, &count, &is_more);
+		for (size_t k = 0; k < count && !result; k++)
+			if (!subject_is_erased(t->txn, BYTES_OF(cases[k].byte)))
+				result = id_list(d->requests, &d->request_count, ERASE_REQUESTS_MOST, &cases[k],
+				                 t->arena, e);
+	}
+	return result;
+}
+
+static int subjects_list(struct turn *t, struct deed *d, struct error *e)
+{
+	int result = OK;
+	d->person_count = 0;
+	d->request_count = d->input->n_requests; /* a turn may run twice */
+	for (size_t i = 0; i < d->named_count && !result; i++)
+		result = person_list(t, d, d->named[i], e);
+	return result;
 }
 
 static int step_run(struct turn *t, struct command *c, struct error *e)
@@ -209,6 +282,8 @@ static int step_run(struct turn *t, struct command *c, struct error *e)
 	int result = is_drop ? erasure_get(t->txn, act, t->arena, &record) : OK;
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "act: nothing of this name is proposed");
+	if (!result)
+		result = subjects_list(t, d, e);
 	if (!result)
 		result = step_append(t, d, e);
 	if (!result && !is_drop)
@@ -263,6 +338,11 @@ static int requests_parse(struct deed *d)
 			return error_set(&d->error, ERR_INVALID, "requests[%zu]: 32 hexadecimal digits", i);
 		d->requests[i] = codec_data(BYTES_OF(id->byte));
 	}
+	if (in->n_persons > ERASE_PERSONS_MOST)
+		return error_set(&d->error, ERR_INVALID, "persons: at most %d", ERASE_PERSONS_MOST);
+	for (; d->named_count < in->n_persons; d->named_count++)
+		if (id_from_text(in->persons[d->named_count], &d->named[d->named_count]))
+			return error_set(&d->error, ERR_INVALID, "persons[%zu]: 32 hexadecimal digits", d->named_count);
 	return OK;
 }
 

@@ -114,6 +114,7 @@ static void header_copy_public(Lm__Header *to, const Lm__Header *from)
 	clean.asks = from->asks;
 	clean.n_asks = from->n_asks;
 	clean.is_closing = from->is_closing;
+	clean.person_id = from->person_id;
 	*to = clean;
 }
 
@@ -137,6 +138,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 		h.asks = asks;
 		h.n_asks = 1;
 	}
+	h.person_id = codec_data(event->person_id);
 	header_copy_public(&outline, &h);
 	result = CODEC_PACK(event->content, t->arena, &packed, e);
 	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
@@ -147,7 +149,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	int opened = result ? result : request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
 	if (error_is_of_machine(opened))
 		result = opened;
-	bool can_tell = !opened;
+	bool can_tell = !opened && event->action != LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON; /* for staff only */
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)

@@ -11,6 +11,7 @@ struct case_event {
 	Lm__Outcome outcome;
 	Lm__CasePayload *content;
 	const struct hash *ask; /* that it answers, or NULL */
+	struct bytes person_id; /* CONFIRM_PERSON: whose case it is; empty: nobody's */
 };
 int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
                      struct error *e);
@@ -27,6 +28,10 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
               Lm__CaseView **out, struct error *e);
 
+/* An item of the tape with its header, opened if it can be. */
+int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
+            Lm__Header **h, struct bytes *plain, bool *is_absent);
+
 /* The file in this field of the request. ERR_NOT_FOUND also when the request was erased or cannot be opened. */
 int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
               Lm__FileView **out, struct error *e);
@@ -38,6 +43,17 @@ void erasure_post(void *context, struct http_request *r);
 /* What the case's page says of it. */
 int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                  const char *user, struct arena *arena, Lm__CaseView *view);
+/* The act that is about a request or a record; *out is NULL if there is none. */
+int erasure_of(struct node *n, struct store_txn *txn, struct id subject, const char *user, struct arena *arena,
+               Lm__ErasureView **out);
+
+/* persons.c: residents' records */
+void persons_search(void *context, struct http_request *r);
+void persons_post(void *context, struct http_request *r);
+void person_post(void *context, struct http_request *r);
+void person_look(void *context, struct http_request *r);
+void person_looks_get(void *context, struct http_request *r);
+void person_doubles_get(void *context, struct http_request *r);
 
 /* session.c */
 void desk_login(void *context, struct http_request *r);

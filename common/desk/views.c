@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "inside.h"
+#include "errand.h"
 
 #define PAYLOAD_ARENA_BYTES (8u * 1024 * 1024)
 
@@ -55,6 +55,17 @@ static bool row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord
 	return !error_is_of_machine(result);
 }
 
+/* NULL: nobody said whose case it is, or the record cannot be read. */
+static Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
+{
+	Lm__PersonRecord *person;
+	struct id id;
+	if (record->person_id.len != ID_BYTES)
+		return NULL;
+	memcpy(id.byte, record->person_id.data, ID_BYTES);
+	return person_get(txn, id, arena, &person) ? NULL : person;
+}
+
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                       struct arena *arena)
 {
@@ -82,6 +93,9 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	row->changed_ms = record->changed_ms;
 	for (size_t i = 0; i < record->n_asks; i++)
 		row->pending_asks += !record->asks[i]->is_answered;
+	Lm__PersonRecord *person = case_person(txn, record, arena);
+	row->has_person = record->person_id.len != 0;
+	row->person_died = person && person->facts && person->facts->died_on[0] && !case_state_is_closed(record->state);
 	return row_name(n, txn, record, service, arena, row) ? row : NULL;
 }
 
@@ -159,8 +173,8 @@ static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, 
 
 /* ---- timeline ---- */
 
-static int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
-                   Lm__Header **h, struct bytes *plain, bool *is_absent)
+int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
+            Lm__Header **h, struct bytes *plain, bool *is_absent)
 {
 	int result = journal_read(txn, position, arena, item, NULL);
 	if (!result)
@@ -294,6 +308,12 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	lm__case_view__init(view);
 	view->row = case_row(n, txn, request, record, arena);
 	view->language = text_of(arena, "");
+	Lm__PersonRecord *person = case_person(txn, record, arena);
+	if (person) {
+		struct id id;
+		memcpy(id.byte, record->person_id.data, ID_BYTES);
+		view->person = person_row(n, id, person, arena);
+	}
 	if (service_get(txn, record->service, record->revision, arena, &view->service))
 		view->service = NULL;
 	result = view->row ? timeline_fill(n, txn, record, arena, view) : ERR_MEMORY;

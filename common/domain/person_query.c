@@ -141,7 +141,16 @@ int person_family(struct store_txn *txn, struct id person, struct id family[PERS
 	return result;
 }
 
-int person_each(struct store_txn *txn, struct arena *arena,
+static int each_start(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key,
+                      struct bytes *value)
+{
+	if (id_is_zero(from))
+		return store_cursor_first(c, arena, key, value);
+	int result = store_cursor_seek(c, key_id(&from), arena, key, value);
+	return !result && bytes_equal(*key, key_id(&from)) ? store_cursor_next(c, arena, key, value) : result;
+}
+
+int person_each(struct store_txn *txn, struct id *from, struct arena *arena,
                 bool (*visit)(void *context, struct id person, const Lm__PersonRecord *record), void *context,
                 struct error *e)
 {
@@ -151,21 +160,19 @@ int person_each(struct store_txn *txn, struct arena *arena,
 	int result = store_cursor_open(txn, &domain_table_person, &c);
 	if (result)
 		return result;
-	result = store_cursor_first(c, arena, &key, &value);
-	while (wants_more && (!result || store_pass_over(txn, e))) {
+	for (result = each_start(c, *from, arena, &key, &value); wants_more;
+	     result = store_cursor_next(c, arena, &key, &value)) {
 		Lm__PersonRecord *record;
-		struct id person = { { 0 } };
 		if (!result)
 			result = row_unpack(txn, &domain_table_person, &lm__person_record__descriptor, value, arena,
 			                    &record);
-		if (!result) {
-			memcpy(person.byte, key.data, key.size < ID_BYTES ? key.size : ID_BYTES);
-			wants_more = visit(context, person, record);
-		} else if (!store_pass_over(txn, e)) {
+		if (result && !store_pass_over(txn, e))
 			break;
+		if (!result) {
+			memcpy(from->byte, key.data, key.size < ID_BYTES ? key.size : ID_BYTES);
+			wants_more = visit(context, *from, record);
 		}
 		arena_reset(arena);
-		result = store_cursor_next(c, arena, &key, &value);
 	}
 	store_cursor_close(c);
 	return result == ERR_NOT_FOUND ? OK : result;

@@ -186,5 +186,20 @@ class Desk(Client):
     def accept(self, request_id):
         return self.act(request_id, "CASE_ACTION_ACCEPT")
 
+    def create_person(self, facts, **fields):
+        return self.post("/api/v1/persons", {"action": "PERSON_ACTION_CREATE", "facts": facts, **fields})
+
+    def look(self, person, purpose="LOOK_PURPOSE_UPKEEP"):
+        return self.post(f"/api/v1/persons/{person}/look", {"purpose": purpose})
+
+    def change_person(self, person, action="PERSON_ACTION_CHANGE", **fields):
+        """PERSON_ACTION_…, on the version that stands now unless `version` says otherwise."""
+        if "version" not in fields:
+            fields["version"] = self.look(person)["version"]
+        return self.post(f"/api/v1/persons/{person}", {"action": action, **fields})
+
+    def find_persons(self, query, limit=20):
+        return self.post("/api/v1/persons/search", {"query": query, "limit": limit})
+
     def grant(self, request_id, text="示例：已同意。"):
         return self.act(request_id, "CASE_ACTION_DECIDE", outcome="OUTCOME_GRANTED", text=text)

@@ -39,14 +39,16 @@ DESK = EVERY_DAEMON | {
     **{route: CASEWORK for route in (
         "GET /api/v1/cases", "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "POST /api/v1/cases/:id/actions",
         "GET /api/v1/erasures", "POST /api/v1/erasures", "POST /api/v1/erasures/:act",
-        "GET /api/v1/quarantine", "POST /api/v1/quarantine")},
+        "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
+        "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},
+    "GET /api/v1/places": CASEWORK | DEVICES,
     "GET /api/v1/links": STATE,
 }
 ALLOWED = {
     lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts")},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
-        **{f"GET /api/v1/{path}": DEVICES for path in ("devices", "places", "tokens")},
+        **{f"GET /api/v1/{path}": DEVICES for path in ("devices", "tokens")},
         **{f"POST /api/v1/{path}": DEVICES for path in ("devices/revoke", "devices/release", "tokens", "tokens/withdraw")},
         **{f"GET /api/v1/publications/:collection{path}": WRITERS for path in ("", "/:key", "/:key/:revision")},
         "POST /api/v1/publications/:collection/:key": WRITERS,

@@ -36,7 +36,7 @@ ROOMS = {
     "journal": Room("common/journal", "base crypto store proto"),
     "domain": Room("common/domain", "base crypto store proto"),
     "node": Room("common/node", "base crypto sync net proto store http journal domain", "uv"),
-    "desk": Room("common/desk", "base crypto sync net proto store http journal domain node", "uv"),
+    "desk": Room("common/desk", "base crypto sync net proto store http journal domain node", "uv icu"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
     "terminal": Room("terminal", TIER, "uv"),
@@ -54,6 +54,7 @@ LIBRARIES = {
     "jansson": r"jansson\.h",
     "protobufc": r"protobuf-c/.*",
     "curl": r"curl/.*",
+    "icu": r"unicode/.*",
 }
 # CMake hands a tier uv through node and desk, whose headers name it.
 LINKED_THROUGH_OTHERS = {"hub": {"uv"}, "subcenter": {"uv"}, "terminal": {"uv"}}

@@ -145,8 +145,9 @@ static inline void same_persons(struct node *town, struct node *hub)
 {
 	struct same s = { town, hub, 0 };
 	struct arena arena;
+	struct id from = { { 0 } };
 	arena_init(&arena, 0);
-	assert_ok(town, person_each(town->txn, &arena, same_visit, &s, &town->e));
+	assert_ok(town, person_each(town->txn, &from, &arena, same_visit, &s, &town->e));
 	assert_true(s.count > 0);
 	arena_release(&arena);
 }

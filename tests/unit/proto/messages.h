@@ -222,6 +222,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	/* registry.proto */
 	&lm__person_search_command__descriptor,
 	&lm__persons_view__descriptor,
+	&lm__person_event__descriptor,
 	&lm__person_candidate__descriptor,
 	&lm__person_command__descriptor,
 	&lm__person_step_view__descriptor,

@@ -11,6 +11,10 @@
 extern const struct http_route desk_routes[];
 extern const size_t desk_route_count;
 
+/* tier.context, tier.on_start, tier.on_free: what can be found of residents' records is kept in memory. */
+void *desk_new(void); /* NULL: desk_start says that memory is short */
+int desk_start(struct node *n, struct error *e);
+void desk_free(void *context);
 /* tier.answer_ask: an answer or withdrawal of a resident, answered at once by the owner, exactly once. */
 int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e);
 /* tier.find_receipt at a town: a receipt that was made at another terminal. */

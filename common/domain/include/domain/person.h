@@ -33,9 +33,10 @@ bool representative_counts(const Lm__PersonFacts *facts, size_t i, const char *d
 
 /* ERR_NOT_FOUND. */
 int person_get(struct store_txn *txn, struct id person, struct arena *arena, Lm__PersonRecord **out);
-/* Every record in the order of ids; `visit` returns false to stop. Resets `arena` after every row: give it one of its
- * own. In a read transaction damaged rows are passed over, and `e` names one although OK is returned. */
-int person_each(struct store_txn *txn, struct arena *arena,
+/* Records in the order of ids, those behind *from (zero: all); *from becomes the last one. `visit` returns false to
+ * stop. Resets `arena` after every row: give it one of its own. In a read transaction damaged rows are passed over, and
+ * `e` names one although OK is returned. */
+int person_each(struct store_txn *txn, struct id *from, struct arena *arena,
                 bool (*visit)(void *context, struct id person, const Lm__PersonRecord *record), void *context,
                 struct error *e);
 bool person_is_erased(struct store_txn *txn, struct id person);

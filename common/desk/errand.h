@@ -1,0 +1,72 @@
+/*
+ * One request about residents' records under way: its input, its output, and the arena that both lie in. Whoever
+ * answers it frees it.
+ */
+#ifndef DESK_ERRAND_H
+#define DESK_ERRAND_H
+
+#include "domain/person.h"
+#include "inside.h"
+#include "proto/registry.pb-c.h"
+
+struct errand {
+	struct command command;
+	struct http_request *request;
+	struct arena arena;
+	ProtobufCMessage *input, *output;
+	struct id person;
+	char user[33];
+	bool is_done; /* nothing more is to be written: the output is the answer */
+	int result;
+	struct error error;
+};
+
+struct errand *errand_new(struct http_request *r);                                               /* NULL: answered */
+struct errand *errand_with_body(struct http_request *r, const ProtobufCMessageDescriptor *type); /* the same */
+struct errand *errand_about(struct http_request *r, const ProtobufCMessageDescriptor *type); /* and names a person */
+void errand_answer(struct errand *x, int result, const struct error *e);
+/* On the pool, then answered by x->result. */
+void errand_pool(struct node *n, struct errand *x, void (*run)(struct node *n, void *context));
+/* On the writer, then `done`. */
+void errand_command(struct node *n, struct errand *x, int (*run)(struct turn *t, struct command *c, struct error *e),
+                    void (*done)(struct node *n, struct command *c));
+void errand_done(struct node *n, struct command *c); /* answers */
+
+/* person_views.c: in `arena`; NULL: no memory */
+Lm__PersonRow *person_row(struct node *n, struct id person, const Lm__PersonRecord *record, struct arena *arena);
+int person_view(struct node *n, struct store_txn *txn, struct id person, const char *user, struct arena *arena,
+                Lm__PersonView **out, struct error *e);
+
+/* person_event.c */
+struct person_step { /* what the owner does to a record */
+	Lm__PersonAction action;
+	Lm__PersonFacts *facts; /* create, change */
+	const char *staff, *reason, *died_on, *town;
+	struct bytes merged_into;
+	Lm__OtherPerson **others;
+	size_t other_count;
+	uint32_t version; /* that was seen */
+};
+/* Writes the event; *version is the record's then. */
+int person_step_write(struct turn *t, struct id person, const struct person_step *step, uint32_t *version,
+                      struct error *e);
+
+/* registry.c: what can be found, in memory */
+struct registry;
+struct agreement { /* a record that may be of the same person */
+	struct id person;
+	bool has_id_number, has_name_and_birth, has_name_and_phone;
+};
+struct registry *registry_of(struct node *n);
+bool registry_is_ready(const struct registry *r);
+uint64_t registry_count(struct registry *r);
+/* At most `most` records that the words fit; *is_more: there are others. Any thread. */
+size_t registry_search(struct registry *r, const char *words, struct id *found, size_t most, bool *is_more);
+size_t registry_agreeing(struct registry *r, const Lm__PersonFacts *facts, struct id except, struct agreement *found,
+                         size_t most);
+/* Groups of records with one id number, side by side in `found`; `group` numbers them from 0. ERR_MEMORY. */
+int registry_doubles(struct registry *r, struct id *found, size_t *group, size_t most, size_t *count, bool *is_more);
+/* Loop thread: a record changed, or went. */
+void registry_news(struct node *n, struct id person);
+
+#endif
