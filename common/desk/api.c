@@ -505,6 +505,8 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/persons/:id/looks", HTTP_SESSION_OF(RIGHT_CASES), person_looks_get },
 	{ HTTP_GET, "/api/v1/places", HTTP_SESSION_OF(RIGHT_CASES | RIGHT_DEVICES), control_places },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION_OF(RIGHT_STATE), control_links },
+	{ HTTP_GET, "/api/v1/backups", HTTP_SESSION_OF(RIGHT_STATE), control_backups },
+	{ HTTP_GET, "/api/v1/return", HTTP_SESSION_OF(RIGHT_STATE), control_return },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
 	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION_OF(RIGHT_DESK), events_get },

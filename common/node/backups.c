@@ -247,6 +247,7 @@ static int state_read(struct node *n, struct store_txn *txn, struct arena *arena
 			out->waiting[out->n_waiting++] = &views[i];
 		}
 	}
+	out->alarm_days = (uint32_t)n->config.backup_alarm_days;
 	int64_t from_ms = out->verified_ms ? out->verified_ms : out->since_ms;
 	out->is_stale = from_ms && out->time_ms - from_ms > n->config.backup_alarm_days * DAY_MS;
 	return OK;

@@ -16,7 +16,7 @@ import type { DeviceRecord, DevicesView, DeviceView } from '../../common/ui/src/
 import { ReasonDialog } from '../../common/ui/desk/reason';
 import { useLoaded } from '../../common/ui/desk/session';
 import { PageHeading } from '../../common/ui/desk/shell';
-import { Moment, useNow } from '../../common/ui/desk/time';
+import { Moment, momentText, useNow } from '../../common/ui/desk/time';
 import { Histories, reasonTexts } from './histories';
 import { Tokens } from './tokens';
 
@@ -67,13 +67,18 @@ function Directory({ devices, onRevoke }: { devices: Device[]; onRevoke: (device
 				</>
 			),
 		},
-		{ id: 'is', head: t('desk.devices.col.is'), cell: (device) => <StatusMark record={device.record} /> },
+		{ id: 'is', head: t('desk.devices.col.is'), cell: (device) => <Status record={device.record} /> },
 		{
 			id: 'since',
 			head: t('desk.devices.col.since'),
 			cell: (device) => <Moment time_ms={device.record.since_ms} now_ms={now_ms} />,
 		},
-		{ id: 'by', head: t('desk.devices.col.by'), cell: (device) => <code>{device.record.by}</code> },
+		{
+			id: 'by',
+			head: t('desk.devices.col.by'),
+			cell: ({ record }) =>
+				record.role === 'TIER_DISTRICT' ? t('desk.devices.by-authority') : <code>{record.by}</code>,
+		},
 		{
 			id: 'why',
 			head: t('desk.col.why'),
@@ -95,12 +100,23 @@ function Directory({ devices, onRevoke }: { devices: Device[]; onRevoke: (device
 	return <Table caption={t('desk.devices.table')} columns={columns} rows={devices} keyOf={(device) => device.device} />;
 }
 
-function StatusMark({ record }: { record: DeviceRecord }) {
+function Status({ record }: { record: DeviceRecord }) {
 	const isRevoked = record.status === 'DEVICE_STATUS_REVOKED';
+	const changed_ms = record.former[record.former.length - 1]?.until_ms ?? '0';
 	return (
-		<Chip icon={isRevoked ? 'locked' : 'success'} kind={isRevoked ? 'danger' : 'success'}>
-			{textOr(`desk.devices.is.${record.status}`, 'desk.devices.is.other')}
-		</Chip>
+		<>
+			<Chip icon={isRevoked ? 'locked' : 'success'} kind={isRevoked ? 'danger' : 'success'}>
+				{textOr(`desk.devices.is.${record.status}`, 'desk.devices.is.other')}
+			</Chip>
+			{record.generation > 0 && (
+				<span class="desk-minor desk-block">
+					{t(record.is_passing ? 'desk.devices.keys-passing' : 'desk.devices.keys-changed', {
+						n: record.generation,
+						time: momentText(changed_ms),
+					})}
+				</span>
+			)}
+		</>
 	);
 }
 

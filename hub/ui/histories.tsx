@@ -65,7 +65,11 @@ function Directory({ choices, onRelease }: { choices: Choice[]; onRelease: (choi
 		{
 			id: 'is',
 			head: t('desk.devices.col.is'),
-			cell: ({ history, isStored }) => t(isStored ? 'desk.histories.stored' : 'desk.histories.other', { history }),
+			cell: ({ history, isStored }) => (
+				<>
+					{t(isStored ? 'desk.histories.stored' : 'desk.histories.other')} <code>{history}</code>
+				</>
+			),
 		},
 		{
 			id: 'do',
@@ -83,6 +87,7 @@ function Directory({ choices, onRelease }: { choices: Choice[]; onRelease: (choi
 	return (
 		<Table
 			caption={t('desk.histories.title')}
+			isCaptionHidden
 			columns={columns}
 			rows={choices}
 			keyOf={({ link, history }) => `${link.device} ${history}`}

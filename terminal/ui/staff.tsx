@@ -5,6 +5,7 @@ import type { StaffDialog } from 'kiosk/frame';
 import { noticeTexts, ownTimeText } from 'kiosk/notices';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Icon, More, SampleMark } from 'ui/parts';
+import { Said } from 'ui/said';
 import type { TerminalState } from 'ui/types';
 import { readState } from './server';
 
@@ -58,8 +59,11 @@ export function StaffDetails({ state }: { state: TerminalState }): JSX.Element {
 			<li>{t('kiosk.staff.place', { place: state.place })}</li>
 			<li>{state.is_connected ? t('kiosk.staff.connected', { time }) : t('kiosk.staff.not-connected')}</li>
 			{!state.is_connected && state.connected_since_ms !== '0' && <li>{t('kiosk.staff.since', { time })}</li>}
-			{state.link_text && <li lang="en">{state.link_text}</li>}
-			{state.why_text && state.why_text !== state.link_text && <li lang="en">{state.why_text}</li>}
+			{[...new Set([state.link_text, state.why_text])].filter(Boolean).map((text) => (
+				<li key={text}>
+					<Said text={text} />
+				</li>
+			))}
 			{noticeTexts(state).map((text) => (
 				<li key={text}>{text}</li>
 			))}

@@ -16,6 +16,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
 import report  # noqa: E402
+from twin import image_of, twin  # noqa: E402
 
 TOWN = "310114106"
 SITE = f"{TOWN}001-T1"
@@ -28,25 +29,11 @@ class Clones(lm.Case):
         self.d = self.lay_out(sites=1)
         self.hub, self.town, self.first = self.d.hub, self.d.towns[TOWN], self.d.terminals[SITE]
 
-    def image(self, node, name):
-        """A copy of the disk of a daemon that does not run."""
-        folder = node.folder.with_name(f"{node.name}-{name}")
-        shutil.copytree(node.folder, folder, ignore=shutil.ignore_patterns("*.sock", "log"))
-        return folder
-
     def put_back(self, node, image):
         log = node.log.read_bytes()
         shutil.rmtree(node.folder)
         shutil.copytree(image, node.folder)
         node.log.write_bytes(log)
-
-    def twin(self, node):
-        """A second machine with the disk of a daemon that does not run."""
-        twin = lm.Node(self.d, node.tier, node.place, lm.free_port(), node.link_address and lm.free_port())
-        twin.folder, twin.settings = self.image(node, "twin"), dict(node.settings)
-        twin.name, twin.control = twin.folder.name, lm.Client(twin.folder / "ctl.sock")
-        (self.d.terminals if node.tier == lm.TERMINAL else self.d.towns)[twin.name] = twin
-        return twin
 
     def wire(self, node, target):
         wire = lm.Wire(self, target.link_address)
@@ -95,7 +82,7 @@ class Clones(lm.Case):
         view = [one.submit()]
         self.at_district(one, view[0])
         self.first.stop()
-        self.second = self.twin(self.first)
+        self.second = twin(self.d, self.first)
         self.wires = [self.wire(node, self.town) for node in (self.first, self.second)]
         self.wires[1].cut()
         for node in (self.first, self.second):
@@ -214,7 +201,7 @@ class Clones(lm.Case):
         before = kiosk.submit()
         self.at_district(kiosk, before)
         self.first.stop()
-        image = self.image(self.first, "image")
+        image = image_of(self.first, "image")
         self.first.start()
         kiosk = self.first.kiosk()
         forgotten = kiosk.submit(nth=1)
@@ -264,7 +251,7 @@ class Clones(lm.Case):
         r = [kiosk.submit(nth=n)["request_id"] for n in range(2)]
         lm.wait_until(lambda: all(hub.desk().has_case(x) for x in r))
         self.town.stop()
-        second = self.twin(self.town)
+        second = twin(self.d, self.town)
         self.wires = [self.wire(node, hub) for node in (self.town, second)]
         self.wires[1].cut()
         for node in (self.town, second):
@@ -305,7 +292,7 @@ class Clones(lm.Case):
         before = kiosk.submit()
         self.at_district(kiosk, before)
         self.town.stop()
-        image = self.image(self.town, "image")
+        image = image_of(self.town, "image")
         self.town.start().wait_ready()
         forgotten = kiosk.submit(nth=1)
         self.at_district(kiosk, forgotten)
@@ -324,7 +311,7 @@ class Clones(lm.Case):
     def test_two_machines_take_turns_at_one_link(self):
         self.d.start()
         self.first.stop()
-        second = self.twin(self.first)
+        second = twin(self.d, self.first)
         for node in (self.first, second):
             node.start().wait_ready()
         lm.wait_until(lambda: self.told(self.town, "doubled"), 120, "the town notices that both live")

@@ -42,7 +42,7 @@ DESK = EVERY_DAEMON | {
         "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},
     "GET /api/v1/places": CASEWORK | DEVICES,
-    "GET /api/v1/links": STATE,
+    **{f"GET /api/v1/{path}": STATE for path in ("links", "backups", "return")},
 }
 ALLOWED = {
     lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts")},

@@ -56,7 +56,7 @@ function wordFindings(page, language) {
 		const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 		while (walker.nextNode()) {
 			const { data, parentElement: e } = walker.currentNode;
-			const words = data.replace(/clerk1|operator1|editor1|publisher1|[0-9a-f]{4}(-[0-9a-f]{4})+/g, ''); // accounts, fingerprints
+			const words = data.replace(/(clerk|operator|editor|publisher)[12]|[0-9a-f]{4}(-[0-9a-f]{4})+|[0-9a-f]{16}(-\d+)?|tcp:\/\/[\d.:]+/g, ''); // accounts, fingerprints, histories, addresses
 			if (!e.checkVisibility?.() || e.closest('code')) continue;
 			const found = raw.exec(words)?.[0];
 			if (found && !e.closest('.desk-block, .more')) findings.push(`raw word "${found}" in "${words.trim()}"`);
@@ -298,6 +298,48 @@ export class Clerk extends Viewer {
 		await this.page.locator('#login-name').fill(user);
 		await this.page.locator('#login-password').fill(password);
 		await this.page.keyboard.press('Enter');
+	}
+
+	async switchLanguage() {
+		await this.page.getByRole('button', { name: { 'zh-CN': 'English', en: '中文' }[this.language] }).click();
+		this.language = { 'zh-CN': 'en', en: 'zh-CN' }[this.language];
+	}
+
+	/** At 100 % and at 200 %, and without a dialog, behind which the switch lies, in both languages: each once, or all with --full. */
+	async lookEverywhere(name, { hasDialog } = {}) {
+		const whole = this.page.viewportSize();
+		const own = this.language;
+		const other = hasDialog ? own : { 'zh-CN': 'en', en: 'zh-CN' }[own];
+		const ways = process.env.LM_UI_FULL === 'yes' && !hasDialog ? [[own, 1], [own, 2], [other, 1], [other, 2]] : [[own, 1], [other, 2]];
+		for (const [language, share] of ways) {
+			if (language !== this.language) await this.switchLanguage();
+			await this.page.setViewportSize({ width: Math.floor(whole.width / share), height: Math.floor(whole.height / share) });
+			await this.look(`${name}-${language}-${share}00`);
+		}
+		await this.page.setViewportSize(whole);
+		if (this.language !== own) await this.switchLanguage();
+	}
+
+	/** What has the focus, as it reads. */
+	focused() {
+		return this.page.evaluate(() => document.activeElement.innerText.trim());
+	}
+
+	/** With the Tab key alone, from where the focus is. */
+	async tabTo(key, nth = 0) {
+		const button = this.page.getByRole('button', { name: this.t(key) }).nth(nth);
+		await button.waitFor();
+		for (let i = 0; i < 100; i++) {
+			if (await button.evaluate((e) => e === document.activeElement)) return;
+			await this.page.keyboard.press('Tab');
+		}
+		assert.fail(`${this.t(key)} cannot be reached with Tab`);
+	}
+
+	/** Enter on a button that opens a dialog; reading begins at its title. */
+	async enterDialog() {
+		await this.page.keyboard.press('Enter');
+		await this.page.waitForFunction(() => document.activeElement?.matches('dialog[open] h2'));
 	}
 
 	async visit(hash) {

@@ -45,6 +45,43 @@ test('bad texts fail the build', () => {
 	assert.match(check('{\n"desk.a": "{n}",\n"desk.a": "{n}"\n}', EN), /zh-CN: "desk\.a" stands twice/);
 });
 
+test('the build fails when a daemon says what has no Chinese', () => {
+	const says = (source, said) => {
+		mkdirSync(join(folder, 'common/domain'), { recursive: true });
+		writeFileSync(join(folder, 'common/domain/case.c'), source);
+		writeFileSync(join(folder, 'common/ui/texts/said.json'), JSON.stringify(said));
+		const found = check(ZH, EN).split('\n').filter((line) => !/there is no .* to look for sentences/.test(line));
+		rmSync(join(folder, 'common/ui/texts/said.json'));
+		return found.join('\n');
+	};
+	const source = 'error_set(e, ERR_DENIED, "town %.20s may not " /* why */\n\t"write %" PRIu64 " here");';
+	assert.equal(says(source, { 'town {1} may not write {2} here': '街镇 {1} 不能写 {2}' }), '');
+	assert.match(says(source, {}), /"town \{1\} may not write \{2\} here" .* is missing/);
+	assert.match(says('', { 'town {1} is gone': '街镇 {1} 没有了' }), /no daemon says "town \{1\} is gone"/);
+	assert.match(says(source, { 'town {1} may not write {2} here': '{3} 不能写' }), /has not the parts/);
+	assert.equal(says('log_write(LOG_INFO, "event", "a sentence for the log");', {}), '');
+});
+
+test('sentences of daemons are said in the language chosen, those within them, too', async () => {
+	const { buildSync } = createRequire(file('../../common/ui/package.json'))('esbuild');
+	const code = `export * from ${JSON.stringify(file('../../common/ui/src/i18n.ts'))}; export * from ${JSON.stringify(file('../../common/ui/src/said.tsx'))};`;
+	const tsconfig = file('../../common/ui/tsconfig.json');
+	const built = buildSync({ stdin: { contents: code, resolveDir: '/' }, bundle: true, format: 'esm', write: false, tsconfig });
+	globalThis.document = { documentElement: {} };
+	const { saidText, setLanguage } = await import(`data:text/javascript,${encodeURIComponent(built.outputFiles[0].text)}`);
+	setLanguage('zh-CN');
+	assert.equal(
+		saidText('town 310114106 refuses this key: revoked on 2026-11-22 by chen: 示例：失窃 (twice)'),
+		'town 310114106 拒绝这个密钥：2026-11-22 由 chen 吊销：示例：失窃 (twice)。',
+	);
+	assert.equal(saidText('its clock is 75 s ahead'), '它的时钟快了 75 秒。');
+	assert.equal(saidText('requests: this case is open; it is erased when it is closed'), '这一件还没有办结，办结以后才能删除。');
+	assert.equal(saidText('nobody has ever said this'), undefined);
+	setLanguage('en');
+	assert.equal(saidText('requests: this case is open; it is erased when it is closed'), 'This case is open; it is erased when it is closed.');
+	assert.equal(saidText('nobody has ever said this'), undefined);
+});
+
 test('moments are those of Shanghai, days are days', async () => {
 	const { buildSync } = createRequire(file('../../common/ui/package.json'))('esbuild');
 	const built = buildSync({ entryPoints: [file('../../common/ui/src/i18n.ts')], bundle: true, format: 'esm', write: false });

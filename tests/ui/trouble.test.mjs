@@ -66,7 +66,7 @@ test('a terminal without a catalogue says so, and begins by itself when it comes
 	await resident.seesText('kiosk.stop.no-catalogue');
 	await seesWhomToCall(resident);
 	await reachesByKeys(resident, 'kiosk.stop.no-catalogue');
-	await resident.sees('nothing of the catalogue has come yet');
+	await resident.sees('事项目录还没有来');
 	await resident.look('stop-1-no-catalogue');
 	await lookAround(url, 'stop-1-no-catalogue', 'kiosk.stop.no-catalogue');
 	await district.tell({ do: 'publish-all', node: district.hub.name });
@@ -81,7 +81,7 @@ test('a terminal that nobody has admitted waits for the district', async () => {
 	await one.seesText('kiosk.stop.waiting');
 	await seesWhomToCall(one);
 	await reachesByKeys(one, 'kiosk.stop.waiting');
-	await one.sees(/does not know this device's key/);
+	await one.sees(/不认识本机的密钥/);
 	await one.look('stop-2-waiting');
 	await district.tell({ do: 'admit', node: stranger.name });
 	await one.page.locator('.tile').first().waitFor({ timeout: PATIENCE_MS });
@@ -150,7 +150,7 @@ test('a revoked terminal says so, and still shows what a receipt says', async ()
 	await one.seesText('kiosk.stop.revoked');
 	await seesWhomToCall(one);
 	await reachesByKeys(one, 'kiosk.stop.revoked');
-	await one.sees(/revoked on 20\d\d-\d\d-\d\d by operator1: 示例：设备失窃/);
+	await one.sees(/20\d\d-\d\d-\d\d 由 operator1 吊销：示例：设备失窃/);
 	await one.look('stop-4-revoked');
 	await one.lookUp(code);
 	await one.seesText('kiosk.records.title');
@@ -170,10 +170,10 @@ test('staff see what is held up, try it again, and drop it with a reason', async
 	const { request_id } = await district.tell({ do: 'submit', node: first.name, service: 'device-fitting' });
 	await district.tell({ do: 'poison', node: evil.name, about: request_id });
 	await page.getByRole('link', { name: clerk.t('desk.nav.with-count', { page: clerk.t('desk.nav.quarantine'), n: 2 }) }).waitFor();
-	await clerk.sees('the request names no service, or no revision of it');
+	await clerk.sees('申请没有写明是哪个事项、哪一版');
 	await clerk.look('town-held-2-list');
 
-	const poison = page.locator('tbody tr', { hasText: 'names no service' });
+	const poison = page.locator('tbody tr', { hasText: '没有写明是哪个事项' });
 	await poison.getByRole('button', { name: clerk.t('desk.held.retry') }).click();
 	await clerk.look('town-held-3-retry');
 	await page.locator('dialog .primary').click();
@@ -217,7 +217,7 @@ test('a terminal of which there are two is stopped until somebody has looked', a
 	await one.seesText('kiosk.stop.frozen');
 	await seesWhomToCall(one);
 	await reachesByKeys(one, 'kiosk.stop.frozen');
-	await one.sees(/two histories/);
+	await one.sees(/有两份记录/);
 	await one.look('stop-5-frozen');
 	one.assertNoFaults();
 	await one.close();

@@ -1,8 +1,8 @@
 // One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
 import { useState } from 'preact/hooks';
-import { language, t, timeText, words } from '../src/i18n';
-import { Button, Failed, Loading, Notice, SampleMark, Tab } from '../src/parts';
-import type { Basis, CaseView, FieldView, Service, Words } from '../src/types';
+import { t, timeText, words } from '../src/i18n';
+import { Button, Failed, Loading, Notice, Tab } from '../src/parts';
+import type { CaseView, FieldView, Service, Words } from '../src/types';
 import { Consents } from './consents';
 import { Decide, decisionText } from './decide';
 import { Erasing } from './erase';
@@ -14,6 +14,7 @@ import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
+import { Sourced } from './sourced';
 import { momentText, useNow } from './time';
 
 export function CasePage({ requestId }: { requestId: string }) {
@@ -65,7 +66,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			{row.is_absent && !view.erasure?.is_done && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Doing view={view} can={can} onChoose={setDecision} />
-			<Erasing view={view} reload={reload} />
+			{view.erasure && <Erasing view={view} reload={reload} />}
 			<div class="desk-columns">
 				<div>
 					<section>
@@ -87,6 +88,7 @@ function Case({ view, fault, reload }: CaseProps) {
 				</div>
 				<div>{service ? <Catalogue service={service} /> : <p>{t('desk.case.no-service')}</p>}</div>
 			</div>
+			{!view.erasure && <Erasing view={view} reload={reload} />}
 			{decision && !isExpired && (
 				<Decide
 					key={decision}
@@ -253,26 +255,6 @@ function Sentences({ sentences }: { sentences: Words[] }) {
 		<ul>
 			{sentences.map((sentence, at) => (
 				<li key={at}>{words(sentence)}</li>
-			))}
-		</ul>
-	);
-}
-
-// A fact about the world has a source and a date, or says that it is a sample nobody has checked.
-function Sourced({ facts }: { facts: Basis[] }) {
-	if (facts.length === 0) return <p>{t('desk.none')}</p>;
-	return (
-		<ul>
-			{facts.map((fact, at) => (
-				<li key={at}>
-					{words(fact.text)} <SampleMark isSample={fact.is_sample} />
-					{fact.source && (
-						<p class="desk-minor">
-							{t('kiosk.service.source')}{' '}
-							<span lang={language() === 'en' ? 'zh-CN' : undefined}>{fact.source}</span> {fact.date}
-						</p>
-					)}
-				</li>
 			))}
 		</ul>
 	);

@@ -8,36 +8,39 @@ import { momentText } from './time';
 
 export function Consents({ view }: { view: CaseView }) {
 	const { consents, guardian, service } = view;
+	const isEmpty = consents.length === 0 && !guardian && !view.taken_by;
 	return (
 		<>
-			<dl class="desk-answers">
-				{consents.map((consent) => (
-					<div key={consent.kind + consent.sharing}>
-						<dt>{nameOf(consent, service)}</dt>
-						<dd>
-							{consentText(consent.is_given)}{' '}
-							<span class="desk-minor">
-								{momentText(consent.time_ms)}
-								{consent.is_by_guardian && ` · ${t('desk.consent.by-guardian')}`}
-							</span>
-						</dd>
-					</div>
-				))}
-				{guardian && (
-					<div>
-						<dt>{t('desk.consent.guardian')}</dt>
-						<dd>
-							{guardian.name} · {guardian.relation} · {guardian.phone}
-						</dd>
-					</div>
-				)}
-				{view.taken_by && (
-					<div>
-						<dt>{t('desk.consent.taken-by')}</dt>
-						<dd>{view.taken_by}</dd>
-					</div>
-				)}
-			</dl>
+			{!isEmpty && (
+				<dl class="desk-answers">
+					{consents.map((consent) => (
+						<div key={consent.kind + consent.sharing}>
+							<dt>{nameOf(consent, service)}</dt>
+							<dd>
+								{consentText(consent.is_given)}{' '}
+								<span class="desk-minor">
+									{momentText(consent.time_ms)}
+									{consent.is_by_guardian && ` · ${t('desk.consent.by-guardian')}`}
+								</span>
+							</dd>
+						</div>
+					))}
+					{guardian && (
+						<div>
+							<dt>{t('desk.consent.guardian')}</dt>
+							<dd>
+								{guardian.name} · {guardian.relation} · {guardian.phone}
+							</dd>
+						</div>
+					)}
+					{view.taken_by && (
+						<div>
+							<dt>{t('desk.consent.taken-by')}</dt>
+							<dd>{view.taken_by}</dd>
+						</div>
+					)}
+				</dl>
+			)}
 			{consents.length === 0 && <p>{t('desk.consent.none')}</p>}
 			{service?.privacy && (
 				<More name={t('desk.consent.text')}>

@@ -1,6 +1,6 @@
 // Erasing what a person told: one proposes, a second confirms, and nothing brings it back. On the case's page, and as a list.
 import { useState } from 'preact/hooks';
-import { ApiError, post } from '../src/api';
+import { post } from '../src/api';
 import { t, words } from '../src/i18n';
 import { Button, Chip, Dialog, Empty, Failed, Field, Loading, LongLine, Notice, Table, toast, type Column } from '../src/parts';
 import type { EraseAction, ErasuresView, ErasureView } from '../src/types';
@@ -8,6 +8,7 @@ import type { KnownCase } from './model';
 import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
+import { Sourced } from './sourced';
 import { momentText } from './time';
 
 const PATH = '/api/v1/erasures';
@@ -39,9 +40,10 @@ export function Erasing({ view, reload }: { view: KnownCase; reload: () => Promi
 				</>
 			)}
 			{view.kept_until_ms !== '0' && (
-				<p>
-					{t('desk.erase.kept', { time: momentText(view.kept_until_ms) })} {words(view.kept_why?.text)}
-				</p>
+				<>
+					<p>{t('desk.erase.kept', { time: momentText(view.kept_until_ms) })}</p>
+					<Sourced facts={view.kept_why ? [view.kept_why] : []} />
+				</>
 			)}
 			{view.can_erase && (
 				<Button icon="erase" onPress={() => setProposing(true)}>
@@ -103,8 +105,7 @@ function useSend({ reload, onClose }: Ending) {
 			onClose();
 			toast(done);
 		} catch (error) {
-			const isOver = error instanceof ApiError && ['conflict', 'exists', 'closed', 'not-found'].includes(error.code);
-			setRefusal(isOver ? t('desk.erase.changed') : desk.failed(error));
+			setRefusal(desk.failed(error));
 			setIsBusy(false);
 		}
 		void reload();
@@ -239,7 +240,7 @@ export function Erasures() {
 			{!data && !fault && <Loading />}
 			{data?.erasures.length === 0 && <Empty>{t('desk.erase.none')}</Empty>}
 			{data && data.erasures.length > 0 && (
-				<Table caption={t('desk.erase.title')} columns={columns} rows={data.erasures} keyOf={(row) => row.act} />
+				<Table caption={t('desk.erase.title')} isCaptionHidden columns={columns} rows={data.erasures} keyOf={(row) => row.act} />
 			)}
 			{data?.is_more && <p>{t('desk.erase.more')}</p>}
 			{step && <Confirm key={step.erasure.act} {...step} reload={reload} onClose={() => setStep(null)} />}
@@ -251,7 +252,7 @@ function Cases({ requests }: { requests: string[] }) {
 	return (
 		<>
 			{requests.map((request) => (
-				<a key={request} class="desk-block" href={hrefOf('case', request)}>
+				<a key={request} class="desk-row-link" href={hrefOf('case', request)}>
 					<code>{request.slice(0, 12)}</code>
 				</a>
 			))}

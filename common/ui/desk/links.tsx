@@ -1,7 +1,9 @@
 // Every link of this node, and what the towns report of theirs: is it up, since when, what waits, why not.
 import { t, words } from '../src/i18n';
 import { Empty, Failed, Loading, Tab, Table, type Column } from '../src/parts';
+import { Said } from '../src/said';
 import type { LinksView, LinkView } from '../src/types';
+import { Backups, Returning } from './backups';
 import { LinkMark, linkState } from './marks';
 import { hrefOf, type Route } from './route';
 import { useLoaded } from './session';
@@ -29,6 +31,8 @@ export function Links({ route }: { route: Route }) {
 			</PageHeading>
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
+			<Returning links={data?.upstream ? [data.upstream, ...data.links] : (data?.links ?? [])} />
+			<Backups />
 			{data?.upstream && <LinkTable caption={t('desk.links.upstream')} links={[data.upstream]} all={data.links} />}
 			{data && (
 				<nav aria-label={t('desk.links.filter')}>
@@ -102,7 +106,7 @@ function LinkTable({ caption, links, all }: { caption: string; links: LinkView[]
 		{
 			id: 'why',
 			head: t('desk.col.why'),
-			cell: (link) => (link.text ? <span lang="en">{link.text}</span> : <span class="desk-minor">{t('desk.none')}</span>),
+			cell: (link) => (link.text ? <Said text={link.text} /> : <span class="desk-minor">{t('desk.none')}</span>),
 		},
 	];
 	return <Table caption={caption} columns={columns} rows={links} keyOf={(link) => `${link.place} ${link.device}`} />;

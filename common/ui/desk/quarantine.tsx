@@ -16,6 +16,7 @@ import {
 	type IconName,
 	type NoticeKind,
 } from '../src/parts';
+import { Said } from '../src/said';
 import type { Disposition, QuarantineAct, QuarantineItem, QuarantineView } from '../src/types';
 import { HELD_PATH, isHeldNews } from './held';
 import { hrefOf, type Route } from './route';
@@ -130,18 +131,10 @@ function Open({ items, onDo }: { items: QuarantineItem[]; onDo: (doing: Doing) =
 			),
 		},
 		{ id: 'waiting', head: t('desk.held.col.waiting'), isNumber: true, cell: (item) => item.waiting },
-		{ id: 'why', head: t('desk.col.why'), cell: (item) => <Reason text={item.reason} /> },
+		{ id: 'why', head: t('desk.col.why'), cell: (item) => <Said text={item.reason} /> },
 		{ id: 'do', head: t('desk.held.col.do'), cell: (item) => <Doings item={item} onDo={onDo} /> },
 	];
 	return <Table caption={t('desk.held.open')} columns={columns} rows={items} keyOf={(item) => item.item} />;
-}
-
-function Reason({ text }: { text: string }) {
-	return (
-		<span lang="en" class="desk-block">
-			{text}
-		</span>
-	);
 }
 
 function Doings({ item, onDo }: { item: QuarantineItem; onDo: (doing: Doing) => void }) {
@@ -222,7 +215,7 @@ function Act({ item, act, reload, onClose }: ActProps) {
 			said={
 				again && (
 					<Notice kind="warning" title={t('desk.held.failed-again')}>
-						<Reason text={again.reason} />
+						<Said text={again.reason} />
 					</Notice>
 				)
 			}

@@ -4,6 +4,7 @@ import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'p
 import { ApiError, events, get, post } from '../src/api';
 import { textOr, timeText, t } from '../src/i18n';
 import { announce, Failed, Loading, OutOfDate } from '../src/parts';
+import { saidText } from '../src/said';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
 
@@ -37,7 +38,7 @@ export function errorText(error: unknown): string {
 	if (!(error instanceof ApiError)) throw error; // a fault of the page itself: not to be dressed up as the daemon's
 	if (error.code === 'network') return t('desk.unreachable');
 	console.warn(error.message); // the daemon's own sentence, in English
-	return textOr(`desk.error.${error.code}`, 'desk.error.other');
+	return saidText(error.text) ?? textOr(`desk.error.${error.code}`, 'desk.error.other');
 }
 
 interface ProviderProps {

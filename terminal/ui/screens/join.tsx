@@ -5,6 +5,7 @@ import { t, type TextKey } from 'ui/i18n';
 import { announce, Button, FieldNotes, Line, notesOf, Notice } from 'ui/parts';
 import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+import { Said } from 'ui/said';
 import type { TerminalState } from 'ui/types';
 import { join } from '../server';
 import { WhomToCall } from '../staff';
@@ -77,7 +78,11 @@ export function Join({ state, ...common }: ScreenProps & { state: TerminalState 
 				</p>
 				<Notice kind="info" title={t('kiosk.join.said')}>
 					<p role="status">{t(STEPS[state.join_step] ?? 'kiosk.join.at.unanswered')}</p>
-					{state.join_step !== 'token' && state.join_step !== 'asking' && <p lang="en">{state.link_text}</p>}
+					{state.join_step !== 'token' && state.join_step !== 'asking' && (
+						<p>
+							<Said text={state.link_text} />
+						</p>
+					)}
 				</Notice>
 				<WhomToCall state={state} />
 			</div>

@@ -16,6 +16,9 @@ export interface DeviceRecord {
 	since_ms: Int64;
 	by: string;
 	reason: string;
+	generation: number; // how often its keys were changed
+	former: { until_ms: Int64 }[]; // those before
+	is_passing: boolean; // it does not use the newest yet
 }
 
 export interface DeviceView {
@@ -147,4 +150,27 @@ export interface QuarantineView {
 	next: string;
 	open: Int64;
 	waiting: Int64;
+}
+
+export interface BackupsView {
+	verified_ms: Int64; // when the newest verified backup was made; 0: none yet
+	waiting: { backup: string }[]; // made, and not verified yet
+	is_stale: boolean; // none of the last alarm_days has been verified
+	alarm_days: number;
+}
+
+/** Whom a restored node waits for. */
+export interface ReturnRow {
+	device: string;
+	place: string;
+	is_up: boolean;
+	has_answered: boolean;
+	is_left_out: boolean;
+	to_come: Int64;
+}
+
+export interface ReturnView {
+	is_returning: boolean;
+	backup_ms: Int64;
+	rows: ReturnRow[];
 }
