@@ -1,5 +1,5 @@
 // What a daemon says in English, in the language chosen. texts/said.json has its sentences with their Chinese; {1} is whatever
-// stands there, and may be a sentence, too. The build fails when a daemon says something that is not in it.
+// stands there, and may be a sentence, too. said-check.mjs tells when a daemon says something that is not in it.
 import type { JSX } from 'preact';
 import sentences from '../texts/said.json';
 import { language } from './i18n';
