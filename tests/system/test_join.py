@@ -324,7 +324,8 @@ class Flood(Join):
         device.wait_connected()
         self.passes(device)
         alone = subprocess.run(knockers, stdout=subprocess.PIPE, text=True, timeout=300)
-        self.assertIn("too-many", alone.stdout)
+        if not lm.HAS_SANITIZERS:  # with them handshakes take so long that there are never too many
+            self.assertIn("too-many", alone.stdout)
         self.assertLess(len(log_of(town)), 1 << 20)
 
 
