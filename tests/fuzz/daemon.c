@@ -85,9 +85,11 @@ void weather_site_died(struct site *s)
 	(void)s;
 }
 
-enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out)
+enum harm relay_harm(const struct site *from, const struct site *below, bool is_up, struct bytes frame,
+                     struct buffer *out)
 {
 	(void)from;
+	(void)below;
 	(void)is_up;
 	(void)frame;
 	(void)out;

@@ -198,8 +198,38 @@ static void tape_watch(struct site *s)
 	}
 }
 
+/* What a terminal takes as signed by the district is there, whatever its town says. Where the hub is dead nobody asks.
+ */
+static void signed_check(const struct site *s)
+{
+	const struct site *hub = site_hub();
+	struct store_txn *here, *there;
+	uint64_t incarnation, seq, ordinal;
+	bool is_exact = false;
+	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || !hub->node || hub->is_dying)
+		return;
+	struct line_key up = { node_domain(s->node)->device, LM__STREAM__STREAM_UP, 0 };
+	const struct line *l = journal_line_find(node_journal(s->node), &up);
+	const struct line *at_hub = journal_line_find(node_journal(hub->node), &up);
+	if (!l || !l->signed_final)
+		return;
+	if (store_begin_read(node_store(s->node), &here, NULL))
+		return; /* no memory */
+	int result = journal_coordinates(here, l->number, l->signed_final, &incarnation, &seq);
+	store_abort(here);
+	if (result || store_begin_read(node_store(hub->node), &there, NULL))
+		return;
+	result = at_hub ? journal_locate(there, at_hub->number, incarnation, seq, &ordinal, &is_exact) : ERR_NOT_FOUND;
+	store_abort(there);
+	if (result == ERR_NOT_FOUND || (!result && !is_exact))
+		fail("%s takes entry %llu of %016llx as signed, and the district has it not", s->name,
+		     (unsigned long long)seq, (unsigned long long)incarnation);
+}
+
 void check_on_the_way(void)
 {
+	for (size_t i = 0; i < world.site_count; i++)
+		signed_check(&world.site[i]);
 	for (size_t i = 0; i < world.site_count; i++)
 		tape_watch(&world.site[i]);
 }
@@ -464,6 +494,7 @@ void check_all(void)
 		secrecy_check(&world.site[i]);
 	}
 	memory_check();
+	poison_check();
 	revocation_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		site_kill(&world.site[i], draw(2) == 0);

@@ -49,7 +49,7 @@ static const struct pace sparse = { .name = "sparse",
 static void drain(void)
 {
 	uint64_t end = world.now_us + world.pace->drain_most_us;
-	while (!is_quiet()) {
+	for (operators_drop(); !is_quiet(); operators_drop()) {
 		for (size_t i = 0; world.now_us > end && i < world.site_count; i++)
 			lanes_tell(&world.site[i], stderr);
 		if (world.now_us > end)
@@ -81,6 +81,8 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	check_begin();
 	power_reset();
 	images_reset();
+	relay_reset();
+	poison_reset();
 	weather_draw();
 	/* Relative: texts that name it are part of the trace. */
 	snprintf(world.folder, sizeof world.folder, "%llu", (unsigned long long)seed);

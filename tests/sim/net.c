@@ -469,7 +469,7 @@ static int frame_send_over(struct connection *c, bool is_up, struct bytes frame)
 	}
 	struct buffer harmed = { 0 };
 	world.here = NULL; /* the relay is nobody's daemon: it has memory */
-	enum harm harm = relay_harm(from, is_up, frame, &harmed);
+	enum harm harm = relay_harm(from, below, is_up, frame, &harmed);
 	world.here = sender;
 	if (harm == HARM_REPLAYED)
 		flight_plan(c, is_up, false, buffer_bytes(&harmed));

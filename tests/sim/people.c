@@ -256,6 +256,17 @@ static void resident_step(void *context, bool is_alive)
 	         "resident", looked_up, r);
 }
 
+const struct promise *people_hand_in(struct site *terminal)
+{
+	size_t before = promise_count;
+	for (size_t i = 0; i < resident_count; i++)
+		if (residents[i].terminal == terminal)
+			ask_page(terminal, "POST", "/api/v1/drafts", json_object(), "resident", drafted, &residents[i]);
+	while (promise_count == before && world_step()) {
+	}
+	return &promise_list[before];
+}
+
 /* ---- staff ---- */
 
 static void clerk_step(void *context, bool is_alive);

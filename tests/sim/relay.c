@@ -11,6 +11,7 @@
 #define BODY_AT 9
 #define TAG_SESSION 0x09
 #define TAG_BATCH 0x1a
+#define TAG_ACK 0x22
 #define TAG_SIGNED_MARKS 0x32
 
 static struct kept {
@@ -90,10 +91,77 @@ static bool frame_replay(const struct site *from, bool is_up, struct bytes frame
 	return buffer_append(out, BYTES(k->data, k->size)) == OK;
 }
 
-enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out)
+/* ---- two views ---- */
+
+/* For a while a town keeps what one of its terminals writes from the district, and tells the terminal that the district
+ * has it. What people see is a lie then; what the terminal trims rests on the district's signature. */
+static struct view {
+	const struct site *victim;
+	uint64_t device, until_us;
+} views[SITES_MOST]; /* by town */
+
+void relay_reset(void)
 {
-	if (!is_signed(frame))
+	memset(views, 0, sizeof views);
+}
+
+bool strike_two_views(struct site *s)
+{
+	if (!s->above || s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying)
+		return false;
+	views[s->above - world.site] = (struct view){ .victim = s,
+		                                      .device = node_domain(s->node)->device,
+		                                      .until_us = world.now_us + draw(world.pace->outage_us / 4) };
+	tell("%-24s shows two views of %s", s->above->name, s->name);
+	return true;
+}
+
+static void marks_forge(const Lm__Frame *acked, struct buffer *out)
+{
+	Lm__Frame frame = LM__FRAME__INIT;
+	Lm__Marks marks = LM__MARKS__INIT;
+	Lm__Mark mark = LM__MARK__INIT, *one = &mark;
+	mark.at = acked->ack->lines[0]->at;
+	mark.level = LM__MARK_LEVEL__MARK_LEVEL_FINAL;
+	marks.marks = &one;
+	marks.n_marks = 1;
+	frame.session = acked->session;
+	frame.body_case = LM__FRAME__BODY_MARKS;
+	frame.marks = &marks;
+	if (codec_pack_append(&frame.base, out, NULL))
+		abort();
+}
+
+static enum harm two_views(const struct site *from, const struct site *below, bool is_up, struct bytes frame,
+                           struct buffer *out)
+{
+	const struct view *v = &views[from - world.site];
+	bool is_batch = is_up && frame.size > BODY_AT && frame.data[BODY_AT] == TAG_BATCH;
+	bool is_ack = !is_up && frame.size > BODY_AT && frame.data[BODY_AT] == TAG_ACK && below == v->victim;
+	if (v->until_us <= world.now_us || weather_is_over() || (!is_batch && !is_ack))
 		return HARM_NONE;
+	struct arena arena;
+	Lm__Frame *parsed;
+	enum harm harm = HARM_NONE;
+	arena_init(&arena, 8u * 1024 * 1024);
+	if (CODEC_UNPACK(lm__frame, frame, &arena, &parsed, NULL))
+		fail("a frame of ours cannot be read");
+	if (is_batch && parsed->batch->key && parsed->batch->key->origin == v->device)
+		harm = HARM_WITHHELD;
+	if (is_ack && parsed->ack->n_lines && parsed->ack->lines[0]->at) {
+		marks_forge(parsed, out);
+		harm = HARM_REPLAYED;
+	}
+	arena_release(&arena);
+	return harm;
+}
+
+enum harm relay_harm(const struct site *from, const struct site *below, bool is_up, struct bytes frame,
+                     struct buffer *out)
+{
+	enum harm harm = two_views(from, below, is_up, frame, out);
+	if (harm != HARM_NONE || !is_signed(frame))
+		return harm;
 	if (fault_is_about(FAULT_REPLAY) && draw(4) == 0)
 		frame_keep(from, is_up, frame);
 	if (fault_hits(FAULT_WITHHOLD, from))

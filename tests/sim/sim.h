@@ -14,6 +14,7 @@
  *   power.c     what power cuts could leave, opened and verified
  *   images.c    disks that are put back to an earlier image
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
+ *   poison.c    entries that nobody can apply, and the operators who drop them
  *   people.c    residents and staff, who insist
  *   faults.h    every fault there is
  *   weather.c   which of them happen, how often; the table of what met whom
@@ -135,7 +136,9 @@ void net_reset(void);
 
 enum harm { HARM_NONE, HARM_WITHHELD, HARM_ALTERED, HARM_REPLAYED };
 /* What a hostile relay makes of a frame: `out` is sent in its place (ALTERED), or before it (REPLAYED). */
-enum harm relay_harm(const struct site *from, bool is_up, struct bytes frame, struct buffer *out);
+enum harm relay_harm(const struct site *from, const struct site *below, bool is_up, struct bytes frame,
+                     struct buffer *out);
+void relay_reset(void);
 
 /* ---- http.c ---- */
 
@@ -206,11 +209,19 @@ void sites_remove(void);
 void folder_remove(const char *folder); /* with all that is in it */
 struct site *site_hub(void);
 
+/* ---- poison.c ---- */
+
+void poison_reset(void);
+bool strike_poison(struct site *s);
+void operators_drop(void); /* when the faults are over: what lies in quarantine, and must be poison */
+void poison_check(void);   /* each was dropped at both tiers, and another delays nobody */
+
 /* ---- people.c ---- */
 
 #define CANARY "张示例" /* what residents write: found in clear nowhere */
 void people_arrive(void);
 void people_leave(void);
+const struct promise *people_hand_in(struct site *terminal); /* one more request, now */
 void people_hear_of_rollback(const struct site *s, uint64_t image_us);
 size_t people_waiting(void); /* who still insist on an answer */
 struct promise {             /* what a terminal's page called saved */
@@ -274,7 +285,8 @@ bool strike_power(struct site *s);
 bool strike_power_within(struct site *s);
 bool strike_pause(struct site *s);
 bool strike_keys(struct site *s);
-bool strike_rollback(struct site *s); /* images.c */
+bool strike_two_views(struct site *s); /* relay.c */
+bool strike_rollback(struct site *s);  /* images.c */
 bool strike_disk_broken(struct site *s);
 bool strike_break(struct site *s);
 bool strike_half_open(struct site *s);
