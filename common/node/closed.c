@@ -345,6 +345,16 @@ static int hash_of(struct store *store, struct hash *out, struct error *e)
 	return result;
 }
 
+/* Rows that do not verify are what a replacement is for: then there is no hash of them. */
+static int live_hash(const struct rebuild *r, bool must_replace, struct error *e)
+{
+	int result = hash_of(r->live->store, &r->out->live, e);
+	if (result != ERR_DAMAGED || !must_replace)
+		return result;
+	memset(&r->out->live, 0, sizeof r->out->live);
+	return OK;
+}
+
 /* Projections of the directory give way to the rebuilt ones, in one transaction. */
 static int projections_replace(struct rebuild *r, struct error *e)
 {
@@ -433,7 +443,7 @@ int node_rebuild(const char *data, bool must_replace, struct rebuild_result *out
 	store_abort(r.write);
 	store_abort(r.read);
 	if (!result)
-		result = hash_of(live.store, &out->live, e);
+		result = live_hash(&r, must_replace, e);
 	if (!result)
 		result = hash_of(r.scratch, &out->rebuilt, e);
 	if (!result && must_replace)

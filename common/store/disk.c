@@ -139,6 +139,37 @@ static int make_environment(const char *folder, const char *data, uint64_t map_b
 	return rc;
 }
 
+/* A file that was cut short must not be filled up with zeros: they would stand where rows were. `size` of the file. */
+static int length_check(const char *folder, const char *data, uint64_t size, struct error *e)
+{
+	MDB_env *env = NULL;
+	MDB_envinfo info;
+	MDB_stat stat;
+	if (size == 0) /* LMDB would begin anew */
+		return error_set(e, ERR_DAMAGED, "%s is empty", data);
+	int rc = mdb_env_create(&env);
+	if (rc == 0)
+		rc = mdb_env_open(env, folder, MDB_RDONLY | MDB_NOLOCK, 0600);
+	if (rc == 0)
+		rc = mdb_env_info(env, &info);
+	if (rc == 0)
+		rc = mdb_env_stat(env, &stat);
+	if (env)
+		mdb_env_close(env);
+	if (rc == ENOMEM)
+		return error_set(e, ERR_MEMORY, "no memory to look at %s", data);
+	if (rc > 0)
+		return error_set_errno(e, rc, "cannot look at %s", data);
+	if (rc != 0)
+		return error_set(e, ERR_DAMAGED, "%s is damaged: %s", data, mdb_strerror(rc));
+	uint64_t pages = (uint64_t)info.me_last_pgno + 1;
+	if (pages <= size / stat.ms_psize)
+		return OK;
+	return error_set(e, ERR_DAMAGED,
+	                 "%s was cut short: it has %llu bytes, and what is stored takes %llu pages of %u", data,
+	                 (unsigned long long)size, (unsigned long long)pages, stat.ms_psize);
+}
+
 int disk_prepare(const char *folder, bool is_read_only, uint64_t *map_bytes, struct error *e)
 {
 	char data[PATH_MAX], lock[PATH_MAX];
@@ -163,6 +194,8 @@ int disk_prepare(const char *folder, bool is_read_only, uint64_t *map_bytes, str
 	int rc = OK;
 	if (!is_there)
 		rc = make_environment(folder, data, wanted, e);
+	else if (is_read_only || (uint64_t)file.st_size < wanted)
+		rc = length_check(folder, data, (uint64_t)file.st_size, e);
 	if (rc == OK && !is_read_only)
 		rc = allocate(data, 0, wanted, e);
 	if (rc == OK && !is_read_only)

@@ -85,7 +85,13 @@ void disk_site_changed(struct site *s)
 	ranges_forget(s->image);
 	free(s->image->durable);
 	free(s->image);
+	power_disk_changed(s);
 	s->image = NULL; /* read when it is opened */
+}
+
+struct bytes disk_content(const struct site *s)
+{
+	return BYTES(s->image->durable, s->image->size);
 }
 
 void disk_reset(void)

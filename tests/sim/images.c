@@ -53,11 +53,14 @@ static void file_copy(const char *from, const char *to)
 	syscall(SYS_close, target);
 }
 
-static void folder_copy(const char *from, const char *to)
+void folder_copy(const char *from, const char *to)
 {
 	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",  "keytable.key.next",
 		                             "authority.keys", "device.json",      "store/data.mdb" };
 	char source[400], target[400];
+	snprintf(target, sizeof target, "%s/store", to);
+	if ((mkdir(to, 0700) && errno != EEXIST) || (mkdir(target, 0700) && errno != EEXIST))
+		fail("cannot make %s: %s", target, strerror(errno));
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(source, sizeof source, "%s/%s", from, names[i]);
 		snprintf(target, sizeof target, "%s/%s", to, names[i]);
@@ -67,11 +70,8 @@ static void folder_copy(const char *from, const char *to)
 
 static void image_keep(struct site *s, struct kept *k)
 {
-	char folder[300], store[320];
+	char folder[300];
 	folder_of(s, folder, sizeof folder);
-	snprintf(store, sizeof store, "%s/store", folder);
-	if (!k->moment_us && (mkdir(folder, 0700) || mkdir(store, 0700)))
-		fail("cannot make %s: %s", folder, strerror(errno));
 	folder_copy(s->folder, folder);
 	k->moment_us = world.now_us;
 	tell("%-24s has its disk copied", s->name);

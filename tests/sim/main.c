@@ -81,6 +81,7 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	check_begin();
 	power_reset();
 	images_reset();
+	damage_reset();
 	relay_reset();
 	poison_reset();
 	weather_draw();

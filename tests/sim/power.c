@@ -20,6 +20,7 @@ static uint64_t made;
 static struct {
 	int fd; /* of the image; 0: none yet */
 	char folder[300];
+	bool is_stale; /* another disk is in the place of the one that it follows */
 } bench[SITES_MOST];
 
 uint64_t power_images(void)
@@ -32,6 +33,11 @@ void power_reset(void)
 	prng_seed(&chance, world.seed ^ UINT64_C(0x706f776572));
 	made = 0;
 	memset(bench, 0, sizeof bench);
+}
+
+void power_disk_changed(const struct site *s)
+{
+	bench[s - world.site].is_stale = bench[s - world.site].fd != 0;
 }
 
 void power_patch(const struct site *s, const void *data, size_t size, size_t at)
@@ -120,6 +126,9 @@ void power_boundary(const struct site *s, struct bytes durable)
 		return;
 	if (!bench[s - world.site].fd)
 		bench_make(s, durable);
+	if (bench[s - world.site].is_stale)
+		power_patch(s, durable.data, durable.size, 0);
+	bench[s - world.site].is_stale = false;
 	world.here = NULL;
 	for (uint32_t i = 0; i < world.images; i++) {
 		disk_image_make(s);

@@ -13,6 +13,7 @@
  *   disk.c      LMDB's writes, recorded: what a power cut leaves of them
  *   power.c     what power cuts could leave, opened and verified
  *   images.c    disks that are put back to an earlier image
+ *   damage.c    disks that rot
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
  *   poison.c    entries that nobody can apply, and the operators who drop them
  *   people.c    residents and staff, who insist
@@ -75,6 +76,7 @@ struct site {
 	uint64_t writer_turn;     /* a tick that was set before this turn is void */
 	uint64_t paused_until_us; /* stopped, as a laptop's lid stops a process */
 	bool is_starting, is_stopping;
+	bool is_damaged; /* its store: it may not start */
 	bool is_at_disk; /* within a write or a sync */
 	uint64_t disk_broken_until_us;
 	int64_t map_bytes;
@@ -161,7 +163,8 @@ uint64_t disk_power_cuts(void);
 bool disk_may_refuse(const struct site *s);
 bool disk_is_durable(const struct site *s); /* all that was written has been synced */
 uint64_t disk_faults_met(void);
-void disk_site_changed(struct site *s); /* somebody else wrote its file: what lies there now is durable */
+struct bytes disk_content(const struct site *s); /* what is durable */
+void disk_site_changed(struct site *s);          /* somebody else wrote its file: what lies there now is durable */
 bool disk_holds(const struct site *s, const char *text); /* in clear, anywhere */
 
 /* What is durable and some of what is not, drawn by power_draw, through power_patch; and back. */
@@ -171,6 +174,7 @@ void disk_image_undo(const struct site *s);
 /* ---- power.c ---- */
 
 void power_reset(void);
+void power_disk_changed(const struct site *s);
 void power_boundary(const struct site *s, struct bytes durable);
 void power_patch(const struct site *s, const void *data, size_t size, size_t at); /* of the image, if there is one */
 uint64_t power_draw(uint64_t bound);
@@ -178,8 +182,16 @@ uint64_t power_images(void);
 
 /* ---- images.c ---- */
 
+void folder_copy(const char *from, const char *to); /* of a machine: its keys and its store */
 void images_reset(void);
 void images_site_buried(struct site *s); /* its disk may be copied, or exchanged */
+
+/* ---- damage.c ---- */
+
+void damage_reset(void);
+bool strike_flip(struct site *s);
+bool strike_cut_short(struct site *s);
+void damage_site_buried(struct site *s);
 
 /* ---- machine.c ---- */
 

@@ -73,7 +73,7 @@ void site_start(struct site *s)
 	world.here = s;
 	strike_at_start(s);
 	if (node_start(&options, &s->node, &e)) {
-		if (!s->is_dying && !disk_may_refuse(s) && !fault_is_about(FAULT_NO_MEMORY))
+		if (!s->is_dying && !s->is_damaged && !disk_may_refuse(s) && !fault_is_about(FAULT_NO_MEMORY))
 			fail("%s does not start: %s", s->name, e.text);
 		site_kill(s, true); /* something was refused just now */
 	}

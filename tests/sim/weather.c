@@ -148,6 +148,7 @@ void weather_site_died(struct site *s)
 {
 	if (world.is_calm)
 		return;
+	damage_site_buried(s);
 	images_site_buried(s);
 	uint64_t away = is_over || draw(10) ? draw(world.pace->restart_us) : draw(world.pace->outage_us / 4);
 	plan(away, NULL, site_start_again, s);

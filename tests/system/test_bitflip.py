@@ -133,6 +133,18 @@ class BitFlip(lm.Case):
         self.assertRegex(said, rf"table {row.table}(, key {key.hex()})?: ", where)
         return "in a key: named with its table"
 
+    def test_rebuild_mends_a_case(self):
+        """What the tape gives is made anew, though the row that it replaces cannot be read."""
+        row = next(row for row in rows_of(self.town) if row.table == "case")
+        at = row.value_at + row.size // 2
+        with Disk(self.town) as disk:
+            disk.flip(at, 3)
+            for words, says in ((("rebuild",), "table case"), (("rebuild", "--replace"), "it has been replaced by what the tape gives")):
+                with self.assertRaisesRegex(lm.Failed, says):
+                    self.d.lmctl(*words, node=self.town)
+            self.assertIn("good: every row", self.verdict(self.town))
+            self.assertIn("equal", self.d.lmctl("rebuild", node=self.town))
+
     # ---- a daemon on a damaged disk ----
 
     def flipped(self, node, table, starts_with):

@@ -303,6 +303,36 @@ static void a_file_that_is_no_environment_is_damaged(void **state)
 	fixture_end(&f);
 }
 
+/* Zeros must not stand where rows were: the file is not made longer again. */
+static void a_file_that_was_cut_short_is_damaged(void **state)
+{
+	(void)state;
+	static const long sizes[] = { 0, 100, 4096, 8192, 40960, 20 * 4096 };
+	struct fixture f;
+	char path[PATH_BYTES], key[16], value[1000];
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	memset(value, 'v', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	for (int i = 0; i < 200; i++) {
+		snprintf(key, sizeof key, "k%d", i);
+		put_one(&f, s, &cases, key, value);
+	}
+	store_close(s);
+	path_in(f.folder, "data.mdb", path);
+	for (size_t i = sizeof sizes / sizeof *sizes; i-- > 0;) {
+		struct stat file;
+		assert_int_equal(truncate(path, sizes[i]), 0);
+		for (int is_read_only = 0; is_read_only < 2; is_read_only++) {
+			f.options.is_read_only = is_read_only;
+			assert_int_equal(store_open(&f.options, &s, &f.e), ERR_DAMAGED);
+		}
+		assert_int_equal(stat(path, &file), 0);
+		assert_int_equal(file.st_size, sizes[i]);
+	}
+	fixture_end(&f);
+}
+
 static int entries_in(const char *folder)
 {
 	int count = 0;
@@ -544,6 +574,7 @@ int main(void)
 		cmocka_unit_test(files_have_their_disk_space_from_the_start),
 		cmocka_unit_test(a_start_that_was_cut_off_is_taken_up),
 		cmocka_unit_test(a_file_that_is_no_environment_is_damaged),
+		cmocka_unit_test(a_file_that_was_cut_short_is_damaged),
 		cmocka_unit_test(reading_only_makes_and_changes_nothing),
 		cmocka_unit_test(a_copy_opens_elsewhere_with_the_same_digests),
 		cmocka_unit_test(a_lost_key_table_is_emptied),

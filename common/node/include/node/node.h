@@ -193,7 +193,7 @@ void node_publish(struct node *n, const char *channel, const char *name, const P
 /* ---- rebuild (lmctl, closed directory) ---- */
 struct rebuild_result {
 	uint64_t replayed, from_position;
-	struct hash live, rebuilt;
+	struct hash live, rebuilt; /* live: zeros, if it is replaced because rows of it are damaged */
 };
 /* Replays the tape of the directory into a scratch environment and compares. With `must_replace` the projections are
  * replaced. */
