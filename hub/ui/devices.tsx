@@ -82,18 +82,17 @@ function Directory({ devices, onRevoke }: { devices: Device[]; onRevoke: (device
 		{
 			id: 'why',
 			head: t('desk.col.why'),
-			cell: (device) => <span class="desk-said">{device.record.reason || t('desk.none')}</span>,
+			cell: ({ record }) => record.reason && <span class="desk-said">{record.reason}</span>,
 		},
 		{
 			id: 'do',
 			head: t('desk.devices.col.do'),
 			cell: (device) =>
-				device.record.status === 'DEVICE_STATUS_ADMITTED' && device.record.role !== 'TIER_DISTRICT' ? (
+				device.record.status === 'DEVICE_STATUS_ADMITTED' &&
+				device.record.role !== 'TIER_DISTRICT' && (
 					<Button label={t('desk.devices.revoke-of', { place: nameOf(device) })} onPress={() => onRevoke(device)}>
 						{t('desk.devices.revoke')}
 					</Button>
-				) : (
-					<span class="desk-minor">{t('desk.none')}</span>
 				),
 		},
 	];

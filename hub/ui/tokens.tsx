@@ -203,12 +203,10 @@ function Issued({ tokens, reload }: { tokens: TokenRow[]; reload: () => Promise<
 			id: 'do',
 			head: t('desk.devices.col.do'),
 			cell: (row) =>
-				row.is_open ? (
+				row.is_open && (
 					<Button label={t('desk.tokens.withdraw-of', { place: row.place })} onPress={() => void withdraw(row)}>
 						{t('desk.tokens.withdraw')}
 					</Button>
-				) : (
-					<span class="desk-minor">{t('desk.none')}</span>
 				),
 		},
 	];

@@ -228,7 +228,7 @@ export function Erasures() {
 		{
 			id: 'do',
 			head: t('desk.erase.col.do'),
-			cell: (row) => (row.is_done ? t('desk.none') : <Steps erasure={row} onStep={setStep} />),
+			cell: (row) => !row.is_done && <Steps erasure={row} onStep={setStep} />,
 		},
 	];
 	return (

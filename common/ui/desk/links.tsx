@@ -106,7 +106,7 @@ function LinkTable({ caption, links, all }: { caption: string; links: LinkView[]
 		{
 			id: 'why',
 			head: t('desk.col.why'),
-			cell: (link) => (link.text ? <Said text={link.text} /> : <span class="desk-minor">{t('desk.none')}</span>),
+			cell: (link) => link.text && <Said text={link.text} />,
 		},
 	];
 	return <Table caption={caption} columns={columns} rows={links} keyOf={(link) => `${link.place} ${link.device}`} />;

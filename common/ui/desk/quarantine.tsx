@@ -163,7 +163,7 @@ function Done({ items }: { items: QuarantineItem[] }) {
 		{ id: 'act', head: t('desk.held.col.act'), cell: (item) => textOr(`desk.held.act.${item.act}`, 'desk.none') },
 		{ id: 'by', head: t('desk.held.col.by'), cell: (item) => <code>{item.by}</code> },
 		{ id: 'when', head: t('desk.held.col.when'), cell: (item) => <Moment time_ms={item.act_ms} now_ms={now_ms} /> },
-		{ id: 'reason', head: t('desk.held.col.reason'), cell: (item) => <span class="desk-said">{item.act_reason || t('desk.none')}</span> },
+		{ id: 'reason', head: t('desk.held.col.reason'), cell: (item) => item.act_reason && <span class="desk-said">{item.act_reason}</span> },
 		{ id: 'is', head: t('desk.held.col.now'), cell: (item) => <DispositionMark disposition={item.disposition} /> },
 		fromColumn(),
 	];

@@ -130,7 +130,7 @@ function Rows({ rows }: { rows: CaseRow[] }) {
 			head: t('desk.col.received'),
 			cell: (row) => <Moment time_ms={row.received_ms} now_ms={now_ms} />,
 		},
-		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => <Flags row={row} /> },
+		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => (row.pending_asks > 0 || row.is_absent) && <Flags row={row} /> },
 	];
 	return (
 		<Table
@@ -147,8 +147,7 @@ function ownerText(row: CaseRow): string {
 	return row.is_ours ? t('desk.owner.ours') : t(`desk.tier.${row.owner}`);
 }
 
-export function Flags({ row }: { row: CaseRow }) {
-	if (!row.pending_asks && !row.is_absent) return <span class="desk-minor">{t('desk.none')}</span>;
+function Flags({ row }: { row: CaseRow }) {
 	return (
 		<>
 			{row.pending_asks > 0 && (

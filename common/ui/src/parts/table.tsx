@@ -10,7 +10,7 @@ type Key = string | number | bigint;
 export interface Column<Row> {
 	id: string;
 	head: string;
-	cell: (row: Row) => ComponentChildren;
+	cell: (row: Row) => ComponentChildren; // null, false or '': there is nothing, which a card leaves out
 	isNumber?: boolean;
 	isHead?: boolean; // names the row
 	sortBy?: (row: Row) => Key; // the head becomes a button
@@ -106,12 +106,14 @@ function Cells<Row>({ row, columns }: { row: Row; columns: Column<Row>[] }) {
 	return (
 		<tr role="row">
 			{columns.map((column) => {
+				const said = column.cell(row);
+				const isNothing = said === null || said === undefined || said === false || said === '';
 				const content = (
 					<>
 						<span class="cell-head" aria-hidden="true">
 							{column.head}
 						</span>
-						<span class="cell">{column.cell(row)}</span>
+						<span class="cell">{isNothing ? t('common.table.nothing') : said}</span>
 					</>
 				);
 				return column.isHead ? (
@@ -119,7 +121,7 @@ function Cells<Row>({ row, columns }: { row: Row; columns: Column<Row>[] }) {
 						{content}
 					</th>
 				) : (
-					<td key={column.id} role="cell" class={column.isNumber ? 'number' : undefined}>
+					<td key={column.id} role="cell" class={isNothing ? 'nothing' : column.isNumber ? 'number' : undefined}>
 						{content}
 					</td>
 				);
