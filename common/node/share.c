@@ -33,10 +33,11 @@ bool share_refuses(struct turn *t, const struct work *w, size_t i)
 void share_why(const struct node *n, const struct line *l, char *out, size_t size)
 {
 	struct directory_row row;
-	bool is_known = directory_device((struct node *)(uintptr_t)n, l->key.origin, &row);
+	if (!directory_device((struct node *)(uintptr_t)n, l->key.origin, &row))
+		snprintf(row.place, sizeof row.place, "%016llx", (unsigned long long)l->key.origin);
 	snprintf(out, size,
 	         "%s has no room for more of %s: its entries fill the %lld %% of the store that one device may",
-	         n->domain.place, is_known ? row.place : "a device", (long long)n->config.origin_share);
+	         n->domain.place, row.place, (long long)n->config.origin_share);
 }
 
 void share_tell(struct node *n, struct peer *p, const struct line *l)

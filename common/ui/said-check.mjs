@@ -12,7 +12,7 @@ const SPEAKERS = {
 	'common/domain':
 		'apply case case_open directory draft erase erase_word history join person person_check publication request rotation token',
 	'common/node':
-		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation status take tokens',
+		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
 	'common/desk': 'api erase event person_event person_views persons registry session views',
 	hub: 'publication',

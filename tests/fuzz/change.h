@@ -122,6 +122,19 @@ static inline void packed_change(struct prng *p, const ProtobufCMessageDescripto
 		*packed = codec_data(again);
 }
 
+/* An entry of any kind that the schema has, with a payload that is one of its kind. */
+static inline void kind_change(struct prng *p, Lm__Header *header, Lm__Entry *entry, struct arena *a)
+{
+	struct bytes packed, payload;
+	header->kind = (Lm__Kind)lm__kind__descriptor.values[prng_below(p, lm__kind__descriptor.n_values)].value;
+	const ProtobufCMessageDescriptor *type = payload_type(header->kind);
+	if (!type || codec_pack(random_message(p, type, a), a, &payload, NULL) ||
+	    codec_pack(&header->base, a, &packed, NULL))
+		return;
+	entry->header = codec_data(packed);
+	entry->payload = codec_data(payload);
+}
+
 /* An entry's header or payload rather than the bytes around them. */
 static inline void batch_change(struct prng *p, Lm__Batch *batch, struct arena *a)
 {
@@ -132,7 +145,11 @@ static inline void batch_change(struct prng *p, Lm__Batch *batch, struct arena *
 		message_change(p, &batch->base, a, 0);
 	else if (what < 6)
 		packed_change(p, &lm__header__descriptor, &entry->header, a);
-	else if (!CODEC_UNPACK(lm__header, codec_bytes(entry->header), a, &header, NULL))
+	else if (CODEC_UNPACK(lm__header, codec_bytes(entry->header), a, &header, NULL))
+		return;
+	else if (what == 6)
+		kind_change(p, header, entry, a);
+	else
 		packed_change(p, payload_type(header->kind), &entry->payload, a);
 }
 

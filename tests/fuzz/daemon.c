@@ -5,7 +5,7 @@
  *
  * Input: steps. Each is: what, who, how, size (16 bits), bytes.
  *   what 0: a Frame to daemon `who` from its neighbour `how`; session 1 is the present one, entries.h fills in entries
- *   what 1: a request to route `how` of daemon `who`: parameter, NUL, body
+ *   what 1: a request to route `how` of daemon `who`, which also draws the role: parameter, NUL, body
  *   what 2: time goes by
  *
  * The world lives on from input to input, and is made anew after WORLD_INPUTS. What led to a finding lies then,
@@ -278,6 +278,8 @@ static const struct http_route *route_at(const struct node *n, uint8_t how)
 	return at < n->tier.route_count ? &n->tier.routes[at] : &control_routes[at - n->tier.route_count];
 }
 
+#define PARAMETER_BYTES_MOST 80 /* three of them leave room for the rest of the path */
+
 /* Every parameter of the path is the same text; what a path cannot hold is left out. */
 static void path_make(const char *form, const char *parameter, char *path, size_t size)
 {
@@ -287,15 +289,18 @@ static void path_make(const char *form, const char *parameter, char *path, size_
 			path[at++] = *form;
 			continue;
 		}
-		for (const char *c = *parameter ? parameter : "x"; *c && at + 1 < size; c++)
+		size_t end = at + PARAMETER_BYTES_MOST;
+		for (const char *c = *parameter ? parameter : "x"; *c && at < end && at + 1 < size; c++)
 			path[at++] = (unsigned char)*c <= ' ' || strchr("/?&=", *c) ? '-' : *c;
 		form += strcspn(form, "/") - 1;
 	}
 	path[at] = '\0';
 }
 
-static void page_ask(struct node *n, uint8_t how, struct bytes bytes, struct arena *a)
+static void page_ask(struct node *n, uint8_t who, uint8_t how, struct bytes bytes, struct arena *a)
 {
+	static const char *const users[] = { "clerk1",  "operator1",  "administrator1", "supervisor1",
+		                             "editor1", "publisher1", "auditor1",       "assessor1" };
 	struct reader r = reader_over(bytes);
 	const struct http_route *route = route_at(n, how);
 	char path[300], *text = feed_text(&r, a);
@@ -307,10 +312,8 @@ static void page_ask(struct node *n, uint8_t how, struct bytes bytes, struct are
 	path_make(route->path, text, path, sizeof path);
 	json_t *json = is_get ? NULL : json_loadb(body, strlen(body), JSON_DECODE_ANY, NULL);
 	ask_page(site_of(n), is_get ? "GET" : "POST", path, json,
-	         is_local     ? "local"
-	         : how >= 128 ? "operator1"
-	                      : "clerk1",
-	         on_answered, NULL);
+	         is_local ? "local" : users[who / world.site_count % (sizeof users / sizeof *users)], on_answered,
+	         NULL);
 }
 
 /* ---- one input ---- */
@@ -344,14 +347,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, STEP_ARENA_BYTES);
 	for (int left = STEPS_MOST; left && r.at < r.size; left--) {
 		uint8_t what = read_u8(&r) % 3;
-		struct node *n = site_node(read_u8(&r));
+		uint8_t who = read_u8(&r);
+		struct node *n = site_node(who);
 		uint8_t how = read_u8(&r);
 		size_t bytes = read_u16(&r);
 		struct bytes content = read_bytes(&r, bytes < r.size - r.at ? bytes : r.size - r.at);
 		if (what == 0)
 			frame_come(n, how, content, &arena);
 		else if (what == 1)
-			page_ask(n, how, content, &arena);
+			page_ask(n, who, how, content, &arena);
 		world_run_until(world.now_us + (what == 2 ? how * 40 * MS : 2 * MS));
 		arena_reset(&arena);
 	}

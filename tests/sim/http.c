@@ -16,7 +16,7 @@ struct parameter {
 
 struct http_request {
 	struct site *site;
-	char method[8], path[400], user[40];
+	char method[8], path[400], user[40], role[40];
 	json_t *body;
 	char *text;
 	answered done;
@@ -172,6 +172,7 @@ void ask_page(struct site *s, const char *method, const char *path, json_t *body
 	snprintf(r->method, sizeof r->method, "%s", method);
 	snprintf(r->path, sizeof r->path, "%s", path);
 	snprintf(r->user, sizeof r->user, "%s", user);
+	snprintf(r->role, sizeof r->role, "%.*s", (int)strcspn(user, "0123456789"), user); /* clerk1 */
 	r->text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	r->next = waiting;
@@ -278,7 +279,7 @@ const char *http_user(const struct http_request *r)
 
 const char *http_role(const struct http_request *r)
 {
-	return strcmp(r->user, "local") == 0 ? "local" : strcmp(r->user, "clerk1") == 0 ? "clerk" : "operator";
+	return r->role;
 }
 
 bool http_is_local(const struct http_request *r)

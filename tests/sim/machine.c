@@ -2,6 +2,7 @@
 #include <openssl/rand.h>
 #include <sodium/crypto_generichash.h>
 #include <sodium/crypto_pwhash_argon2id.h>
+#include <sodium/utils.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -85,6 +86,22 @@ int crypto_pwhash_argon2id(unsigned char *const out, unsigned long long out_size
 	(void)algorithm;
 	return crypto_generichash(out, (size_t)out_size, (const unsigned char *)password, password_size, salt,
 	                          crypto_pwhash_argon2id_SALTBYTES);
+}
+
+int crypto_pwhash_argon2id_str(char out[crypto_pwhash_argon2id_STRBYTES], const char *const password,
+                               unsigned long long password_size, unsigned long long passes, size_t memory_bytes)
+{
+	static const unsigned char salt[crypto_pwhash_argon2id_SALTBYTES] = "every password's";
+	unsigned char tag[32];
+	char texts[2][64];
+	if (crypto_pwhash_argon2id(tag, sizeof tag, password, password_size, salt, passes, memory_bytes, 0))
+		return -1;
+	sodium_bin2base64(texts[0], sizeof texts[0], salt, sizeof salt, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	sodium_bin2base64(texts[1], sizeof texts[1], tag, sizeof tag, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	memset(out, 0, crypto_pwhash_argon2id_STRBYTES);
+	snprintf(out, crypto_pwhash_argon2id_STRBYTES, "$argon2id$v=19$m=%zu,t=%llu,p=1$%.22s$%.43s",
+	         memory_bytes / 1024, passes, texts[0], texts[1]);
+	return 0;
 }
 
 /* ---- the log is part of the story ---- */
