@@ -47,6 +47,7 @@
 	X(OPTION_KEY_TABLE, "key-table", NULL, "only replace the newest copy of the key table")                   \
 	X(OPTION_TO, "to", "DIR", "folder to write to, when no daemon runs")                                      \
 	X(OPTION_SEALED_TO, "sealed-to", "KEY", "public recovery key, when no daemon runs")                       \
+	X(OPTION_DOUBLES, "doubles", NULL, "take also those who seem to be on file")                             \
 	X(OPTION_HELP, "help", NULL, "say what the command does")
 
 enum ctl_option {
@@ -173,6 +174,7 @@ int backup_list_run(struct call *c, struct error *e);
 int restore_run(struct call *c, struct error *e);
 int return_run(struct call *c, struct error *e);
 int return_leave_out_run(struct call *c, struct error *e);
+int persons_import_run(struct call *c, struct error *e);
 int submit_run(struct call *c, struct error *e);
 int lookup_run(struct call *c, struct error *e);
 

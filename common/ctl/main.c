@@ -112,6 +112,12 @@ const struct ctl_command ctl_commands[] = {
 	  calendar_publish_run },
 	{ "calendar list", "", "the years whose working days this daemon knows", NULL, DATA | JSON, 0, 0, 0,
 	  calendar_list_run },
+	{ "persons import", "FILE", "town: bring in residents' records, one ImportedPerson a line as JSON",
+	  "Checks the whole file first. The same file again changes nothing. What has a fault, or may be on file "
+	  "already,\n"
+	  "is left out and told by its line.",
+	  DATA | BY | OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_DOUBLES), OPTION_BIT(OPTION_REASON), 1, 1,
+	  persons_import_run },
 	{ "submit", "", "terminal: hand in requests, to try out the whole way",
 	  "Without --values the answers are made up, and obviously so: region 990114, phones that begin with 000.\n"
 	  "Prints request id, receipt code and when it was saved. Fails if one is not saved or --wait ran out.",

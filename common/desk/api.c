@@ -503,6 +503,7 @@ const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/persons/:id", HTTP_SESSION_OF(RIGHT_CASES), person_post },
 	{ HTTP_POST, "/api/v1/persons/:id/look", HTTP_SESSION_OF(RIGHT_CASES), person_look },
 	{ HTTP_GET, "/api/v1/persons/:id/looks", HTTP_SESSION_OF(RIGHT_CASES), person_looks_get },
+	{ HTTP_POST_LARGE, "/ctl/v1/persons", HTTP_LOCAL, persons_import },
 	{ HTTP_GET, "/api/v1/places", HTTP_SESSION_OF(RIGHT_CASES | RIGHT_DEVICES), control_places },
 	{ HTTP_GET, "/api/v1/links", HTTP_SESSION_OF(RIGHT_STATE), control_links },
 	{ HTTP_GET, "/api/v1/backups", HTTP_SESSION_OF(RIGHT_STATE), control_backups },

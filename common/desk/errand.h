@@ -37,6 +37,14 @@ Lm__PersonRow *person_row(struct node *n, struct id person, const Lm__PersonReco
 int person_view(struct node *n, struct store_txn *txn, struct id person, const char *user, struct arena *arena,
                 Lm__PersonView **out, struct error *e);
 
+/* persons.c: what is put into answers */
+struct form_fault;
+int faults_fill(const struct form_fault *faults, size_t count, struct arena *arena, Lm__FieldFault ***out,
+                size_t *filled);
+/* Records that may be of the same person, but for those that `named` (may be NULL) says are not. */
+int candidates_find(struct node *n, const Lm__PersonFacts *facts, const Lm__PersonCommand *named, struct id except,
+                    struct arena *arena, Lm__PersonCandidate ***out, size_t *count, struct error *e);
+
 /* person_event.c */
 struct person_step { /* what the owner does to a record */
 	Lm__PersonAction action;

@@ -54,6 +54,7 @@ void person_post(void *context, struct http_request *r);
 void person_look(void *context, struct http_request *r);
 void person_looks_get(void *context, struct http_request *r);
 void person_doubles_get(void *context, struct http_request *r);
+void persons_import(void *context, struct http_request *r); /* person_import.c */
 
 /* session.c */
 void desk_login(void *context, struct http_request *r);

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 
+import residents
 from client import Refused
 from district import HUB_PLACE, ROLES, TOP, District, Failed, port_is_free, wait_until
 
@@ -232,6 +233,27 @@ def start(district):
     progress(f"all {len(district.terminals)} terminals are connected, {time.monotonic() - began:.1f} s after the first was started")
 
 
+def residents_bring(district):
+    """Each town's share of the made-up residents, once: the file stays as the sign that they are there."""
+    missing = [town for town in district.towns.values() if not residents_file(district, town).exists()]
+    if not missing:
+        return
+    began = time.monotonic()
+    made = residents.residents(residents.places())
+    for town in missing:
+        kept = residents_file(district, town)
+        kept.parent.mkdir(exist_ok=True)
+        coming = kept.with_suffix(".coming")
+        coming.write_text(residents.lines(made[town.place]))
+        district.lmctl("persons", "import", coming, "--doubles", "--by", "demo", "--reason", "演示数据", node=town)
+        coming.rename(kept)
+    progress(f"{sum(len(made[town.place]) for town in missing)} made-up residents, {time.monotonic() - began:.1f} s")
+
+
+def residents_file(district, town):
+    return district.folder / "made-up-residents" / f"{town.place}.jsonl"
+
+
 def show(district):
     names = names_read()
     shown = list(district.terminals.values())[:20]
@@ -317,6 +339,7 @@ def run(given):
         files_allow()
         try:
             start(district)
+            residents_bring(district)
             if given.once:
                 once(district)
             else:

@@ -2,11 +2,13 @@
 """Residents' records: kept by the town, known to the district, never at a terminal; found by name, pinyin and numbers; each
 look journalled before anything is sent; moved to another town while the district is away; linked with cases, merged and erased."""
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
 import report  # noqa: E402
+import residents  # noqa: E402
 
 HERE, THERE = "310114106", "310114102"
 TERMINAL = f"{HERE}001-T1"
@@ -227,6 +229,42 @@ class Registry(lm.Case):
             lm.wait_until(lambda node=node: node.status()["unsent"] == "0")
             node.stop()
         self.closed_checks(district)
+
+    def test_brought_in_from_a_file(self):
+        district = self.district()
+        town, clerk = district.towns[HERE], district.towns[HERE].desk()
+        made = residents.residents({HERE: [f"{HERE}{number:03}" for number in (1, 2)]}, count=250)[HERE]
+        path = pathlib.Path(district.folder) / "residents.jsonl"
+
+        def bring(persons, *options):
+            path.write_text(residents.lines(persons))
+            return district.lmctl("persons", "import", path, "--reason", "示例：旧册", "--by", "test", *options, node=town)
+
+        with self.subTest("a file that is wrong by itself: nothing is taken"):
+            twice = [made[0], {**made[1], "facts": {**made[1]["facts"], "id_number": made[0]["facts"]["id_number"]}}]
+            with self.assertRaises(lm.Failed):
+                bring(twice)
+            with self.assertRaises(lm.Failed):
+                bring([made[0], {**made[1], "ref": made[0]["ref"]}])
+            self.assertEqual("0", clerk.find_persons("示")["total"])
+        with self.subTest("what has a fault is left out, by its line"):
+            path.write_text(residents.lines([made[0], {**made[1], "facts": {**made[1]["facts"], "community": f"{THERE}001"}}]))
+            done = subprocess.run([lm.BUILD / "lmctl", "persons", "import", path, "--reason", "示例：旧册", "--data", town.folder],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(2, done.returncode, done.stderr)
+            self.assertIn("line 2: community: not-a-place", done.stdout)
+            self.assertIn("1 taken", done.stdout)
+        with self.subTest("the rest; again, nothing changes; changed since, it stays"):
+            self.assertIn("249 taken, 1 known before", bring(made, "--doubles"))
+            before = town.status()["tape_position"]
+            self.assertIn("0 taken, 250 known before", bring(made))
+            self.assertEqual(before, town.status()["tape_position"])
+            lm.wait_until(lambda: clerk.find_persons("示")["total"] == "250", what="all can be found")
+        with self.subTest("somebody who is on file already"):
+            with self.assertRaises(lm.Failed):
+                bring([{**made[0], "ref": "another name of it"}])
+            self.assertEqual("250", clerk.find_persons("示")["total"])
+        self.refused("not-found", town.desk().post, "/ctl/v1/persons", {})  # not for pages
 
     def is_gone(self, desk, person):
         try:

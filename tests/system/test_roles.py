@@ -43,6 +43,7 @@ DESK = EVERY_DAEMON | {
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},
     "GET /api/v1/places": CASEWORK | DEVICES,
     **{f"GET /api/v1/{path}": STATE for path in ("links", "backups", "return")},
+    "POST /ctl/v1/persons": LOCAL,
 }
 ALLOWED = {
     lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts")},

@@ -234,7 +234,6 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__person_double__descriptor,
 	&lm__person_doubles_view__descriptor,
 	&lm__imported_person__descriptor,
-	&lm__persons_file__descriptor,
 	&lm__person_import_command__descriptor,
 	&lm__person_import_row__descriptor,
 	&lm__person_import_view__descriptor,
