@@ -13,7 +13,7 @@
 #include "node/publication.h"
 
 #define TOTALS_MOST 2000
-#define ROUTES_MOST 48
+#define ROUTES_MOST 64
 #define PAGES_EVERY_US 1000000 /* while a page is open */
 #define LOOK_EVERY_US 5000000  /* then links are looked at */
 
