@@ -7,7 +7,8 @@
  *   verify        tells
  *   the operator  lets `rebuild` make what can be made anew; otherwise takes the copy (docs/OPERATIONS.md, Disk)
  *
- * In all of this the machine stands still, and what goes on afterwards is what the operator made of its folder.
+ * In all of this the machine stands still. What goes on afterwards is the copy even where a rebuild is good: pages that
+ * only LMDB reads may be damaged, too, and would end the process of the whole world.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -259,11 +260,7 @@ void damage_site_buried(struct site *s)
 		     s->name);
 	if (!is_unnoticed) {
 		bool is_made_anew = !d.is_cut && apart(s, TASK_REBUILD, folder, &d);
-		end = is_made_anew ? "it is rebuilt" : "it gets the copy";
-		if (is_made_anew) {
-			folder_copy(folder, s->folder);
-			disk_site_changed(s);
-		}
+		end = is_made_anew ? "it can be rebuilt" : "it needs the copy";
 	}
 	tell("%-24s has a disk with %s: %s", s->name, d.is_cut ? "a file cut short" : "flipped bits", end);
 	folder_remove(folder);
