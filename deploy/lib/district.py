@@ -307,6 +307,8 @@ class District:
         self.map_sizes = {HUB: "256M", TOWN: "128M", TERMINAL: "16M"}
         self.passwords = {name: f"trial-{role}-{name[-1]}" for name, role in ROLES.items()} | (passwords or {})
         self.towns, self.terminals = {}, {}  # by place
+        self.services = sorted((TOP / "deploy/catalogue").glob("*.json"))  # files of what is published at the start
+        self.calendars = sorted((TOP / "deploy/calendar").glob("*.json"))
         longest = self.folder / "terminal-310114106001-T1" / "ctl.sock"
         if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MOST:
             raise Failed(f"the folder's path is too long for a Unix socket below it; choose a shorter one: {self.folder}")
@@ -402,12 +404,12 @@ class District:
     def publish(self, files=None, by="editor1", second="publisher1"):
         """Publishes services from JSON files, which one has written and another has looked at; what has not changed keeps
         its revision."""
-        for path in files or sorted((TOP / "deploy/catalogue").glob("*.json")):
+        for path in files or self.services:
             self.hub.control.post("/ctl/v1/catalogue", {"services": [json.loads(path.read_text())], "by": by, "second": second})
 
     def publish_calendars(self, by="editor1", second="publisher1"):
         """Publishes the years of working days."""
-        years = [json.loads(path.read_text()) for path in sorted((TOP / "deploy/calendar").glob("*.json"))]
+        years = [json.loads(path.read_text()) for path in self.calendars]
         self.hub.control.post("/ctl/v1/catalogue", {"calendars": years, "by": by, "second": second})
 
     def account_names(self, node):
@@ -432,7 +434,8 @@ class District:
         self.set_upstreams()
         self.admit_missing()
         self.publish()
-        self.publish_calendars()
+        if self.calendars:
+            self.publish_calendars()
         self.open_accounts(self.hub)
 
     def start_nodes(self, nodes, width=4, timeout=120, on_ready=None):

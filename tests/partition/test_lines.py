@@ -30,6 +30,7 @@ class Lines(parted.Case):
             self.net.cable(node).both(faults)
         time.sleep(WORK_S)
         self.storm.stop_if_trouble()
+        downs = sum(node.log.read_text().count('"event":"link-down"') for node in nodes)  # the restart ends a session, too
         terminal = district.terminals[FIRST]
         terminal.restart()
         self.wait_back(terminal, within)
@@ -37,7 +38,6 @@ class Lines(parted.Case):
         told = [self.net.cable(node).up(faults) for node in nodes]
         carried, lost = (sum(one[key] for one in told) for key in ("carried", "lost"))
         resent = sum(parted.figure(node, "lm_resends_total") for node in district.nodes)
-        downs = sum(node.log.read_text().count('"event":"link-down"') for node in nodes)
         self.say(f"{faults}: a request at the district after {took:.1f} s; {carried} packets went up, {lost} did not; "
                  f"{resent:.0f} messages sent again, {downs} times a link was down")
         self.finish()
