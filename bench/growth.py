@@ -24,7 +24,7 @@ from path_table import verdict
 
 TARGETS = ["lm-hub", "lm-subcenter", "lm-terminal", "lmctl", "bench_terminal", "bench_terminals"]
 MARKS = (100000, 300000, 1000000, 3000000, 10000000)
-BYTES_A_REQUEST = 3000  # on disk in the hungriest tier, and then some: below 60 % nothing is trimmed
+BYTES_A_REQUEST = 12000  # on disk in the hungriest tier with room for answers, and then some: below 60 % nothing is trimmed
 TOWNS = [f"3101141{number:02}" for number in range(10)]
 SIZES = (10, 1000)
 A_PROCESS = 100

@@ -6,6 +6,8 @@
 
 #include "inside.h"
 
+#define ANSWERS_A_RECEIPT 3 /* taken over, asked back, decided */
+
 void request_trace(struct id request, char text[TRACE_TEXT_BYTES])
 {
 	struct bytes parts[] = { bytes_from_text("lm trace v1"), BYTES(request.byte, ID_BYTES) };
@@ -148,7 +150,9 @@ int apply_lock_release(struct apply *a)
 	if (result)
 		return result;
 	struct lock_search s = { release->lookup.data, NULL, 1, 0 };
-	return locks_walk(a->txn, lock_visit, &s, true, NULL);
+	result = locks_walk(a->txn, lock_visit, &s, true, NULL);
+	/* Without the lock nobody here can read them any more. */
+	return result ? result : statuses_remove(a, header_request(a->item->header));
 }
 
 /* All of them: another resident's with the same code is found by the town, and theirs is certainly gone. */
@@ -215,6 +219,13 @@ int statuses_remove(struct apply *a, struct id request)
 	}
 	store_cursor_close(c);
 	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+uint64_t answers_expected(struct store_txn *txn)
+{
+	uint64_t expected = store_count(txn, &domain_table_receipt) * ANSWERS_A_RECEIPT;
+	uint64_t here = store_count(txn, &domain_table_status);
+	return expected > here ? expected - here : 0;
 }
 
 int status_each(struct store_txn *txn, struct id request, struct arena *arena,

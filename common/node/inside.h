@@ -55,8 +55,9 @@ struct join_endpoint;
 #define TURN_COMMANDS_MOST LINK_BATCH_ENTRIES_MOST
 #define TURN_FRAMES_MOST 64
 #define TURN_ARENA_BYTES (96u * 1024 * 1024)
-#define FULL_PERCENT 80 /* new business stops */
-#define STOP_PERCENT 90 /* entries of neighbours wait too: the last tenth is for marks and deletes */
+#define FULL_PERCENT 80        /* new business stops */
+#define ANSWER_ROOM_BYTES 2048 /* of a message to a receipt: its row, and once more in a checkpoint */
+#define STOP_PERCENT 90        /* entries of neighbours wait too: the last tenth is for marks and deletes */
 #define TRIM_PERCENT 60
 #define PENDING_BYTES_MOST (8u * 1024 * 1024) /* per peer, waiting for a socket */
 #define SMALL_FRAME_BYTES 512                 /* decoded on the loop when nothing is before it: not worth a thread */

@@ -92,8 +92,8 @@ int take_command(struct turn *t, struct work *w)
 		return OK;
 	if (c->is_business && atomic_load(&n->is_full)) {
 		c->result = error_set(&c->error, ERR_FULL,
-		                      "the storage of this device is %u %% full; nothing new is taken until the "
-		                      "district has what is waiting",
+		                      "the storage of this device is %u %% full, and answers need the rest; nothing "
+		                      "new is taken until the district has what is waiting",
 		                      atomic_load(&n->percent));
 		return OK;
 	}

@@ -46,13 +46,15 @@ static void usage_measure(struct node *n, struct store_txn *txn, struct store_us
 static void usage_update(struct node *n)
 {
 	struct store_usage usage;
+	uint64_t promised_bytes;
 	struct store_txn *txn;
 	if (store_begin_read(n->store, &txn, NULL))
 		return; /* what was known stands: a moment old */
 	usage_measure(n, txn, &usage);
+	promised_bytes = answers_expected(txn) * ANSWER_ROOM_BYTES;
 	store_abort(txn);
 	atomic_store(&n->percent, usage.percent);
-	bool is_full = usage.percent >= FULL_PERCENT;
+	bool is_full = (usage.used_bytes + promised_bytes) / FULL_PERCENT >= usage.map_bytes / 100;
 	if (atomic_exchange(&n->is_full, is_full) != is_full) {
 		log_write(is_full ? LOG_ERROR : LOG_INFO, is_full ? "storage-full" : "storage-free",
 		          "the map is %u %% full", usage.percent);

@@ -12,7 +12,7 @@
 #include "terminal/terminal.h"
 
 #define MAP_BYTES (INT64_C(6) * 1024 * 1024)
-#define SMALL_MAP_BYTES (INT64_C(320) * 1024) /* a terminal trims; who is above it keeps all */
+#define SMALL_MAP_BYTES (INT64_C(400) * 1024) /* a terminal trims; who is above it keeps all */
 #define SHARE 50
 #define SMALL_SHARE 1 /* per cent: some forty entries */
 #define SET_UP_MOST (20 * HOURS)

@@ -107,7 +107,7 @@ class TerminalAlone(lm.Case):
         self.assertEqual(count, json.loads(done.stdout.splitlines()[0]).get("requests"), done.stdout)
 
     def test_it_takes_ten_thousand_and_a_new_one_passes_ahead(self):
-        district = self.lay_out(sites=2, map_size="96M")
+        district = self.lay_out(sites=2, map_size="192M")
         district.start()
         hub, town = district.hub, district.towns[TOWN]
         full, other = district.terminals[FIRST], district.terminals[SECOND]

@@ -355,10 +355,10 @@ class Storage(Refusal):
         early = self.passes(terminal)
         town.stop()
         terminal.stop()
-        self.assertRegex(self.fill(terminal, service, 100000), "the storage of this device is 8[0-9] % full; nothing new is taken until the district "
+        self.assertRegex(self.fill(terminal, service, 100000), "the storage of this device is [0-9]+ % full, and answers need the rest; nothing new is taken until the district "
                                         "has what is waiting")
         stored = set(self.rows(terminal, "request"))
-        self.assertGreater(len(stored), 500)
+        self.assertGreater(len(stored), 200)
 
         terminal.start().wait_ready()
         kiosk = lm.Kiosk(terminal.http_address).begin()

@@ -209,6 +209,39 @@ static int lock_release(struct node *n, uint8_t lookup_number, size_t size)
 	return node_apply_message(n, &h, &p.base);
 }
 
+static void test_what_a_released_receipt_leaves(void **state)
+{
+	(void)state;
+	struct node n;
+	struct seen seen;
+	struct id id = id_of(1), other = id_of(2);
+	uint8_t lookup[RECEIPT_LOOKUP_BYTES] = { 1 };
+	Lm__LockReleasePayload p = LM__LOCK_RELEASE_PAYLOAD__INIT;
+	terminal_open(&n);
+	assert_int_equal(answers_expected(n.txn), 0);
+	for (uint8_t i = 1; i <= 2; i++) {
+		const struct id *of = i == 1 ? &id : &other;
+		Lm__Header h = request_entry(T1, of, "town", 3);
+		assert_ok(&n, node_apply(&n, &h, BYTES(NULL, 0)));
+		lock_put(&n, i, i);
+		for (uint32_t version = 1; version <= 2; version++) {
+			h = status_entry(of, version, version == 2);
+			assert_ok(&n, node_apply(&n, &h, bytes_from_text("x")));
+		}
+	}
+	assert_int_equal(answers_expected(n.txn), 2);
+	Lm__Header h = entry_make(TOWN_A, DOWN, KIND(LOCK_RELEASE));
+	h.receiver = devices[T1].id;
+	h.request_id = codec_data(BYTES_OF(id));
+	p.lookup = codec_data(BYTES_OF(lookup));
+	assert_ok(&n, node_apply_message(&n, &h, &p.base));
+	assert_string_equal(statuses(&n, id, &seen, 9), ""); /* nobody could read them any more */
+	assert_string_equal(statuses(&n, other, &seen, 9), "1=x 2=x ");
+	assert_int_equal(record_of(&n, id)->version, 2);
+	assert_int_equal(answers_expected(n.txn), 1);
+	node_close(&n);
+}
+
 /* The locks found, as their numbers. */
 static const char *locks(struct node *n, uint8_t lookup_number, size_t most)
 {
@@ -287,7 +320,7 @@ int main(void)
 		cmocka_unit_test(test_the_same_submit_twice),     cmocka_unit_test(test_a_double_ask),
 		cmocka_unit_test(test_statuses_in_order),         cmocka_unit_test(test_hostile_statuses),
 		cmocka_unit_test(test_what_a_status_is_bound_to), cmocka_unit_test(test_receipts_with_colliding_codes),
-		cmocka_unit_test(test_locks_of_wrong_size),
+		cmocka_unit_test(test_locks_of_wrong_size),       cmocka_unit_test(test_what_a_released_receipt_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

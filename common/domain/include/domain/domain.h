@@ -279,6 +279,8 @@ struct receipt_row {
 };
 int receipt_find(struct store_txn *txn, const uint8_t lookup[RECEIPT_LOOKUP_BYTES], struct receipt_row *rows,
                  size_t most, size_t *count, struct error *e);
+/* How many messages are still to come, about, to receipts whose locks lie here: there should be room for them. */
+uint64_t answers_expected(struct store_txn *txn);
 /* Sealed status messages of a request, oldest first. */
 int status_each(struct store_txn *txn, struct id request, struct arena *arena,
                 bool (*visit)(void *context, uint32_t version, struct bytes sealed), void *context);
