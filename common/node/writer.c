@@ -315,13 +315,18 @@ static void waiting_update(struct node *n)
 
 /* ---- what a writer does without being asked ---- */
 
+static bool is_short_of_room(const struct node *n)
+{
+	return atomic_load(&n->percent) >= TRIM_PERCENT || atomic_load(&n->is_full);
+}
+
 static int trim_run(struct turn *t, struct command *c, struct error *e)
 {
 	uint64_t removed;
 	(void)c;
 	/* What lies in a verified backup of the district goes at any time; what is only stored there, when room is
 	 * short. */
-	bool is_short = atomic_load(&t->node->percent) >= TRIM_PERCENT;
+	bool is_short = is_short_of_room(t->node);
 	int result = journal_trim(t->journal, domain_tables, domain_table_number,
 	                          is_short ? JOURNAL_SIGNED_FINAL : JOURNAL_SAFE, t->now_ms, &removed, e);
 	if (!result)
@@ -344,7 +349,7 @@ static bool can_trim(const struct node *n)
 	const struct line *l = journal_line_find(n->journal, &up);
 	if (n->domain.tier != LM__TIER__TIER_TERMINAL || !l)
 		return false;
-	if (atomic_load(&n->percent) >= TRIM_PERCENT)
+	if (is_short_of_room(n))
 		return l->signed_final > l->trimmed;
 	uint64_t safe = l->safe < l->signed_final ? l->safe : l->signed_final;
 	return safe >= l->trimmed + TRIM_SAFE_LEAST;
@@ -488,7 +493,7 @@ uint64_t writer_wait_us(const struct node *n)
 	uint64_t now = clock_monotonic_us(), due = sooner(links_due_us(n), now + WRITER_SLEEP_MOST_US);
 	if (journal_has_unwritten_marks(n->journal))
 		due = sooner(due, n->marks_written_us + MARKS_WRITE_US);
-	if (atomic_load(&n->percent) >= TRIM_PERCENT && can_trim(n))
+	if (is_short_of_room(n) && can_trim(n))
 		due = sooner(due, n->trimmed_us + TRIM_EVERY_US);
 	if (n->must_take_asides)
 		due = now;

@@ -1,7 +1,7 @@
 /*
- * sim [--seed S] [--seeds N] [--minutes M | --years Y] [--faults LIST] [--images N] [--jobs J] [--quick] [--every-pair]
- * [--tell]: one district after another, each with a fate of its own. Every seed has a process of its own, so that what
- * happens in it depends on the seed alone.
+ * sim [--seed S] [--seeds N] [--minutes M | --days D | --years Y] [--faults LIST] [--images N] [--jobs J] [--quick]
+ * [--every-pair] [--tell]: one district after another, each with a fate of its own. Every seed has a process of its
+ * own, so that what happens in it depends on the seed alone.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -155,24 +155,21 @@ static double seconds_now(void)
 }
 
 struct wishes {
-	uint64_t seed, seeds, minutes, years, jobs;
+	uint64_t seed, seeds, minutes, days, jobs;
 	bool is_quick;      /* the first failure ends it */
 	bool is_every_pair; /* a pair of fault and state that can be and never was is a failure */
 };
 
 static bool wishes_read(int argc, char **argv, struct wishes *w)
 {
-	static const struct option options[] = { { "seed", required_argument, NULL, 's' },
-		                                 { "seeds", required_argument, NULL, 'n' },
-		                                 { "minutes", required_argument, NULL, 'm' },
-		                                 { "years", required_argument, NULL, 'y' },
-		                                 { "faults", required_argument, NULL, 'f' },
-		                                 { "images", required_argument, NULL, 'i' },
-		                                 { "jobs", required_argument, NULL, 'j' },
-		                                 { "quick", no_argument, NULL, 'q' },
-		                                 { "every-pair", no_argument, NULL, 'p' },
-		                                 { "tell", no_argument, NULL, 't' },
-		                                 { NULL, 0, NULL, 0 } };
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },    { "seeds", required_argument, NULL, 'n' },
+		{ "minutes", required_argument, NULL, 'm' }, { "days", required_argument, NULL, 'd' },
+		{ "years", required_argument, NULL, 'y' },   { "faults", required_argument, NULL, 'f' },
+		{ "images", required_argument, NULL, 'i' },  { "jobs", required_argument, NULL, 'j' },
+		{ "quick", no_argument, NULL, 'q' },         { "every-pair", no_argument, NULL, 'p' },
+		{ "tell", no_argument, NULL, 't' },          { NULL, 0, NULL, 0 }
+	};
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
 		if (option == 's')
@@ -182,7 +179,9 @@ static bool wishes_read(int argc, char **argv, struct wishes *w)
 		else if (option == 'm')
 			w->minutes = number;
 		else if (option == 'y')
-			w->years = number;
+			w->days = number * 365;
+		else if (option == 'd')
+			w->days = number;
 		else if (option == 'j')
 			w->jobs = number;
 		else if (option == 'i')
@@ -201,8 +200,8 @@ static bool wishes_read(int argc, char **argv, struct wishes *w)
 
 static uint64_t seeds_run(const struct wishes *w, struct tally *tally)
 {
-	uint64_t failures = 0, running = 0, duration = w->years ? w->years * 365 * 24 * HOURS : w->minutes * MINUTES;
-	world.pace = w->years ? &sparse : &load;
+	uint64_t failures = 0, running = 0, duration = w->days ? w->days * 24 * HOURS : w->minutes * MINUTES;
+	world.pace = w->days ? &sparse : &load;
 	for (uint64_t i = 0; i < w->seeds && !(w->is_quick && failures); i++) {
 		if (running == w->jobs) {
 			failures += !child_wait();
@@ -226,9 +225,9 @@ int main(int argc, char **argv)
 {
 	struct wishes wishes = { .seed = 1, .seeds = 1, .minutes = 10, .jobs = 1 };
 	if (!wishes_read(argc, argv, &wishes)) {
-		fprintf(stderr,
-		        "usage: sim [--seed S] [--seeds N] [--minutes M | --years Y] [--faults LIST] [--images N] "
-		        "[--jobs J] [--quick] [--every-pair] [--tell]\nLIST: none, or some of, with commas:\n");
+		fprintf(stderr, "usage: sim [--seed S] [--seeds N] [--minutes M | --days D | --years Y] [--faults "
+		                "LIST] [--images N] "
+		                "[--jobs J] [--quick] [--every-pair] [--tell]\nLIST: none, or some of, with commas:\n");
 		faults_list(stderr);
 		return 2;
 	}

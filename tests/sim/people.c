@@ -115,10 +115,10 @@ static void handed_in(void *context, int status, json_t *body)
 			plan(draw(SECONDS), NULL, hand_in, r);
 			return;
 		}
-	} else if (is_later(status, body)) {
+	} else if (is_later(status, body) && !(is_everybody_leaving && strcmp(error_of(body), "full") == 0)) {
 		plan(draw_between(100 * MS, world.pace->insist_us), NULL, hand_in, r);
 		return;
-	} else {
+	} else if (!is_later(status, body)) {
 		refused(r->terminal, "a request", body);
 	}
 	json_decref(r->command);

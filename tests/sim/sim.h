@@ -319,6 +319,7 @@ enum state {
 	STATE_GREETING, /* HELLO was sent and is not answered */
 	STATE_IDLE,
 	STATE_BACKLOG,    /* something waits to be sent or acked */
+	STATE_DRAINING,   /* much of it, after an absence */
 	STATE_FULL,       /* takes no new business */
 	STATE_COMMITTING, /* within a write or a sync */
 	STATE_TRIMMING,   /* within the turn that trims */

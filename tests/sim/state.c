@@ -2,11 +2,14 @@
 #include "inside.h" /* of the room node */
 #include "sim.h"
 
-const char *const state_names[] = { [STATE_DEAD] = "dead",        [STATE_STARTING] = "starting",
-	                            [STATE_ALONE] = "alone",      [STATE_GREETING] = "greeting",
-	                            [STATE_IDLE] = "idle",        [STATE_BACKLOG] = "backlog",
-	                            [STATE_FULL] = "full",        [STATE_COMMITTING] = "committing",
-	                            [STATE_TRIMMING] = "trimming" };
+const char *const state_names[] = {
+	[STATE_DEAD] = "dead",         [STATE_STARTING] = "starting", [STATE_ALONE] = "alone",
+	[STATE_GREETING] = "greeting", [STATE_IDLE] = "idle",         [STATE_BACKLOG] = "backlog",
+	[STATE_DRAINING] = "draining", [STATE_FULL] = "full",         [STATE_COMMITTING] = "committing",
+	[STATE_TRIMMING] = "trimming"
+};
+
+#define DRAINING_LEAST 10 /* entries: who was away for a while */
 
 static bool is_trimming(const struct site *s, const struct node *n)
 {
@@ -16,16 +19,17 @@ static bool is_trimming(const struct site *s, const struct node *n)
 static enum state state_of_links(const struct node *n)
 {
 	size_t peers = atomic_load(&n->peer_visible), open = 0;
-	bool is_behind = n->upstream && atomic_load(&n->waiting_up) > 0;
+	uint64_t behind = n->upstream ? atomic_load(&n->waiting_up) : 0;
 	for (size_t i = 0; i < peers; i++) {
 		open += n->peer[i]->link.state == LINK_OPEN;
-		is_behind |= n->peer[i]->link.state == LINK_OPEN && link_waiting(&n->peer[i]->link) > 0;
+		uint64_t waiting = n->peer[i]->link.state == LINK_OPEN ? link_waiting(&n->peer[i]->link) : 0;
+		behind = waiting > behind ? waiting : behind;
 	}
 	if (n->upstream && n->upstream->link.state == LINK_GREETED)
 		return STATE_GREETING;
 	if (n->upstream ? n->upstream->link.state != LINK_OPEN : !open)
 		return STATE_ALONE;
-	return is_behind ? STATE_BACKLOG : STATE_IDLE;
+	return behind >= DRAINING_LEAST ? STATE_DRAINING : behind ? STATE_BACKLOG : STATE_IDLE;
 }
 
 bool is_share_spent(const struct site *s)

@@ -6,6 +6,9 @@
 
 #include "sim.h"
 
+#define SELDOM_MOST 20000
+#define SELDOM_TIMES 8
+
 static const struct {
 	const char *name, *text;
 	uint32_t most;
@@ -82,9 +85,18 @@ void fault_met(enum fault fault, const struct site *s)
 	met[fault][state_of(s)]++;
 }
 
+/* Sites are full or trim so seldom that what is rare would hardly meet them then. */
+static uint32_t rate_at(enum fault fault, const struct site *s)
+{
+	if (!rate[fault] || rate[fault] > SELDOM_MOST)
+		return rate[fault];
+	enum state state = state_of(s);
+	return state == STATE_FULL || state == STATE_TRIMMING ? rate[fault] * SELDOM_TIMES : rate[fault];
+}
+
 bool fault_hits(enum fault fault, const struct site *s)
 {
-	if (is_over || !chance_is(rate[fault]))
+	if (is_over || !chance_is(rate_at(fault, s)))
 		return false;
 	fault_met(fault, s);
 	return true;
@@ -93,6 +105,19 @@ bool fault_hits(enum fault fault, const struct site *s)
 bool fault_is_about(enum fault fault)
 {
 	return rate[fault] != 0;
+}
+
+/* One in two strikes looks for a site that is full. */
+static struct site *site_draw(void)
+{
+	size_t first = (size_t)draw(world.site_count);
+	bool looks = draw(2);
+	for (size_t i = 0; looks && i < world.site_count; i++) {
+		struct site *s = &world.site[(first + i) % world.site_count];
+		if (state_of(s) == STATE_FULL)
+			return s;
+	}
+	return &world.site[first];
 }
 
 static void weather_step(void *context, bool is_alive)
@@ -104,7 +129,7 @@ static void weather_step(void *context, bool is_alive)
 	for (enum fault fault = 0; fault < FAULT_COUNT; fault++) {
 		if (!faults[fault].strike || !chance_is(rate[fault]))
 			continue;
-		struct site *s = &world.site[draw(world.site_count)];
+		struct site *s = site_draw();
 		enum state before = state_of(s);
 		if (faults[fault].strike(s))
 			met[fault][before]++;
@@ -165,7 +190,7 @@ void weather_start_all(void)
 
 #define BIT(state) (1u << STATE_##state)
 #define WITHIN (BIT(STARTING) | BIT(COMMITTING) | BIT(TRIMMING))
-#define LIVING (BIT(ALONE) | BIT(GREETING) | BIT(IDLE) | BIT(BACKLOG) | BIT(FULL))
+#define LIVING (BIT(ALONE) | BIT(GREETING) | BIT(IDLE) | BIT(BACKLOG) | BIT(DRAINING) | BIT(FULL))
 
 /* The states in which a fault can meet a site at all; docs/TESTING.md says why. */
 static unsigned states_of(enum fault fault)
@@ -213,6 +238,7 @@ void weather_count(void)
 size_t weather_tell(void)
 {
 	size_t never = 0, rare = 0;
+	uint64_t least = UINT64_MAX;
 	printf("%-32s", "fault");
 	for (enum state state = 0; state < STATE_COUNT; state++)
 		printf(" %10s", state_names[state]);
@@ -223,12 +249,16 @@ size_t weather_tell(void)
 			bool is_possible = states_of(fault) & (1u << state);
 			never += is_possible && !count;
 			rare += is_possible && count < 100;
+			least = is_possible && count < least ? count : least;
 			if (is_possible || count)
 				printf(" %10llu", (unsigned long long)count);
 			else
 				printf(" %10s", "-");
 		}
 	}
-	printf("\n%zu pairs of fault and state that can be were never met, %zu fewer than 100 times\n", never, rare);
+	printf("\n%zu pairs of fault and state that can be were never met, %zu fewer than 100 times; the least pair: "
+	       "%llu "
+	       "times\n",
+	       never, rare, (unsigned long long)least);
 	return never;
 }
