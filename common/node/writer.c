@@ -43,18 +43,24 @@ static void usage_measure(struct node *n, struct store_txn *txn, struct store_us
 	                   out);
 }
 
+/* The same when the answers to what was taken will have come: for those there must be room, or nothing comes down any
+ * more. */
+static unsigned promised_percent(struct store_txn *txn, const struct store_usage *usage)
+{
+	uint64_t promised_bytes = answers_expected(txn) * ANSWER_ROOM_BYTES;
+	return usage->percent + (unsigned)(promised_bytes / (usage->map_bytes / 100 + 1));
+}
+
 static void usage_update(struct node *n)
 {
 	struct store_usage usage;
-	uint64_t promised_bytes;
 	struct store_txn *txn;
 	if (store_begin_read(n->store, &txn, NULL))
 		return; /* what was known stands: a moment old */
 	usage_measure(n, txn, &usage);
-	promised_bytes = answers_expected(txn) * ANSWER_ROOM_BYTES;
+	bool is_full = promised_percent(txn, &usage) >= FULL_PERCENT;
 	store_abort(txn);
 	atomic_store(&n->percent, usage.percent);
-	bool is_full = (usage.used_bytes + promised_bytes) / FULL_PERCENT >= usage.map_bytes / 100;
 	if (atomic_exchange(&n->is_full, is_full) != is_full) {
 		log_write(is_full ? LOG_ERROR : LOG_INFO, is_full ? "storage-full" : "storage-free",
 		          "the map is %u %% full", usage.percent);
@@ -86,16 +92,17 @@ static int works_take(struct turn *t, struct work *first)
 static int room_check(struct turn *t, const struct work *first, struct error *e)
 {
 	struct store_usage usage;
-	bool is_adding = false;
-	for (const struct work *w = first; w && !is_adding; w = w->next)
-		is_adding = !w->is_dropped && (w->type == WORK_COMMAND ? w->command->is_business && !w->command->result
-		                                                       : w->entry_count > 0);
-	if (!is_adding)
+	bool has_business = false, has_entries = false;
+	for (const struct work *w = first; w; w = w->next) {
+		bool is_business = w->type == WORK_COMMAND && w->command->is_business && !w->command->result;
+		has_business |= !w->is_dropped && is_business;
+		has_entries |= !w->is_dropped && w->type != WORK_COMMAND && w->entry_count > 0;
+	}
+	if (!has_business && !has_entries)
 		return OK;
 	usage_measure(t->node, t->txn, &usage);
-	return usage.percent < STOP_PERCENT
-	               ? OK
-	               : error_set(e, ERR_FULL, "it would leave the map %u %% full", usage.percent);
+	unsigned percent = has_business ? promised_percent(t->txn, &usage) : usage.percent;
+	return percent < STOP_PERCENT ? OK : error_set(e, ERR_FULL, "it would leave the map %u %% full", percent);
 }
 
 static int turn_commit(struct node *n, struct work *first, struct error *e)

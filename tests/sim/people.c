@@ -78,9 +78,10 @@ static void resident_step(void *context, bool is_alive);
 
 static void resident_rest(struct resident *r)
 {
+	uint64_t longest_us = world.pace->people_us / (r->terminal->is_map_small ? 4 : 1);
 	r->is_busy = false;
 	if (!is_everybody_leaving)
-		plan(draw_between(200 * MS, world.pace->people_us), NULL, resident_step, r);
+		plan(draw_between(200 * MS, longest_us), NULL, resident_step, r);
 }
 
 static void hand_in(void *context, bool is_alive);

@@ -80,6 +80,7 @@ struct site {
 	bool is_at_disk; /* within a write or a sync */
 	uint64_t disk_broken_until_us;
 	int64_t map_bytes;
+	bool is_map_small;   /* it is to fill up */
 	bool is_share_small; /* of its map, for one device below; until the faults are over */
 	int64_t wall_skew_ms, drift_ppm;
 	uint64_t wall_frozen_us; /* since when it stands still; 0: it goes */

@@ -124,8 +124,8 @@ static struct site *site_add(struct site *above, Lm__Tier tier, const char *plac
 	memset(s, 0, sizeof *s);
 	s->above = above;
 	s->tier = tier;
-	bool is_small = tier == LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_MAP_FULL) && draw(4);
-	s->map_bytes = is_small ? (int64_t)draw_between(SMALL_MAP_BYTES, 4 * SMALL_MAP_BYTES) : MAP_BYTES;
+	s->is_map_small = tier == LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_MAP_FULL) && draw(4);
+	s->map_bytes = s->is_map_small ? (int64_t)draw_between(SMALL_MAP_BYTES, 2 * SMALL_MAP_BYTES) : MAP_BYTES;
 	s->is_share_small = tier != LM__TIER__TIER_TERMINAL && fault_is_about(FAULT_SHARE) && draw(2);
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->name, sizeof s->name, "%s %s", names[tier], place);
