@@ -401,6 +401,7 @@ bool writer_step(struct node *n);              /* one turn; false: the inbox is 
 uint64_t writer_wait_us(const struct node *n); /* until something is due that nobody asks for */
 
 /* take.c */
+bool turn_is_full(struct turn *t); /* new business finds no room any more, as things are in this turn */
 int take_command(struct turn *t, struct work *w);
 int take_batch(struct turn *t, struct work *w);
 /* An entry that was kept aside while its line was frozen: placed and applied, as if it came now. ERR_GAP,

@@ -90,10 +90,10 @@ int take_command(struct turn *t, struct work *w)
 	c->result = c->is_business ? turn_may_write(t, &c->error) : OK;
 	if (c->result)
 		return OK;
-	if (c->is_business && atomic_load(&n->is_full)) {
+	if (c->is_business && turn_is_full(t)) {
 		c->result = error_set(&c->error, ERR_FULL,
-		                      "the storage of this device is %u %% full, and answers need the rest; nothing "
-		                      "new is taken until the district has what is waiting",
+		                      "the storage of this device is %u %% full, and the rest is kept for what is "
+		                      "under way; nothing new is taken until the district has what is waiting",
 		                      atomic_load(&n->percent));
 		return OK;
 	}
@@ -236,13 +236,16 @@ int take_batch(struct turn *t, struct work *w)
 		news_add(n, &(struct domain_effect){ .type = DOMAIN_QUARANTINE });
 		return store_failure(t->txn, NULL);
 	}
+	bool is_begun = false; /* then it is taken whole: only its last entry is signed for, and without that nobody
+	                        * above takes what came before */
 	for (size_t i = 0; i < w->entry_count; i++) {
-		if (share_refuses(t, w, i)) {
+		if (!is_begun && share_refuses(t, w, i)) {
 			w->fault = ERR_FULL;
 			break;
 		}
 		int result = entry_take(t, w, i, &e);
 		int failure = store_failure(t->txn, NULL);
+		is_begun |= !result;
 		if (failure || error_is_of_machine(result)) {
 			w->offender = i + 1;
 			w->error = e;

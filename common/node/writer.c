@@ -51,6 +51,13 @@ static unsigned promised_percent(struct store_txn *txn, const struct store_usage
 	return usage->percent + (unsigned)(promised_bytes / (usage->map_bytes / 100 + 1));
 }
 
+bool turn_is_full(struct turn *t)
+{
+	struct store_usage usage;
+	usage_measure(t->node, t->txn, &usage);
+	return promised_percent(t->txn, &usage) >= FULL_PERCENT;
+}
+
 static void usage_update(struct node *n)
 {
 	struct store_usage usage;
@@ -92,17 +99,16 @@ static int works_take(struct turn *t, struct work *first)
 static int room_check(struct turn *t, const struct work *first, struct error *e)
 {
 	struct store_usage usage;
-	bool has_business = false, has_entries = false;
-	for (const struct work *w = first; w; w = w->next) {
-		bool is_business = w->type == WORK_COMMAND && w->command->is_business && !w->command->result;
-		has_business |= !w->is_dropped && is_business;
-		has_entries |= !w->is_dropped && w->type != WORK_COMMAND && w->entry_count > 0;
-	}
-	if (!has_business && !has_entries)
+	bool is_adding = false;
+	for (const struct work *w = first; w && !is_adding; w = w->next)
+		is_adding = !w->is_dropped && (w->type == WORK_COMMAND ? w->command->is_business && !w->command->result
+		                                                       : w->entry_count > 0);
+	if (!is_adding)
 		return OK;
 	usage_measure(t->node, t->txn, &usage);
-	unsigned percent = has_business ? promised_percent(t->txn, &usage) : usage.percent;
-	return percent < STOP_PERCENT ? OK : error_set(e, ERR_FULL, "it would leave the map %u %% full", percent);
+	return usage.percent < STOP_PERCENT
+	               ? OK
+	               : error_set(e, ERR_FULL, "it would leave the map %u %% full", usage.percent);
 }
 
 static int turn_commit(struct node *n, struct work *first, struct error *e)

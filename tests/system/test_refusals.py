@@ -355,7 +355,7 @@ class Storage(Refusal):
         early = self.passes(terminal)
         town.stop()
         terminal.stop()
-        self.assertRegex(self.fill(terminal, service, 100000), "the storage of this device is [0-9]+ % full, and answers need the rest; nothing new is taken until the district "
+        self.assertRegex(self.fill(terminal, service, 100000), "the storage of this device is [0-9]+ % full, and the rest is kept for what is under way; nothing new is taken until the district "
                                         "has what is waiting")
         stored = set(self.rows(terminal, "request"))
         self.assertGreater(len(stored), 200)
