@@ -309,6 +309,12 @@ test('in English and in the largest letters, a request that the town hands over 
 	await other.press('kiosk.home');
 	await clerk.seesText('desk.case.closed');
 	await clerk.look('town-15-case-granted-by-district');
+	await clerk.page.locator('.toasts').waitFor();
+	await clerk.press('desk.logout');
+	await clerk.seesText('desk.login.lead');
+	await clerk.logIn(district.town);
+	await clerk.seesText('desk.logged-in-as', { name: district.town.user });
+	assert.equal(await clerk.page.locator('.toasts').count(), 0, 'what the one before was told names a resident');
 	for (const one of [other, clerk, officer]) one.assertNoFaults();
 	await other.close();
 });

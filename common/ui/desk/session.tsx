@@ -3,7 +3,7 @@ import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ApiError, events, get, post } from '../src/api';
 import { textOr, timeText, t } from '../src/i18n';
-import { announce, Failed, Loading, OutOfDate } from '../src/parts';
+import { announce, dropToasts, Failed, Loading, OutOfDate } from '../src/parts';
 import { saidText } from '../src/said';
 import type { SessionView } from '../src/types';
 import { dropAllDrafts } from './model';
@@ -41,6 +41,12 @@ export function errorText(error: unknown): string {
 	return saidText(error.text) ?? textOr(`desk.error.${error.code}`, 'desk.error.other');
 }
 
+/** Somebody else must not find what the one before was writing, nor what they were told. */
+function forget(): void {
+	dropAllDrafts();
+	dropToasts();
+}
+
 interface ProviderProps {
 	login: (logIn: (session: SessionView) => void) => ComponentChildren; // the page of somebody not logged in
 	children: ComponentChildren;
@@ -65,6 +71,12 @@ export function DeskProvider({ login, children }: ProviderProps) {
 		} catch (error) {
 			if (isLoginError(error) && turn === logins.current) setIsExpired(true);
 		}
+	}, []);
+
+	const enter = useCallback((fresh: SessionView) => {
+		logins.current++;
+		setSession(fresh);
+		setIsExpired(false);
 	}, []);
 
 	const ask = useCallback(async () => {
@@ -107,14 +119,11 @@ export function DeskProvider({ login, children }: ProviderProps) {
 					return isLoginError(error) ? t('desk.login.again') : errorText(error);
 				},
 				logIn: (fresh) => {
-					// Somebody else must not find what the one before was writing.
-					if (fresh.user !== session.user) dropAllDrafts();
-					logins.current++;
-					setSession(fresh);
-					setIsExpired(false);
+					if (fresh.user !== session.user) forget();
+					enter(fresh);
 				},
 				logOut: () => {
-					dropAllDrafts();
+					forget();
 					const leave = () => {
 						setIsExpired(false);
 						setSession(null);
@@ -143,7 +152,7 @@ export function DeskProvider({ login, children }: ProviderProps) {
 				</div>
 			</main>
 		);
-	if (!desk) return <>{login(setSession)}</>;
+	if (!desk) return <>{login(enter)}</>;
 	return <Context.Provider value={desk}>{children}</Context.Provider>;
 }
 
