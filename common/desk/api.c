@@ -12,6 +12,8 @@
 #include "node/control.h"
 
 #define PAGE_MOST 100
+/* Of the open cases, the oldest first: what is overdue stands in front. */
+#define OVERDUE_LOOKED_MOST 5000
 #define PAGE_USUAL 50
 #define TEXT_BYTES_MOST 4000
 
@@ -22,6 +24,7 @@ struct job {
 	ProtobufCMessage *input, *output;
 	struct id id;
 	enum case_view view;
+	bool is_overdue; /* of the view, only those */
 	char after[40], user[33], field[64];
 	size_t limit;
 	int result;
@@ -93,6 +96,9 @@ struct rows {
 	struct store_txn *txn;
 	struct arena *arena;
 	Lm__CasesView *view;
+	struct working_days days;
+	int64_t overdue_ms; /* only cases that are overdue then; 0: all */
+	size_t most;
 	bool is_short;
 };
 
@@ -107,14 +113,16 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 	struct error e;
 	if (record && case_is_hidden(node_domain(r->node), record))
 		return true;
-	Lm__CaseRow *row =
-	        record ? case_row(r->node, r->txn, request, record, r->arena) : case_row_unreadable(request, r->arena);
+	if (r->overdue_ms && !(record && case_is_overdue(r->txn, record, &r->days, r->overdue_ms, r->arena)))
+		return true;
+	Lm__CaseRow *row = record ? case_row(r->node, r->txn, request, record, &r->days, r->arena)
+	                          : case_row_unreadable(request, r->arena);
 	if (store_pass_over(r->txn, &e)) /* what the request itself says cannot be read: the row is there without it */
 		damage_log(&e);
 	r->is_short |= !row;
 	if (row)
 		r->view->cases[r->view->n_cases++] = row;
-	return row != NULL;
+	return row && r->view->n_cases < r->most;
 }
 
 static void cases_pool(struct node *n, void *context)
@@ -129,8 +137,12 @@ static void cases_pool(struct node *n, void *context)
 		return;
 	lm__cases_view__init(view);
 	view->cases = list;
-	struct rows rows = { .node = n, .txn = txn, .arena = &j->arena, .view = view };
-	j->result = case_page(txn, j->view, j->after, j->limit, &j->arena, rows_visit, &rows, next, &j->error);
+	struct rows rows = { .node = n, .txn = txn, .arena = &j->arena, .view = view, .most = j->limit };
+	rows.overdue_ms = j->is_overdue ? clock_wall_ms() : 0;
+	j->result = working_days_load(txn, &j->arena, &rows.days);
+	if (!j->result)
+		j->result = case_page(txn, j->view, j->after, j->is_overdue ? OVERDUE_LOOKED_MOST : j->limit, &j->arena,
+		                      rows_visit, &rows, next, &j->error);
 	if (!j->result && j->error.code)
 		damage_log(&j->error);
 	view->open = case_open_count(txn);
@@ -141,14 +153,20 @@ static void cases_pool(struct node *n, void *context)
 	j->output = &view->base;
 }
 
-static bool view_parse(const char *text, enum case_view *out)
+static bool view_parse(const char *text, struct job *j)
 {
-	static const char *const names[] = {
-		[CASE_VIEW_OPEN] = "open", [CASE_VIEW_CLOSED] = "closed", [CASE_VIEW_ALL] = "all"
-	};
-	for (int i = 0; i < 3; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum case_view)i;
+	static const struct {
+		const char *name;
+		enum case_view view;
+		bool is_overdue;
+	} views[] = { { "open", CASE_VIEW_OPEN, false },
+		      { "overdue", CASE_VIEW_OPEN, true },
+		      { "closed", CASE_VIEW_CLOSED, false },
+		      { "all", CASE_VIEW_ALL, false } };
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+		if (strcmp(text, views[i].name) == 0) {
+			j->view = views[i].view;
+			j->is_overdue = views[i].is_overdue;
 			return true;
 		}
 	return false;
@@ -162,9 +180,9 @@ static void cases_get(void *context, struct http_request *r)
 	const char *view = http_query(r, "view"), *after = http_query(r, "after"), *limit = http_query(r, "limit");
 	long wanted = limit ? strtol(limit, NULL, 10) : PAGE_USUAL;
 	j->limit = wanted < 1 ? 1 : wanted > PAGE_MOST ? PAGE_MOST : (size_t)wanted;
-	if (!view_parse(view ? view : "open", &j->view) || (after && strlen(after) >= sizeof j->after)) {
+	if (!view_parse(view ? view : "open", j) || (after && strlen(after) >= sizeof j->after)) {
 		error_set(&j->error, ERR_INVALID,
-		          "view is open, closed or all; after is what the page before gave as next");
+		          "view is open, overdue, closed or all; after is what the page before gave as next");
 		job_answer(j, ERR_INVALID, &j->error);
 		return;
 	}
@@ -317,7 +335,10 @@ static int action_run(struct turn *t, struct command *c, struct error *e)
 	result = case_event_write(t, j->id, record, &event, e);
 	if (result || case_get(t->txn, j->id, t->arena, &record))
 		return result ? result : ERR_INTERNAL;
-	Lm__CaseRow *row = case_row(t->node, t->txn, j->id, record, t->arena);
+	struct working_days days;
+	if (working_days_load(t->txn, t->arena, &days))
+		return store_failure(t->txn, e);
+	Lm__CaseRow *row = case_row(t->node, t->txn, j->id, record, &days, t->arena);
 	/* The turn's memory ends with the turn, the answer comes later: keep a copy. */
 	struct bytes packed;
 	result = row ? CODEC_PACK(row, t->arena, &packed, e) : error_set(e, ERR_MEMORY, "no memory");

@@ -22,8 +22,16 @@ int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRe
 
 /* views.c */
 Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
+/* `days`: of working_days_load, once for all rows. */
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
-                      struct arena *arena);
+                      const struct working_days *days, struct arena *arena);
+/* term.c: how long the step that is under way may still take. Fills in step, steps, step_text, term and what belongs to
+ * it. */
+void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
+               Lm__CaseRow *row);
+/* The promised end of the step that is under way has passed. */
+bool case_is_overdue(struct store_txn *txn, const Lm__CaseRecord *record, const struct working_days *days,
+                     int64_t now_ms, struct arena *arena);
 /* `user`: who looks. */
 int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
               Lm__CaseView **out, struct error *e);

@@ -139,9 +139,12 @@ static int cases_fill(struct node *n, struct store_txn *txn, const struct id *fa
                       struct arena *arena, Lm__PersonView *view)
 {
 	struct id *list;
-	size_t count;
+	size_t count = 0;
 	bool is_more = false;
+	struct working_days days;
 	int result = cases_list(txn, family, members, arena, &list, &count, &is_more);
+	if (!result)
+		result = working_days_load(txn, arena, &days);
 	view->cases = arena_alloc(arena, (CASES_MOST + 1) * sizeof *view->cases);
 	if (!result && !view->cases)
 		result = ERR_MEMORY;
@@ -150,7 +153,7 @@ static int cases_fill(struct node *n, struct store_txn *txn, const struct id *fa
 		result = case_get(txn, list[i], arena, &record);
 		if (result || case_is_hidden(node_domain(n), record))
 			continue;
-		Lm__CaseRow *row = case_row(n, txn, list[i], record, arena);
+		Lm__CaseRow *row = case_row(n, txn, list[i], record, &days, arena);
 		if (!row)
 			return ERR_MEMORY;
 		view->cases[view->n_cases++] = row;

@@ -67,7 +67,7 @@ static Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord
 }
 
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
-                      struct arena *arena)
+                      const struct working_days *days, struct arena *arena)
 {
 	Lm__CaseRow *row = arena_alloc(arena, sizeof *row);
 	void *id = arena_copy(arena, request.byte, ID_BYTES);
@@ -96,6 +96,8 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	Lm__PersonRecord *person = case_person(txn, record, arena);
 	row->has_person = record->person_id.len != 0;
 	row->person_died = person && person->facts && person->facts->died_on[0] && !case_state_is_closed(record->state);
+	if (service)
+		term_fill(record, service, days, row);
 	return row_name(n, txn, record, service, arena, row) ? row : NULL;
 }
 
@@ -306,7 +308,11 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	if (!view)
 		return error_set(e, ERR_MEMORY, "no memory for the case");
 	lm__case_view__init(view);
-	view->row = case_row(n, txn, request, record, arena);
+	struct working_days days;
+	result = working_days_load(txn, arena, &days);
+	if (result)
+		return store_failure(txn, e) ? store_failure(txn, e) : result;
+	view->row = case_row(n, txn, request, record, &days, arena);
 	view->language = text_of(arena, "");
 	Lm__PersonRecord *person = case_person(txn, record, arena);
 	if (person) {

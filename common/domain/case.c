@@ -8,6 +8,7 @@
  *      └────────── any of the three ──────────► DECIDED (from ACCEPTED and ASKED only) · WITHDRAWN · DUPLICATE
  *
  *   TOO_LATE: an ask that came after the end; CONFIRM_PERSON: whose case it is. Nothing moves but the version.
+ *   STEP (ACCEPTED): a step of the service is done; the term of the next one begins.
  *
  * An ask waits in the row until the owner's event cites it. An event may cite an ask that has not come yet over
  * another stream: then the row remembers it as answered, and the ask does nothing when it comes.
@@ -61,6 +62,7 @@ static const struct move {
 	[LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN] = { OPEN_STATES, TO(NONE) },
 	[LM__CASE_ACTION__CASE_ACTION_TOO_LATE] = { CLOSED_STATES, TO(NONE) },
 	[LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON] = { OPEN_STATES | CLOSED_STATES, TO(NONE) },
+	[LM__CASE_ACTION__CASE_ACTION_STEP] = { BIT(ACCEPTED), TO(NONE) },
 };
 #define MOVE_COUNT (sizeof moves / sizeof *moves)
 
@@ -307,11 +309,59 @@ static int asks_hand_on(struct apply *a, struct id request, const Lm__CaseRecord
 	return result;
 }
 
+/* ---- terms ---- */
+
+static int pause_add(struct apply *a, Lm__CaseRecord *record, int64_t to_ms)
+{
+	Lm__Pause **grown = arena_alloc(a->arena, (record->n_pauses + 1) * sizeof *grown);
+	Lm__Pause *pause = arena_alloc(a->arena, sizeof *pause);
+	if (!grown || !pause)
+		return store_fail(a->txn, ERR_MEMORY, "no memory for a pause");
+	lm__pause__init(pause);
+	pause->from_ms = record->asked_ms;
+	pause->to_ms = to_ms;
+	if (record->n_pauses)
+		memcpy(grown, record->pauses, record->n_pauses * sizeof *grown);
+	grown[record->n_pauses++] = pause;
+	record->pauses = grown;
+	return OK;
+}
+
+/* Times are those of the owner's events, so that both tiers come to the same. There are no more pauses than events. */
+static int term_move(struct apply *a, const Lm__CaseRecord *before, Lm__CaseRecord *record)
+{
+	const Lm__Header *h = a->item->header;
+	int result = OK;
+	if (before->state == TO(ASKED) && record->state != TO(ASKED))
+		result = pause_add(a, record, h->time_ms);
+	record->asked_ms = record->state != TO(ASKED) ? 0 : before->state == TO(ASKED) ? before->asked_ms : h->time_ms;
+	if (h->action == LM__CASE_ACTION__CASE_ACTION_STEP) {
+		record->step++;
+		record->step_ms = h->time_ms;
+		record->n_pauses = 0;
+	}
+	return result;
+}
+
+/* The revision is known: the request waited for it. */
+static int step_check(struct apply *a, const Lm__CaseRecord *record)
+{
+	Lm__Service *service;
+	if (a->item->header->action != LM__CASE_ACTION__CASE_ACTION_STEP)
+		return OK;
+	int result = memo_service(a, record->service, record->revision, &service);
+	if (!result && record->step >= service->n_steps)
+		return error_set(a->e, ERR_CONFLICT, "all %zu steps of this service are done", service->n_steps);
+	return result;
+}
+
 static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, Lm__Tier by)
 {
 	const Lm__Header *h = a->item->header;
 	Lm__CaseRecord before = *record;
 	int result = event_check(a, record, by);
+	if (!result)
+		result = step_check(a, record);
 	if (!result)
 		result = asks_settle(a, record);
 	if (!result)
@@ -325,7 +375,8 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 	record->epoch = h->epoch;
 	record->version = h->version;
 	record->changed_ms = h->time_ms;
-	if (h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
+	result = term_move(a, &before, record);
+	if (!result && h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
 		result = case_person_set(a, request, record, h->person_id);
 	if (!result)
 		result = lists_move(a, request, record);

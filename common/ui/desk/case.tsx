@@ -15,6 +15,7 @@ import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
 import { Sourced } from './sourced';
+import { stepText, TermMark } from './term';
 import { momentText, useNow } from './time';
 
 export function CasePage({ requestId }: { requestId: string }) {
@@ -44,6 +45,7 @@ function Case({ view, fault, reload }: CaseProps) {
 	const { isExpired } = useDesk();
 	const [decision, setDecision] = useState<Decision | null>(null);
 	const can = decisionsOf(view);
+	const now_ms = useNow();
 	useShortcuts({
 		...Object.fromEntries(can.map((name) => [RULES[name].key, () => setDecision(name)])),
 		b: () => {
@@ -56,6 +58,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			<BackLink />
 			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`} tab={name}>
 				<StateMark row={row} />
+				<TermMark row={row} now_ms={now_ms} />
 				<Button icon="print" onPress={() => window.print()}>
 					{t('desk.case.print')}
 				</Button>
@@ -86,7 +89,7 @@ function Case({ view, fault, reload }: CaseProps) {
 						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
 					</section>
 				</div>
-				<div>{service ? <Catalogue service={service} /> : <p>{t('desk.case.no-service')}</p>}</div>
+				<div>{service ? <Catalogue service={service} step={row.step} /> : <p>{t('desk.case.no-service')}</p>}</div>
 			</div>
 			{!view.erasure && <Erasing view={view} reload={reload} />}
 			{decision && !isExpired && (
@@ -124,6 +127,7 @@ function Facts({ view }: { view: KnownCase }) {
 		[t('desk.col.owner'), t(`desk.tier.${row.owner}`)],
 		[t('desk.col.received'), momentText(row.received_ms)],
 		[t('desk.case.changed'), momentText(row.changed_ms)],
+		...(row.step > 0 ? ([[t('desk.case.step'), stepText(row)]] as [string, string][]) : []),
 		[t('desk.case.language'), t(view.language === 'en' ? 'desk.language.en' : 'desk.language.zh-CN')],
 		[t('desk.case.number'), row.request_id],
 	];
@@ -207,7 +211,7 @@ function valueText({ type }: FieldView, value: string): string {
 	return type === 'FIELD_TYPE_MONEY' ? t('common.money', { yuan: value }) : value;
 }
 
-function Catalogue({ service }: { service: Service }) {
+function Catalogue({ service, step }: { service: Service; step: number }) {
 	return (
 		<>
 			<section>
@@ -218,11 +222,11 @@ function Catalogue({ service }: { service: Service }) {
 				<h2>{t('desk.case.steps')}</h2>
 				{service.steps.length > 0 ? (
 					<ol>
-						{service.steps.map((step, at) => (
-							<li key={at}>
-								{words(step.text)}
-								{step.working_days > 0 && (
-									<span class="desk-minor"> {t('desk.case.days', { n: step.working_days })}</span>
+						{service.steps.map(({ text, working_days }, at) => (
+							<li key={at} aria-current={at + 1 === step ? 'step' : undefined}>
+								{words(text)}
+								{working_days > 0 && (
+									<span class="desk-minor"> {t('desk.case.days', { n: working_days })}</span>
 								)}
 							</li>
 						))}

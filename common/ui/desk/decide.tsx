@@ -36,6 +36,7 @@ export function decisionText(decision: Decision, row: CaseRow): string {
 const READS: Record<Decision, TextKey> = {
 	accept: 'kiosk.status.accepted',
 	ask: 'kiosk.status.asked',
+	step_done: 'kiosk.status.step',
 	grant: 'kiosk.status.granted',
 	grant_partly: 'kiosk.status.partly-granted',
 	refuse: 'kiosk.status.refused',
@@ -321,7 +322,7 @@ function Review({ row, decision, draft, type }: ReviewProps) {
 }
 
 function Consequence({ decision, row }: { decision: Decision; row: CaseRow }) {
-	if (decision === 'accept' || decision === 'ask') return null;
+	if (decision === 'accept' || decision === 'ask' || decision === 'step_done') return null;
 	return (
 		<p>
 			{decision === 'hand_over'

@@ -6,6 +6,7 @@ import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, Tier } from '.
 export type Decision =
 	| 'accept'
 	| 'ask'
+	| 'step_done'
 	| 'grant'
 	| 'grant_partly'
 	| 'refuse'
@@ -37,6 +38,13 @@ export const TEXT_CHARACTERS_MOST = 1000;
 export const RULES: Record<Decision, Rule> = {
 	accept: { key: 'a', action: 'CASE_ACTION_ACCEPT', outcome: 'OUTCOME_NONE', required: [], optional: ['note'] },
 	ask: { key: 'q', action: 'CASE_ACTION_ASK', outcome: 'OUTCOME_NONE', required: ['text'], optional: ['note'] },
+	step_done: {
+		key: 's',
+		action: 'CASE_ACTION_STEP',
+		outcome: 'OUTCOME_NONE',
+		required: [],
+		optional: ['text', 'note'],
+	},
 	grant: {
 		key: 'g',
 		action: 'CASE_ACTION_DECIDE',
@@ -106,7 +114,16 @@ export function decisionsOf({ row }: Pick<KnownCase, 'row'>): Decision[] {
 		case 'CASE_STATE_RECEIVED':
 			return ['accept', 'hand_over', 'close_withdrawn', 'close_duplicate'];
 		case 'CASE_STATE_ACCEPTED':
-			return ['ask', 'grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn', 'close_duplicate'];
+			return [
+				'ask',
+				...(row.step > 0 && row.step < row.steps ? (['step_done'] as const) : []),
+				'grant',
+				'grant_partly',
+				'refuse',
+				'hand_over',
+				'close_withdrawn',
+				'close_duplicate',
+			];
 		case 'CASE_STATE_ASKED':
 			return ['grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn', 'close_duplicate'];
 		default:

@@ -19,6 +19,7 @@ import { useCases, VIEWS, type View } from './cases';
 import { Decide } from './decide';
 import { isKnown } from './model';
 import { StateMark } from './marks';
+import { TermMark } from './term';
 import { hrefOf, type Route } from './route';
 import { PageHeading } from './shell';
 import { useLoaded } from './session';
@@ -58,8 +59,9 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			else announce(t('desk.queue.cannot-accept'));
 		},
 		1: go('open'),
-		2: go('closed'),
-		3: go('all'),
+		2: go('overdue'),
+		3: go('closed'),
+		4: go('all'),
 	});
 
 	return (
@@ -130,6 +132,7 @@ function Rows({ rows }: { rows: CaseRow[] }) {
 			head: t('desk.col.received'),
 			cell: (row) => <Moment time_ms={row.received_ms} now_ms={now_ms} />,
 		},
+		{ id: 'due', head: t('desk.col.due'), cell: (row) => row.term !== 'CASE_TERM_NONE' && <TermMark row={row} now_ms={now_ms} /> },
 		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => (row.pending_asks > 0 || row.is_absent) && <Flags row={row} /> },
 	];
 	return (

@@ -143,6 +143,8 @@ function titleOf({ action, outcome }: StatusView): { key: TextKey; kind: NoticeK
 			return { key: 'kiosk.status.answer-taken', kind: 'info' };
 		case 'CASE_ACTION_TOO_LATE':
 			return { key: 'kiosk.status.too-late', kind: 'warning' };
+		case 'CASE_ACTION_STEP':
+			return { key: 'kiosk.status.step', kind: 'info' };
 		default:
 			return { key: 'kiosk.status.other', kind: 'info' };
 	}

@@ -87,7 +87,7 @@ static const Lm__CaseAction ways[][3] = {
 };
 
 /* The state after an action, or the error. Columns: ACCEPT ASK DECIDE WITHDRAWN DUPLICATE HAND_OVER ANSWER_TAKEN
- * TOO_LATE CONFIRM_PERSON */
+ * TOO_LATE CONFIRM_PERSON STEP */
 #define REC STATE(RECEIVED)
 #define ACC STATE(ACCEPTED)
 #define ASK STATE(ASKED)
@@ -96,10 +96,13 @@ static const Lm__CaseAction ways[][3] = {
 #define DUP STATE(DUPLICATE)
 #define NOT ERR_CONFLICT
 #define END ERR_CLOSED
-static const int expected[][9] = {
-	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT, REC }, [ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT, ACC },
-	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT, ASK }, [DEC] = { END, END, END, END, END, END, END, DEC, DEC },
-	[WIT] = { END, END, END, END, END, END, END, WIT, WIT }, [DUP] = { END, END, END, END, END, END, END, DUP, DUP },
+static const int expected[][10] = {
+	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT, REC, NOT },
+	[ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT, ACC, ACC },
+	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT, ASK, NOT },
+	[DEC] = { END, END, END, END, END, END, END, DEC, DEC, END },
+	[WIT] = { END, END, END, END, END, END, END, WIT, WIT, END },
+	[DUP] = { END, END, END, END, END, END, END, DUP, DUP, END },
 };
 
 static void check_after(struct node *n, const struct id *id, const Lm__Header *h, Lm__CaseState state)
@@ -144,7 +147,7 @@ static void test_every_state_and_action(void **state)
 	struct pair p;
 	pair_open(&p, NULL);
 	for (Lm__CaseState s = REC; s <= DUP; s++)
-		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(CONFIRM_PERSON); action++) {
+		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(STEP); action++) {
 			struct store_txn *txn = p.town.txn;
 			assert_ok(&p.town, node_request(&p.town, T1, &p.id, "town", 1));
 			try_action(s, action, &p);
@@ -156,6 +159,55 @@ static void test_every_state_and_action(void **state)
 	pair_close(&p);
 }
 
+static void act_at(struct pair *p, Lm__CaseAction action, int64_t time_ms)
+{
+	Lm__Header h = event_entry(&p->town, &p->id, action);
+	h.time_ms = time_ms;
+	assert_ok(&p->town, node_apply(&p->town, &h, BYTES(NULL, 0)));
+	assert_ok(&p->district, pair_pass(p, &h));
+}
+
+/* The term of a step begins when the one before is done, and stands still while the resident is asked. */
+static void test_steps_and_pauses(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p, "town");
+	act_at(&p, ACTION(ACCEPT), 100);
+	act_at(&p, ACTION(ASK), 200);
+	assert_int_equal(node_case(&p.town, &p.id)->asked_ms, 200);
+	act_at(&p, ACTION(ANSWER_TAKEN), 300);
+	act_at(&p, ACTION(ASK), 400);
+	act_at(&p, ACTION(HAND_OVER), 500);
+	struct node *nodes[] = { &p.town, &p.district };
+	for (size_t i = 0; i < 2; i++) {
+		Lm__CaseRecord *r = node_case(nodes[i], &p.id);
+		assert_int_equal(r->n_pauses, 2);
+		assert_int_equal(r->pauses[0]->from_ms, 200);
+		assert_int_equal(r->pauses[0]->to_ms, 300);
+		assert_int_equal(r->pauses[1]->from_ms, 400);
+		assert_int_equal(r->pauses[1]->to_ms, 500);
+		assert_int_equal(r->asked_ms, 0);
+		assert_int_equal(r->step, 0);
+	}
+	pair_close(&p);
+	pair_open(&p, "town");
+	act_at(&p, ACTION(ACCEPT), 100);
+	act_at(&p, ACTION(ASK), 200);
+	act_at(&p, ACTION(ANSWER_TAKEN), 300);
+	act_at(&p, ACTION(STEP), 600);
+	for (size_t i = 0; i < 2; i++) {
+		Lm__CaseRecord *r = node_case(i ? &p.district : &p.town, &p.id);
+		assert_int_equal(r->n_pauses, 0);
+		assert_int_equal(r->step, 1);
+		assert_int_equal(r->step_ms, 600);
+	}
+	Lm__Header h = event_entry(&p.town, &p.id, ACTION(STEP)); /* the service has one */
+	refuse(&p.town, ERR_CONFLICT, &h, BYTES(NULL, 0));
+	assert_says(&p.town, "all 1 steps");
+	pair_close(&p);
+}
+
 static void test_no_such_action_or_outcome(void **state)
 {
 	(void)state;
@@ -163,7 +215,7 @@ static void test_no_such_action_or_outcome(void **state)
 	struct error e;
 	r.state = ACC;
 	assert_int_equal(case_action_check(&r, ACTION(NONE), OUTCOME(NONE), &e), ERR_INVALID);
-	assert_int_equal(case_action_check(&r, (Lm__CaseAction)10, OUTCOME(NONE), &e), ERR_INVALID);
+	assert_int_equal(case_action_check(&r, (Lm__CaseAction)11, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, (Lm__CaseAction)-1, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), (Lm__Outcome)4, &e), ERR_INVALID);
@@ -807,6 +859,7 @@ int main(void)
 	devices_make();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_state_and_action),
+		cmocka_unit_test(test_steps_and_pauses),
 		cmocka_unit_test(test_no_such_action_or_outcome),
 		cmocka_unit_test(test_an_event_that_does_not_fit),
 		cmocka_unit_test(test_only_the_owner_acts),

@@ -13,6 +13,8 @@ export type CaseState =
 	| 'CASE_STATE_WITHDRAWN'
 	| 'CASE_STATE_DUPLICATE';
 
+export type CaseTerm = 'CASE_TERM_NONE' | 'CASE_TERM_RUNS' | 'CASE_TERM_PAUSED' | 'CASE_TERM_UNKNOWN';
+
 export interface CaseRow {
 	request_id: string;
 	service: string;
@@ -31,6 +33,12 @@ export interface CaseRow {
 	changed_ms: Int64;
 	pending_asks: number;
 	is_absent: boolean; // the payload was erased or cannot be opened
+	step: number; // of the service's steps, the one that is under way, from 1; 0: all are done, or it is closed
+	steps: number;
+	step_text?: Words;
+	due_ms: Int64; // the promised end of the step
+	term: CaseTerm;
+	unknown_year: number;
 }
 
 export interface CasesView {

@@ -1,0 +1,44 @@
+/*
+ * Terms: what a service promised for each of its steps, in working days. A term begins when the town or the district
+ * took the request up, or when the step before was done, and stands still while the resident is asked.
+ */
+#include "inside.h"
+
+void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
+               Lm__CaseRow *row)
+{
+	row->steps = (uint32_t)service->n_steps;
+	if (case_state_is_closed(record->state) || record->step >= service->n_steps)
+		return;
+	const Lm__Step *step = service->steps[record->step];
+	row->step = record->step + 1;
+	row->step_text = step->text;
+	if (!step->working_days)
+		return;
+	if (record->state == LM__CASE_STATE__CASE_STATE_ASKED) {
+		row->term = LM__CASE_TERM__CASE_TERM_PAUSED;
+		return;
+	}
+	uint32_t paused = 0;
+	for (size_t i = 0; i < record->n_pauses; i++)
+		paused += term_days(days, record->pauses[i]->from_ms, record->pauses[i]->to_ms);
+	int unknown_year;
+	int64_t begun_ms = record->step_ms ? record->step_ms : record->received_ms;
+	if (!term_end(days, begun_ms, step->working_days + paused, &row->due_ms, &unknown_year)) {
+		row->term = LM__CASE_TERM__CASE_TERM_RUNS;
+	} else {
+		row->term = LM__CASE_TERM__CASE_TERM_UNKNOWN;
+		row->unknown_year = (uint32_t)unknown_year;
+	}
+}
+
+bool case_is_overdue(struct store_txn *txn, const Lm__CaseRecord *record, const struct working_days *days,
+                     int64_t now_ms, struct arena *arena)
+{
+	Lm__Service *service;
+	Lm__CaseRow row = LM__CASE_ROW__INIT;
+	if (service_get(txn, record->service, record->revision, arena, &service))
+		return false;
+	term_fill(record, service, days, &row);
+	return row.term == LM__CASE_TERM__CASE_TERM_RUNS && row.due_ms <= now_ms;
+}
