@@ -365,6 +365,8 @@ static void versions_that_do_not_meet_are_refused(void **state)
 	assert_int_equal(w->server.link.state, LINK_IDLE);
 	assert_int_equal(w->client.link.state, LINK_IDLE);
 	assert_int_equal(w->server.opened + w->client.opened, 0);
+	deliver(&w->server, (struct link_event){ .type = LINK_HELLO, .version_least = 0, .version_most = 0 });
+	assert_int_equal(w->server.refuses, 2);
 }
 
 static void a_newer_side_that_still_speaks_ours_is_welcome(void **state)
@@ -736,6 +738,92 @@ static void silence_closes_both_ends_and_the_client_comes_back(void **state)
 	assert_int_equal(w->server.entries_got, 20);
 }
 
+/* ---- what both sides count ---- */
+
+static void acked(struct side *s, uint64_t ordinal, uint32_t entries, uint32_t bytes)
+{
+	deliver(s, (struct link_event){ .type = LINK_ACKED,
+	                                .line = 1,
+	                                .ordinal = ordinal,
+	                                .credit_entries = entries,
+	                                .credit_bytes = bytes });
+}
+
+static void what_is_acked_gives_its_bytes_back(void **state)
+{
+	struct world *w = *state;
+	const struct link_out *out = link_out_find(&w->client.link, 1);
+	connect_client(w);
+	run(w, 100);
+	w->is_cut = true;
+	commit(&w->client, 1, 4 * LINK_BATCH_ENTRIES_MOST);
+	assert_int_equal(out->bytes_under_way, 4 * LINK_BATCH_ENTRIES_MOST * ENTRY_BYTES);
+	acked(&w->client, LINK_BATCH_ENTRIES_MOST, LINK_CREDIT_ENTRIES, LINK_CREDIT_BYTES);
+	assert_int_equal(out->bytes_under_way, 3 * LINK_BATCH_ENTRIES_MOST * ENTRY_BYTES);
+	acked(&w->client, 4 * LINK_BATCH_ENTRIES_MOST, LINK_CREDIT_ENTRIES, 1);
+	assert_int_equal(out->bytes_under_way, 0);
+
+	/* No more bytes than were granted, however few entries they are. */
+	size_t batches = w->client.batches;
+	commit(&w->client, 1, 1);
+	commit(&w->client, 1, 1);
+	assert_int_equal(w->client.batches, batches + 1);
+}
+
+static void a_neighbour_that_has_more_than_was_sent_is_believed(void **state)
+{
+	struct world *w = *state;
+	const struct link_out *out = link_out_find(&w->client.link, 1);
+	connect_client(w);
+	run(w, 100);
+	w->client.is_blocked = true;
+	commit(&w->client, 1, 10);
+	acked(&w->client, 7, LINK_CREDIT_ENTRIES, LINK_CREDIT_BYTES); /* it came by another way */
+	assert_true(out->acked == 7 && out->sent == 7);
+	assert_int_equal(link_waiting(&w->client.link), 3);
+}
+
+static void credits_that_were_lost_do_not_stop_a_line_for_ever(void **state)
+{
+	struct world *w = *state;
+	static const uint32_t granted[][2] = { { 0, LINK_CREDIT_BYTES }, { LINK_CREDIT_ENTRIES, 0 } };
+	connect_client(w);
+	run(w, 100);
+	for (size_t i = 0; i < 2; i++) {
+		w->is_cut = true;
+		commit(&w->client, 1, 10);
+		acked(&w->client, 0, granted[i][0], granted[i][1]);
+		w->is_cut = false;
+		run(w, LINK_RESEND_MS + LINK_BEAT_MS + 200);
+		assert_true(is_level(w));
+	}
+}
+
+static void more_lines_than_were_thought_of(void **state)
+{
+	struct world *w = *state;
+	struct link_update u = { 0 };
+	connect_client(w);
+	run(w, 100);
+	for (uint32_t line = 1; line <= 40; line++) {
+		deliver(&w->client, (struct link_event){ .type = LINK_TAKE_LINE, .line = line });
+		deliver(&w->client, (struct link_event){ .type = LINK_SEND_LINE, .line = line });
+	}
+	size_t acks = w->client.acks;
+	/* What was stored while nobody listened: the line is told again with its newest ordinal. */
+	deliver(&w->client, (struct link_event){ .type = LINK_TAKE_LINE, .line = 40, .ordinal = 5 });
+	assert_int_equal(w->client.acks, acks + 1);
+	deliver(&w->client, (struct link_event){ .type = LINK_INBOX, .flag = true });
+	deliver(&w->client, (struct link_event){ .type = LINK_INBOX, .flag = true });
+	assert_int_equal(w->client.acks, acks + 1);
+	struct link_event ev = { .type = LINK_INBOX, .now_ms = w->now_ms };
+	assert_int_equal(link_step(&w->client.link, &ev, &u), OK); /* there is room again: each line hears it */
+	assert_int_equal(u.count, 40);
+	assert_int_equal(link_step(&w->client.link, &ev, &u), OK); /* they have heard it */
+	assert_int_equal(u.count, 40);
+	link_update_release(&u);
+}
+
 static void a_new_session_forgets_what_was_under_way(void **state)
 {
 	struct world *w = *state;
@@ -756,6 +844,55 @@ static void a_new_session_forgets_what_was_under_way(void **state)
 	assert_true(is_open(w));
 	assert_true(w->client.link.session != old);
 	assert_true(is_level(w));
+}
+
+static void nothing_is_sent_before_the_neighbour_says_where_it_stands(void **state)
+{
+	struct world *w = *state;
+	struct link_event answer = { .type = LINK_HELLO, .session = 77, .version_least = 1, .version_most = 1 };
+	connect_client(w);
+	run(w, 100);
+	commit(&w->client, 1, 5);
+	run(w, 200);
+	deliver(&w->client, (struct link_event){ .type = LINK_TRANSPORT_DOWN });
+	commit(&w->client, 1, 5);
+	connect_client(w);
+	w->is_cut = true;
+	size_t batches = w->client.batches, opened = w->client.opened;
+	deliver(&w->client, answer);
+	assert_int_equal(w->client.link.state, LINK_OPEN);
+	acked(&w->client, 7, LINK_CREDIT_ENTRIES, LINK_CREDIT_BYTES); /* of the session before */
+	assert_int_equal(w->client.batches, batches);
+	assert_int_equal(link_out_find(&w->client.link, 1)->acked, 5);
+	deliver(&w->client, answer); /* the same answer once more */
+	assert_int_equal(w->client.opened, opened + 1);
+	deliver(&w->client, (struct link_event){ .type = LINK_PEER_AT, .line = 1, .ordinal = 3 });
+	assert_int_equal(w->client.batches, batches + 1);
+	assert_int_equal(link_out_find(&w->client.link, 1)->sent, 10);
+}
+
+static void a_resend_does_not_wait_for_a_rare_beat(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 100);
+	w->client.link.beat_ms = 60000;
+	w->is_cut = true;
+	commit(&w->client, 1, 5);
+	assert_int_equal(link_due_ms(&w->client.link), w->now_ms + LINK_RESEND_MS);
+}
+
+static void who_has_a_server_s_side_waits_to_be_greeted(void **state)
+{
+	struct world *w = *state;
+	struct link_update u = { 0 };
+	struct link_event unknown = { .type = (enum link_event_type)99, .now_ms = w->now_ms };
+	deliver(&w->server, (struct link_event){ .type = LINK_TRANSPORT_UP });
+	assert_int_equal(w->server.hellos, 0);
+	assert_int_equal(w->server.link.state, LINK_IDLE);
+	assert_int_equal(link_step(&w->server.link, &unknown, &u), ERR_INTERNAL);
+	assert_int_equal(u.count, 0);
+	link_update_release(&u);
 }
 
 /* What was given back to a restored neighbour does not flow to it for ever. */
@@ -846,6 +983,13 @@ int main(void)
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),
 		story(a_new_session_forgets_what_was_under_way),
+		story(what_is_acked_gives_its_bytes_back),
+		story(a_neighbour_that_has_more_than_was_sent_is_believed),
+		story(credits_that_were_lost_do_not_stop_a_line_for_ever),
+		story(more_lines_than_were_thought_of),
+		story(nothing_is_sent_before_the_neighbour_says_where_it_stands),
+		story(a_resend_does_not_wait_for_a_rare_beat),
+		story(who_has_a_server_s_side_waits_to_be_greeted),
 		story(a_line_that_is_left_is_sent_no_more),
 		story(a_restarted_server_is_greeted_anew),
 		story(frames_of_no_session_change_nothing),
