@@ -1,6 +1,6 @@
 """Believable mistakes: in `file`, the text `old`, which stands there exactly once, becomes `new`. `catch` is what most
-likely catches it and is tried first: a unit program (journal_test_turn), sim with arguments of its own, or a program of
-tests/system (system test_restore)."""
+likely catches it and is tried first: a unit program (journal_test_turn), sim or sweep with arguments of their own, or a
+program of tests/system (system test_restore)."""
 import collections
 
 Mistake = collections.namedtuple("Mistake", "name story file old new catch", defaults=[""])
@@ -65,13 +65,13 @@ MISTAKES = [
     Mistake("effects-twice", "what one command wants done is done again for the next", "common/node/take.c",
             "\tn->effects.count = 0;\n\tuint64_t before", "\tuint64_t before",
             catch="sim"),
-    Mistake("ignored-eio", "a commit that failed is taken for one that did not", "common/node/writer.c",
-            "\t\tresult = store_commit(t.txn, e);", "\t\tstore_commit(t.txn, e);", "sim --faults eio,eio-forever,enospc"),
-    Mistake("eio-survived", "after a commit that failed with EIO the daemon goes on", "common/node/writer.c",
-            "\t\tif (store_is_broken(n->store) || result == ERR_IO) {", "\t\tif (false) {", "sim --faults eio"),
+    Mistake("ignored-eio", "a commit that failed is taken for one that did not", "common/store/txn.c",
+            "\trc = failed ? commit_failed(s, failed, e) : OK;\n", "\trc = OK;\n", "sweep --only store"),
+    Mistake("eio-survived", "after a commit that failed with EIO the store goes on", "common/store/txn.c",
+            "\t\ts->is_broken = true;\n", "", "sweep --only store"),
     Mistake("oversleeps", "the writer does not wake for its links", "common/node/writer.c",
             "due = sooner(links_due_us(n), now + WRITER_SLEEP_MOST_US);", "due = now + WRITER_SLEEP_MOST_US;",
-            "sim --faults drop,half-open"),
+            "system test_partition"),
     Mistake("due-without-resend", "the engine does not say when it wants to send again", "common/sync/link.c",
             "\t\telse if (out->is_started && out->sent > out->acked)\n\t\t\tdue = sooner(due, out->progress_ms + LINK_RESEND_MS);\n", "",
             "sync_test_link"),
@@ -85,9 +85,6 @@ MISTAKES = [
             "\tif (is_echo)\n\t\treturn false;\n", "", "sync_test_link"),
     Mistake("frozen-for-ever", "a line that was refused once is never offered again", "common/sync/link.c",
             "\tlink_offer(l, ev, LINK_FROZEN_MS);\n", "", "sync_test_link"),
-    Mistake("any-session", "frames of a session that is over count", "common/node/links.c",
-            "if (p->link.state != LINK_OPEN || frame->session != p->link.session) {", "if (p->link.state != LINK_OPEN) {",
-            "sim --faults late,break,kill"),
     Mistake("trims-unsigned", "what no district has signed for is trimmed", "common/journal/trim.c",
             "l->safe < l->signed_final ? l->safe : l->signed_final;", "l->safe < l->signed_final ? l->safe : l->ordinal;", "journal_test_trim"),
     Mistake("checkpoint-without-base", "a checkpoint keeps nothing to rebuild from", "common/journal/trim.c",
@@ -111,7 +108,7 @@ MISTAKES = [
             "\t\tif (!result && i)\n", "\t\tif (false)\n", "journal_test_chain"),
     Mistake("marks-unsigned", "marks count that the district did not sign", "common/node/decode.c",
             "result = sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), m->signature.data, e);",
-            "result = OK;", "sim --faults alter,map-full"),
+            "result = OK;", "sim --faults alter"),
     Mistake("period-survives", "a key period is used though its notice was rolled back", "common/journal/place.c",
             "\ts->is_period_new = true;\n", "", "journal_test_seal"),
     Mistake("run-unwritten", "where entries lie is not written with them", "common/journal/turn.c",
@@ -187,6 +184,61 @@ MISTAKES = [
             "\t\t       place_contains(p->place, row.place));", "\t\t       row.place[0]);", "system test_refusals"),
     Mistake("codes-unbounded", "receipt codes may be tried out", "terminal/lookup.c",
             "return t->tries < TRIES_A_MINUTE && ++t->tries;", "return ++t->tries;", "system test_refusals"),
+    # Keys that change
+    Mistake("next-keys-unproved", "who asks for other keys need not have them", "common/domain/rotation.c",
+            "ask->signing_key.data, BYTES_OF(digest), ask->signature.data,\n\t\t                    e);\n\tif (result)\n\t\treturn result;",
+            "ask->signing_key.data, BYTES_OF(digest), ask->signature.data,\n\t\t                    e);",
+            "domain_test_rotation"),
+    Mistake("town-changes-address-key", "a town may change the key that its terminals know it by", "common/domain/rotation.c",
+            "\tif (known->role != LM__TIER__TIER_TERMINAL &&", "\tif (false &&", "domain_test_rotation"),
+    Mistake("generation-skipped", "keys of any later generation are taken", "common/domain/rotation.c",
+            "\tif (ask->generation != known->generation + 1)", "\tif (false)", "domain_test_rotation"),
+    Mistake("revoked-changes-keys", "a device that was revoked gets other keys", "common/domain/rotation.c",
+            "\tif (known->status == LM__DEVICE_STATUS__DEVICE_STATUS_REVOKED)", "\tif (false)", "domain_test_rotation"),
+    Mistake("old-keys-go-on", "keys that were replaced go on writing", "common/journal/receive.c",
+            "entry->generation < s->now.line.generation)", "false)", "journal_test_histories"),
+    Mistake("next-keys-early", "a device takes its next keys up before the district has said so", "common/node/rotation.c",
+            "directory_device(n, n->domain.device, &row) && row.generation == n->keys.generation + 1)",
+            "directory_device(n, n->domain.device, &row))", "sim --faults keys"),
+    Mistake("keys-in-use-untold", "nobody hears that a device uses its new keys", "common/node/rotation.c",
+            "\tif (own->is_passing && n->domain.tier != LM__TIER__TIER_DISTRICT)\n\t\treturn keys_append(t, &keys, e);",
+            "\tif (own->is_passing && n->domain.tier != LM__TIER__TIER_DISTRICT)\n\t\treturn OK;", "system test_rotation"),
+    # Two machines with one key
+    Mistake("closed-goes-on", "the machine that was closed goes on", "common/node/history.c",
+            "\treturn journal_own_release(t->journal, why);", "\treturn journal_own_release(t->journal, NULL);", "system test_clones"),
+    Mistake("aside-unsigned", "what was kept aside goes on without a signature behind it", "common/journal/history.c",
+            "\t\tif (list[i].is_signed)\n", "\t\tif (true)\n", "journal_test_release"),
+    # Erasing
+    Mistake("old-key-file-stays", "the file with the key of what was erased is not overwritten", "common/store/rekey.c",
+            "\tint rc = secret_file_overwrite(s->rekey.file, s->root_key[1], e);\n", "\tint rc = OK;\n", "store_test_rekey"),
+    Mistake("rows-under-old-key", "rows stay under the key that goes", "common/store/rekey.c",
+            "read_u32(&r) >= t->store->rekey.from)", "read_u32(&r) > 0)", "store_test_rekey"),
+    Mistake("erased-from-memory", "what was erased leaves from memory", "common/journal/erase.c",
+            "\tj->recent_count = 0;\n", "", "journal_test_erase"),
+    Mistake("hold-forgotten", "what a rule keeps may be erased if it was proposed before the rule", "common/domain/erase.c",
+            "\t\tif (erase_kept_until(a->txn, record, a->arena, NULL) > a->item->taken_ms)", "\t\tif (false)", "domain_test_erase"),
+    Mistake("anybody-erases", "who does not own a case erases it", "common/domain/erase.c",
+            "\tif (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))", "\tif (false)", "domain_test_erase"),
+    # Backup and restore
+    Mistake("restore-of-two", "a backup and a key table of two machines make one", "common/node/restore.c",
+            "\tif (a->device != b->device)\n", "\tif (false)\n", "node_test_backup"),
+    Mistake("older-key-table", "a key table from before the backup will do", "common/node/restore.c",
+            "\tif (b->time_ms < a->time_ms)\n", "\tif (false)\n", "node_test_backup"),
+    Mistake("returned-early", "a restored node does not wait for its neighbours", "common/node/returning.c",
+            "\t\tis_all = list[i].is_left_out || (list[i].peer && list[i].peer->has_returned);", "\t\tis_all = true;",
+            "system test_restore"),
+    Mistake("busy-while-returning", "a restored node takes business before it has everything back", "common/node/take.c",
+            "\tif (c->is_business && n->is_returning) {", "\tif (false) {", "system test_restore"),
+    # The door before the links
+    Mistake("stranger-talks-on", "a stranger may say as much as it likes", "common/net/door.c",
+            "\tif (v->passed[from] > NET_DOOR_BYTES)", "\tif (false)", "net_test_door"),
+    Mistake("stranger-stays", "a stranger may stay", "common/net/door.c",
+            "uv_now(d->loop) - d->strangers.oldest->since_ms > d->stay_ms)", "false)", "net_test_door"),
+    Mistake("all-are-known", "whoever says something at the door is let in", "common/net/door.c",
+            "\t\tif (v->speech.is_ready)\n", "\t\tif (true)\n", "net_test_door"),
+    # A command is done whole or not at all
+    Mistake("half-a-command", "a command that failed leaves what it had written before", "common/node/take.c",
+            "c->result && (n->must_rerun || has_written)", "c->result && n->must_rerun", "sim --faults no-memory"),
 ]
 
 # Caught in a second or two, one for each room that can: part of every run.

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
 #include "sim.h"
 
 #define PROMISES_MOST 16384
@@ -175,26 +174,13 @@ static const json_t *receipt_of(const struct promise *p, const json_t *view)
 	return NULL;
 }
 
-/* Whoever is down, or has no memory to say so, is believed. */
-static bool has_case(const struct site *s, const char *request)
-{
-	struct store_txn *txn;
-	struct id id;
-	if (!s->node || s->is_dying || hex_decode(request, id.byte, ID_BYTES) ||
-	    store_begin_read(s->node->store, &txn, NULL))
-		return true;
-	bool has = store_has(txn, &domain_table_case, BYTES_OF(id.byte)) || store_failure(txn, NULL);
-	store_abort(txn);
-	return has;
-}
-
 /* A mark that was shown once stands for ever, and is true. */
 static void marks_check(struct promise *p, const json_t *marks)
 {
 	bool town = json_is_true(json_object_get(marks, "town")),
 	     district = json_is_true(json_object_get(marks, "district"));
-	if ((town && !p->was_town && !has_case(p->terminal->above, p->request)) ||
-	    (district && !p->was_district && !has_case(site_hub(), p->request)))
+	if ((town && !p->was_town && !site_has_case(p->terminal->above, p->request)) ||
+	    (district && !p->was_district && !site_has_case(site_hub(), p->request)))
 		fail("%s: says that request %s is at the %s, which does not have it", p->terminal->name, p->request,
 		     district ? "district" : "town");
 	if ((p->was_town && !town) || (p->was_district && !district))
