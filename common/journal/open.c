@@ -297,9 +297,9 @@ int journal_item_open(struct journal *j, struct store_txn *txn, uint64_t positio
 	Lm__Header *h;
 	struct bytes envelope;
 	int result = CODEC_UNPACK(lm__header, codec_bytes(item->header), arena, &h, e);
-	if (!result)
-		result = journal_envelope(txn, h, position, arena, &envelope);
 	if (result)
 		return result;
+	if (journal_envelope(txn, h, position, arena, &envelope))
+		return store_failure(txn, e);
 	return journal_payload_open(j, txn, h, codec_bytes(item->payload), envelope, arena, plain, e);
 }
