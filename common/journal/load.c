@@ -137,11 +137,13 @@ static int load_finish(const struct load *l, const struct line *line, uint64_t f
 
 /* An incarnation that begins behind a rollback cites an entry further back: who lacks what came between must be able to
  * tell. Not of what is trimmed: that everybody has. */
-static int load_follows(const struct load *l, const struct line *line, uint64_t from, Lm__Batch *batch)
+static int load_follows(const struct load *l, const struct line *line, uint64_t from, Lm__Batch *batch, struct error *e)
 {
 	if (l->first_seq != 1 || from <= line->trimmed + 1)
 		return OK;
-	return journal_coordinates(l->txn, line->number, from - 1, &batch->follows_incarnation, &batch->follows_seq);
+	int result =
+	        journal_coordinates(l->txn, line->number, from - 1, &batch->follows_incarnation, &batch->follows_seq);
+	return result ? error_set(e, result, "what line %u continues cannot be looked up", line->number) : OK;
 }
 
 int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
@@ -162,7 +164,7 @@ int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, 
 	if (!result)
 		result = load_finish(&l, line, from, out, through, bytes, e);
 	if (!result)
-		result = load_follows(&l, line, from, *out);
+		result = load_follows(&l, line, from, *out, e);
 	return result && store_failure(txn, e) ? store_failure(txn, NULL) : result;
 }
 

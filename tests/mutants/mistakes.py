@@ -169,7 +169,7 @@ MISTAKES = [
     Mistake("wrap-left", "the envelopes of what is erased are left where they are", "common/journal/erase.c",
             "\tstore_delete(j->txn, &journal_table_envelope, key);\n", ""),
     Mistake("wrap-let-in", "an envelope that was still on its way when its request was erased is kept", "common/node/take.c",
-            "\tif (c.header->envelope_hash.len && request_is_erased(t->txn, codec_bytes(c.header->request_id))) {",
+            "\tif (c.header->envelope_hash.len && subject_is_erased(t->txn, header_subject(c.header))) {",
             "\tif (!c.header) {"),
     Mistake("erased-by-one", "who proposed to erase something may confirm it", "common/domain/erase.c",
             "\tif (strcmp(act->by, content->proposed_by) == 0)", "\tif (!act->by[0])"),
@@ -217,7 +217,7 @@ MISTAKES = [
             "\tj->recent_count = 0;\n", "", "journal_test_erase"),
     Mistake("hold-forgotten", "what a rule keeps may be erased if it was proposed before the rule", "common/domain/erase.c",
             "\t\tif (erase_kept_until(a->txn, record, a->arena, NULL) > a->item->taken_ms)", "\t\tif (false)", "domain_test_erase"),
-    Mistake("anybody-erases", "who does not own a case erases it", "common/domain/erase.c",
+    Mistake("anybody-erases", "who does not own a case erases it", "common/domain/erase_word.c",
             "\tif (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))", "\tif (false)", "domain_test_erase"),
     # Backup and restore
     Mistake("restore-of-two", "a backup and a key table of two machines make one", "common/node/restore.c",

@@ -270,6 +270,87 @@ static void a_message_for_another_stream_is_refused(void **state)
 	assert_code(check_code(h, batch, &h->terminal), ERR_INVALID);
 }
 
+/* One thing at a time that a header may not say; nothing of it is looked at in a store. */
+static void each_part_of_a_message_is_looked_at(void **state)
+{
+	struct house *h = *state;
+	struct party *t = &h->terminal;
+	uint8_t short_hash[3] = { 0 };
+	struct checked_entry *entries;
+	size_t count;
+	uint64_t through;
+	turn_begin(t);
+	request(t, "one");
+	request(t, "two");
+	turn_commit(t);
+	for (int which = 0; which < 17; which++) {
+		Lm__Batch *batch = wired(t, load(t, h->up, 1, &through));
+		Lm__Entry *entry = batch->entries[1];
+		Lm__Header *header;
+		struct bytes packed;
+		int want = which == 0 ? ERR_VERSION : which < 11 ? ERR_INVALID : ERR_BAD_SIGNATURE;
+		assert_ok(t, CODEC_UNPACK(lm__header, codec_bytes(entry->header), &t->arena, &header, &t->e));
+		switch (which) {
+		case 0:
+			header->suite = 2;
+			break;
+		case 1:
+			header->origin++;
+			break;
+		case 2:
+			header->stream = LM__STREAM__STREAM_ALL;
+			break;
+		case 3:
+			header->receiver = 7;
+			break;
+		case 4:
+			header->seq = 0;
+			break;
+		case 5:
+			header->incarnation = 0;
+			break;
+		case 6:
+			header->request_id = codec_data(BYTES_OF(short_hash));
+			break;
+		case 7:
+			header->previous_hash = codec_data(BYTES_OF(short_hash));
+			break;
+		case 8:
+			header->previous_hash.len = 0;
+			break;
+		case 9:
+			header->payload_hash = codec_data(BYTES_OF(short_hash));
+			break;
+		case 10:
+			batch->n_entries = 1000000; /* nobody looks further */
+			break;
+		case 11:
+			batch->heads = NULL;
+			break;
+		case 12:
+			batch->heads->origin++;
+			break;
+		case 13:
+			batch->heads->signature.len--;
+			break;
+		case 14:
+			batch->heads->hashes.len--;
+			break;
+		case 15:
+			batch->heads->suite = 256;
+			break;
+		default:
+			batch->heads->hashes.len = 0;
+		}
+		assert_ok(t, CODEC_PACK(header, &t->arena, &packed, &t->e));
+		if (which < 10)
+			entry->header = codec_data(packed);
+		int result = entries_check(batch, t->keys.signing_public, &t->arena, &entries, &count, &t->e);
+		if (result != want)
+			fail_msg("change %d: %s instead of %s", which, error_name(result), error_name(want));
+	}
+}
+
 static void what_never_leaves_a_node_is_not_taken(void **state)
 {
 	struct house *h = *state;
@@ -301,6 +382,7 @@ int main(void)
 		story(any_flipped_bit_is_refused),
 		story(truncated_and_reordered_messages_are_refused),
 		story(a_message_for_another_stream_is_refused),
+		story(each_part_of_a_message_is_looked_at),
 		story(what_never_leaves_a_node_is_not_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

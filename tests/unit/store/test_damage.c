@@ -285,6 +285,45 @@ static void a_value_moved_to_another_row_is_noticed(void **state)
 	fixture_end(&f);
 }
 
+static void a_value_of_no_possible_length_is_damaged(void **state)
+{
+	(void)state;
+	static const uint8_t few[11];
+	struct fixture f;
+	char out[16];
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "a", "first");
+	put_one(&f, s, &envelopes, "a", "key");
+	store_close(s);
+	for (size_t size = 0; size <= sizeof(few); size += sizeof(few)) {
+		struct beneath b = beneath_open(f.folder, "cases");
+		beneath_put(&b, text("a"), few, size);
+		beneath_close(&b);
+		s = open_store(&f);
+		assert_int_equal(get_one(&f, s, &cases, "a", out, sizeof(out)), ERR_DAMAGED);
+		assert_row(&f, s, &envelopes, "a", "key");
+		store_close(s);
+	}
+	/* LMDB keeps keys that no table of ours has. */
+	static const uint8_t long_key[STORE_KEY_BYTES_MOST + 1] = { 1 };
+	struct beneath b = beneath_open(f.folder, "people");
+	beneath_put(&b, BYTES_OF(long_key), few, sizeof(few));
+	beneath_close(&b);
+	s = open_store(&f);
+	struct store_txn *t = NULL;
+	struct store_cursor *c;
+	struct bytes key;
+	assert_ok(&f, store_begin_read(s, &t, &f.e));
+	assert_ok(&f, store_cursor_open(t, &people, &c));
+	assert_int_equal(store_cursor_first(c, NULL, &key, NULL), ERR_DAMAGED);
+	store_cursor_close(c);
+	store_abort(t);
+	assert_int_equal(store_verify(s, NULL, NULL, &f.e), ERR_DAMAGED);
+	store_close(s);
+	fixture_end(&f);
+}
+
 /* Keys of the rows that a walk shows; how many damaged ones it passed over goes to `passed`. */
 static void walk(struct store_txn *t, char *keys, size_t *passed)
 {
@@ -383,6 +422,7 @@ int main(void)
 		cmocka_unit_test(every_flipped_bit_in_a_live_value_is_noticed),
 		cmocka_unit_test(no_flipped_bit_anywhere_yields_wrong_data),
 		cmocka_unit_test(a_value_moved_to_another_row_is_noticed),
+		cmocka_unit_test(a_value_of_no_possible_length_is_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

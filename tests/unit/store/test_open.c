@@ -1,6 +1,7 @@
 /* Opening: keys, format, lock, files, copies. Some tests pin the bytes of the meta table by making its rows themselves.
  */
 #include "fixture.h"
+#include <limits.h>
 
 #include <dirent.h>
 #include <pthread.h>
@@ -478,7 +479,10 @@ static void options_are_checked(void **state)
 	                                meta = { .name = "store", .number = 8 },
 	                                long_name = { .name = "a name of more than thirty-two characters",
 		                                      .number = 9 };
-	const struct store_table *const wrong[] = { &zero, &high, &same_number, &same_name, &meta, &long_name };
+	static const struct store_table no_name = { .name = "", .number = 10 };
+	const struct store_table *const wrong[] = {
+		&zero, &high, &same_number, &same_name, &meta, &long_name, &no_name
+	};
 	struct fixture f;
 	fixture_begin(&f);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -489,7 +493,44 @@ static void options_are_checked(void **state)
 		assert_int_equal(store_open(&f.options, &s, &f.e), ERR_INVALID);
 		assert_null(s);
 	}
+	f.options.tables = all_tables;
+	struct store *s = NULL;
+	f.options.table_count = STORE_TABLES_MOST + 1;
+	assert_int_equal(store_open(&f.options, &s, &f.e), ERR_INVALID);
+	assert_says(&f, "tables");
+	f.options.table_count = 3;
+	f.options.map_bytes = 1;
+	assert_int_equal(store_open(&f.options, &s, &f.e), ERR_INVALID);
+	assert_says(&f, "a map has at least");
+	f.options.map_bytes = FIXTURE_MAP_BYTES;
 	assert_int_equal(entries_in(f.folder), 2);
+	fixture_end(&f);
+}
+
+/* A folder's name may be as long as it likes, and lie in the folder that a program stands in. */
+static void a_folder_has_any_name(void **state)
+{
+	(void)state;
+	static char far_away[PATH_MAX + 16];
+	char before[PATH_MAX];
+	struct fixture f;
+	struct store *s = NULL;
+	fixture_begin(&f);
+	memset(far_away, 'x', sizeof(far_away) - 1);
+	f.options.folder = far_away;
+	assert_int_equal(store_open(&f.options, &s, &f.e), ERR_INVALID);
+	assert_says(&f, "too long");
+	far_away[PATH_MAX - 8] = '\0'; /* its lock fits, data.mdb does not: nothing is made */
+	assert_int_not_equal(store_open(&f.options, &s, &f.e), OK);
+	assert_null(s);
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(f.folder), 0);
+	f.options.folder = "here";
+	s = open_store(&f);
+	put_one(&f, s, &cases, "k", "v");
+	store_close(s);
+	folder_remove("here");
+	assert_int_equal(chdir(before), 0);
 	fixture_end(&f);
 }
 
@@ -579,6 +620,7 @@ int main(void)
 		cmocka_unit_test(a_copy_opens_elsewhere_with_the_same_digests),
 		cmocka_unit_test(a_lost_key_table_is_emptied),
 		cmocka_unit_test(options_are_checked),
+		cmocka_unit_test(a_folder_has_any_name),
 		cmocka_unit_test(readers_on_threads_see_whole_commits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

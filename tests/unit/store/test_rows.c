@@ -139,6 +139,48 @@ static void a_wrong_use_is_an_error_not_a_crash(void **state)
 	fixture_end(&f);
 }
 
+/* Each in a transaction of its own: the first sticks. */
+static void what_cannot_be_done_is_refused_by_name(void **state)
+{
+	(void)state;
+	static const struct store_table nothing = { .name = "nothing", .number = 0 },
+	                                beyond = { .name = "beyond", .number = 200 };
+	static const struct store_table *const strange[] = { &nothing, &beyond };
+	static const uint8_t content[1];
+	struct fixture f;
+	struct store_txn *t = NULL;
+	struct store_cursor *c;
+	struct bytes key;
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "k", "v");
+	for (size_t i = 0; i < 2; i++) {
+		assert_ok(&f, store_begin_write(s, &t, &f.e));
+		assert_int_equal(store_put(t, strange[i], text("k"), text("v")), ERR_INTERNAL);
+		store_failure(t, &f.e);
+		assert_says(&f, strange[i]->name);
+		store_abort(t);
+	}
+	assert_ok(&f, store_begin_write(s, &t, &f.e));
+	assert_int_equal(store_put(t, &cases, text("k"), BYTES(content, FIXTURE_MAP_BYTES + 1)), ERR_TOO_BIG);
+	assert_int_equal(store_rekey_request(t), ERR_TOO_BIG); /* as everything from now on */
+	assert_int_equal(store_cursor_open(t, &cases, &c), ERR_TOO_BIG);
+	store_abort(t);
+	assert_ok(&f, store_begin_read(s, &t, &f.e));
+	assert_ok(&f, store_cursor_open(t, &cases, &c));
+	assert_int_equal(store_cursor_first(c, NULL, NULL, NULL), OK); /* only whether there is a row */
+	assert_int_equal(store_rekey_request(t), ERR_INTERNAL);
+	assert_int_equal(store_cursor_first(c, NULL, &key, NULL), ERR_INTERNAL);
+	store_cursor_close(c);
+	store_cursor_close(NULL);
+	assert_false(store_pass_over(t, NULL));
+	store_abort(t);
+	assert_ok(&f, store_begin_read(s, &t, &f.e));
+	assert_ok(&f, store_commit(t, &f.e)); /* of a reader: it ends */
+	store_close(s);
+	fixture_end(&f);
+}
+
 static void a_value_over_the_arena_is_refused(void **state)
 {
 	(void)state;
@@ -384,6 +426,7 @@ int main(void)
 		cmocka_unit_test(the_first_error_sticks_and_nothing_is_written),
 		cmocka_unit_test(appending_out_of_order_fails),
 		cmocka_unit_test(a_wrong_use_is_an_error_not_a_crash),
+		cmocka_unit_test(what_cannot_be_done_is_refused_by_name),
 		cmocka_unit_test(a_value_over_the_arena_is_refused),
 		cmocka_unit_test(a_reader_keeps_its_snapshot),
 		cmocka_unit_test(a_cursor_walks_both_ways),
