@@ -127,6 +127,14 @@ class Metrics(lm.Case):
         self.assertIn("示例：丢失", checks(terminal)[1]["upstream"]["text"])
         self.assertEqual(200, fetch(terminal, "/healthz")[0])
 
+    def test_neighbours_beat_though_nobody_asks(self):
+        district = self.district(sites=1)
+        hub, town = district.hub, district.towns[TOWN]
+        heard = f'lm_link_heard_timestamp_seconds{{tier="town",place="{TOWN}"}}'
+        lm.wait_until(lambda: metrics(hub).get(heard) and town.is_connected(), what="the hub hears its town")
+        time.sleep(12)  # longer than the silence after which a neighbour is lost
+        self.assertAlmostEqual(time.time(), metrics(hub)[heard], delta=8)
+
     def test_a_key_that_is_not_admitted_is_counted(self):
         district = self.lay_out()
         district.make_keys()

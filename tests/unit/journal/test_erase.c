@@ -98,6 +98,13 @@ static void nothing_leaves_from_memory_with_what_was_destroyed(void **state)
 	turn_commit(p);
 	assert_ok(p, journal_load_recent(p->journal, line_of(p, h->up), 4, 100, 100000, &p->arena, &batch, &through,
 	                                 &bytes, &p->e));
+	turn_begin(p); /* the erasing may be the last that a turn does */
+	about(p, one, LM__KIND__KIND_ANSWER, LM__STREAM__STREAM_UP, "Wang answers");
+	assert_ok(p, journal_erase(p->journal, BYTES_OF(one), NULL, &count, &p->e));
+	turn_commit(p);
+	assert_code(journal_load_recent(p->journal, line_of(p, h->up), line_of(p, h->up)->ordinal, 100, 100000,
+	                                &p->arena, &batch, &through, &bytes, &p->e),
+	            ERR_NOT_FOUND);
 }
 
 static void what_a_node_seals_for_itself(void **state)

@@ -342,6 +342,84 @@ static void each_machine_knows_which_history_is_its_own(void **state)
 	assert_string_equal(line_of(&h->first, h->up)->frozen_why, "the other one goes on");
 }
 
+static void a_line_that_is_not_there_is_said_to_be_none(void **state)
+{
+	struct house *h = *state;
+	struct party *p = &h->relay;
+	struct history none = { 1, 1 };
+	static const uint32_t strange[] = { 0, 99 };
+	struct store_txn *txn = snapshot(&h->hub);
+	assert_code(journal_history_is_ours(h->hub.journal, txn, &none), ERR_NOT_FOUND); /* it has written nothing */
+	assert_false(journal_line_is_frozen(txn, 1));
+	assert_false(journal_is_final(txn, 1));
+	store_abort(txn);
+	for (size_t i = 0; i < 2; i++) {
+		assert_null(journal_line(p->journal, strange[i]));
+		assert_false(journal_mark_raise(p->journal, strange[i], JOURNAL_FINAL, 1));
+		assert_code(journal_freeze(p->journal, strange[i], &none, "two"), ERR_NOT_FOUND);
+		assert_code(journal_unfreeze(p->journal, strange[i]), ERR_NOT_FOUND);
+	}
+}
+
+/* What was seen here is not replaced by what somebody says; what somebody said is, by what is said later. */
+static void who_froze_a_line_decides_about_it(void **state)
+{
+	struct house *h = *state;
+	struct party *p = &h->relay;
+	struct history other = { 7, 7 };
+	struct store_txn *txn = snapshot(p);
+	const struct line *l = line_of(p, h->up);
+	uint32_t number = l->number;
+	assert_true(journal_line_is_frozen(txn, number));
+	assert_false(journal_is_final(txn, 1));
+	store_abort(txn);
+	assert_ok(p, journal_freeze(p->journal, number, &other, "said above"));
+	assert_false(l->is_told);
+	assert_true(l->fork.incarnation == h->of_first.incarnation);
+	turn_begin(p);
+	assert_ok(p, journal_unfreeze(p->journal, number));
+	assert_ok(p, journal_freeze(p->journal, number, &other, "said above"));
+	turn_abort(p);
+	assert_false(line_of(p, h->up)->is_told); /* nobody has said anything */
+	assert_ok(p, journal_unfreeze(p->journal, number));
+	assert_ok(p, journal_freeze(p->journal, number, &other, "said above"));
+	assert_ok(p, journal_freeze(p->journal, number, &other, "said again"));
+	assert_string_equal(line_of(p, h->up)->frozen_why, "said again");
+	for (enum journal_mark mark = JOURNAL_CUSTODY; mark <= JOURNAL_SIGNED_FINAL; mark++) {
+		assert_true(journal_mark_raise(p->journal, number, mark, 3));
+		assert_false(journal_mark_raise(p->journal, number, mark, 2));
+	}
+	turn_begin(p);
+	turn_commit(p);
+	txn = snapshot(p);
+	assert_true(journal_is_final(txn, 3));
+	assert_false(journal_is_final(txn, 4));
+	store_abort(txn);
+}
+
+/* An image from before anything was written: its next entry cites nothing. */
+static void a_machine_that_forgot_everything_is_followed(void **state)
+{
+	struct house *h = *state;
+	struct party fresh, town;
+	struct journal_audit audit;
+	party_begin(&fresh);
+	party_begin(&town);
+	struct line_key up = up_of(&fresh);
+	party_image(&fresh);
+	say(&fresh, 3);
+	assert_int_equal(carry(&fresh, &town, &fresh, up).placed, 3);
+	party_restore(&fresh);
+	say(&fresh, 2);
+	struct taken t = carry_from(&fresh, &town, &fresh, up, 1);
+	assert_true(t.placed == 2 && t.rollbacks == 1);
+	assert_ok(&town, verify(&town, (struct keyring){ { &fresh } }, &audit));
+	assert_int_equal(audit.items, 5);
+	assert_int_equal(carry_from(&town, &h->hub, &fresh, up, 1).fault, OK);
+	party_end(&fresh);
+	party_end(&town);
+}
+
 static void a_release_that_is_rolled_back_is_none(void **state)
 {
 	struct house *h = *state;
@@ -371,6 +449,9 @@ int main(void)
 		story(without_the_release_those_above_freeze_for_themselves),
 		story(each_machine_knows_which_history_is_its_own),
 		story(a_release_that_is_rolled_back_is_none),
+		story(a_line_that_is_not_there_is_said_to_be_none),
+		story(who_froze_a_line_decides_about_it),
+		story(a_machine_that_forgot_everything_is_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -640,6 +640,16 @@ static void a_frozen_line_is_offered_again(void **state)
 	w->server.freezes[1] = false;
 	run(w, LINK_FROZEN_MS + 1000);
 	assert_true(is_level(w));
+
+	/* And at once when the writer hears of it. */
+	w->server.freezes[1] = true;
+	commit(&w->client, 1, 5);
+	run(w, 1000);
+	assert_true(link_out_find(&w->client.link, 1)->is_frozen);
+	w->server.freezes[1] = false;
+	deliver(&w->client, (struct link_event){ .type = LINK_OFFER });
+	run(w, 1000);
+	assert_true(is_level(w));
 }
 
 static void a_frozen_line_stops_and_the_others_go_on(void **state)
