@@ -1,12 +1,15 @@
 """Believable mistakes: in `file`, the text `old`, which stands there exactly once, becomes `new`. `catch` is what most
 likely catches it and is tried first: a unit program (journal_test_turn), sim or sweep with arguments of their own, or a
-program of tests/system (system test_restore).
+program of tests/system, with variables that it looks at (system test_restore LM_LONG=1).
 
 Left out, since what they change is time and no more: a gap that is called a duplicate (what is missing is sent again after
 LINK_RESEND_MS), frames of a session that is over (what they say names its process and position, and is true in any session),
 a daemon that tries a turn again after EIO (the next step of its turn looks at the store, too), a writer that does not wake for
-its links (the figures that a daemon keeps wake it often enough). Left out, though it is a
-mistake: one turn that fills the room for trimming (room_check); no test of ours makes a turn of a tenth of a map."""
+its links (the figures that a daemon keeps wake it often enough), business that a restored node begins (what it writes is refused
+there).
+
+Left out, though they are mistakes, for nothing fast catches them: one turn that fills the room for trimming (room_check), since
+no test makes a turn of a tenth of a map; half a command that stays behind (take_command): two of a thousand seeds do."""
 import collections
 
 Mistake = collections.namedtuple("Mistake", "name story file old new catch", defaults=[""])
@@ -218,14 +221,12 @@ MISTAKES = [
             "\tif (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))", "\tif (false)", "domain_test_erase"),
     # Backup and restore
     Mistake("restore-of-two", "a backup and a key table of two machines make one", "common/node/restore.c",
-            "\tif (a->device != b->device)\n", "\tif (false)\n", "node_test_backup"),
+            "\tif (a->device != b->device)\n", "\tif (false)\n", "system test_restore LM_LONG=1"),
     Mistake("older-key-table", "a key table from before the backup will do", "common/node/restore.c",
-            "\tif (b->time_ms < a->time_ms)\n", "\tif (false)\n", "node_test_backup"),
+            "\tif (b->time_ms < a->time_ms)\n", "\tif (false)\n", "system test_restore LM_LONG=1"),
     Mistake("returned-early", "a restored node does not wait for its neighbours", "common/node/returning.c",
             "\t\tis_all = list[i].is_left_out || (list[i].peer && list[i].peer->has_returned);", "\t\tis_all = true;",
             "system test_restore"),
-    Mistake("busy-while-returning", "a restored node takes business before it has everything back", "common/node/take.c",
-            "\tif (c->is_business && n->is_returning) {", "\tif (false) {", "system test_restore"),
     # The door before the links
     Mistake("stranger-talks-on", "a stranger may say as much as it likes", "common/net/door.c",
             "\tif (v->passed[from] > NET_DOOR_BYTES)", "\tif (false)", "net_test_door"),
@@ -233,9 +234,6 @@ MISTAKES = [
             "uv_now(d->loop) - d->strangers.oldest->since_ms > d->stay_ms)", "false)", "net_test_door"),
     Mistake("all-are-known", "whoever says something at the door is let in", "common/net/door.c",
             "\t\tif (v->speech.is_ready)\n", "\t\tif (true)\n", "net_test_door"),
-    # A command is done whole or not at all
-    Mistake("half-a-command", "a command that failed leaves what it had written before", "common/node/take.c",
-            "c->result && (n->must_rerun || has_written)", "c->result && n->must_rerun", "sim --faults no-memory"),
 ]
 
 # Caught in a second or two, one for each room that can: part of every run.

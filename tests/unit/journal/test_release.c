@@ -420,6 +420,20 @@ static void a_machine_that_forgot_everything_is_followed(void **state)
 	party_end(&town);
 }
 
+/* Nobody could pass it on: it waits until it is sent again. */
+static void what_was_kept_without_its_signature_is_not_placed(void **state)
+{
+	struct house *h = *state;
+	say(&h->first, 2); /* one signature, over the second; only the first is kept */
+	assert_int_equal(from_first(h, 6).fault, ERR_FROZEN);
+	assert_int_equal(quarantined(&h->relay), 2);
+	release(h, &h->relay, true);
+	assert_int_equal(asides(&h->relay), 1);
+	assert_int_equal(line_of(&h->relay, h->up)->seq, 5);
+	assert_int_equal(from_first(h, 6).placed, 2);
+	assert_int_equal(quarantined(&h->relay), 0);
+}
+
 static void a_release_that_is_rolled_back_is_none(void **state)
 {
 	struct house *h = *state;
@@ -448,6 +462,7 @@ int main(void)
 		story(a_third_machine_is_a_clone_again),
 		story(without_the_release_those_above_freeze_for_themselves),
 		story(each_machine_knows_which_history_is_its_own),
+		story(what_was_kept_without_its_signature_is_not_placed),
 		story(a_release_that_is_rolled_back_is_none),
 		story(a_line_that_is_not_there_is_said_to_be_none),
 		story(who_froze_a_line_decides_about_it),

@@ -259,6 +259,23 @@ static void who_is_not_admitted_does_not_stay(void **state)
 	house_close(&h);
 }
 
+/* It hears the server's first words, which say nothing about it. */
+static void who_only_greets_does_not_stay(void **state)
+{
+	static const uint8_t greeting[64] = { 0xff, [9] = 0x7f, [10] = 3, [11] = 1, 'C', 'U', 'R', 'V', 'E' };
+	struct house h;
+
+	(void)state;
+	house_open_as(&h, 300, true);
+	int fd = knock(&h);
+	run_for(&h.rig, 50);
+	assert_int_equal(send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL), sizeof(greeting));
+	assert_true(is_ended(&h, fd));
+	assert_int_equal(net_door_ended(h.door), 1);
+	close(fd);
+	house_close(&h);
+}
+
 /* They need their address to themselves: the flood of another one takes its own places. */
 static void a_flood_leaves_who_comes_from_elsewhere(void **state)
 {
@@ -316,6 +333,7 @@ int main(void)
 		cmocka_unit_test(nobody_sends_much),
 		cmocka_unit_test(who_is_admitted_stays_and_says_much),
 		cmocka_unit_test(who_is_not_admitted_does_not_stay),
+		cmocka_unit_test(who_only_greets_does_not_stay),
 		cmocka_unit_test(a_flood_leaves_who_comes_from_elsewhere),
 		cmocka_unit_test(an_address_that_cannot_be_had_is_named),
 	};
