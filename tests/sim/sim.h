@@ -21,7 +21,6 @@
  *   weather.c   which of them happen, how often; the table of what met whom
  *   strikes.c   those that strike a site at a moment
  *   state.c     in which state a fault meets a site
- *   truth.c     whether marks are true, seen from inside
  *   memory.c    malloc, which may fail
  *   check.c     what must hold, seen from outside
  *   main.c      one seed after another
@@ -311,10 +310,6 @@ bool strike_clock_freeze(struct site *s);
 bool strike_stranger(struct site *s);
 void strike_at_start(struct site *s); /* what is drawn for the life that begins */
 void strikes_end(void);
-
-/* ---- truth.c ---- */
-
-bool site_has_case(const struct site *s, const char *request);
 
 /* ---- state.c ---- */
 
