@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "http/http.h"
+#include "node/node.h"
 #include "proto/json.h"
 #include "proto/registry.pb-c.h"
 
@@ -17,14 +17,14 @@
 #define AT_A_TIME 100
 #define FAULTS_SHOWN 50
 
-struct line {
+struct entry_line {
 	Lm__ImportedPerson *person;
 	size_t number;
 };
 
 struct import {
 	struct call *call;
-	struct line *line;
+	struct entry_line *line;
 	size_t count, faults;
 	uint32_t taken, known;
 };
@@ -52,7 +52,7 @@ static int lines_read(struct import *m, char *text, struct error *e)
 		number++;
 		if (!line[strspn(line, " \t\r")])
 			continue;
-		struct line *l = &m->line[m->count];
+		struct entry_line *l = &m->line[m->count];
 		l->number = number;
 		if (JSON_DECODE(lm__imported_person, bytes_from_text(line), &m->call->arena, &l->person, &why))
 			fault_show(m, number, why.text);
@@ -66,11 +66,11 @@ static int lines_read(struct import *m, char *text, struct error *e)
 
 static int ref_compare(const void *a, const void *b)
 {
-	const struct line *x = a, *y = b;
+	const struct entry_line *x = a, *y = b;
 	return strcmp(x->person->ref, y->person->ref);
 }
 
-static const char *number_of(const struct line *l)
+static const char *number_of(const struct entry_line *l)
 {
 	return l->person->facts ? l->person->facts->id_number : "";
 }
@@ -82,7 +82,7 @@ static int number_compare(const void *a, const void *b)
 
 static int line_compare(const void *a, const void *b)
 {
-	const struct line *x = a, *y = b;
+	const struct entry_line *x = a, *y = b;
 	return (x->number > y->number) - (x->number < y->number);
 }
 
@@ -99,7 +99,7 @@ static void doubles_find(struct import *m)
 	qsort(m->line, m->count, sizeof *m->line, line_compare);
 }
 
-static size_t number_of_ref(const struct line *lines, size_t count, const char *ref)
+static size_t number_of_ref(const struct entry_line *lines, size_t count, const char *ref)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(lines[i].person->ref, ref) == 0)
@@ -107,7 +107,7 @@ static size_t number_of_ref(const struct line *lines, size_t count, const char *
 	return 0;
 }
 
-static void left_show(struct import *m, const struct line *lines, size_t count, const Lm__PersonImportRow *row)
+static void left_show(struct import *m, const struct entry_line *lines, size_t count, const Lm__PersonImportRow *row)
 {
 	size_t number = number_of_ref(lines, count, row->ref);
 	for (size_t i = 0; i < row->n_faults; i++) {

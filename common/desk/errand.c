@@ -11,7 +11,7 @@ struct errand *errand_new(struct http_request *r)
 		return NULL;
 	}
 	x->request = r;
-	strncpy(x->user, http_is_local(r) ? "" : http_user(r), sizeof x->user - 1);
+	strncpy(x->user, http_is_local(r) ? ROLE_LOCAL : http_user(r), sizeof x->user - 1);
 	arena_init(&x->arena, 32u * 1024 * 1024);
 	return x;
 }

@@ -488,6 +488,7 @@ void check_all(void)
 			promise_check(&promise[i]);
 	for (size_t i = 0; i < done; i++)
 		deed_check(&act[i]);
+	registrars_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised - lost);
 		store_check(&world.site[i]);

@@ -387,17 +387,19 @@ void people_arrive(void)
 	}
 	if (!world.images) /* erasing changes key files, of which an image has those of its beginning */
 		officers_arrive();
+	registrars_arrive();
 }
 
 void people_leave(void)
 {
 	is_everybody_leaving = true;
 	officers_leave();
+	registrars_leave();
 }
 
 size_t people_waiting(void)
 {
-	size_t waiting = officers_waiting();
+	size_t waiting = officers_waiting() + registrars_waiting();
 	for (size_t i = 0; i < resident_count; i++)
 		waiting += residents[i].is_busy;
 	for (size_t i = 0; i < clerk_count; i++)
@@ -413,4 +415,5 @@ void people_reset(void)
 	memset(clerks, 0, sizeof clerks);
 	resident_count = clerk_count = promise_count = deed_count = 0;
 	officers_reset();
+	registrars_reset();
 }

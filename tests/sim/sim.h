@@ -265,6 +265,15 @@ size_t erased_requests(const struct erased **out);
 bool is_erased(const char *request);
 void officers_reset(void);
 
+/* ---- registrars.c ---- */
+
+void registrars_arrive(void);
+void registrars_leave(void);
+size_t registrars_waiting(void);
+void registrars_check(
+        void); /* each record that was called saved has one owner, and the district knows what that knows */
+void registrars_reset(void);
+
 /* ---- weather.c ---- */
 
 enum fault {
