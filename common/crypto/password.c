@@ -1,6 +1,7 @@
 /* Passwords of staff: Argon2id in libsodium's text form, which carries its own salt and costs. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sodium/crypto_pwhash_argon2id.h> /* not sodium.h, which has a crypto_hash of its own */
 #include <sodium/utils.h>
@@ -8,6 +9,7 @@
 #include "parts.h"
 
 #define PASSWORD_MOST_BYTES 256
+#define NAME_TOLD_CHARACTERS 5   /* a name as short as this is in many words */
 #define TAG_OF_PASSWORD_BYTES 32 /* as libsodium makes it */
 #define PASSWORD_PASSES 3
 #define PASSWORD_MEMORY_BYTES (64u * 1024 * 1024)
@@ -31,6 +33,47 @@ int password_hash(const char *password, char hash[PASSWORD_HASH_BYTES], struct e
 		                 PASSWORD_MEMORY_BYTES / 1024 / 1024);
 	memcpy(hash, draft, sizeof draft);
 	return OK;
+}
+
+/* What lists of stolen passwords have most often, of 10 characters and more, here and elsewhere. Letters are compared
+ * without their case. */
+static const char *const commonest[] = {
+	"0123456789",   "0987654321",   "1111111111",    "11111111111",   "111222333444",   "1122334455",
+	"1212121212",   "123123123123", "1231231234",    "1234512345",    "1234554321",     "1234567890",
+	"12345678900",  "12345678901",  "12345678910",   "123456789123",  "123456789a",     "123456789abc",
+	"123456789q",   "1234567890a",  "1234567890q",   "1234567891",    "12344321123",    "1357924680",
+	"147258369a",   "147258369147", "1472583690",    "1q2w3e4r5t",    "1q2w3e4r5t6y",   "1qaz2wsx3edc",
+	"1qaz1qaz1qaz", "3.1415926535", "3141592653",    "5201314520",    "52013145201314", "741852963a",
+	"7758521521",   "789456123a",   "9876543210",    "a123456789",    "a1234567890",    "aa12345678",
+	"aa123456789",  "aaaaaaaaaa",   "abc1234567",    "abc123456789",  "abcd123456",     "abcd1234567",
+	"abcd12345678", "abcdefghij",   "admin12345",    "admin123456",   "admin123456789", "administrator",
+	"asd123456789", "asdf123456",   "asdfasdfasdf",  "asdfghjkl1",    "asdfghjkl123",   "changeme123",
+	"computer123",  "football123",  "iloveyou123",   "iloveyou1314",  "letmein1234",    "lastmile123",
+	"nihao123456",  "p@ssw0rd123",  "passw0rd123",   "password00",    "password01",     "password11",
+	"password12",   "password123",  "password1234",  "password12345", "password123456", "q123456789",
+	"q1w2e3r4t5",   "q1w2e3r4t5y6", "qazwsx123456",  "qazwsxedc1",    "qazwsxedc123",   "qq123456789",
+	"qq1234567890", "qwer123456",   "qwer1234567",   "qwer12345678",  "qwerty1234",     "qwerty12345",
+	"qwerty123456", "qwertyuiop",   "qwertyuiop1",   "qwertyuiop123", "shanghai123",    "sunshine123",
+	"superman123",  "welcome123",   "welcome1234",   "woaini1314",    "woaini520",      "woaini5201314",
+	"woaini521521", "woaiwojia123", "wang123456",    "z123456789",    "zhang123456",    "zhongguo123",
+	"zxc1234567",   "zxcvbnm123",   "zxcvbnm123456", "zxcvbnm1234",
+};
+
+int password_choice_check(const char *password, const char *name, struct error *e)
+{
+	size_t size = strnlen(password, PASSWORD_MOST_BYTES + 1);
+	if (size > PASSWORD_MOST_BYTES || utf8_length(BYTES(password, size)) < PASSWORD_LEAST_CHARACTERS)
+		return error_set(e, ERR_INVALID,
+		                 "password: %d characters or more, at most %d bytes; a few words are good",
+		                 PASSWORD_LEAST_CHARACTERS, PASSWORD_MOST_BYTES);
+	bool is_common = strspn(password, (char[]){ password[0], '\0' }) == size ||
+	                 (strlen(name) >= NAME_TOLD_CHARACTERS && strcasestr(password, name));
+	for (size_t i = 0; i < sizeof commonest / sizeof *commonest; i++)
+		is_common |= strcasecmp(password, commonest[i]) == 0;
+	return is_common ? error_set(e, ERR_INVALID,
+	                             "password: this one is among the first that are tried; take a few words that only "
+	                             "you would put together")
+	                 : OK;
 }
 
 struct kept { /* what a hash's text form says */

@@ -13,13 +13,7 @@
 #include "domain/domain.h"
 #include "proto/api.pb-c.h"
 
-#include "ctl.h"
-
-#define PASSWORD_BYTES_MOST 256 /* as password_hash */
-
-struct password {
-	char text[PASSWORD_BYTES_MOST + 1];
-};
+#include "account.h"
 
 static volatile sig_atomic_t was_interrupted;
 
@@ -87,7 +81,7 @@ static void interrupt_note(int number)
 
 /* Ctrl-C ends the reading, not the process: the terminal must get its echo back. It is let in only while a byte is
  * waited for, so that none is missed between two. */
-static int prompt_twice(struct password *out, struct error *e)
+static int prompt_times(const char *prompt, bool is_twice, struct password *out, struct error *e)
 {
 	struct password again = { 0 };
 	struct sigaction noted = { .sa_handler = interrupt_note }, before;
@@ -97,22 +91,32 @@ static int prompt_twice(struct password *out, struct error *e)
 	sigaddset(&blocked, SIGINT);
 	sigprocmask(SIG_BLOCK, &blocked, &let_in);
 	sigaction(SIGINT, &noted, &before);
-	int result = prompt_read("password", &let_in, out, e);
-	if (!result)
+	int result = prompt_read(prompt, &let_in, out, e);
+	if (!result && is_twice)
 		result = prompt_read("once more", &let_in, &again, e);
 	sigaction(SIGINT, &before, NULL);
 	sigprocmask(SIG_SETMASK, &let_in, NULL);
-	if (!result && strcmp(out->text, again.text) != 0)
+	if (!result && is_twice && strcmp(out->text, again.text) != 0)
 		result = error_set(e, ERR_INVALID, "the two passwords differ: try again");
 	crypto_wipe(&again, sizeof again);
 	return result;
+}
+
+int password_ask(struct call *c, const char *prompt, struct password *out, struct error *e)
+{
+	const char *file = c->option[OPTION_PASSWORD_FILE];
+	if (!file)
+		return prompt_times(prompt, false, out, e);
+	if (strcmp(file, "-") == 0)
+		return line_read(STDIN_FILENO, NULL, "standard input", out, e);
+	return error_set(e, ERR_USAGE, "--password-file: - alone, with one password a line; else each types his own");
 }
 
 static int password_read(const struct call *c, struct password *out, struct error *e)
 {
 	const char *file = c->option[OPTION_PASSWORD_FILE];
 	if (!file)
-		return prompt_twice(out, e);
+		return prompt_times("password", true, out, e);
 	if (strcmp(file, "-") == 0)
 		return line_read(STDIN_FILENO, NULL, "standard input", out, e);
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -134,7 +138,7 @@ static int user_send(struct call *c, char *role, char *password, struct error *e
 	return client_post(c, "/ctl/v1/users", &command.base, &lm__empty__descriptor, &empty, e);
 }
 
-static int role_check(const char *role, struct error *e)
+int role_check(const char *role, struct error *e)
 {
 	const char *roles[ROLES_MOST];
 	char known[ROLE_WORDS_BYTES];

@@ -125,7 +125,24 @@ const struct ctl_command ctl_commands[] = {
 	          OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_UNTIL),
 	  0, 0, 0, submit_run },
 	{ "lookup", "CODE", "terminal: what a receipt code shows", NULL, DATA | JSON, 0, 1, 1, lookup_run },
-	{ "user add", "NAME", "open an account, or give it a new password",
+	{ "account list", "", "accounts: roles, who is locked, which resets are proposed", NULL, DATA | JSON, 0, 0, 0,
+	  account_list_run },
+	{ "account open", "NAME", "open an account; prints a password for its first login, which sets another",
+	  "Roles: clerk, supervisor, assessor, administrator at a town; operator, editor, publisher, auditor,\n"
+	  "administrator at the hub.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE), OPTION_BIT(OPTION_ROLE), 1, 1, account_open_run },
+	{ "account close", "NAME", "close an account; its sessions end", NULL, DATA | JSON | BY, 0, 1, 1,
+	  account_close_run },
+	{ "account role", "NAME", "give an account another role; its sessions end", NULL,
+	  DATA | JSON | BY | OPTION_BIT(OPTION_ROLE), OPTION_BIT(OPTION_ROLE), 1, 1, account_role_run },
+	{ "account unlock", "NAME", "an account that waits after wrong tries need not wait", NULL, DATA | JSON | BY, 0,
+	  1, 1, account_unlock_run },
+	{ "account reset", "NAME", "a new password for one login, and no second factor any more",
+	  "For who forgot the one or lost the other. Two people who may, --by and --second, type their own passwords;\n"
+	  "with --password-file - they come as two lines on standard input.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_SECOND) | OPTION_BIT(OPTION_PASSWORD_FILE),
+	  BY | OPTION_BIT(OPTION_SECOND), 1, 1, account_reset_run },
+	{ "user add", "NAME", "open an account with a password that stays, or give it one: for scripts and trials",
 	  "Asks for the password at the terminal, twice, unless --password-file is given. Roles: clerk,\n"
 	  "supervisor, assessor, administrator at a town; operator, editor (drafts), publisher, auditor, administrator "
 	  "at\n"

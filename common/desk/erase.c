@@ -368,8 +368,11 @@ void erasure_post(void *context, struct http_request *r)
 	if (!d)
 		return;
 	const char *act = http_parameter(r, "act");
-	int result = OK;
-	if (!act || id_from_text(act, &d->act))
+	bool is_last = d->input->action == LM__ERASE_ACTION__ERASE_ACTION_CONFIRM; /* it cannot be taken back */
+	int result = is_last ? desk_fresh_check(r, &d->error) : OK;
+	if (result)
+		; /* said */
+	else if (!act || id_from_text(act, &d->act))
 		result = error_set(&d->error, ERR_INVALID, "the act's id is not 32 hexadecimal digits");
 	else if (d->input->action == LM__ERASE_ACTION__ERASE_ACTION_PROPOSE)
 		result = error_set(&d->error, ERR_INVALID, "action: this one is proposed already");

@@ -64,9 +64,27 @@ void person_looks_get(void *context, struct http_request *r);
 void person_doubles_get(void *context, struct http_request *r);
 void persons_import(void *context, struct http_request *r); /* person_import.c */
 
-/* session.c */
+/* login.c */
 void desk_login(void *context, struct http_request *r);
+void desk_password(void *context, struct http_request *r);
+void desk_second(void *context, struct http_request *r);
+void desk_code(void *context, struct http_request *r);
+void desk_unlock(void *context, struct http_request *r);
 void desk_logout(void *context, struct http_request *r);
 void desk_me(void *context, struct http_request *r);
+/* For what cannot be taken back: ERR_PROOF unless a second factor was shown a short while ago. */
+int desk_fresh_check(struct http_request *r, struct error *e);
+
+/* sessions.c */
+void sessions_get(void *context, struct http_request *r);
+void sessions_end_post(void *context, struct http_request *r);
+void session_lock_post(void *context, struct http_request *r);
+
+/* accounts.c */
+void accounts_get(void *context, struct http_request *r);
+void accounts_post(void *context, struct http_request *r);
+
+/* audit.c */
+void audit_get(void *context, struct http_request *r);
 
 #endif

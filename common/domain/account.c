@@ -78,6 +78,8 @@ int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error
 	size_t length = strlen(account->name);
 	if (length < 2 || length > 32 || strspn(account->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != length)
 		return error_set(e, ERR_INVALID, "a user name has 2 to 32 characters of a-z 0-9 - _ .");
+	if (account->second_factor.len && account->second_factor.len != TOTP_SECRET_BYTES)
+		return error_set(e, ERR_INVALID, "a second factor has %d bytes", TOTP_SECRET_BYTES);
 	const struct role *r = role_find(account->role);
 	if (r && (r->tiers & (1u << tier)))
 		return OK;
@@ -93,6 +95,72 @@ int apply_account(struct apply *a)
 	if (!result)
 		result = account_check(account, a->d->tier, a->e);
 	return result ? result : row_put(a, &domain_table_account, bytes_from_text(account->name), &account->base);
+}
+
+int apply_account_mark(struct apply *a)
+{
+	Lm__AccountMarkPayload *mark;
+	Lm__AccountPayload *known;
+	int result = CODEC_UNPACK(lm__account_mark_payload, a->item->plain, a->arena, &mark, a->e);
+	if (!result)
+		result = account_get(a->txn, mark->name, a->arena, &known);
+	if (result == ERR_NOT_FOUND)
+		return error_set(a->e, result, "there is no account '%.32s'", mark->name);
+	if (result || mark->act == LM__ACCOUNT_ACT__ACCOUNT_ACT_LOCK ||
+	    mark->act == LM__ACCOUNT_ACT__ACCOUNT_ACT_UNLOCK)
+		return result; /* what was tried is in the daemon's memory; this tells of it */
+	if (mark->act != LM__ACCOUNT_ACT__ACCOUNT_ACT_LOGIN)
+		return error_set(a->e, ERR_INVALID, "act: a mark is of a lock, its end, or a login");
+	if (mark->second_step <= known->second_step) /* two with the same code: the writer decides who was first */
+		return error_set(a->e, ERR_LOGIN, "the code is wrong, or was used before");
+	known->second_step = mark->second_step;
+	return row_put(a, &domain_table_account, bytes_from_text(known->name), &known->base);
+}
+
+int account_each(struct store_txn *txn, struct arena *arena,
+                 bool (*visit)(void *context, const Lm__AccountPayload *account), void *context)
+{
+	struct store_cursor *c;
+	struct bytes key, value;
+	int result = store_cursor_open(txn, &domain_table_account, &c);
+	if (result)
+		return store_failure(txn, NULL);
+	for (result = store_cursor_first(c, arena, &key, &value); !result;
+	     result = store_cursor_next(c, arena, &key, &value)) {
+		Lm__AccountPayload *account;
+		result = row_unpack(txn, &domain_table_account, &lm__account_payload__descriptor, value, arena,
+		                    &account);
+		if (result || !visit(context, account))
+			break;
+	}
+	store_cursor_close(c);
+	return store_failure(txn, NULL);
+}
+
+struct others {
+	const char *name;
+	bool is_there;
+};
+
+static bool other_visit(void *context, const Lm__AccountPayload *account)
+{
+	struct others *o = context;
+	o->is_there = account->password_hash[0] && role_may(account->role, RIGHT_ACCOUNTS) &&
+	              strcmp(account->name, o->name) != 0;
+	return !o->is_there;
+}
+
+int account_last_check(struct store_txn *txn, const Lm__AccountPayload *account, struct arena *arena, struct error *e)
+{
+	struct others o = { .name = account->name };
+	if (!account->password_hash[0] || !role_may(account->role, RIGHT_ACCOUNTS))
+		return OK;
+	int result = account_each(txn, arena, other_visit, &o);
+	if (result)
+		return store_failure(txn, e);
+	return o.is_there ? OK
+	                  : error_set(e, ERR_CONFLICT, "%s is the last administrator: somebody else must be one first",
+	                              account->name);
 }
 
 int apply_secret(struct apply *a)

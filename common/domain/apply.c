@@ -297,6 +297,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },
+	{ LM__KIND__KIND_ACCOUNT_MARK, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account_mark },
 	{ LM__KIND__KIND_DRAFT, OWN, HERE, AT_DISTRICT, apply_draft },
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
 	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },

@@ -62,6 +62,7 @@ int apply_keys(struct apply *a);
 int apply_content(struct apply *a);
 int apply_history(struct apply *a);
 int apply_account(struct apply *a);
+int apply_account_mark(struct apply *a);
 int apply_draft(struct apply *a);
 int apply_secret(struct apply *a);
 int apply_quarantine_act(struct apply *a);

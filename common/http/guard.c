@@ -212,6 +212,11 @@ static bool guard_session(struct http_request *r)
 	session_load(r);
 	if (r->is_local || r->route->guard != HTTP_SESSION)
 		return true;
+	if (r->is_session_locked) {
+		answer_refuse(r, (unsigned)error_http_status(ERR_LOCKED), ERR_LOCKED,
+		              "This session is locked: its user's password unlocks it.");
+		return false;
+	}
 	if (!r->has_session) {
 		answer_refuse(r, (unsigned)error_http_status(ERR_LOGIN), ERR_LOGIN,
 		              "There is no session, or it has ended: log in again.");

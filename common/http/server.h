@@ -88,7 +88,7 @@ struct http {
 	char *static_folder;     /* resolved */
 	const char *session_cookie;
 	bool (*may)(const char *role, unsigned right);
-	uint64_t session_idle_ms;
+	uint64_t session_idle_ms, session_most_ms;
 	struct route *routes;
 	size_t route_count;
 	struct tally *tally; /* one a route, and one for what has none */
@@ -142,7 +142,7 @@ struct http_request {
 	struct buffer body;
 	uint64_t body_declared, body_seen; /* bytes, also of a body that is thrown away */
 
-	bool has_session;
+	bool has_session, is_session_locked; /* never both */
 	struct hash session;
 	char user[USER_BYTES_MOST + 1], role[ROLE_BYTES_MOST + 1], csrf[HTTP_CSRF_TEXT_BYTES];
 	char set_cookie[COOKIE_BYTES_MOST];

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server.h"
 
 struct session {
 	struct session *next;
-	struct hash key; /* SHA-256 of the id */
-	uint64_t used_ms;
+	struct hash key;                       /* SHA-256 of the id */
+	uint64_t begun_ms, used_ms, proved_ms; /* the loop's clock; proved_ms 0: never */
+	int64_t begun_wall_ms;
+	bool is_locked;
 	char user[USER_BYTES_MOST + 1], role[ROLE_BYTES_MOST + 1], csrf[HTTP_CSRF_TEXT_BYTES];
 };
 
@@ -34,6 +37,8 @@ static void session_remove(struct http *h, struct session **link)
 
 static bool is_expired(const struct http *h, const struct session *s)
 {
+	if (h->session_most_ms)
+		return uv_now(h->loop) - s->begun_ms >= h->session_most_ms;
 	return uv_now(h->loop) - s->used_ms >= h->session_idle_ms;
 }
 
@@ -67,6 +72,14 @@ static void sessions_sweep(struct http *h, const char *user)
 void sessions_expire(struct http *h)
 {
 	sessions_sweep(h, NULL);
+	for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+		for (struct session *s = h->sessions[i]; s != NULL; s = s->next) {
+			if (s->is_locked || uv_now(h->loop) - s->used_ms < h->session_idle_ms)
+				continue;
+			s->is_locked = true;
+			streams_drop_session(h, &s->key);
+		}
+	}
 }
 
 void http_sessions_end_user(struct http *h, const char *user)
@@ -111,8 +124,12 @@ void session_load(struct http_request *r)
 	struct session **link = session_find(r->http, &key);
 	if (link == NULL)
 		return;
-	(*link)->used_ms = uv_now(r->http->loop);
-	r->has_session = true;
+	bool is_idle = uv_now(r->http->loop) - (*link)->used_ms >= r->http->session_idle_ms;
+	(*link)->is_locked |= is_idle;
+	r->is_session_locked = (*link)->is_locked;
+	r->has_session = !r->is_session_locked;
+	if (r->has_session)
+		(*link)->used_ms = uv_now(r->http->loop);
 	r->session = key;
 	memcpy(r->user, (*link)->user, sizeof(r->user));
 	memcpy(r->role, (*link)->role, sizeof(r->role));
@@ -175,7 +192,8 @@ int http_session_begin(struct http_request *r, const char *user, const char *rol
 		return code;
 	}
 	http_session_end(r); /* a login always gets a new id: an id planted before it is worth nothing after it */
-	s->used_ms = uv_now(r->http->loop);
+	s->begun_ms = s->used_ms = uv_now(r->http->loop);
+	s->begun_wall_ms = clock_wall_ms();
 	snprintf(s->user, sizeof(s->user), "%s", user);
 	snprintf(s->role, sizeof(s->role), "%s", role);
 	struct session **link = bucket_of(r->http, &s->key);
@@ -183,6 +201,7 @@ int http_session_begin(struct http_request *r, const char *user, const char *rol
 	*link = s;
 	r->http->session_count++;
 	r->has_session = true;
+	r->is_session_locked = false;
 	r->session = s->key;
 	memcpy(r->user, s->user, sizeof(r->user));
 	memcpy(r->role, s->role, sizeof(r->role));
@@ -196,12 +215,12 @@ int http_session_begin(struct http_request *r, const char *user, const char *rol
 
 void http_session_end(struct http_request *r)
 {
-	if (!r->has_session)
+	if (!r->has_session && !r->is_session_locked)
 		return;
 	struct session **link = session_find(r->http, &r->session);
 	if (link != NULL)
 		session_remove(r->http, link);
-	r->has_session = false;
+	r->has_session = r->is_session_locked = false;
 	r->user[0] = '\0';
 	r->role[0] = '\0';
 	crypto_wipe(r->csrf, sizeof(r->csrf));
@@ -215,4 +234,101 @@ bool http_session_csrf(const struct http_request *r, char csrf[HTTP_CSRF_TEXT_BY
 		return false;
 	memcpy(csrf, r->csrf, HTTP_CSRF_TEXT_BYTES);
 	return true;
+}
+
+/* ---- locked, proved, listed ---- */
+
+static struct session *session_of(const struct http_request *r)
+{
+	bool is_one = r->has_session || r->is_session_locked;
+	struct session **link = is_one ? session_find(r->http, &r->session) : NULL;
+	return link == NULL ? NULL : *link;
+}
+
+void http_session_lock(struct http_request *r)
+{
+	struct session *s = session_of(r);
+	if (s == NULL)
+		return;
+	s->is_locked = true;
+	streams_drop_session(r->http, &s->key); /* what it may not ask for it does not hear */
+}
+
+const char *http_locked_user(const struct http_request *r)
+{
+	return r->is_session_locked ? r->user : NULL;
+}
+
+int http_session_unlock(struct http_request *r, struct error *e)
+{
+	struct session *s = session_of(r);
+	if (s == NULL)
+		return error_set(e, ERR_CLOSED, "the session has ended: log in again");
+	s->is_locked = false;
+	s->used_ms = uv_now(r->http->loop);
+	r->is_session_locked = false;
+	r->has_session = true;
+	return OK;
+}
+
+void http_session_prove(struct http_request *r)
+{
+	struct session *s = session_of(r);
+	uint64_t now_ms = uv_now(r->http->loop);
+	if (s != NULL)
+		s->proved_ms = now_ms ? now_ms : 1;
+}
+
+uint64_t http_session_proved_ms(const struct http_request *r)
+{
+	const struct session *s = session_of(r);
+	return s == NULL || !s->proved_ms ? UINT64_MAX : uv_now(r->http->loop) - s->proved_ms;
+}
+
+#define NAME_BYTES 8
+
+static void name_make(const struct session *s, char name[2 * NAME_BYTES + 1])
+{
+	hex_encode(BYTES(s->key.byte, NAME_BYTES), name);
+}
+
+void http_sessions_each(const struct http_request *r,
+                        void (*visit)(void *context, const struct http_session_view *view), void *context)
+{
+	const struct http *h = r->http;
+	uint64_t now_ms = uv_now(h->loop);
+
+	for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+		for (const struct session *s = h->sessions[i]; s != NULL; s = s->next) {
+			if (strcmp(s->user, r->user) != 0 || is_expired(h, s))
+				continue;
+			struct http_session_view view = {
+				.begun_ms = s->begun_wall_ms,
+				.used_ms = s->begun_wall_ms + (int64_t)(s->used_ms - s->begun_ms),
+				.is_locked = s->is_locked || now_ms - s->used_ms >= h->session_idle_ms,
+				.is_this = memcmp(s->key.byte, r->session.byte, sizeof(s->key.byte)) == 0,
+			};
+			name_make(s, view.name);
+			visit(context, &view);
+		}
+	}
+}
+
+bool http_session_end_named(struct http_request *r, const char *name)
+{
+	char found[2 * NAME_BYTES + 1];
+
+	for (size_t i = 0; i < SESSION_BUCKETS; i++) {
+		for (struct session **link = &r->http->sessions[i]; *link != NULL; link = &(*link)->next) {
+			name_make(*link, found);
+			if (strcmp((*link)->user, r->user) != 0 || strcmp(found, name) != 0)
+				continue;
+			if (memcmp((*link)->key.byte, r->session.byte, sizeof((*link)->key.byte)) == 0)
+				http_session_end(r); /* with its cookie */
+			else
+				session_remove(r->http, link);
+			return true;
+		}
+	}
+	return false;
 }

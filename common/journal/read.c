@@ -47,6 +47,33 @@ int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *a
 	return result;
 }
 
+int journal_read_before(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,
+                        struct error *e)
+{
+	uint8_t memory[TAPE_KEY_BYTES];
+	struct bytes key, value;
+	struct store_cursor *c;
+	int result = store_cursor_open(txn, &journal_table_tape, &c);
+	if (result)
+		return store_failure(txn, e);
+	result = store_cursor_seek(c, tape_key(*position, memory), NULL, &key, NULL);
+	if (!result)
+		result = store_cursor_prev(c, arena, &key, &value);
+	else if (result == ERR_NOT_FOUND)
+		result = store_cursor_last(c, arena, &key, &value);
+	if (!result) {
+		struct reader r = reader_over(key);
+		*position = read_u64(&r);
+		result = item_unpack(value, arena, item, e);
+	} else if (result == ERR_NOT_FOUND) {
+		error_set(e, result, "the tape begins here");
+	} else {
+		store_failure(txn, e);
+	}
+	store_cursor_close(c);
+	return result;
+}
+
 static int row_of_line(struct bytes key, uint32_t line, uint64_t *row_ordinal)
 {
 	struct reader r = reader_over(key);

@@ -92,11 +92,17 @@ static const struct config_key all_keys[] = {
 	  .help = "terminal: how many receipts are made ahead when idle" },
 	{ .name = "session_idle_s",
 	  .type = CONFIG_INTEGER,
-	  .default_text = "1800",
+	  .default_text = "900",
 	  .least = 60,
 	  .most = 86400,
 	  KEY(session_idle_s),
-	  .help = "a login ends after so many seconds without a request" },
+	  .help = "after so many seconds without a request a session is locked, or ends at a terminal" },
+	{ .name = "second_factor",
+	  .type = CONFIG_TEXT,
+	  .default_text = "required",
+	  KEY(second_factor),
+	  .help = "hub and town: required, or optional for a trial: whether everybody logs in with an authenticator's "
+	          "code besides the password" },
 	{ .name = "clock_warn_s",
 	  .type = CONFIG_INTEGER,
 	  .default_text = "60",
@@ -169,6 +175,7 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
 	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
+	{ "second_factor", { NULL, "required", "required" } },
 	{ "map_size", { "256M", "2G", "8G" } },
 };
 
@@ -278,6 +285,14 @@ static int public_name_rule(Lm__Tier tier, const struct node_config *c, struct e
 	return c->public_name ? http_public_name_check(c->public_name, e) : OK;
 }
 
+static int second_factor_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
+{
+	(void)tier;
+	if (!c->second_factor || strcmp(c->second_factor, "required") == 0 || strcmp(c->second_factor, "optional") == 0)
+		return OK;
+	return error_set(e, ERR_CONFIG, "second_factor = %s: it is required or optional", c->second_factor);
+}
+
 static int log_rule(Lm__Tier tier, const struct node_config *c, struct error *e)
 {
 	enum log_level level;
@@ -302,6 +317,7 @@ static const struct {
 	{ "join_address", join_rule },
 	{ "http_address", http_rule },
 	{ "public_name", public_name_rule },
+	{ "second_factor", second_factor_rule },
 	{ "log_level", log_rule },
 };
 #define RULE_COUNT (sizeof rules / sizeof *rules)

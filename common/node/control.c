@@ -300,6 +300,12 @@ static int user_run(struct turn *t, struct command *c, struct error *e)
 	struct bytes packed;
 	struct placed placed;
 	bool is_known = !account_get(t->txn, in->name, t->arena, &known);
+	if (is_known)
+		account = *known;
+	account.act = in->password[0] || a->password_hash[0] ? LM__ACCOUNT_ACT__ACCOUNT_ACT_NONE
+	                                                     : LM__ACCOUNT_ACT__ACCOUNT_ACT_CLOSE;
+	account.must_change = false;
+	account.reset_by = account.second = (char *)(uintptr_t) "";
 	account.name = in->name;
 	account.role = in->role[0] || !is_known ? in->role : known->role;
 	account.by = in->by;
@@ -307,6 +313,8 @@ static int user_run(struct turn *t, struct command *c, struct error *e)
 	if (!a->password_hash[0] && !is_known)
 		return error_set(e, ERR_NOT_FOUND, "there is no user '%.32s'", in->name);
 	int result = account_check(&account, t->node->domain.tier, e);
+	if (!result && is_known && !a->password_hash[0])
+		result = account_last_check(t->txn, known, t->arena, e);
 	if (!result)
 		result = CODEC_PACK(&account, t->arena, &packed, e);
 	h.kind = LM__KIND__KIND_ACCOUNT;

@@ -20,6 +20,7 @@
 #include "node/device_file.h"
 #include "rotation.h"
 
+#define SESSION_MOST_S (12 * 3600) /* of staff: nobody works longer */
 #define DESCRIPTORS 8192
 
 #define TICK_MOST_US 60000000 /* whatever nobody thought of waits no longer */
@@ -203,6 +204,7 @@ static int http_start(struct node *n, struct error *e)
 		                        .static_folder = n->config.pages,
 		                        .session_cookie = n->tier.session_cookie,
 		                        .session_idle_s = (uint32_t)n->config.session_idle_s,
+		                        .session_most_s = n->tier.tier == LM__TIER__TIER_TERMINAL ? 0 : SESSION_MOST_S,
 		                        .routes = routes,
 		                        .route_count = count,
 		                        .may = role_may,

@@ -186,6 +186,8 @@ class Node:
         pages = district.pages and district.pages / {HUB: "hub", TOWN: "town", TERMINAL: "terminal"}[self.tier]
         if pages and pages.is_dir():
             keys["pages"] = pages
+        if self.tier != TERMINAL:
+            keys["second_factor"] = "optional"  # made-up people have no authenticators
         if self.tier == TERMINAL:
             keys["receipts_ahead"] = 2  # Argon2 takes its time, and hundreds may start at once
         keys.update(self.settings)

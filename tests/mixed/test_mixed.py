@@ -62,6 +62,8 @@ class Mixed(lm.Case):
 
     def take(self, node, is_old):
         node.program = (self.previous if is_old else lm.BUILD) / node.program.name
+        if node.tier != lm.TERMINAL:
+            node.settings["second_factor"] = None if is_old else "optional"  # a key that the version before does not know
 
     def change(self, node, is_old):
         """The same folder, another version."""

@@ -351,6 +351,50 @@ void http_sessions_end_user(struct http *h, const char *user)
 	(void)user;
 }
 
+/* Nobody logs in here: people of the simulator come as the users that they say they are. */
+void http_session_lock(struct http_request *r)
+{
+	(void)r;
+}
+
+const char *http_locked_user(const struct http_request *r)
+{
+	(void)r;
+	return NULL;
+}
+
+int http_session_unlock(struct http_request *r, struct error *e)
+{
+	(void)r;
+	return error_set(e, ERR_CLOSED, "there are no sessions");
+}
+
+void http_session_prove(struct http_request *r)
+{
+	(void)r;
+}
+
+uint64_t http_session_proved_ms(const struct http_request *r)
+{
+	(void)r;
+	return UINT64_MAX;
+}
+
+void http_sessions_each(const struct http_request *r,
+                        void (*visit)(void *context, const struct http_session_view *view), void *context)
+{
+	(void)r;
+	(void)visit;
+	(void)context;
+}
+
+bool http_session_end_named(struct http_request *r, const char *name)
+{
+	(void)r;
+	(void)name;
+	return false;
+}
+
 bool http_session_csrf(const struct http_request *r, char csrf[HTTP_CSRF_TEXT_BYTES])
 {
 	(void)r;

@@ -78,7 +78,8 @@ class Help(Case):
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "release", "rotate", "devices",
                           "token", "withdraw", "tokens", "join",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
-                          "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "submit", "lookup", "user add",
+                          "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "submit", "lookup",
+                          "account list", "account open", "account close", "account role", "account unlock", "account reset", "user add",
                           "user close", "trace", "recovery key", "backup make", "backup verify", "backup confirm",
                           "backup list", "restore", "return list", "return without"}, set(names))
         for name in names:
@@ -369,7 +370,7 @@ class Passwords(Case):
         good = self.write("password", "twelve letters\n")
         self.assertIn("no daemon", self.bad(6, *self.ADD, self.folder, "--password-file", good))
         self.assertIn("no daemon", self.bad(6, *self.ADD, self.folder, "--password-file", "-", stdin="twelve letters\n"))
-        for text, said in (("", "empty"), ("\nx", "empty"), ("short\n", "12 characters"), ("x" * 300, "longer than"), ("a\0b\n", "NUL")):
+        for text, said in (("", "empty"), ("\nx", "empty"), ("short\n", "10 characters"), ("x" * 300, "longer than"), ("a\0b\n", "NUL")):
             with self.subTest(text=text[:10]):
                 self.assertIn(said, self.bad(2, *self.ADD, self.folder, "--password-file", "-", stdin=text))
 

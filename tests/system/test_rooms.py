@@ -27,7 +27,7 @@ class Room:
 TIER = "base crypto sync net proto store http journal domain node desk"
 ROOMS = {
     "base": Room("common/base"),
-    "crypto": Room("common/crypto", "base", "openssl sodium"),
+    "crypto": Room("common/crypto", "base", "openssl sodium oath"),
     "sync": Room("common/sync", "base"),
     "net": Room("common/net", "base", "uv zmq"),
     "proto": Room("proto", "base", "protobufc jansson"),
@@ -36,7 +36,7 @@ ROOMS = {
     "journal": Room("common/journal", "base crypto store proto"),
     "domain": Room("common/domain", "base crypto store proto"),
     "node": Room("common/node", "base crypto sync net proto store http journal domain", "uv"),
-    "desk": Room("common/desk", "base crypto sync net proto store http journal domain node", "uv icu"),
+    "desk": Room("common/desk", "base crypto sync net proto store http journal domain node", "uv icu qrencode"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
     "terminal": Room("terminal", TIER, "uv"),
@@ -50,6 +50,8 @@ LIBRARIES = {
     "lmdb": r"lmdb\.h",
     "openssl": r"openssl/.*",
     "sodium": r"sodium(\.h|/.*)",
+    "oath": r"liboath/.*",
+    "qrencode": r"qrencode\.h",
     "microhttpd": r"microhttpd\.h",
     "jansson": r"jansson\.h",
     "protobufc": r"protobuf-c/.*",

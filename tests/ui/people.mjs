@@ -280,7 +280,7 @@ export class Resident extends Viewer {
 
 export class Clerk extends Viewer {
 	static async arrive(browser, url, screen = 'desk') {
-		const clerk = new Clerk(await openPage(browser, screen, url), 'zh-CN');
+		const clerk = new this(await openPage(browser, screen, url), 'zh-CN');
 		clerk.url = url;
 		await clerk.seesText('desk.login.lead');
 		return clerk;

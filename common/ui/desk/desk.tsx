@@ -2,12 +2,15 @@
 import { render, type ComponentChildren } from 'preact';
 import { t, useLanguage } from '../src/i18n';
 import { Announcer } from '../src/parts';
+import { Accounts } from './accounts';
+import { Audit } from './audit';
 import { CasePage } from './case';
 import { startDisplay } from './display';
 import { Erasures } from './erase';
 import { startLanguage } from './language';
 import { Links } from './links';
 import { LoginPage } from './login';
+import { Me } from './me';
 import { hasDrafts } from './model';
 import { Quarantine } from './quarantine';
 import { Queue } from './queue';
@@ -48,8 +51,13 @@ function Root({ pages }: { pages: DeskPages }) {
 }
 
 function Pages({ pages, title }: { pages: DeskPages; title: string }) {
-	const nav = pages.nav(useDesk().session.may);
-	const route = useRoute(nav[0]?.page ?? 'none');
+	const { may } = useDesk().session;
+	const nav = [
+		...pages.nav(may),
+		...(may.includes('resets') ? [{ page: 'accounts', words: t('desk.nav.accounts') }] : []),
+		...(may.includes('audit') ? [{ page: 'audit', words: t('desk.nav.audit') }] : []),
+	];
+	const route = useRoute(nav[0]?.page ?? 'me');
 	return (
 		<Shell title={title} route={route} nav={nav}>
 			<Page key={`${route.page} ${route.page === 'case' ? route.part : ''}`} pages={pages} route={route} />
@@ -67,6 +75,12 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <CasePage requestId={route.part} />;
 		case 'erasures':
 			return <Erasures />;
+		case 'me':
+			return <Me />;
+		case 'accounts':
+			return <Accounts />;
+		case 'audit':
+			return <Audit route={route} />;
 		case 'links':
 			return <Links route={route} />;
 		case 'quarantine':

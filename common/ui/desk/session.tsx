@@ -1,20 +1,27 @@
 // Who is logged in, what the daemon tells by itself, and what happens when the session ends while somebody types.
 import { createContext, type ComponentChildren } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { ApiError, events, get, post } from '../src/api';
+import { ApiError, events, get, onProof, post } from '../src/api';
 import { textOr, timeText, t } from '../src/i18n';
 import { announce, dropToasts, Failed, Loading, OutOfDate } from '../src/parts';
 import { saidText } from '../src/said';
 import type { SessionView } from '../src/types';
+import { useIdle } from './idle';
 import { dropAllDrafts } from './model';
 
 const NAMES = ['cases', 'links', 'totals', 'quarantine', 'catalogue'] as const;
+
+/** Why nothing can be done: the session waits for its user's password, or there is none any more. */
+export type Absence = 'locked' | 'ended';
 
 type Hear = (name: string, data: unknown) => void;
 
 export interface Desk {
 	session: SessionView;
-	isExpired: boolean; // a login dialog stands in front; what is typed stays
+	isExpired: boolean; // a login dialog stands in front, and nothing else is seen; what is typed stays
+	absence: Absence;
+	isProving: boolean; // a code of the second factor is asked for
+	proved: (isProved: boolean) => void;
 	lost_ms: number; // since when nothing is heard from the daemon; 0 while it speaks
 	hear: (listener: Hear) => () => void; // name "again": events may have been missed, read again
 	failed: (error: unknown) => string; // a sentence for people; a missing login opens the login dialog
@@ -31,7 +38,11 @@ export function useDesk(): Desk {
 }
 
 export function isLoginError(error: unknown): boolean {
-	return error instanceof ApiError && error.code === 'login';
+	return error instanceof ApiError && (error.code === 'login' || error.code === 'locked');
+}
+
+function absenceOf(error: unknown): Absence {
+	return error instanceof ApiError && error.code === 'locked' ? 'locked' : 'ended';
 }
 
 export function errorText(error: unknown): string {
@@ -56,6 +67,8 @@ export function DeskProvider({ login, children }: ProviderProps) {
 	const [session, setSession] = useState<SessionView | null>(null);
 	const [isAsked, setIsAsked] = useState(false);
 	const [isExpired, setIsExpired] = useState(false);
+	const [absence, setAbsence] = useState<Absence>('ended');
+	const [proving, setProving] = useState<((isProved: boolean) => void) | null>(null);
 	const [fault, setFault] = useState('');
 	const [lost_ms, setLost] = useState(0);
 	const listeners = useRef(new Set<Hear>());
@@ -69,7 +82,9 @@ export function DeskProvider({ login, children }: ProviderProps) {
 			await get('/api/v1/me');
 			tell('again', null);
 		} catch (error) {
-			if (isLoginError(error) && turn === logins.current) setIsExpired(true);
+			if (!isLoginError(error) || turn !== logins.current) return;
+			setAbsence(absenceOf(error));
+			setIsExpired(true);
 		}
 	}, []);
 
@@ -79,12 +94,26 @@ export function DeskProvider({ login, children }: ProviderProps) {
 		setIsExpired(false);
 	}, []);
 
+	// Nobody is there: the page is covered before the daemon has answered, and whatever it answers.
+	const lock = useCallback(() => {
+		setAbsence('locked');
+		setIsExpired(true);
+		post('/api/v1/lock').catch(() => {});
+	}, []);
+	useIdle(session !== null && !isExpired ? session.idle_s : 0, lock);
+
+	useEffect(() => {
+		onProof(() => new Promise((resolve) => setProving(() => resolve)));
+		return () => onProof(null);
+	}, []);
+
 	const ask = useCallback(async () => {
 		try {
 			setFault('');
 			setSession(await get<SessionView>('/api/v1/me'));
 		} catch (error) {
 			if (!isLoginError(error)) setFault(errorText(error));
+			else if (absenceOf(error) === 'locked') await post('/api/v1/logout').catch(() => {}); // this page has nothing to lose
 		}
 		setIsAsked(true);
 	}, []);
@@ -109,6 +138,12 @@ export function DeskProvider({ login, children }: ProviderProps) {
 			session && {
 				session,
 				isExpired,
+				absence,
+				isProving: proving !== null,
+				proved: (isProved) => {
+					proving?.(isProved);
+					setProving(null);
+				},
 				lost_ms,
 				hear: (listener) => {
 					listeners.current.add(listener);
@@ -134,7 +169,7 @@ export function DeskProvider({ login, children }: ProviderProps) {
 					});
 				},
 			},
-		[session, isExpired, lost_ms],
+		[session, isExpired, absence, proving, lost_ms],
 	);
 
 	if (!isAsked)
@@ -153,7 +188,11 @@ export function DeskProvider({ login, children }: ProviderProps) {
 			</main>
 		);
 	if (!desk) return <>{login(enter)}</>;
-	return <Context.Provider value={desk}>{children}</Context.Provider>;
+	return (
+		<Context.Provider key={desk.session.user} value={desk}>
+			{children}
+		</Context.Provider>
+	);
 }
 
 // Says since when the page has not heard from the daemon: old numbers must not look like new ones.

@@ -6,6 +6,7 @@ import { Announcer, Button, DemoBanner, SkipLink, Tab, Toasts } from '../src/par
 import { DisplayButton } from './display';
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
+import { Prove } from './prove';
 import { LostNotice, useDesk } from './session';
 import { useHeldUp } from './held';
 import { hrefOf, type Route } from './route';
@@ -24,13 +25,13 @@ interface ShellProps {
 
 export function Shell({ title, route, nav, children }: ShellProps) {
 	useLanguage();
-	const { session, isExpired, logIn, logOut } = useDesk();
+	const { session, isExpired, absence, isProving, logIn, logOut } = useDesk();
 	const here = route.page === 'case' ? 'cases' : route.page;
 	return (
 		<>
 			<Announcer />
-			<SkipLink />
-			<header>
+			{!isExpired && <SkipLink />}
+			<header hidden={isExpired}>
 				<DemoBanner isDemo={session.is_demo} />
 				<div class="desk-header">
 					<p class="desk-product">
@@ -47,17 +48,22 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 					<div class="desk-tools">
 						<DisplayButton />
 						<LanguageSwitch />
-						<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
+						<Tab href={hrefOf('me')} isHere={here === 'me'}>
+							<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
+						</Tab>
 						<Button onPress={logOut}>{t('desk.logout')}</Button>
 					</div>
 				</div>
 			</header>
-			<Toasts />
-			<main class="desk-main" id="main">
+			<div hidden={isExpired}>
+				<Toasts />
+			</div>
+			<main class="desk-main" id="main" hidden={isExpired}>
 				<LostNotice />
 				{children}
 			</main>
-			{isExpired && <LoginAgain user={session.user} logIn={logIn} leave={logOut} />}
+			{isProving && !isExpired && <Prove />}
+			{isExpired && <LoginAgain key={absence} user={session.user} why={absence} logIn={logIn} leave={logOut} />}
 		</>
 	);
 }

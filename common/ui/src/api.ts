@@ -55,11 +55,27 @@ export function get<T>(path: string): Promise<T> {
 	return call<T>(path, { method: 'GET' });
 }
 
+let prove: (() => Promise<boolean>) | null = null;
+
+/** Who asks the person for a code of the second factor when the daemon wants one for what is done. */
+export function onProof(ask: typeof prove): void {
+	prove = ask;
+}
+
 /** The token that login, begin and session answers carry is sent with every later post. */
-export function post<T>(path: string, body: object = {}): Promise<T> {
+export async function post<T>(path: string, body: object = {}): Promise<T> {
 	const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-	if (csrf) headers['X-Lm-Csrf'] = csrf;
-	return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+	const send = () => {
+		if (csrf) headers['X-Lm-Csrf'] = csrf;
+		return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
+	};
+	try {
+		return await send();
+	} catch (error) {
+		const isAsked = error instanceof ApiError && error.code === 'proof' && prove !== null && (await prove());
+		if (!isAsked) throw error;
+		return send();
+	}
 }
 
 export interface EventsOptions {

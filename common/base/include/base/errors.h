@@ -34,6 +34,8 @@ enum error_group {
 	X(ERR_UNKNOWN_KEY, -12, "unknown-key", ERROR_GROUP_DENIED)                                            \
 	X(ERR_LOGIN, -13, "login", ERROR_GROUP_DENIED)                                                        \
 	X(ERR_BAD_SIGNATURE, -14, "bad-signature", ERROR_GROUP_DENIED)                                        \
+	X(ERR_LOCKED, -15, "locked", ERROR_GROUP_DENIED) /* the session waits for its user's password */      \
+	X(ERR_PROOF, -16, "proof", ERROR_GROUP_DENIED)   /* a code of the second factor is needed now */      \
 	X(ERR_NOT_FOUND, -20, "not-found", ERROR_GROUP_MISSING)                                               \
 	X(ERR_ABSENT, -21, "absent", ERROR_GROUP_MISSING) /* a payload that was erased or cannot be opened */ \
 	X(ERR_CONFLICT, -30, "conflict", ERROR_GROUP_CONFLICT)                                                \

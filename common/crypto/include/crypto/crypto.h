@@ -236,9 +236,24 @@ void sealed_close(struct sealed_file *f);                     /* wipes; NULL is 
 /* ---- passwords: Argon2id, in libsodium's text form ----------------------------------------------------------------
  */
 #define PASSWORD_HASH_BYTES 128
-#define PASSWORD_LEAST_CHARACTERS 12
+#define PASSWORD_LEAST_CHARACTERS 10
 int password_hash(const char *password, char hash[PASSWORD_HASH_BYTES],
                   struct error *e); /* slow: pool. ERR_INVALID if too short or > 256 bytes */
 int password_check(const char *password, const char *hash, struct error *e); /* slow: pool. OK or ERR_LOGIN */
+/* Whether a person may choose it: long enough, none of those that are tried first, and not the account's name. No rules
+ * of composition (NIST SP 800-63B-4, 3.1.1.2). ERR_INVALID says what to do. */
+int password_choice_check(const char *password, const char *name, struct error *e);
+
+/* ---- second factors: codes of an authenticator (RFC 6238: 6 digits, 30 s, HMAC-SHA-1) ------------------------------
+ */
+#define TOTP_SECRET_BYTES 20
+#define TOTP_SECRET_TEXT_BYTES 33 /* base32 without padding */
+#define TOTP_DIGITS 6
+#define TOTP_STEP_S 30
+/* Whose code it is: of the present step, the one before, or the next, and later than `used`, so that none is taken
+ * twice. ERR_LOGIN: of none. */
+int totp_check(const uint8_t secret[TOTP_SECRET_BYTES], int64_t now_ms, uint64_t used, const char *code, uint64_t *step,
+               struct error *e);
+int totp_secret_text(const uint8_t secret[TOTP_SECRET_BYTES], char text[TOTP_SECRET_TEXT_BYTES], struct error *e);
 
 #endif

@@ -243,6 +243,11 @@ const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values
 /* ---- accounts and secrets ---- */
 int account_get(struct store_txn *txn, const char *name, struct arena *arena, Lm__AccountPayload **out);
 int account_check(const Lm__AccountPayload *account, Lm__Tier tier, struct error *e);
+/* Every account, open and closed, by name; `visit` returns false to stop. */
+int account_each(struct store_txn *txn, struct arena *arena,
+                 bool (*visit)(void *context, const Lm__AccountPayload *account), void *context);
+/* May this account be closed, or lose its role? ERR_CONFLICT: it is the last that may open others. */
+int account_last_check(struct store_txn *txn, const Lm__AccountPayload *account, struct arena *arena, struct error *e);
 enum right {
 	RIGHT_CASES = 1,      /* everything about cases and what they hold */
 	RIGHT_DRAFT = 2,      /* write what others publish */

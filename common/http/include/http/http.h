@@ -5,9 +5,9 @@
  * Checks made before a handler runs: method and path known; Host is one of ours; for anything but GET, Origin (if
  * sent) is ours and the body is JSON within limits; the route's guard: a session, and its CSRF token in the header
  * X-Lm-Csrf for anything but GET. What fails them is answered here as {"error":{"code","text"}}: 404, 405, 413, 414,
- * 415, 421 (Host), 431, and 403 for Origin, a cross-site fetch, CSRF ("denied") or a missing session ("login"). That a
- * body is well-formed JSON is for the handler to find. The Unix socket (mode 0600) needs neither Host nor session: its
- * guard is the file's.
+ * 415, 421 (Host), 431, and 403 for Origin, a cross-site fetch, CSRF ("denied") or a missing or locked session
+ * ("login", "locked"). That a body is well-formed JSON is for the handler to find. The Unix socket (mode 0600) needs
+ * neither Host nor session: its guard is the file's.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -63,7 +63,8 @@ struct http_options {
 	const char *static_folder;  /* files by path below it, "/" is index.html; NULL: none. No listing, no "..", no
 	                               symlink out */
 	const char *session_cookie; /* "lm_town"; daemons on one host need different names */
-	uint32_t session_idle_s;    /* sessions end after this long without a request */
+	uint32_t session_idle_s;    /* sessions end, or are locked, after this long without a request */
+	uint32_t session_most_s; /* they end this long after they began, and idling locks them; 0: idling ends them */
 	const struct http_route *routes;
 	size_t route_count;
 	bool (*may)(const char *role, unsigned right); /* needed if a route names a right */
@@ -109,6 +110,22 @@ int http_session_begin(struct http_request *r, const char *user, const char *rol
                        struct error *e);
 void http_session_end(struct http_request *r);
 void http_sessions_end_user(struct http *h, const char *user);
+/* A locked session refuses everything (ERR_LOCKED) until it is unlocked: who asks then has shown to be its user. */
+void http_session_lock(struct http_request *r);
+const char *http_locked_user(const struct http_request *r); /* of the request's session if it is locked; else NULL */
+int http_session_unlock(struct http_request *r, struct error *e); /* ERR_CLOSED: it has ended meanwhile */
+/* Its user has shown a second factor just now; and how long ago that was: UINT64_MAX: never, in this session. */
+void http_session_prove(struct http_request *r);
+uint64_t http_session_proved_ms(const struct http_request *r);
+struct http_session_view {
+	char name[17];             /* of its hash: opens nothing */
+	int64_t begun_ms, used_ms; /* wall clock */
+	bool is_locked, is_this;
+};
+/* Sessions of the request's user. `visit` must not end any. */
+void http_sessions_each(const struct http_request *r,
+                        void (*visit)(void *context, const struct http_session_view *view), void *context);
+bool http_session_end_named(struct http_request *r, const char *name); /* of the same user; false: there is none */
 const char *http_role(const struct http_request *r); /* of the session; "local" over the Unix socket */
 bool http_session_csrf(const struct http_request *r, char csrf[HTTP_CSRF_TEXT_BYTES]); /* of the request's session */
 

@@ -41,6 +41,7 @@ struct node_config {
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
 	char *backup_folder; /* where they go */
 	int64_t backup_alarm_days;
+	char *second_factor; /* hub and town: "required" or "optional" */
 	char *log_level;
 	int64_t map_bytes;
 	int64_t origin_share;   /* hub and town: per cent of the map that entries of one device below may take */

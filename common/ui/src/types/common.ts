@@ -21,6 +21,7 @@ export type Kind =
 	| 'KIND_HISTORY'
 	| 'KIND_RECEIPT_LOCK'
 	| 'KIND_ACCOUNT'
+	| 'KIND_ACCOUNT_MARK'
 	| 'KIND_NODE_SECRET'
 	| 'KIND_DRAFT'
 	| 'KIND_TOKEN'
@@ -73,5 +74,9 @@ export interface SessionView {
 	place: string;
 	place_name?: Words;
 	is_demo: boolean; // pages carry 演示数据
-	may: string[]; // "cases", "draft", "publish", "devices"
+	may: string[]; // rights
+	step: string; // of the login, that comes next; empty: it is whole
+	idle_s: number;
+	is_second_optional: boolean;
+	has_second: boolean;
 }
