@@ -69,11 +69,17 @@ class Mixed(lm.Case):
         """The same folder, another version: what it derives from the tape it makes anew, as docs/OPERATIONS.md says."""
         node.stop()
         self.take(node, is_old)
-        subprocess.run([node.program.with_name("lmctl"), "rebuild", "--replace", "--data", node.folder], check=True,
-                       stdout=subprocess.DEVNULL)
+        if not is_old:
+            self.rebuild(node)
         node.start().wait_ready()
         if node.tier != lm.HUB:
             node.wait_connected()
+
+    def rebuild(self, node):
+        for words in (["--replace"], []):  # the first says, also by its code, whether they differed
+            done = subprocess.run([node.program.with_name("lmctl"), "rebuild", *words, "--data", node.folder], capture_output=True,
+                                  text=True)
+        self.assertEqual(0, done.returncode, f"rebuild of {node}: {done.stderr}")
 
     def all_the_way(self, nth):
         """A request is handed in, decided, and its receipt says so."""

@@ -164,6 +164,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__history_payload__descriptor,
 	/* row.proto */
 	&lm__pending_ask__descriptor,
+	&lm__pause__descriptor,
 	&lm__case_record__descriptor,
 	&lm__request_record__descriptor,
 	&lm__erasure_record__descriptor,
