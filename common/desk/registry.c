@@ -3,41 +3,13 @@
  * from the table when the daemon starts, a slice at a time, and follows what turns change. Jobs come one after another,
  * so that what is read later is also put later. A search looks at every record: 100,000 are a few milliseconds.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "errand.h"
-#include "pinyin.h"
+#include "registry_parts.h"
 
 #define SLICE_MOST 500 /* records a snapshot */
-#define WORDS_BYTES_MOST 200
-#define TAIL 4
-
-struct entry {
-	struct id person;
-	char *text; /* name, initials, id number, birth, then further numbers: each ends with a NUL, an empty one the
-	             * last
-	             */
-};
-
-struct registry {
-	struct node *node;
-	struct pinyin *pinyin; /* of the job under way */
-	/* loop */
-	bool is_busy, must_fill;
-	struct id *pending, *taken; /* records that changed; those of the job under way */
-	size_t pending_count, pending_capacity, taken_count;
-	/* any thread */
-	atomic_bool is_ready;
-	pthread_mutex_t lock;
-	struct entry *entry;
-	size_t count, capacity;
-	uint32_t *slot; /* open addressing: number of the entry + 1; twice as many as entries, at least */
-	size_t slots;
-};
 
 /* ---- the table in memory (locked) ---- */
 
@@ -122,13 +94,12 @@ static void piece(struct buffer *b, const char *text, bool *is_short)
 	*is_short |= buffer_append(b, BYTES(text, strlen(text) + 1)) != OK;
 }
 
-/* NULL: no memory. Numbers are kept whole and without what people put between digits. */
-static char *text_make(struct registry *r, const Lm__PersonFacts *f)
+char *entry_text(struct pinyin *p, const Lm__PersonFacts *f)
 {
 	struct buffer b = { 0 };
 	char initials[PINYIN_INITIALS_BYTES];
 	bool is_short = false;
-	pinyin_initials(r->pinyin, f->name, initials);
+	pinyin_initials(p, f->name, initials);
 	piece(&b, f->name, &is_short);
 	piece(&b, initials, &is_short);
 	piece(&b, f->id_number, &is_short);
@@ -151,16 +122,11 @@ static char *text_make(struct registry *r, const Lm__PersonFacts *f)
 	return (char *)b.data;
 }
 
-static const char *next_piece(const char *text)
-{
-	return text + strlen(text) + 1;
-}
-
 /* ---- jobs: one after another ---- */
 
 static bool record_take(struct registry *r, struct id person, const Lm__PersonRecord *record)
 {
-	char *text = record && record->facts ? text_make(r, record->facts) : NULL;
+	char *text = record && record->facts ? entry_text(r->pinyin, record->facts) : NULL;
 	bool is_good = !record || !record->facts || text;
 	pthread_mutex_lock(&r->lock);
 	if (!text)
@@ -360,151 +326,4 @@ void desk_free(void *context)
 	free(r->pending);
 	free(r->taken);
 	free(r);
-}
-
-/* ---- found ---- */
-
-struct words {
-	char text[WORDS_BYTES_MOST + 1];
-	bool is_number, is_latin;
-};
-
-static bool words_read(const char *text, struct words *w)
-{
-	size_t size = 0, digits = 0, letters = 0;
-	for (const char *p = text; *p && size < WORDS_BYTES_MOST; p++) {
-		char c = *p >= 'A' && *p <= 'Z' && *p != 'X' ? (char)(*p - 'A' + 'a') : *p;
-		if (c == ' ' || c == '\t' || c == '-')
-			continue;
-		digits += (c >= '0' && c <= '9') || c == 'X';
-		letters += (c >= 'a' && c <= 'z') || c == 'X';
-		w->text[size++] = c;
-	}
-	w->text[size] = '\0';
-	w->is_number = size && digits == size;
-	w->is_latin = size && letters == size;
-	for (size_t i = 0; i < size && w->is_latin; i++)
-		w->text[i] = w->text[i] == 'X' ? 'x' : w->text[i];
-	return size > 0;
-}
-
-static bool number_fits(const char *number, const struct words *w)
-{
-	size_t size = strlen(number), wanted = strlen(w->text);
-	return wanted == TAIL ? size >= TAIL && strcmp(number + size - TAIL, w->text) == 0
-	                      : strcmp(number, w->text) == 0;
-}
-
-static bool entry_fits(const char *text, const struct words *w)
-{
-	const char *initials = next_piece(text), *number = next_piece(initials);
-	if (strstr(text, w->text) || (w->is_latin && strstr(initials, w->text)))
-		return true;
-	if (!w->is_number)
-		return false;
-	if (number_fits(number, w))
-		return true;
-	for (number = next_piece(next_piece(number)); *number; number = next_piece(number))
-		if (number_fits(number, w))
-			return true;
-	return false;
-}
-
-size_t registry_search(struct registry *r, const char *text, struct id *found, size_t most, bool *is_more)
-{
-	struct words w;
-	size_t count = 0;
-	*is_more = false;
-	if (!words_read(text, &w))
-		return 0;
-	pthread_mutex_lock(&r->lock);
-	for (size_t i = r->count; i > 0 && !*is_more; i--) { /* the newest first, as far as nobody was erased */
-		if (!entry_fits(r->entry[i - 1].text, &w))
-			continue;
-		*is_more = count == most;
-		if (!*is_more)
-			found[count++] = r->entry[i - 1].person;
-	}
-	pthread_mutex_unlock(&r->lock);
-	return count;
-}
-
-static bool has_number(const char *numbers, const char *wanted)
-{
-	for (; *numbers; numbers = next_piece(numbers))
-		if (strcmp(numbers, wanted) == 0)
-			return true;
-	return false;
-}
-
-/* `mine`: the same of the facts that are asked about. */
-static struct agreement agreement_of(const struct entry *e, const char *mine)
-{
-	const char *number = next_piece(next_piece(e->text)), *birth = next_piece(number);
-	const char *my_number = next_piece(next_piece(mine)), *my_birth = next_piece(my_number);
-	bool has_name = strcmp(e->text, mine) == 0;
-	struct agreement a = { .person = e->person,
-		               .has_id_number = number[0] && strcmp(number, my_number) == 0,
-		               .has_name_and_birth = has_name && birth[0] && strcmp(birth, my_birth) == 0 };
-	for (const char *p = next_piece(my_birth); *p && has_name; p = next_piece(p))
-		a.has_name_and_phone |= has_number(next_piece(birth), p);
-	return a;
-}
-
-size_t registry_agreeing(struct registry *r, const Lm__PersonFacts *facts, struct id except, struct agreement *found,
-                         size_t most)
-{
-	struct registry plain = { .pinyin = NULL }; /* initials are not compared */
-	char *mine = text_make(&plain, facts);
-	size_t count = 0;
-	if (!mine)
-		return 0;
-	pthread_mutex_lock(&r->lock);
-	for (size_t i = 0; i < r->count && count < most; i++) {
-		struct agreement a = agreement_of(&r->entry[i], mine);
-		if ((a.has_id_number || a.has_name_and_birth || a.has_name_and_phone) && !id_equal(a.person, except))
-			found[count++] = a;
-	}
-	pthread_mutex_unlock(&r->lock);
-	free(mine);
-	return count;
-}
-
-static int number_compare(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	int order = strcmp(next_piece(next_piece(x->text)), next_piece(next_piece(y->text)));
-	return order ? order : memcmp(x->person.byte, y->person.byte, ID_BYTES);
-}
-
-static bool same_number(const struct entry *a, const struct entry *b)
-{
-	return strcmp(next_piece(next_piece(a->text)), next_piece(next_piece(b->text))) == 0;
-}
-
-int registry_doubles(struct registry *r, struct id *found, size_t *group, size_t most, size_t *count, bool *is_more)
-{
-	size_t groups = 0, total = 0;
-	*count = 0;
-	*is_more = false;
-	pthread_mutex_lock(&r->lock);
-	struct entry *list = calloc(r->count + 1, sizeof *list);
-	for (size_t i = 0; list && i < r->count; i++)
-		if (*next_piece(next_piece(r->entry[i].text)))
-			list[total++] = r->entry[i];
-	if (list && total)
-		qsort(list, total, sizeof *list, number_compare);
-	for (size_t i = 0, end; list && i < total && !*is_more; i = end) {
-		for (end = i + 1; end < total && same_number(&list[i], &list[end]);)
-			end++;
-		*is_more = end - i > 1 && *count + (end - i) > most;
-		for (size_t k = i; end - i > 1 && !*is_more && k < end; k++) {
-			found[*count] = list[k].person;
-			group[(*count)++] = groups;
-		}
-		groups += end - i > 1;
-	}
-	pthread_mutex_unlock(&r->lock);
-	free(list);
-	return list ? OK : ERR_MEMORY;
 }
