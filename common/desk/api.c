@@ -512,7 +512,7 @@ const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/login/password", HTTP_SESSION, desk_password },
 	{ HTTP_POST, "/api/v1/login/second", HTTP_SESSION, desk_second },
 	{ HTTP_POST, "/api/v1/login/code", HTTP_SESSION, desk_code },
-	{ HTTP_POST, "/api/v1/logout", HTTP_SESSION, desk_logout },
+	{ HTTP_POST, "/api/v1/logout", HTTP_OPEN, desk_logout }, /* of a locked session, too */
 	{ HTTP_POST, "/api/v1/lock", HTTP_SESSION_OF(RIGHT_DESK), session_lock_post },
 	{ HTTP_POST, "/api/v1/unlock", HTTP_OPEN, desk_unlock },
 	{ HTTP_GET, "/api/v1/me", HTTP_SESSION_OF(RIGHT_DESK), desk_me },

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "inside.h"
+#include "proto/calendar.pb-c.h"
 
 #define ROWS_MOST 100
 #define ROWS_USUAL 50
@@ -136,6 +137,19 @@ static void service_say(struct reading *r)
 	r->row->about = say(r, about);
 }
 
+static void calendar_say(struct reading *r)
+{
+	Lm__Calendar *p;
+	char about[40];
+	if (CODEC_UNPACK(lm__calendar, r->plain, r->arena, &p, NULL))
+		return;
+	snprintf(about, sizeof about, "%.8s %u", p->year, p->revision);
+	r->row->what = say(r, "publish-calendar");
+	r->row->by = say(r, p->published_by);
+	r->row->second = say(r, p->n_drafted_by ? p->drafted_by[0] : "");
+	r->row->about = say(r, about);
+}
+
 static void token_say(struct reading *r)
 {
 	Lm__TokenPayload *p;
@@ -186,6 +200,7 @@ static const struct {
 	{ LM__KIND__KIND_TOKEN, token_say },
 	{ LM__KIND__KIND_DEVICE, device_say },
 	{ LM__KIND__KIND_HISTORY, history_say },
+	{ LM__KIND__KIND_CALENDAR, calendar_say },
 };
 
 /* ---- the tape, backwards ---- */

@@ -253,6 +253,12 @@ class Accounts(lm.Case):
         self.assertEqual("chen", chen.post("/api/v1/unlock", {"password": chen.password})["user"])
         chen.cases()
         self.refused("closed", Person(town, "x").post, "/api/v1/unlock", {"password": chen.password})
+        # A locked one can be left, too, and is none any more.
+        second.begin(chen.password)
+        second.post("/api/v1/lock")
+        second.post("/api/v1/logout")
+        self.refused("closed", second.post, "/api/v1/unlock", {"password": chen.password})
+        self.assertEqual(1, len(chen.get("/api/v1/sessions")["sessions"]))
         # A password of one's own, and what it ends.
         second.begin(chen.password)
         self.refused("login", chen.post, "/api/v1/login/password", {"old": "not the old one", "password": "new words for me"})

@@ -159,6 +159,10 @@ class Erase(lm.Case):
             self.refused("not-found", self.confirm, second, act)
             before = {node: self.keys_of(node) for node in district.nodes}
             self.erase(clerk, second, gone.request)
+            told = [(row["what"], row["by"], row["second"], row["reason"]) for row in town.control.get("/api/v1/audit")["rows"]]
+            for act in (("erase-propose", "clerk1", "", WHY["reason"]), ("erase-confirm", "second", "", ""),
+                        ("erased", "second", "clerk1", WHY["reason"])):
+                self.assertIn(act, told)
 
         for node in district.nodes:
             self.wait_rekeyed(node, before[node], gone)

@@ -95,6 +95,9 @@ class Quarantine(lm.Case):
         self.refused("login", lm.Client(town.http_address).get, "/api/v1/quarantine")
         dropped = desk.post("/api/v1/quarantine", drop | {"reason": "a broken device made it"})
         clerk = d.account_name(town)
+        told = town.control.get("/api/v1/audit")["rows"]  # newest first, with who and why
+        self.assertEqual(["item-drop", clerk, "a broken device made it"], [told[0][k] for k in ("what", "by", "reason")])
+        self.assertIn(("item-retry", "tester"), [(row["what"], row["by"]) for row in told])
         self.assertEqual(["DISPOSITION_DROPPED", f"dropped by {clerk}: a broken device made it; before that: {UNSERVED}"],
                          [dropped[k] for k in ("disposition", "reason")])
         for what in ("drop", "retry"):

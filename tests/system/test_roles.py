@@ -36,10 +36,10 @@ EVERY_DAEMON = {
                     "release", "tokens", "tokens/withdraw", "join")},
 }
 DESK = EVERY_DAEMON | {
-    "POST /api/v1/login": ANYBODY, "POST /api/v1/unlock": ANYBODY,
+    "POST /api/v1/login": ANYBODY, "POST /api/v1/unlock": ANYBODY, "POST /api/v1/logout": ANYBODY,
     "GET /ctl/v1/accounts": LOCAL, "POST /ctl/v1/accounts": LOCAL,
     **{route: EVERYONE for route in (
-        "POST /api/v1/logout", "POST /api/v1/lock", "POST /api/v1/login/password", "POST /api/v1/login/second",
+        "POST /api/v1/lock", "POST /api/v1/login/password", "POST /api/v1/login/second",
         "POST /api/v1/login/code", "GET /api/v1/me", "GET /api/v1/events", "GET /api/v1/sessions", "POST /api/v1/sessions/end")},
     "GET /api/v1/accounts": RESETS, "POST /api/v1/accounts": RESETS, "GET /api/v1/audit": AUDIT,
     **{route: CASEWORK for route in (
@@ -94,6 +94,7 @@ class Roles(lm.Case):
         district.start()
         hub, town, terminal = district.hub, district.towns[TOWN], district.terminals[SITE]
         desks = {node: {role: self.desk_of(node, role) for role in sorted(ROLES[node.tier])} for node in (hub, town)}
+        self.told(district, desks[hub]["auditor"])
         for node in (hub, town):
             foreign = desks[town if node is hub else hub]
             for route in self.routes(node):
@@ -106,6 +107,22 @@ class Roles(lm.Case):
             self.nobody(terminal, route)
             for role, desk in {**desks[hub], **desks[town]}.items():
                 self.stranger(terminal, route, role, desk)
+
+    def told(self, district, auditor):
+        """What the district's auditor reads of what operators did."""
+        lm.District.publish(district, [lm.CATALOGUE[0]])
+        token = district.issue(district.terminals[SITE], by="chen", fingerprint="5a" * 32, place=f"{TOWN}009-T1")
+        district.hub.control.post("/ctl/v1/revoke", {"device": SITE, "reason": "示例：失窃", "by": "li"})
+        rows, before = [], ""
+        while before != "0":
+            page = auditor.get("/api/v1/audit?limit=5" + (f"&before={before}" if before else ""))
+            rows, before = rows + page["rows"], page["next"]
+        acts = {(row["what"], row["by"], row["second"], row["about"], row["reason"]) for row in rows}
+        for act in (("publish", "publisher1", "editor1", f"{lm.CATALOGUE[0].stem} 1", ""),
+                    ("token-issue", "chen", "", token["place"], ""), ("device-revoke", "li", "", SITE, "示例：失窃"),
+                    ("device-admit", "demo", "", TOWN, ""), ("account-set", "test", "", "one.auditor (auditor)", "")):
+            self.assertIn(act, acts)
+        self.assertEqual(sorted((int(row["position"]) for row in rows), reverse=True), [int(row["position"]) for row in rows])
 
     def routes(self, node):
         return sorted(ALLOWED[node.tier], key=lambda route: (LAST.index(route) + 1 if route in LAST else 0, route))
