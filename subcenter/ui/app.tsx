@@ -13,6 +13,7 @@ startDesk({
 			? [
 					{ page: 'cases', words: t('desk.nav.cases') },
 					{ page: 'new', words: t('desk.nav.new') },
+					{ page: 'people', words: t('desk.nav.people') },
 				]
 			: []),
 		...(may.includes('state') ? [{ page: 'links', words: t('desk.nav.links') }] : []),

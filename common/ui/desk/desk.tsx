@@ -12,6 +12,8 @@ import { Links } from './links';
 import { LoginPage } from './login';
 import { Me } from './me';
 import { hasDrafts } from './model';
+import { People } from './people';
+import { PersonPage } from './person';
 import { Quarantine } from './quarantine';
 import { Queue } from './queue';
 import { DeskProvider, useDesk } from './session';
@@ -50,6 +52,8 @@ function Root({ pages }: { pages: DeskPages }) {
 	);
 }
 
+const ONE_OF_MANY = ['case', 'person', 'people'];
+
 function Pages({ pages, title }: { pages: DeskPages; title: string }) {
 	const { may } = useDesk().session;
 	const nav = [
@@ -60,7 +64,7 @@ function Pages({ pages, title }: { pages: DeskPages; title: string }) {
 	const route = useRoute(nav[0]?.page ?? 'me');
 	return (
 		<Shell title={title} route={route} nav={nav}>
-			<Page key={`${route.page} ${route.page === 'case' ? route.part : ''}`} pages={pages} route={route} />
+			<Page key={`${route.page} ${ONE_OF_MANY.includes(route.page) ? route.part : ''}`} pages={pages} route={route} />
 		</Shell>
 	);
 }
@@ -73,6 +77,10 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <Queue route={route} />;
 		case 'case':
 			return <CasePage requestId={route.part} />;
+		case 'people':
+			return <People />;
+		case 'person':
+			return <PersonPage person={route.part} />;
 		case 'erasures':
 			return <Erasures />;
 		case 'me':

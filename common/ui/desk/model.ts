@@ -2,6 +2,7 @@
 import type { TextKey } from '../src/i18n';
 import type { Filling } from '../src/steps';
 import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, Tier } from '../src/types';
+import { dropPeople, hasPersonDrafts } from './people-kept';
 
 export type Decision =
 	| 'accept'
@@ -210,8 +211,9 @@ export function keepIntake(next: Intake | null): void {
 export function dropAllDrafts(): void {
 	intake = null;
 	drafts.clear();
+	dropPeople();
 }
 
 export function hasDrafts(): boolean {
-	return drafts.size > 0 || intake !== null;
+	return drafts.size > 0 || intake !== null || hasPersonDrafts();
 }

@@ -23,10 +23,12 @@ interface ShellProps {
 	children: ComponentChildren;
 }
 
+const LISTS: Record<string, string> = { case: 'cases', person: 'people' }; // where a page is one of many
+
 export function Shell({ title, route, nav, children }: ShellProps) {
 	useLanguage();
 	const { session, isExpired, absence, isProving, logIn, logOut } = useDesk();
-	const here = route.page === 'case' ? 'cases' : route.page;
+	const here = LISTS[route.page] ?? route.page;
 	return (
 		<>
 			<Announcer />

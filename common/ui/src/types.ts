@@ -6,4 +6,5 @@ export type * from './types/request';
 export type * from './types/case';
 export type * from './types/network';
 export type * from './types/publication';
+export type * from './types/person';
 export type * from './types/account';

@@ -2,6 +2,7 @@
 
 import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
+import type { PersonRow } from './person';
 import type { Consent, Guardian } from './request';
 
 export type CaseState =
@@ -39,6 +40,7 @@ export interface CaseRow {
 	due_ms: Int64; // the promised end of the step
 	term: CaseTerm;
 	unknown_year: number;
+	person_died: boolean; // while it is open: what becomes of it is a question to staff
 }
 
 export interface CasesView {
@@ -101,6 +103,7 @@ export interface CaseView {
 	can_erase: boolean; // may be proposed now
 	kept_until_ms: Int64; // it may not, before then
 	kept_why?: Basis;
+	person?: PersonRow; // whose case it is
 }
 
 export type EraseAction = 'ERASE_ACTION_NONE' | 'ERASE_ACTION_PROPOSE' | 'ERASE_ACTION_DROP' | 'ERASE_ACTION_CONFIRM';
@@ -108,6 +111,7 @@ export type EraseAction = 'ERASE_ACTION_NONE' | 'ERASE_ACTION_PROPOSE' | 'ERASE_
 export interface ErasureView {
 	act: string;
 	requests: string[];
+	persons: string[];
 	is_done: boolean;
 	reason: string;
 	ground: string;
@@ -128,7 +132,7 @@ export interface ErasuresView {
 }
 
 export interface CaseCommand {
-	action: CaseAction; // ACCEPT, ASK, DECIDE, WITHDRAWN, DUPLICATE, HAND_OVER
+	action: CaseAction; // ACCEPT, ASK, DECIDE, WITHDRAWN, DUPLICATE, HAND_OVER, CONFIRM_PERSON
 	version: number; // that the staff member saw
 	outcome: Outcome;
 	note: string;
