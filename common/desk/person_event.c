@@ -76,6 +76,25 @@ static int seen_check(const Lm__PersonRecord *record, const struct person_step *
 	return OK;
 }
 
+/* Here, in words; apply would wait for a record that has not come. */
+static int merge_check(struct turn *t, const struct person_step *s, struct error *e)
+{
+	Lm__PersonRecord *into;
+	struct id id;
+	if (s->action != DO(MERGE))
+		return OK;
+	if (s->merged_into.size != ID_BYTES)
+		return error_set(e, ERR_INVALID, "merged_into: 32 hexadecimal digits");
+	memcpy(id.byte, s->merged_into.data, ID_BYTES);
+	int result = person_get(t->txn, id, t->arena, &into);
+	if (result)
+		return result == ERR_NOT_FOUND ? error_set(e, result, "merged_into: there is no such record here")
+		                               : result;
+	return strcmp(into->town, node_domain(t->node)->place) == 0
+	               ? OK
+	               : error_set(e, ERR_DENIED, "merged_into: town %.20s has that record", into->town);
+}
+
 int person_step_write(struct turn *t, struct id person, const struct person_step *step, uint32_t *version,
                       struct error *e)
 {
@@ -104,6 +123,8 @@ int person_step_write(struct turn *t, struct id person, const struct person_step
 	result = seen_check(record, step, e);
 	if (!result && !record && step->action != DO(CREATE))
 		result = error_set(e, ERR_NOT_FOUND, "there is no such record here");
+	if (!result)
+		result = merge_check(t, step, e);
 	if (!result)
 		result = facts_after(step, record, &facts, e);
 	if (!result && step->action == DO(DEATH) && person_check(&facts, d->place, &fault, 1) &&

@@ -179,6 +179,12 @@ int held_on_version(struct apply *a)
 	                 h->request_id.len ? "case" : "record");
 }
 
+int held_on_other(struct apply *a, struct id subject, uint32_t version)
+{
+	*a->cause_size = cause_of_version(subject, version, a->cause);
+	return error_set(a->e, ERR_HELD, "waits for version %u of another record", version);
+}
+
 bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out)
 {
 	Lm__Service *service;

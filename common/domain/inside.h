@@ -35,6 +35,7 @@ int effect_add(struct apply *a, struct domain_effect effect);
 int held_on_request(struct apply *a); /* ERR_HELD; ERR_INVALID if it names none */
 int held_on_service(struct apply *a);
 int held_on_version(struct apply *a); /* the event before it has not come */
+int held_on_other(struct apply *a, struct id subject, uint32_t version);
 int release_request(struct apply *a, struct id request);
 int release_service(struct apply *a, const char *service, uint32_t revision);
 int release_version(struct apply *a, struct id subject, uint32_t version); /* what follows `version` */

@@ -231,10 +231,9 @@ static int merge_check(struct apply *a, struct id person, const Lm__PersonPayloa
 		return error_set(a->e, ERR_INVALID, "merged_into: a record is not merged into itself");
 	int result = person_get(a->txn, id, a->arena, &into);
 	if (result)
-		return result == ERR_NOT_FOUND ? error_set(a->e, result, "merged_into: there is no such record here")
-		                               : result;
-	if (strcmp(into->town, town) != 0)
-		return error_set(a->e, ERR_DENIED, "merged_into: town %.20s has that record", into->town);
+		return result == ERR_NOT_FOUND ? held_on_other(a, id, 1) : result;
+	if (strcmp(into->town, town) != 0) /* after a restore its hand-over to this town may still be on its way */
+		return held_on_other(a, id, into->version + 1);
 	if (into->facts && into->facts->merged_into.len)
 		return error_set(a->e, ERR_CLOSED, "merged_into: that record was itself merged into another one");
 	return OK;

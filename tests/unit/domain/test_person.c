@@ -212,6 +212,38 @@ static void test_merge_and_split(void **state)
 	pair_close(&p);
 }
 
+/* After a restore of the district: the other record, or its hand-over, may come later than the merge. */
+static void test_merged_too_early(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct facts f, g;
+	pair_open(&p);
+	struct id one = id_of(1), two = id_of(2);
+	Lm__PersonRecord after = LM__PERSON_RECORD__INIT;
+	after.town = HERE;
+	after.epoch = after.version = 1;
+	facts_make(&f, "王小明", "310114106001");
+	facts_make(&g, "王小明", "310114106002");
+	Lm__Header create = person_entry(TOWN_A, &one, NULL, HERE), merge = person_entry(TOWN_A, &one, &after, HERE);
+	Lm__Header other = person_entry(TOWN_B, &two, NULL, "310114107");
+	after.town = "310114107";
+	Lm__Header hand_over = person_entry(TOWN_B, &two, &after, HERE);
+	struct domain_waiters waiters;
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &create, DO(CREATE), &f.facts));
+	f.facts.merged_into = codec_data(BYTES_OF(two.byte));
+	assert_refused(&p.hub, ERR_HELD, apply_person_entry(&p.hub, &merge, DO(MERGE), &f.facts));
+	assert_true(domain_waiters(&other, BYTES(NULL, 0), &p.hub.arena, &waiters));
+	assert_memory_equal(waiters.cause, p.hub.cause, p.hub.cause_size);
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &other, DO(CREATE), &g.facts));
+	assert_refused(&p.hub, ERR_HELD, apply_person_entry(&p.hub, &merge, DO(MERGE), &f.facts));
+	assert_true(domain_waiters(&hand_over, BYTES(NULL, 0), &p.hub.arena, &waiters));
+	assert_memory_equal(waiters.cause, p.hub.cause, p.hub.cause_size);
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &hand_over, DO(HAND_OVER), &g.facts));
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &merge, DO(MERGE), &f.facts));
+	pair_close(&p);
+}
+
 /* ---- absent ---- */
 
 /* What cannot be opened takes away what is known; the next event brings the whole back. */
@@ -407,6 +439,7 @@ int main(void)
 		cmocka_unit_test(test_a_move_and_back),
 		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_merge_and_split),
+		cmocka_unit_test(test_merged_too_early),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(test_looks),
 		cmocka_unit_test(test_whose_case),
