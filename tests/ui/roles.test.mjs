@@ -9,7 +9,7 @@ import { Clerk, startDistrict } from './people.mjs';
 const STEP_MS = 30_000;
 const OWN = '四个自己想的词语一起用';
 
-let browser, district, boss, lead;
+let browser, district, boss, lead, drawnAnew;
 
 function codeOf(secret, step) {
 	const bits = [...secret.replace(/ /g, '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
@@ -156,7 +156,7 @@ test('an account is opened, and reset by two people', async () => {
 	await boss.look('town-roles-10-prove');
 	await page.locator('#prove-code').fill(await boss.code());
 	await boss.press('desk.prove.send');
-	await page.locator('.desk-token code').waitFor();
+	drawnAnew = await page.locator('.desk-token code').innerText();
 	await page.unroute('**/api/v1/accounts');
 	await boss.seesText('desk.accounts.is.new');
 	boss.assertNoFaults();
@@ -175,9 +175,8 @@ test('one\'s own logins, and the audit', async () => {
 });
 
 test('a page that nobody uses locks itself, and hides what is on it', async () => {
-	const login = await district.tell({ do: 'account', node: district.town.name, name: 'clerk.x', role: 'clerk' });
 	const clerk = await Person.arrive(browser, district.town.url);
-	await clerk.begin(login);
+	await clerk.begin({ user: 'editor1', password: drawnAnew });
 	const { page } = clerk;
 	await clerk.visit('new');
 	await page.locator('main h1').waitFor();
@@ -188,6 +187,7 @@ test('a page that nobody uses locks itself, and hides what is on it', async () =
 	});
 	await clerk.seesText('desk.lock.title');
 	assert.equal(await page.locator('main').isVisible(), false, 'nothing of the page is seen');
+	await clerk.look('town-roles-14-locked');
 	await clerk.type('login-password', 'not the password');
 	await clerk.seesText('desk.lock.wrong');
 	assert.equal(await page.getByText(title).filter({ visible: true }).count(), 0);
