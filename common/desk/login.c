@@ -18,7 +18,8 @@
 #include "second.h"
 #include "tries.h"
 
-#define TRIES_A_MINUTE 10 /* per node: a person who forgot needs few, a program that guesses gets few */
+#define TRIES_A_MINUTE 10    /* per node: a person who forgot needs few, a program that guesses gets few */
+#define TYPED_BYTES_MOST 256 /* as password_hash */
 #define ROLE_HALF "login"
 #define FRESH_MS (UINT64_C(5) * 60 * 1000)
 
@@ -262,15 +263,15 @@ static int account_read(struct node *n, struct login *l)
 	return error_is_of_machine(result) ? error_set(&l->error, result, "the account cannot be read") : OK;
 }
 
-/* A password that was drawn is typed off a paper: without regard to its hyphens and case. */
+/* A password that was drawn is typed off a paper: without regard to its hyphens and case. What cannot be one costs as
+ * much time. */
 static int drawn_check(const struct login *l)
 {
 	char secret[TOKEN_SECRET_BYTES];
-	int result = token_secret_from_text(l->password, secret, NULL);
-	if (!result)
-		result = password_check(secret, l->known->password_hash, NULL);
+	bool is_one = !token_secret_from_text(l->password, secret, NULL);
+	int result = password_check(is_one ? secret : l->password, l->known->password_hash, NULL);
 	crypto_wipe(secret, sizeof secret);
-	return error_is_of_machine(result) ? result : result ? ERR_LOGIN : OK;
+	return result;
 }
 
 /* An unknown name costs as much time as a wrong password: names cannot be found out by the clock. */
@@ -278,9 +279,11 @@ static int password_right(struct login *l)
 {
 	char unknown[PASSWORD_HASH_BYTES];
 	int result = ERR_LOGIN;
-	if (!l->known)
+	if (strlen(l->password) > TYPED_BYTES_MOST)
+		result = ERR_LOGIN; /* whoever it is: nobody's is longer */
+	else if (!l->known)
 		password_hash("there is no such account", unknown, NULL);
-	else if (l->known->must_change && strlen(l->password) >= TOKEN_SECRET_CHARACTERS)
+	else if (l->known->must_change)
 		result = drawn_check(l);
 	else
 		result = password_check(l->password, l->known->password_hash, NULL);

@@ -150,6 +150,8 @@ class Accounts(lm.Case):
             said[name] = texts
         self.assertEqual(said["chen"], said["nobody"])  # it cannot be told which of them there is
         self.assertIn("wait 1 minute", said["chen"][5])
+        long = Person(district.hub, "somebody")
+        self.refused("login", long.begin, "x" * 300)
         chen.cases()  # who is in stays in
         rows = {row["name"]: row for row in boss.get("/api/v1/accounts")["accounts"]}
         self.assertGreater(int(rows["chen"]["locked_until_ms"]), time.time() * 1000)
