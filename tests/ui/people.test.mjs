@@ -129,3 +129,93 @@ test('by keys alone it is opened: the purpose first, which is written down, then
 	await first.seesText('desk.person.purpose'); // asked anew: nothing of it was kept
 	first.assertNoFaults();
 });
+
+/** With the Tab key alone to an input, and what is typed there instead of what stood there. */
+async function fill(clerk, id, words) {
+	const { page } = clerk;
+	await page.locator(`#${id}`).waitFor();
+	for (let i = 0; (await page.evaluate(() => document.activeElement.id)) !== id; i++) {
+		assert.ok(i < 100, `${id} cannot be reached with Tab`);
+		await page.keyboard.press('Tab');
+	}
+	await page.keyboard.press('Control+A');
+	await page.keyboard.type(words);
+}
+
+async function press(clerk, key) {
+	await clerk.tabTo(key);
+	await clerk.page.keyboard.press('Enter');
+}
+
+const focus = (clerk) => clerk.page.evaluate(() => document.activeElement.id);
+
+test('by keys alone a record is created: faults stand at their fields, and a possible double is a question', async () => {
+	const { page } = first;
+	await first.visit('people/new');
+	await first.look('people-6-new');
+	await fill(first, 'person-name', NAME);
+	await fill(first, 'person-birth', '19580302'); // another day than the number says
+	await fill(first, 'person-id_number', numbered());
+	await press(first, 'desk.person.save');
+	await first.seesText('common.rule.not-as-id-number');
+	assert.equal(await focus(first), 'person-birth');
+	assert.equal(await page.locator('#person-birth').getAttribute('aria-invalid'), 'true');
+	assert.equal(await page.locator('#person-community').getAttribute('aria-invalid'), 'true', 'it is needed');
+	await first.lookEverywhere('people-7-faults');
+	await fill(first, 'person-birth', '1958年3月1日');
+	await fill(first, 'person-community', '');
+	await page.keyboard.press('ArrowDown');
+	await press(first, 'desk.person.save');
+	await first.seesText('desk.person.candidates');
+	await first.seesText('desk.person.agrees.has_id_number');
+	await first.lookEverywhere('people-8-candidates');
+	await press(first, 'desk.person.save'); // without a reason it stays a question
+	await first.seesText('desk.person.candidates');
+	await page.keyboard.press('Shift+Tab');
+	await page.locator(`a[href="#/person/${person}"]`).focus();
+	await page.keyboard.press('Enter'); // the other is looked at, and what was typed is still there
+	await first.seesText('desk.person.purpose');
+	await page.goBack();
+	await page.locator('#person-name').waitFor();
+	assert.equal(await page.locator('#person-name').inputValue(), NAME);
+	await press(first, 'desk.person.save');
+	await fill(first, `other-${person}`, '示例：另一人，号码登记有误。');
+	await press(first, 'desk.person.save');
+	await first.press('common.toasts.close');
+	await first.sees(/示例：另一人，号码登记有误。/); // at once, as it is on file
+	const [{ purpose }] = (await ask(first, `/api/v1/persons/${page.url().split('/').pop()}/looks`)).looks;
+	assert.equal(purpose, 'LOOK_PURPOSE_UPKEEP');
+	first.assertNoFaults();
+});
+
+test('two change one record: who was slower loses nothing that was typed, and sees what the other saved', async () => {
+	const { page } = first;
+	const path = `/api/v1/persons/${person}`;
+	await first.visit(`person/${person}`);
+	await page.locator('#look-purpose input').first().focus();
+	await page.keyboard.press('Space');
+	await press(first, 'desk.person.open');
+	await press(first, 'desk.person.change');
+	await fill(first, 'person-address', '示例路三号');
+	const { facts, version } = await ask(second, `${path}/look`, { purpose: 'LOOK_PURPOSE_UPKEEP' });
+	const command = { action: 'PERSON_ACTION_CHANGE', version, facts: { ...facts, address: '示例路二号', household: '示例户一' } };
+	const others = (await ask(second, path, command)).candidates.map(({ row }) => ({ person_id: row.person_id, reason: '示例：另一人。' }));
+	assert.ok((await ask(second, path, { ...command, others })).is_saved);
+	await press(first, 'desk.person.save');
+	await first.seesText('desk.person.candidates'); // the one that was created before
+	await fill(first, `other-${others[0].person_id}`, '示例：另一人。');
+	await press(first, 'desk.person.save');
+	await first.seesText('desk.person.faster');
+	assert.equal(await focus(first), 'person-standing');
+	await first.sees(/示例路二号/);
+	await first.lookEverywhere('people-9-faster');
+	assert.equal(await page.locator('#person-address').inputValue(), '示例路三号', 'what was typed');
+	assert.equal(await page.locator('#person-household').inputValue(), '示例户一', 'what was saved meanwhile');
+	await press(first, 'desk.person.save');
+	await first.press('common.toasts.close');
+	await first.sees(/示例路二号 → 示例路三号/);
+	await first.look('people-10-changed');
+	const now = (await ask(second, `${path}/look`, { purpose: 'LOOK_PURPOSE_UPKEEP' })).facts;
+	assert.deepEqual([now.address, now.household], ['示例路三号', '示例户一']);
+	first.assertNoFaults();
+});

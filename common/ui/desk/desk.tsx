@@ -13,6 +13,7 @@ import { LoginPage } from './login';
 import { Me } from './me';
 import { hasDrafts } from './model';
 import { People } from './people';
+import { NewPerson } from './person-form';
 import { PersonPage } from './person';
 import { Quarantine } from './quarantine';
 import { Queue } from './queue';
@@ -78,7 +79,7 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 		case 'case':
 			return <CasePage requestId={route.part} />;
 		case 'people':
-			return <People />;
+			return route.part === 'new' ? <NewPerson /> : <People />;
 		case 'person':
 			return <PersonPage person={route.part} />;
 		case 'erasures':

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { post } from '../src/api';
 import { dateText, t, words } from '../src/i18n';
-import { announce, Button, Chip, Empty, Field, Line, Notice, Table, type Column } from '../src/parts';
+import { announce, Button, Chip, Empty, Field, Line, Notice, Tab, Table, type Column } from '../src/parts';
 import type { PersonRow, PersonsView } from '../src/types';
 import { keepSearch, keptSearch } from './people-kept';
 import { valueText } from './person-facts';
@@ -123,7 +123,10 @@ export function People() {
 			<PageHeading title={t('desk.people.title')}>
 				<p class="desk-lead">{t('desk.people.lead')}</p>
 			</PageHeading>
-			<SearchForm id="people-query" search={search} />
+			<div class="desk-bar">
+				<SearchForm id="people-query" search={search} />
+				<Tab href={hrefOf('people', 'new')}>{t('desk.person.new')}</Tab>
+			</div>
 			{found && !found.is_ready && <Notice kind="warning">{t('desk.people.not-ready')}</Notice>}
 			{found && (found.persons.length > 0 ? <Found view={found} /> : <Empty>{t('desk.people.none')}</Empty>)}
 		</>

@@ -5,7 +5,8 @@ import { t } from '../src/i18n';
 import { announce, Button, Choices, Failed, Loading, Notice, Tab } from '../src/parts';
 import type { LookPurpose, PersonRow, PersonView } from '../src/types';
 import { personText } from './people';
-import { rowOf, takePurpose } from './people-kept';
+import { keptDraft, rowOf, takePurpose } from './people-kept';
+import { ChangePerson } from './person-form';
 import { valueText } from './person-facts';
 import { Record } from './record';
 import { hrefOf } from './route';
@@ -78,8 +79,21 @@ function useLook(person: string): Looking {
 
 export function PersonPage({ person }: { person: string }) {
 	const { view, purpose, fault, isStale, looks, look } = useLook(person);
+	const [isChanging, setChanging] = useState(() => keptDraft(person) !== undefined);
 	const again = () => look(purpose);
 	const isAsked = purpose !== 'LOOK_PURPOSE_NONE';
+	if (view?.facts && view.is_ours && isChanging)
+		return (
+			<ChangePerson
+				{...{ view, person }}
+				facts={view.facts}
+				onSaved={() => {
+					setChanging(false);
+					void again();
+				}}
+				onDrop={() => setChanging(false)}
+			/>
+		);
 	return (
 		<>
 			<p class="desk-back">
@@ -92,6 +106,7 @@ export function PersonPage({ person }: { person: string }) {
 					view={view}
 					purpose={purpose}
 					news={isStale && <News onRead={() => void again()} />}
+					onChange={() => setChanging(true)}
 					looks={looks}
 					reload={again}
 				/>

@@ -1,7 +1,7 @@
 // What a resident's record says: facts, who may act, what is received, its requests, what changed, and who looked at it.
 import type { ComponentChildren } from 'preact';
 import { dateText, t, words } from '../src/i18n';
-import { Chip, Failed, Notice } from '../src/parts';
+import { Button, Chip, Failed, Notice } from '../src/parts';
 import type { LookPurpose, LooksView, PersonEventView, PersonFacts } from '../src/types';
 import { StateMark } from './marks';
 import { PersonMarks, personText } from './people';
@@ -16,11 +16,12 @@ interface RecordProps {
 	view: KnownPerson;
 	purpose: LookPurpose;
 	news: ComponentChildren;
+	onChange: () => void;
 	looks: number; // of this page so far: each is in the list of looks
 	reload: () => Promise<void>;
 }
 
-export function Record({ view, purpose, news, looks }: RecordProps) {
+export function Record({ view, purpose, news, looks, onChange }: RecordProps) {
 	const { row, facts, goes_on: goesOn } = view;
 	const { nameOf } = usePlaces();
 	return (
@@ -30,6 +31,7 @@ export function Record({ view, purpose, news, looks }: RecordProps) {
 			</PageHeading>
 			<p class="desk-minor">{t('desk.person.looked', { purpose: valueText(purpose) })}</p>
 			{news}
+			{view.is_ours && <Doing view={view} onChange={onChange} />}
 			{goesOn && (
 				<Notice kind="info" title={t('desk.person.goes-on')}>
 					<PersonLink person={goesOn.person_id}>{personText(goesOn)}</PersonLink>
@@ -53,6 +55,21 @@ export function Record({ view, purpose, news, looks }: RecordProps) {
 				</div>
 			</div>
 		</>
+	);
+}
+
+function Doing({ view, onChange }: { view: KnownPerson; onChange: () => void }) {
+	const canChange = view.facts && !view.row.is_dead && !view.row.is_merged;
+	if (!canChange) return null;
+	return (
+		<section class="desk-doing">
+			<h2>{t('desk.case.what-next')}</h2>
+			<div class="actions">
+				<Button kind="primary" icon="edit" onPress={onChange}>
+					{t('desk.person.change')}
+				</Button>
+			</div>
+		</section>
 	);
 }
 
