@@ -98,7 +98,7 @@ struct rows {
 	Lm__CasesView *view;
 	struct working_days days;
 	int64_t overdue_ms; /* only cases that are overdue then; 0: all */
-	size_t most;
+	size_t most;        /* rows of the view */
 	bool is_short;
 };
 
@@ -122,7 +122,7 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 	r->is_short |= !row;
 	if (row)
 		r->view->cases[r->view->n_cases++] = row;
-	return row && r->view->n_cases < r->most;
+	return row && !(r->overdue_ms && r->view->n_cases == r->most); /* other views end by their count, and go on */
 }
 
 static void cases_pool(struct node *n, void *context)

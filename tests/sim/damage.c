@@ -38,6 +38,7 @@ struct damage {
 struct question {
 	const char *method;
 	char path[120], code[16];
+	uint64_t last; /* of the tape before the damage: what a start writes anew is its own */
 	struct hash answer;
 	bool is_answered;
 };
@@ -107,6 +108,7 @@ static size_t questions_make(const struct site *s, struct question *q)
 	const struct promise *p;
 	size_t count = 0, promised = promises(&p), lookups = 0;
 	for (uint64_t from = 1; from + PAGE <= s->said_position && count < QUESTIONS_MOST / 2; from += PAGE) {
+		q[count].last = s->said_position;
 		snprintf(q[count].path, sizeof q->path, "/ctl/v1/journal?count=%d&from=%llu", PAGE,
 		         (unsigned long long)from);
 		q[count++].method = "GET";
@@ -125,15 +127,26 @@ static size_t questions_make(const struct site *s, struct question *q)
 }
 
 struct answer {
+	uint64_t last;
 	bool is_there;
 	int status;
 	struct hash hash;
 	bool says_absent;
 };
 
+static void items_cut(json_t *items, uint64_t last)
+{
+	for (size_t i = json_array_size(items); i-- > 0;) {
+		const char *position = json_string_value(json_object_get(json_array_get(items, i), "position"));
+		if (position && strtoull(position, NULL, 10) > last)
+			json_array_remove(items, i);
+	}
+}
+
 static void answer_came(void *context, int status, json_t *body)
 {
 	struct answer *a = context;
+	items_cut(json_object_get(body, "items"), a->last);
 	char *text = body ? json_dumps(body, JSON_SORT_KEYS) : NULL;
 	struct bytes part = text ? bytes_from_text(text) : BYTES(NULL, 0);
 	a->is_there = true;
@@ -146,7 +159,7 @@ static void answer_came(void *context, int status, json_t *body)
 /* Nobody else is awake: a link is never answered, and no time passes. False: what was there is absent. */
 static bool ask(struct site *s, struct question *q, bool is_damaged)
 {
-	struct answer a = { 0 };
+	struct answer a = { .last = q->last };
 	json_t *body = q->code[0] ? json_pack("{s:s}", "code", q->code) : NULL;
 	if (!s->node || s->is_dying) {
 		json_decref(body);
@@ -171,10 +184,14 @@ static bool daemon_try(struct site *s, const char *folder, const struct damage *
 	struct question questions[QUESTIONS_MOST] = { { 0 } };
 	size_t count = questions_make(s, questions);
 	bool is_all_there = true;
+	char sound[sizeof s->folder];
+	snprintf(sound, sizeof sound, "%s", s->folder);
 	weather_end();
 	world.is_calm = true;
 	snprintf(s->folder, sizeof s->folder, "%s", folder);
 	for (int is_damaged = 0; is_damaged < 2; is_damaged++) {
+		folder_copy(sound,
+		            folder); /* afresh: a daemon that starts may trim what it then does not show any more */
 		if (is_damaged)
 			damage_do(d, folder);
 		s->is_damaged = is_damaged;
@@ -249,7 +266,6 @@ void damage_site_buried(struct site *s)
 		return;
 	snprintf(folder, sizeof folder, "%s/damaged-%s", world.folder, s->place);
 	damage_draw(&d, what == CUT, disk_content(s));
-	folder_copy(s->folder, folder);
 	bool is_all_there = apart(s, TASK_DAEMON, folder, &d);
 	folder_copy(s->folder, folder);
 	damage_do(&d, folder);
