@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "lockout.h"
 #include "login.h"
 
 #define ACCOUNTS_MOST 500
@@ -152,7 +153,7 @@ static void list_done(struct node *n, void *context)
 	Lm__AccountsView *view = (Lm__AccountsView *)d->output;
 	(void)n;
 	for (size_t i = 0; !d->result && i < view->n_accounts; i++)
-		view->accounts[i]->locked_until_ms = (int64_t)login_locked_until_ms(view->accounts[i]->name);
+		view->accounts[i]->locked_until_ms = (int64_t)lockout_until_ms(view->accounts[i]->name);
 	deed_answer(d, d->result, &d->error);
 }
 
@@ -312,7 +313,7 @@ static void act_done(struct node *n, struct command *c)
 	Lm__AccountAct act = d->input->act;
 	bool is_reset = act == LM__ACCOUNT_ACT__ACCOUNT_ACT_RESET;
 	if (!c->result && (is_reset || act == LM__ACCOUNT_ACT__ACCOUNT_ACT_UNLOCK))
-		login_unlock(d->input->name);
+		lockout_lift(d->input->name);
 	if (!c->result &&
 	    (is_reset || act == LM__ACCOUNT_ACT__ACCOUNT_ACT_CLOSE || act == LM__ACCOUNT_ACT__ACCOUNT_ACT_ROLE)) {
 		login_accounts_changed();
@@ -320,7 +321,7 @@ static void act_done(struct node *n, struct command *c)
 	}
 	if (!c->result)
 		((Lm__AccountStepView *)d->output)->account->locked_until_ms =
-		        (int64_t)login_locked_until_ms(d->input->name);
+		        (int64_t)lockout_until_ms(d->input->name);
 	deed_answer(d, c->result, &c->error);
 }
 

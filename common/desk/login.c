@@ -14,11 +14,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "lockout.h"
 #include "second.h"
-#include "tries.h"
 
-#define TRIES_A_MINUTE 10    /* per node: a person who forgot needs few, a program that guesses gets few */
 #define TYPED_BYTES_MOST 256 /* as password_hash */
 #define ROLE_HALF "login"
 #define FRESH_MS (UINT64_C(5) * 60 * 1000)
@@ -42,10 +40,7 @@ struct login {
 	struct error error;
 };
 
-/* Loop thread. */
-static struct tries tries;
-static bool has_tries;
-static uint64_t tries_minute, tries_count, changes;
+static uint64_t changes; /* loop thread */
 
 /* ---- what is said ---- */
 
@@ -145,101 +140,24 @@ static void login_begin(struct node *n, struct login *l, const char *step, bool 
 
 /* ---- tries ---- */
 
-/* False: it has been answered. An unknown name is counted and refused like any other. */
+/* False: it has been answered. */
 static bool try_take(struct login *l)
 {
-	uint64_t now_us = clock_monotonic_us(), minute = now_us / 60000000, until_us;
-	if (!has_tries && tries_open(&tries, &l->error)) {
-		login_refuse(l, l->error.code);
-		return false;
-	}
-	has_tries = true;
-	if (minute != tries_minute) {
-		tries_minute = minute;
-		tries_count = 0;
-	}
-	until_us = tries_until_us(&tries, l->name, now_us);
-	if (until_us) {
-		unsigned minutes = (unsigned)((until_us - now_us) / 60000000 + 1);
-		login_refuse(
-		        l, error_set(&l->error, ERR_TOO_MANY,
-		                     "too many wrong tries under this name: wait %u minute%s, or ask an administrator",
-		                     minutes, minutes == 1 ? "" : "s"));
-		return false;
-	}
-	if (tries_count >= TRIES_A_MINUTE) {
-		login_refuse(l, error_set(&l->error, ERR_TOO_MANY, "too many wrong tries; wait a minute"));
-		return false;
-	}
-	tries_count++;
-	tries_take(&tries, l->name, now_us);
-	return true;
+	int result = lockout_take(l->name, &l->error);
+	if (result)
+		login_refuse(l, result);
+	return !result;
 }
 
-static int lock_run(struct turn *t, struct command *c, struct error *e)
-{
-	Lm__AccountMarkPayload *mark = c->context;
-	return account_mark_append(t, mark, e);
-}
-
-static void lock_done(struct node *n, struct command *c)
-{
-	(void)n;
-	Lm__AccountMarkPayload *mark = c->context;
-	free(mark->name);
-	free(mark);
-	free(c);
-}
-
-/* The journal keeps that an account was locked; whether there is one made no difference to the answer. */
-static void lock_tell(struct node *n, const char *name, uint64_t until_us)
-{
-	struct command *c = calloc(1, sizeof *c);
-	Lm__AccountMarkPayload *mark = calloc(1, sizeof *mark);
-	char *copy = strdup(name);
-	if (c && mark && copy) {
-		lm__account_mark_payload__init(mark);
-		mark->name = copy;
-		mark->act = LM__ACCOUNT_ACT__ACCOUNT_ACT_LOCK;
-		mark->until_ms = clock_wall_ms() + (int64_t)((until_us - clock_monotonic_us()) / 1000);
-		*c = (struct command){ .run = lock_run, .done = lock_done, .context = mark };
-		log_write(LOG_WARN, "locked", "an account waits after too many wrong tries: lmctl account list");
-		if (!node_command(n, c))
-			return;
-	}
-	free(copy);
-	free(mark);
-	free(c);
-}
-
-/* What became of a try. Wrong ones are forgiven for all that the account asks for: with the password alone nobody gets
- * more tries at codes. */
+/* Wrong tries are forgiven for all that the account asks for: with the password alone nobody gets more tries at codes.
+ */
 static void try_end(struct node *n, const struct login *l)
 {
-	if (l->result != ERR_LOGIN) {
-		bool is_all = !l->result && (l->code || !l->known->second_factor.len);
-		if (is_all)
-			tries_forgive(&tries, l->name);
-		else
-			tries_give_back(&tries, l->name);
-		tries_count -= tries_count > 0;
-		return;
-	}
-	uint64_t until_us = tries_until_us(&tries, l->name, clock_monotonic_us());
-	if (until_us && l->known)
-		lock_tell(n, l->name, until_us);
-}
-
-uint64_t login_locked_until_ms(const char *name)
-{
-	uint64_t now_us = clock_monotonic_us(), until_us = has_tries ? tries_until_us(&tries, name, now_us) : 0;
-	return until_us ? (uint64_t)clock_wall_ms() + (until_us - now_us) / 1000 : 0;
-}
-
-void login_unlock(const char *name)
-{
-	if (has_tries)
-		tries_forgive(&tries, name);
+	bool is_all = !l->result && (l->code || !l->known->second_factor.len);
+	if (l->result == ERR_LOGIN)
+		lockout_wrong(n, l->name, l->known != NULL);
+	else
+		lockout_end(l->name, is_all);
 }
 
 void login_accounts_changed(void)

@@ -4,9 +4,6 @@
 
 #include "inside.h"
 
-/* Until when an account waits after too many wrong tries, by the wall clock; 0: it does not. */
-uint64_t login_locked_until_ms(const char *name);
-void login_unlock(const char *name);
 void login_accounts_changed(void); /* logins that are under way begin anew */
 
 /* accounts.c: entries of accounts; writer thread. */

@@ -14,7 +14,7 @@ const SPEAKERS = {
 	'common/node':
 		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
-	'common/desk': 'api erase event person_event person_views persons registry login accounts sessions views',
+	'common/desk': 'api erase event person_event person_views persons registry lockout login accounts sessions views',
 	hub: 'publication',
 	subcenter: 'intake',
 	terminal: 'condition',
