@@ -33,7 +33,7 @@ function test(name, run) {
 	});
 }
 
-let browser, district, first, second, person;
+let browser, district, first, second, person, owner, request;
 
 /** As a page asks; for what another clerk does meanwhile. */
 function ask(clerk, path, command) {
@@ -45,6 +45,14 @@ function ask(clerk, path, command) {
 		},
 		[path, command],
 	);
+}
+
+/** Another clerk's step on a record. */
+async function act(id, action, command) {
+	const path = `/api/v1/persons/${id}`;
+	const { version } = await ask(second, `${path}/look`, { purpose: 'LOOK_PURPOSE_UPKEEP' });
+	const step = await ask(second, path, { action, version, ...command });
+	assert.ok(step.is_saved, JSON.stringify(step));
 }
 
 const looksAt = async (id) => (await ask(second, `/api/v1/persons/${id}/looks`)).looks.map(({ purpose, by }) => `${purpose} ${by}`);
@@ -59,6 +67,7 @@ before(async () => {
 	const step = await ask(second, '/api/v1/persons', { action: 'PERSON_ACTION_CREATE', facts: { ...FACTS, id_number: numbered() } });
 	assert.ok(step.is_saved, JSON.stringify(step));
 	person = step.person_id;
+	request = (await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'device-fitting' })).request_id;
 	Clerk.secrets.add(NAME);
 });
 
@@ -217,5 +226,35 @@ test('two change one record: who was slower loses nothing that was typed, and se
 	await first.look('people-10-changed');
 	const now = (await ask(second, `${path}/look`, { purpose: 'LOOK_PURPOSE_UPKEEP' })).facts;
 	assert.deepEqual([now.address, now.household], ['示例路三号', '示例户一']);
+	first.assertNoFaults();
+});
+
+test('on the page of a case a clerk says whose it is, and a death is a question there', async () => {
+	const { page } = first;
+	await first.openCase(request);
+	await press(first, 'desk.whose.say');
+	await page.waitForFunction(() => document.activeElement?.matches('dialog[open] h2'));
+	await press(first, 'desk.whose.confirm'); // without anybody
+	await first.seesText('desk.person.pick-missing');
+	assert.equal(await focus(first), 'whose-person-query');
+	await first.look('people-11-missing');
+	await page.keyboard.type('sslj');
+	await page.keyboard.press('Enter');
+	await page.locator('#whose-person input').first().waitFor();
+	await page.locator('#whose-person label', { hasText: '马陆镇1号' }).first().locator('input').focus();
+	await page.keyboard.press('Space');
+	await first.lookEverywhere('people-12-whose', { hasDialog: true });
+	await press(first, 'desk.whose.confirm');
+	await first.press('common.toasts.close');
+	const [link] = await page.locator('a[href^="#/person/"]').all();
+	assert.match(await link.innerText(), new RegExp(NAME));
+	owner = (await link.getAttribute('href')).split('/').pop();
+	const { cases } = await ask(second, `/api/v1/persons/${owner}/look`, { purpose: 'LOOK_PURPOSE_CASE' });
+	assert.deepEqual(cases.map((row) => row.request_id), [request]);
+	await act(owner, 'PERSON_ACTION_DEATH', { died_on: '2026-11-20', reason: '示例：家属告知。' });
+	await page.reload();
+	await first.seesText('desk.whose.died');
+	await first.lookEverywhere('people-13-died');
+	await act(owner, 'PERSON_ACTION_DEATH_MISTAKEN', { reason: '示例：弄错了。' });
 	first.assertNoFaults();
 });

@@ -17,6 +17,7 @@ import { useShortcuts, useShortcutSwitch } from './shortcuts';
 import { Sourced } from './sourced';
 import { stepText, TermMark } from './term';
 import { momentText, useNow } from './time';
+import { Whose } from './whose';
 
 export function CasePage({ requestId }: { requestId: string }) {
 	const { data, fault, reload } = useLoaded<CaseView>(
@@ -68,6 +69,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{row.is_absent && !view.erasure?.is_done && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
+			<Whose view={view} reload={reload} />
 			<Doing view={view} can={can} onChoose={setDecision} />
 			{view.erasure && <Erasing view={view} reload={reload} />}
 			<div class="desk-columns">
