@@ -58,7 +58,7 @@ async function act(id, action, command) {
 const looksAt = async (id) => (await ask(second, `/api/v1/persons/${id}/looks`)).looks.map(({ purpose, by }) => `${purpose} ${by}`);
 
 before(async () => {
-	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	[browser, district] = await Promise.all([launch(), startDistrict('--two-towns')]);
 	first = await Clerk.arrive(browser, district.town.url);
 	second = await Clerk.arrive(browser, district.town.url);
 	await first.logIn(district.clerk1);
@@ -151,8 +151,9 @@ async function fill(clerk, id, words) {
 	await page.keyboard.type(words);
 }
 
+/** In the dialog in front, if there is one: the button that opened it reads alike, and stands before it. */
 async function press(clerk, key) {
-	await clerk.tabTo(key);
+	await clerk.tabTo(key, (await clerk.page.locator('dialog[open]').count()) ? -1 : 0);
 	await clerk.page.keyboard.press('Enter');
 }
 
@@ -177,7 +178,7 @@ test('by keys alone a record is created: faults stand at their fields, and a pos
 	await press(first, 'desk.person.save');
 	await first.seesText('desk.person.candidates');
 	await first.seesText('desk.person.agrees.has_id_number');
-	await first.lookEverywhere('people-8-candidates');
+	await first.look('people-8-candidates');
 	await press(first, 'desk.person.save'); // without a reason it stays a question
 	await first.seesText('desk.person.candidates');
 	await page.keyboard.press('Shift+Tab');
@@ -257,4 +258,89 @@ test('on the page of a case a clerk says whose it is, and a death is a question 
 	await first.lookEverywhere('people-13-died');
 	await act(owner, 'PERSON_ACTION_DEATH_MISTAKEN', { reason: '示例：弄错了。' });
 	first.assertNoFaults();
+});
+
+/** The dialog of an act by keys, with its reason last. */
+async function decide(clerk, key, fillIn, reason) {
+	await press(clerk, key);
+	await clerk.page.waitForFunction(() => document.activeElement?.matches('dialog[open] h2'));
+	await fillIn();
+	await fill(clerk, 'act-reason', reason);
+	await press(clerk, key);
+	await clerk.press('common.toasts.close');
+}
+
+test('a death and its correction, one person twice and its undo: each with a reason, by keys', async () => {
+	const { page } = first;
+	await first.visit(`person/${owner}`);
+	await page.locator('#look-purpose input').first().focus();
+	await page.keyboard.press('Space');
+	await press(first, 'desk.person.open');
+	await press(first, 'desk.person.act.DEATH');
+	await page.waitForFunction(() => document.activeElement?.matches('dialog[open] h2'));
+	await press(first, 'desk.person.act.DEATH');
+	await first.seesText('desk.person.act.reason-missing');
+	await first.look('people-14-death');
+	await page.keyboard.press('Escape');
+	await decide(first, 'desk.person.act.DEATH', () => fill(first, 'act-died_on', '20261120'), '示例：家属告知。');
+	await first.seesText('desk.person.is.dead');
+	await decide(first, 'desk.person.act.DEATH_MISTAKEN', () => {}, '示例：弄错了。');
+	await page.getByText(first.t('desk.person.is.dead')).waitFor({ state: 'detached' });
+
+	const goesOn = owner === person ? '示例' : NAME;
+	const choose = async () => {
+		await fill(first, 'act-person-query', goesOn);
+		await page.keyboard.press('Enter');
+		await page.locator('#act-person input').first().focus();
+		await page.keyboard.press('Space');
+		await first.lookEverywhere('people-15-merge', { hasDialog: true });
+	};
+	await decide(first, 'desk.person.act.MERGE', choose, '示例：同一人。');
+	await first.seesText('desk.person.goes-on');
+	await first.look('people-16-merged');
+	await decide(first, 'desk.person.act.SPLIT', () => {}, '示例：不是同一人。');
+	await page.getByText(first.t('desk.person.goes-on')).waitFor({ state: 'detached' });
+	first.assertNoFaults();
+});
+
+test('a record moves to another town, and waits visibly while the district is away', async () => {
+	const { page } = first;
+	await district.tell({ do: 'stop', node: district.hub.name });
+	const town = async () => {
+		await page.locator('#act-town').selectOption('310114102');
+	};
+	await decide(first, 'desk.person.act.HAND_OVER', town, '示例：搬家。');
+	await first.seesText('desk.person.on-its-way');
+	assert.doesNotMatch(await page.locator('main').innerText(), /示例路/, 'its facts are not here any more');
+	await first.lookEverywhere('people-17-on-its-way');
+	await district.tell({ do: 'start', node: district.hub.name });
+	first.assertNoFaults();
+});
+
+test('erasing a record takes two: proposed on its page, confirmed by another on the page of erasings', async () => {
+	const { page } = first;
+	const other = (await ask(second, '/api/v1/persons/search', { query: NAME })).persons.find((row) => row.person_id !== owner);
+	await first.visit(`person/${other.person_id}`);
+	await page.locator('#look-purpose input').first().focus();
+	await page.keyboard.press('Space');
+	await press(first, 'desk.person.open');
+	await press(first, 'desk.erase.propose');
+	await fill(first, 'erase-reason', '示例：本人提出删除。');
+	await fill(first, 'erase-ground', '示例：个人信息保护法第四十七条。');
+	await first.look('people-18-erase');
+	await press(first, 'desk.erase.propose');
+	await first.press('common.toasts.close');
+	await first.seesText('desk.erase.second');
+	await second.visit('erasures');
+	await page.locator('main').waitFor();
+	await second.page.locator(`a[href="#/person/${other.person_id}"]`).waitFor();
+	await second.lookEverywhere('people-19-erasures');
+	await press(second, 'desk.erase.confirm');
+	await second.page.waitForFunction(() => document.activeElement?.matches('dialog[open] h2'));
+	await second.page.locator('dialog .button.danger').focus();
+	await second.page.keyboard.press('Enter');
+	await second.seesText('desk.erase.is.done');
+	const { persons } = await ask(second, '/api/v1/persons/search', { query: NAME });
+	assert.deepEqual(persons, [], 'nobody of that name is found any more');
+	for (const clerk of [first, second]) clerk.assertNoFaults();
 });

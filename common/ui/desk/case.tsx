@@ -54,6 +54,16 @@ function Case({ view, fault, reload }: CaseProps) {
 		},
 	});
 	const name = words(row.service_name) || row.service;
+	const isKept = view.kept_until_ms !== '0';
+	const erasing = (
+		<Erasing
+			about={{ requests: [row.request_id] }}
+			erasure={view.erasure}
+			canErase={view.can_erase}
+			{...(isKept && { kept: { until_ms: view.kept_until_ms, why: view.kept_why } })}
+			reload={reload}
+		/>
+	);
 	return (
 		<>
 			<BackLink />
@@ -71,7 +81,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Whose view={view} reload={reload} />
 			<Doing view={view} can={can} onChoose={setDecision} />
-			{view.erasure && <Erasing view={view} reload={reload} />}
+			{view.erasure && erasing}
 			<div class="desk-columns">
 				<div>
 					<section>
@@ -93,7 +103,7 @@ function Case({ view, fault, reload }: CaseProps) {
 				</div>
 				<div>{service ? <Catalogue service={service} step={row.step} /> : <p>{t('desk.case.no-service')}</p>}</div>
 			</div>
-			{!view.erasure && <Erasing view={view} reload={reload} />}
+			{!view.erasure && erasing}
 			{decision && !isExpired && (
 				<Decide
 					key={decision}

@@ -3,8 +3,7 @@ import { useState } from 'preact/hooks';
 import { post } from '../src/api';
 import { t, words } from '../src/i18n';
 import { Button, Chip, Dialog, Empty, Failed, Field, Loading, LongLine, Notice, Table, toast, type Column } from '../src/parts';
-import type { EraseAction, ErasuresView, ErasureView } from '../src/types';
-import type { KnownCase } from './model';
+import type { Basis, EraseAction, ErasuresView, ErasureView } from '../src/types';
 import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
@@ -16,12 +15,25 @@ const TEXT_CHARACTERS_MOST = 200; // 600 bytes, whatever the script
 
 type Step = { erasure: ErasureView; action: EraseAction };
 
-/** What the page of a case says of it. */
-export function Erasing({ view, reload }: { view: KnownCase; reload: () => Promise<void> }) {
+/** What an act is about. */
+export interface About {
+	requests?: string[];
+	persons?: string[];
+}
+
+interface ErasingProps {
+	about: About;
+	erasure: ErasureView | undefined;
+	canErase: boolean;
+	kept?: { until_ms: string; why: Basis | undefined }; // it may not, before then
+	reload: () => Promise<void>;
+}
+
+/** What the page of a case, or of a resident, says of it. */
+export function Erasing({ about, erasure, canErase, kept, reload }: ErasingProps) {
 	const [isProposing, setProposing] = useState(false);
 	const [step, setStep] = useState<Step | null>(null);
-	const { erasure } = view;
-	if (!erasure && !view.can_erase && view.kept_until_ms === '0') return null;
+	if (!erasure && !canErase && !kept) return null;
 	return (
 		<section>
 			<h2>{t('desk.erase.title')}</h2>
@@ -39,18 +51,18 @@ export function Erasing({ view, reload }: { view: KnownCase; reload: () => Promi
 					<Steps erasure={erasure} onStep={setStep} />
 				</>
 			)}
-			{view.kept_until_ms !== '0' && (
+			{kept && (
 				<>
-					<p>{t('desk.erase.kept', { time: momentText(view.kept_until_ms) })}</p>
-					<Sourced facts={view.kept_why ? [view.kept_why] : []} />
+					<p>{t('desk.erase.kept', { time: momentText(kept.until_ms) })}</p>
+					<Sourced facts={kept.why ? [kept.why] : []} />
 				</>
 			)}
-			{view.can_erase && (
+			{canErase && (
 				<Button icon="erase" onPress={() => setProposing(true)}>
 					{t('desk.erase.propose')}
 				</Button>
 			)}
-			{isProposing && <Propose requestId={view.row.request_id} reload={reload} onClose={() => setProposing(false)} />}
+			{isProposing && <Propose about={about} reload={reload} onClose={() => setProposing(false)} />}
 			{step && <Confirm {...step} reload={reload} onClose={() => setStep(null)} />}
 		</section>
 	);
@@ -119,7 +131,7 @@ function Refusal({ text }: { text: string }) {
 
 const PARTS = ['reason', 'ground'] as const;
 
-function Propose({ requestId, ...ending }: Ending & { requestId: string }) {
+function Propose({ about, ...ending }: Ending & { about: About }) {
 	const { isBusy, refusal, send } = useSend(ending);
 	const [typed, setTyped] = useState({ reason: '', ground: '' });
 	const [isTried, setTried] = useState(false);
@@ -130,7 +142,7 @@ function Propose({ requestId, ...ending }: Ending & { requestId: string }) {
 		else
 			void send(
 				PATH,
-				{ action: 'ERASE_ACTION_PROPOSE', requests: [requestId], reason: typed.reason.trim(), ground: typed.ground.trim() },
+				{ action: 'ERASE_ACTION_PROPOSE', ...about, reason: typed.reason.trim(), ground: typed.ground.trim() },
 				t('desk.erase.toast-proposed'),
 			);
 	};
@@ -147,7 +159,7 @@ function Propose({ requestId, ...ending }: Ending & { requestId: string }) {
 				</>
 			}
 		>
-			<p>{t('desk.erase.means')}</p>
+			<p>{t(about.persons ? 'desk.erase.means-person' : 'desk.erase.means')}</p>
 			<Refusal text={refusal} />
 			{PARTS.map((part) => (
 				<Field
@@ -201,7 +213,9 @@ function Confirm({ erasure, action, ...ending }: Ending & Step) {
 			}
 		>
 			<Why erasure={erasure} />
-			<p>{t(isDrop ? 'desk.erase.drop-means' : 'desk.erase.confirm-means', { n: erasure.requests.length })}</p>
+			<p>{t(isDrop ? 'desk.erase.drop-means' : erasure.persons.length > 0 ? 'desk.erase.confirm-means-person' : 'desk.erase.confirm-means', {
+					n: erasure.requests.length,
+				})}</p>
 			<Refusal text={refusal} />
 		</Dialog>
 	);
@@ -209,7 +223,7 @@ function Confirm({ erasure, action, ...ending }: Ending & Step) {
 
 /** What is proposed waits for somebody to look: so it has a page. */
 export function Erasures() {
-	const { data, fault, reload } = useLoaded<ErasuresView>(PATH, (name) => name === 'cases');
+	const { data, fault, reload } = useLoaded<ErasuresView>(PATH, (name) => name === 'cases' || name === 'persons');
 	const [step, setStep] = useState<Step | null>(null);
 	const columns: Column<ErasureView>[] = [
 		{
@@ -224,7 +238,7 @@ export function Erasures() {
 		},
 		{ id: 'why', head: t('desk.col.why'), cell: (row) => <Why erasure={row} /> },
 		{ id: 'when', head: t('desk.col.since'), cell: (row) => momentText(row.is_done ? row.erased_ms : row.proposed_ms) },
-		{ id: 'cases', head: t('desk.erase.col.cases'), cell: (row) => <Cases requests={row.requests} /> },
+		{ id: 'cases', head: t('desk.erase.col.cases'), cell: (row) => <Cases act={row} /> },
 		{
 			id: 'do',
 			head: t('desk.erase.col.do'),
@@ -248,9 +262,14 @@ export function Erasures() {
 	);
 }
 
-function Cases({ requests }: { requests: string[] }) {
+function Cases({ act: { persons, requests } }: { act: ErasureView }) {
 	return (
 		<>
+			{persons.map((person) => (
+				<a key={person} class="desk-row-link" href={hrefOf('person', person)}>
+					{t('desk.person.title')} <code>{person.slice(0, 12)}</code>
+				</a>
+			))}
 			{requests.map((request) => (
 				<a key={request} class="desk-row-link" href={hrefOf('case', request)}>
 					<code>{request.slice(0, 12)}</code>

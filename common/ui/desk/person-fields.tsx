@@ -35,7 +35,7 @@ const TOPICS: readonly Topic[] = ['TOPIC_RECORD', 'TOPIC_CALLS', 'TOPIC_VISITS',
 export const idOf = (path: string) => `person-${path.replace(/[^a-z0-9_]+/g, '-')}`;
 
 /** A day as people type it: 19580301, 1958/3/1, 1958年3月1日. What is none stays, for the daemon to name. */
-function dayFrom(typed: string): string {
+export function dayFrom(typed: string): string {
 	const found = /^(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D?$/.exec(typed.trim());
 	return found ? `${found[1]}-${found[2]!.padStart(2, '0')}-${found[3]!.padStart(2, '0')}` : typed.trim();
 }

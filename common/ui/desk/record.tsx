@@ -4,7 +4,9 @@ import { dateText, t, words } from '../src/i18n';
 import { Button, Chip, Failed, Notice } from '../src/parts';
 import type { LookPurpose, LooksView, PersonEventView, PersonFacts } from '../src/types';
 import { StateMark } from './marks';
+import { Erasing } from './erase';
 import { PersonMarks, personText } from './people';
+import { Acts } from './person-acts';
 import type { KnownPerson } from './person';
 import { changeText, pathText, representativeText, untilText, usePlaces, valueText, type PlaceName } from './person-facts';
 import { hrefOf } from './route';
@@ -21,7 +23,7 @@ interface RecordProps {
 	reload: () => Promise<void>;
 }
 
-export function Record({ view, purpose, news, looks, onChange }: RecordProps) {
+export function Record({ view, purpose, news, looks, onChange, reload }: RecordProps) {
 	const { row, facts, goes_on: goesOn } = view;
 	const { nameOf } = usePlaces();
 	return (
@@ -31,7 +33,7 @@ export function Record({ view, purpose, news, looks, onChange }: RecordProps) {
 			</PageHeading>
 			<p class="desk-minor">{t('desk.person.looked', { purpose: valueText(purpose) })}</p>
 			{news}
-			{view.is_ours && <Doing view={view} onChange={onChange} />}
+			{view.is_ours && <Doing view={view} onChange={onChange} reload={reload} />}
 			{goesOn && (
 				<Notice kind="info" title={t('desk.person.goes-on')}>
 					<PersonLink person={goesOn.person_id}>{personText(goesOn)}</PersonLink>
@@ -43,6 +45,12 @@ export function Record({ view, purpose, news, looks, onChange }: RecordProps) {
 				</Notice>
 			)}
 			{!facts && !row.is_away && <Notice kind="warning">{t('desk.person.absent')}</Notice>}
+			<Erasing
+				about={{ persons: [row.person_id] }}
+				erasure={view.erasure}
+				canErase={view.can_erase}
+				reload={reload}
+			/>
 			<div class="desk-columns">
 				<div>
 					{facts && <Facts facts={facts} inForce={view.in_force} nameOf={nameOf} />}
@@ -58,16 +66,18 @@ export function Record({ view, purpose, news, looks, onChange }: RecordProps) {
 	);
 }
 
-function Doing({ view, onChange }: { view: KnownPerson; onChange: () => void }) {
+function Doing({ view, onChange, reload }: { view: KnownPerson; onChange: () => void; reload: () => Promise<void> }) {
 	const canChange = view.facts && !view.row.is_dead && !view.row.is_merged;
-	if (!canChange) return null;
 	return (
 		<section class="desk-doing">
 			<h2>{t('desk.case.what-next')}</h2>
 			<div class="actions">
-				<Button kind="primary" icon="edit" onPress={onChange}>
-					{t('desk.person.change')}
-				</Button>
+				{canChange && (
+					<Button kind="primary" icon="edit" onPress={onChange}>
+						{t('desk.person.change')}
+					</Button>
+				)}
+				<Acts view={view} reload={reload} />
 			</div>
 		</section>
 	);
