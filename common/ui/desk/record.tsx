@@ -28,7 +28,7 @@ export function Record({ view, purpose, news, looks, onChange, reload }: RecordP
 	const { nameOf } = usePlaces();
 	return (
 		<>
-			<PageHeading title={row.name || t('desk.no-name')} tab={t('desk.person.title')}>
+			<PageHeading title={row.name || t(row.is_away ? 'desk.person.title' : 'desk.no-name')} tab={t('desk.person.title')}>
 				<PersonMarks row={row} />
 			</PageHeading>
 			<p class="desk-minor">{t('desk.person.looked', { purpose: valueText(purpose) })}</p>
