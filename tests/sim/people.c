@@ -257,15 +257,18 @@ static void resident_step(void *context, bool is_alive)
 	         "resident", looked_up, r);
 }
 
+#define HAND_IN_MS 60000 /* a terminal that has no more room takes nothing */
+
 const struct promise *people_hand_in(struct site *terminal)
 {
 	size_t before = promise_count;
 	for (size_t i = 0; i < resident_count; i++)
 		if (residents[i].terminal == terminal)
 			ask_page(terminal, "POST", "/api/v1/drafts", json_object(), "resident", drafted, &residents[i]);
-	while (promise_count == before && world_step()) {
+	uint64_t until_us = world.now_us + HAND_IN_MS * MS;
+	while (promise_count == before && world.now_us < until_us && world_step()) {
 	}
-	return &promise_list[before];
+	return promise_count == before ? NULL : &promise_list[before];
 }
 
 /* ---- staff ---- */

@@ -154,6 +154,8 @@ static void delay_check(struct site *s)
 	if (!can_take || !strike_poison(s))
 		return; /* its map is full */
 	const struct promise *p = people_hand_in(s);
+	if (!p)
+		return; /* the poison has filled it up */
 	world_run_until(world.now_us + LINK_RESEND_MS * MS);
 	json_t *view = ask_now(s, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", p->code));
 	const json_t *receipt = json_array_get(json_object_get(view, "receipts"), 0);

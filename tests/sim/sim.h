@@ -234,7 +234,7 @@ void poison_check(void);   /* each was dropped at both tiers, and another delays
 #define CANARY "张示例" /* what residents write: found in clear nowhere */
 void people_arrive(void);
 void people_leave(void);
-const struct promise *people_hand_in(struct site *terminal); /* one more request, now */
+const struct promise *people_hand_in(struct site *terminal); /* one more request, now; NULL: it takes none */
 void people_hear_of_rollback(const struct site *s, uint64_t image_us);
 size_t people_waiting(void); /* who still insist on an answer */
 struct promise {             /* what a terminal's page called saved */
