@@ -108,7 +108,7 @@ MISTAKES = [
             "\t\tif (!result && i)\n", "\t\tif (false)\n", "journal_test_chain"),
     Mistake("marks-unsigned", "marks count that the district did not sign", "common/node/decode.c",
             "result = sign_check(SUITE_INTERNATIONAL, key, BYTES_OF(digest), m->signature.data, e);",
-            "result = OK;", "sim --faults alter"),
+            "result = OK;", "sim --faults two-views"),
     Mistake("period-survives", "a key period is used though its notice was rolled back", "common/journal/place.c",
             "\ts->is_period_new = true;\n", "", "journal_test_seal"),
     Mistake("run-unwritten", "where entries lie is not written with them", "common/journal/turn.c",
