@@ -100,7 +100,7 @@ function Kiosk(): JSX.Element {
 			setState(await server.readState());
 			setServices((await server.readCatalogue()).services);
 		} catch (e) {
-			console.error('state:', e); // the next tick tries again; the screen keeps what it knows
+			console.warn('state:', e); // no fault: the next tick tries again, and the screen keeps what it knows
 		}
 	}, []);
 
