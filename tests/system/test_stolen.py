@@ -154,8 +154,8 @@ class Stolen(lm.Case):
         """The town has taken nothing: all there is of the request lies here, and the daemon had no time to tidy up."""
         district = self.district(log_level="debug")
         terminal = district.terminals[TERMINAL]
+        kiosk = terminal.kiosk()  # has what it needs to take requests; it came from the town
         district.towns[TOWN].stop()
-        kiosk = terminal.kiosk()
         service = kiosk.service(SERVICE)
         command = kiosk.draft(service)
         command["values"] = self.answers(service)
