@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "codes.h"
 #include "errand.h"
 #include "node/control.h"
 
@@ -416,6 +417,7 @@ void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 			person_publish(n, news[i].request);
 		if (news[i].type != DOMAIN_CASE)
 			continue;
+		codes_news(codes_of(n), news[i].request);
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
 		view.request_id = codec_data(BYTES(news[i].request.byte, ID_BYTES));
 		desk_publish(n, RIGHT_CASES, "cases", &view.base);

@@ -1,26 +1,24 @@
 /* A receipt that was made at another terminal: the town finds the case by the keyed hash of its code. */
 #include <string.h>
 
+#include "codes.h"
 #include "inside.h"
 
-static int receipt_search(struct store_txn *txn, const char *code, struct arena *arena, struct id found[2],
-                          size_t *count, struct error *e)
+static int receipt_search(struct node *n, const char *code, struct arena *arena, struct id found[2], size_t *count,
+                          struct error *e)
 {
 	Lm__NodeSecretPayload *secret;
+	struct store_txn *txn;
 	struct hash hash;
-	struct id from = { { 0 } };
-	struct arena scratch;
-	int result = secret_get(txn, arena, &secret);
+	int result = store_begin_read(node_store(n), &txn, e);
+	if (result)
+		return result;
+	result = secret_get(txn, arena, &secret);
 	if (!result)
 		result = case_code_hash(secret->code_hash_key.data, code, &hash, e);
-	arena_init(&scratch, 1024 * 1024);
+	store_abort(txn);
 	*count = 0;
-	do {
-		if (!result)
-			result = case_find_code(txn, &hash, &scratch, found, 2, count, &from, e);
-	} while (!result && !id_is_zero(from));
-	arena_release(&scratch);
-	return result;
+	return result ? result : codes_find(codes_of(n), node_store(n), &hash, found, 2, count, e);
 }
 
 static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena,
@@ -90,18 +88,19 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
 	(void)asker;
 	int result = receipt_code_parse(code, plain, e);
 	if (!result)
-		result = store_begin_read(node_store(n), &txn, e);
+		result = receipt_search(n, plain, arena, found, &count, e);
 	if (result)
 		return result;
-	result = receipt_search(txn, plain, arena, found, &count, e);
-	if (!result && count > 1)
-		answer->why = arena_text(arena, "see-staff"); /* two people drew the same code: neither is shown here */
-	else if (!result && count == 0 && e->code)
-		result = e->code; /* perhaps it is the one that cannot be read */
-	else if (!result && count == 0)
-		answer->why = arena_text(arena, "not-found");
-	else if (!result)
-		result = receipt_fill(n, txn, found[0], arena, answer, e);
+	if (count == 0 && e->code)
+		return e->code; /* perhaps it is the one that cannot be read */
+	if (count != 1) {       /* two people drew the same code: neither is shown here */
+		answer->why = arena_text(arena, count ? "see-staff" : "not-found");
+		return OK;
+	}
+	result = store_begin_read(node_store(n), &txn, e);
+	if (result)
+		return result;
+	result = receipt_fill(n, txn, found[0], arena, answer, e);
 	store_abort(txn);
 	return result;
 }

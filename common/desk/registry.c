@@ -272,11 +272,6 @@ void registry_news(struct node *n, struct id person)
 
 /* ---- life ---- */
 
-struct registry *registry_of(struct node *n)
-{
-	return node_context(n);
-}
-
 bool registry_is_ready(const struct registry *r)
 {
 	return atomic_load(&r->is_ready);
@@ -290,19 +285,8 @@ uint64_t registry_count(struct registry *r)
 	return count;
 }
 
-void *desk_new(void)
+int registry_open(struct registry *r, struct node *n, struct error *e)
 {
-	struct registry *r = calloc(1, sizeof *r);
-	if (r)
-		pthread_mutex_init(&r->lock, NULL);
-	return r;
-}
-
-int desk_start(struct node *n, struct error *e)
-{
-	struct registry *r = registry_of(n);
-	if (!r)
-		return error_set(e, ERR_MEMORY, "no memory for the index of residents' records");
 	int result = pinyin_open(&r->pinyin, e);
 	if (result)
 		return result;
@@ -312,11 +296,13 @@ int desk_start(struct node *n, struct error *e)
 	return OK;
 }
 
-void desk_free(void *context)
+void registry_init(struct registry *r)
 {
-	struct registry *r = context;
-	if (!r)
-		return;
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void registry_release(struct registry *r)
+{
 	for (size_t i = 0; i < r->count; i++)
 		free(r->entry[i].text);
 	pinyin_close(r->pinyin);
@@ -325,5 +311,4 @@ void desk_free(void *context)
 	free(r->slot);
 	free(r->pending);
 	free(r->taken);
-	free(r);
 }

@@ -32,6 +32,10 @@ struct registry {
 	size_t slots;
 };
 
+void registry_init(struct registry *r); /* of zeros */
+int registry_open(struct registry *r, struct node *n, struct error *e);
+void registry_release(struct registry *r);
+
 /* NULL: no memory; the caller frees it. Numbers are kept whole and without what people put between digits. */
 char *entry_text(struct pinyin *p, const Lm__PersonFacts *f);
 

@@ -1,5 +1,5 @@
 /*
- * Reading cases: pages of the queue, and finding a case by its receipt code.
+ * Reading cases: pages of the queue, and what the finding of cases by their receipt codes needs.
  */
 #include <stdio.h>
 #include <string.h>
@@ -126,8 +126,9 @@ int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *
 	return crypto_hmac(SUITE_INTERNATIONAL, key, bytes_from_text(code), out, e);
 }
 
-int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found,
-                   size_t most, size_t *count, struct id *from, struct error *e)
+int case_codes_each(struct store_txn *txn, struct id *from, struct arena *arena,
+                    bool (*visit)(void *context, struct id request, const struct hash *code_hash), void *context,
+                    struct error *e)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
@@ -137,22 +138,24 @@ int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct a
 	int result = store_cursor_seek(c, key_id(from), arena, &key, &value);
 	for (size_t scanned = 0; !result || (scanned < CODE_SCAN_MOST && store_pass_over(txn, e)); scanned++) {
 		Lm__CaseRecord *record;
+		struct id request;
+		struct hash hash;
 		if (result) { /* a damaged row is nobody's */
 			result = store_cursor_next(c, arena, &key, &value);
 			continue;
 		}
+		memcpy(request.byte, key.data, ID_BYTES);
 		if (scanned == CODE_SCAN_MOST) {
-			memcpy(next.byte, key.data, ID_BYTES);
+			next = request;
 			break;
 		}
 		result = row_unpack(txn, &domain_table_case, &lm__case_record__descriptor, value, arena, &record);
 		if (result)
-			break;
-		if (record->code_hash.len == HASH_BYTES &&
-		    crypto_equal(record->code_hash.data, code_hash->byte, HASH_BYTES)) {
-			if (*count < most)
-				memcpy(found[*count].byte, key.data, ID_BYTES);
-			(*count)++;
+			continue;
+		if (record->code_hash.len == HASH_BYTES) {
+			memcpy(hash.byte, record->code_hash.data, HASH_BYTES);
+			if (!visit(context, request, &hash))
+				break;
 		}
 		arena_reset(arena);
 		result = store_cursor_next(c, arena, &key, &value);

@@ -311,12 +311,12 @@ int case_page(struct store_txn *txn, enum case_view view, const char *after, siz
               bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
               char next[40], struct error *e);
 uint64_t case_open_count(struct store_txn *txn);
-/* Cases whose keyed code hash is this; at most `most` are written, all are counted: *count starts at 0. Scans in steps
- * of bounded time: call it again with *from until *from is 0. In a read transaction damaged rows are passed over, and
- * `e` names one although OK is returned. Resets `arena` after every row: give it one of its own.
- */
-int case_find_code(struct store_txn *txn, const struct hash *code_hash, struct arena *arena, struct id *found,
-                   size_t most, size_t *count, struct id *from, struct error *e);
+/* The keyed code hash of every case that has one, until `visit` says false. In steps of bounded time: call it again with
+ * *from until *from is 0. In a read transaction damaged rows are passed over, and `e` names one although OK is returned.
+ * Resets `arena` after every row: give it one of its own. */
+int case_codes_each(struct store_txn *txn, struct id *from, struct arena *arena,
+                    bool (*visit)(void *context, struct id request, const struct hash *code_hash), void *context,
+                    struct error *e);
 int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *out, struct error *e);
 /* At a town: closed cases whose lock at the terminal still stands, oldest first. */
 int case_locks_each(struct store_txn *txn, struct arena *arena,
