@@ -447,7 +447,8 @@ static void secrecy_check(const struct site *s)
 
 static void memory_check(void)
 {
-	size_t used = mallinfo2().uordblks;
+	struct mallinfo2 of = mallinfo2();
+	size_t used = of.uordblks + of.hblkhd;
 	if (used > world.site_count * MEMORY_MOST)
 		fail("%zu daemons use %zu bytes of memory", world.site_count, used);
 }

@@ -18,6 +18,7 @@
 
 #define FILES_MOST 1024
 #define SECTOR_BYTES 512
+#define HOLE_BYTES_LEAST 4096
 
 struct write {
 	struct write *next;
@@ -36,7 +37,7 @@ struct disk_image {
 	const struct site *site;
 	char path[300];
 	uint8_t *durable;
-	size_t size;
+	size_t size, used;          /* used: behind it are zeros */
 	struct write *first, *last; /* not synced yet */
 	struct range *doubtful;     /* where the file may hold something else, since the site died */
 	bool is_torn;               /* a write of a commit was refused: what it wrote before counts for nothing */
@@ -144,6 +145,7 @@ static void image_take(struct disk_image *image, const struct write *w, size_t f
 {
 	size_t at = (size_t)w->offset + from;
 	memcpy(image->durable + at, w->data + from, size);
+	image->used = at + size > image->used ? at + size : image->used;
 	power_patch(image->site, w->data + from, size, at);
 }
 
@@ -195,7 +197,7 @@ void disk_image_undo(const struct site *s)
 
 bool disk_holds(const struct site *s, const char *text)
 {
-	return s->image && memmem(s->image->durable, s->image->size, text, strlen(text));
+	return s->image && memmem(s->image->durable, s->image->used, text, strlen(text));
 }
 
 void disk_site_died(struct site *s)
@@ -228,6 +230,22 @@ void disk_site_restore(struct site *s)
 	ranges_forget(image);
 }
 
+/* Most of a store's file was never written: what is a hole is not read. */
+static void image_read(struct disk_image *image, int fd)
+{
+	off_t at = 0, end = 0;
+	while ((at = syscall(SYS_lseek, fd, end, SEEK_DATA)) >= 0 && (size_t)at < image->size) {
+		end = syscall(SYS_lseek, fd, at, SEEK_HOLE);
+		size_t size = (size_t)(end - at);
+		if (end < at || syscall(SYS_pread64, fd, image->durable + at, size, at) != (long)size)
+			fail("cannot read %s: %s", image->path, strerror(errno));
+		image->used = (size_t)end;
+	}
+	if (at < 0 && errno != ENXIO)
+		fail("cannot read %s: %s", image->path, strerror(errno));
+	syscall(SYS_lseek, fd, 0, SEEK_SET);
+}
+
 static void image_load(struct site *s, const char *path, int fd)
 {
 	struct stat file;
@@ -239,9 +257,10 @@ static void image_load(struct site *s, const char *path, int fd)
 	image->site = s;
 	snprintf(image->path, sizeof image->path, "%s", path);
 	image->size = (size_t)file.st_size;
-	image->durable = malloc(image->size ? image->size : 1);
-	if (!image->durable || syscall(SYS_pread64, fd, image->durable, image->size, (off_t)0) != (long)image->size)
+	image->durable = calloc(1, image->size ? image->size : 1);
+	if (!image->durable)
 		abort();
+	image_read(image, fd);
 	s->image = image;
 }
 
@@ -356,8 +375,39 @@ static bool one_take(int fd, const void *data, size_t size, off_t offset)
 	return write_take(fd, &part, 1, offset);
 }
 
+/* Zeros into a hole leave it one: whole maps are made of them. */
+static bool is_hole_filled(int fd, const uint8_t *data, size_t size, off_t offset)
+{
+	if (site_written(fd) || size < HOLE_BYTES_LEAST || data[0] || memcmp(data, data + 1, size - 1) != 0)
+		return false;
+	off_t before = lseek(fd, 0, SEEK_CUR), next = lseek(fd, offset, SEEK_DATA);
+	bool is_hole = next < 0 ? errno == ENXIO : next >= offset + (off_t)size;
+	lseek(fd, before, SEEK_SET);
+	return is_hole && lseek(fd, 0, SEEK_END) >= offset + (off_t)size && lseek(fd, before, SEEK_SET) == before;
+}
+
+/* Room that is asked for is there: nothing is written for it, and nobody sees that. */
+int fstat(int fd, struct stat *out)
+{
+	if (syscall(SYS_fstat, fd, out) != 0)
+		return -1;
+	out->st_blocks = (out->st_size + SECTOR_BYTES - 1) / SECTOR_BYTES;
+	return 0;
+}
+
+int posix_fallocate(int fd, off_t offset, off_t size)
+{
+	struct stat file;
+	if (fstat(fd, &file) != 0)
+		return errno;
+	bool is_there = file.st_size >= offset + size;
+	return is_there || syscall(SYS_ftruncate, fd, offset + size) == 0 ? 0 : errno;
+}
+
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
+	if (is_hole_filled(fd, data, size, offset))
+		return (ssize_t)size;
 	return one_take(fd, data, size, offset) ? syscall(SYS_pwrite64, fd, data, size, offset) : -1;
 }
 

@@ -46,9 +46,16 @@ static void file_copy(const char *from, const char *to)
 	int target = (int)syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (source < 0 || target < 0 || fstat(source, &file))
 		fail("cannot copy %s to %s: %s", from, to, strerror(errno));
-	for (off_t done = 0; done < file.st_size;)
-		if (sendfile(target, source, &done, (size_t)(file.st_size - done)) <= 0)
-			fail("cannot copy %s: %s", from, strerror(errno));
+	off_t at = 0, end = 0; /* holes stay holes */
+	while (end < file.st_size && (at = syscall(SYS_lseek, source, end, SEEK_DATA)) >= 0) {
+		end = syscall(SYS_lseek, source, at, SEEK_HOLE);
+		syscall(SYS_lseek, target, at, SEEK_SET);
+		while (at < end)
+			if (sendfile(target, source, &at, (size_t)(end - at)) <= 0)
+				fail("cannot copy %s: %s", from, strerror(errno));
+	}
+	if (syscall(SYS_ftruncate, target, file.st_size))
+		fail("cannot copy %s to its end: %s", from, strerror(errno));
 	syscall(SYS_close, source);
 	syscall(SYS_close, target);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,7 @@
 
 #include "sim.h"
 
+#define LARGE_BYTES (256 * 1024)
 #define SEED_BYTES UINT64_C(100000000) /* on its disks */
 
 void machine_random_take(void); /* machine.c */
@@ -233,11 +235,12 @@ int main(int argc, char **argv)
 	}
 	struct tally *tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char base[64];
-	if (tally == MAP_FAILED || !weather_prepare() || !base_make(base, wishes.jobs)) {
+	if (tally == MAP_FAILED || !weather_prepare() || !once_prepare() || !base_make(base, wishes.jobs)) {
 		fprintf(stderr, "sim: no memory or no folder: %s\n", strerror(errno));
 		return 1;
 	}
 	double begin = seconds_now();
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* LMDB takes megabytes at each opening, and uses little of them */
 	machine_random_take();
 	uint64_t failures = seeds_run(&wishes, tally);
 	folder_remove(base);

@@ -5,6 +5,7 @@
  *
  *   world.c     moments and events, chance, the trace
  *   machine.c   clocks, random numbers, the slow functions: what the product asks the machine for
+ *   once.c      what takes long and gives the same each time
  *   uv.c        libuv's loop, timers and pool, as events
  *   threads.c   the writer's turns, as events
  *   net.c       ZeroMQ's sockets, as frames that the weather delays, drops, repeats or cuts off
@@ -198,6 +199,10 @@ void damage_site_buried(struct site *s);
 
 int64_t machine_wall_ms(void); /* the right time */
 uint64_t machine_monotonic_us(const struct site *s);
+
+/* ---- once.c ---- */
+
+bool once_prepare(void); /* before the first seed has its process */
 
 /* ---- memory.c: what the simulator takes never fails ---- */
 
