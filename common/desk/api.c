@@ -92,6 +92,13 @@ static int case_shown(struct node *n, struct store_txn *txn, struct id request, 
 
 /* ---- the queue ---- */
 
+/* Thousands of cases are looked at for what is overdue, of a few services. */
+struct known_service {
+	const Lm__CaseRecord *of; /* a case of this service and revision */
+	Lm__Service *service;     /* NULL: there is none */
+	struct known_service *next;
+};
+
 struct rows {
 	struct node *node;
 	struct store_txn *txn;
@@ -101,7 +108,33 @@ struct rows {
 	int64_t overdue_ms; /* only cases that are overdue then; 0: all */
 	size_t most;        /* rows of the view */
 	bool is_short;
+	struct known_service *services;
 };
+
+static const Lm__Service *service_of(struct rows *r, const Lm__CaseRecord *record)
+{
+	struct known_service *k = r->services;
+	while (k && (k->of->revision != record->revision || strcmp(k->of->service, record->service) != 0))
+		k = k->next;
+	if (k)
+		return k->service;
+	k = arena_alloc(r->arena, sizeof *k);
+	if (!k) {
+		r->is_short = true;
+		return NULL;
+	}
+	*k = (struct known_service){ .of = record, .next = r->services };
+	if (service_get(r->txn, record->service, record->revision, r->arena, &k->service))
+		k->service = NULL;
+	r->services = k;
+	return k->service;
+}
+
+static bool is_overdue(struct rows *r, const Lm__CaseRecord *record)
+{
+	const Lm__Service *service = record ? service_of(r, record) : NULL;
+	return service && case_is_overdue(record, service, &r->days, r->overdue_ms);
+}
 
 static void damage_log(const struct error *e)
 {
@@ -114,7 +147,7 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 	struct error e;
 	if (record && case_is_hidden(node_domain(r->node), record))
 		return true;
-	if (r->overdue_ms && !(record && case_is_overdue(r->txn, record, &r->days, r->overdue_ms, r->arena)))
+	if (r->overdue_ms && !is_overdue(r, record))
 		return true;
 	Lm__CaseRow *row = record ? case_row(r->node, r->txn, request, record, &r->days, r->arena)
 	                          : case_row_unreadable(request, r->arena);

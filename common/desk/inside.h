@@ -30,8 +30,8 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
                Lm__CaseRow *row);
 /* The promised end of the step that is under way has passed. */
-bool case_is_overdue(struct store_txn *txn, const Lm__CaseRecord *record, const struct working_days *days,
-                     int64_t now_ms, struct arena *arena);
+bool case_is_overdue(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
+                     int64_t now_ms);
 /* `user`: who looks. */
 int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
               Lm__CaseView **out, struct error *e);

@@ -32,13 +32,10 @@ void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const s
 	}
 }
 
-bool case_is_overdue(struct store_txn *txn, const Lm__CaseRecord *record, const struct working_days *days,
-                     int64_t now_ms, struct arena *arena)
+bool case_is_overdue(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
+                     int64_t now_ms)
 {
-	Lm__Service *service;
 	Lm__CaseRow row = LM__CASE_ROW__INIT;
-	if (service_get(txn, record->service, record->revision, arena, &service))
-		return false;
 	term_fill(record, service, days, &row);
 	return row.term == LM__CASE_TERM__CASE_TERM_RUNS && row.due_ms <= now_ms;
 }
