@@ -167,7 +167,7 @@ MISTAKES = [
             "\tstore_delete(j->txn, &journal_table_envelope, key);\n", ""),
     Mistake("wrap-let-in", "an envelope that was still on its way when its request was erased is kept", "common/node/take.c",
             "\tif (c.header->envelope_hash.len && subject_is_erased(t->txn, header_subject(c.header))) {",
-            "\tif (!c.header) {", "sim --faults cut"),
+            "\tif (!c.header) {", "node_test_late"),
     Mistake("erased-by-one", "who proposed to erase something may confirm it", "common/domain/erase.c",
             "\tif (strcmp(act->by, content->proposed_by) == 0)", "\tif (!act->by[0])"),
     Mistake("share-unbounded", "one device may fill the whole store", "common/node/share.c",
