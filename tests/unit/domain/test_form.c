@@ -64,9 +64,8 @@ static size_t form_run(struct form *f, size_t count)
 
 static json_t *vectors_load(void)
 {
-	char path[512];
+	const char *path = TOP "/tests/unit/domain/form-vectors.json";
 	json_error_t fault;
-	snprintf(path, sizeof path, "%.*sform-vectors.json", (int)(strrchr(__FILE__, '/') + 1 - __FILE__), __FILE__);
 	json_t *list = json_load_file(path, 0, &fault);
 	if (!list)
 		fail_msg("%s:%d: %s", path, fault.line, fault.text);

@@ -72,8 +72,8 @@ static size_t messages_of_file(const char *path)
 static void every_message_is_in_the_list(void **state)
 {
 	(void)state;
-	char folder[4096], path[4400];
-	snprintf(folder, sizeof folder, "%.*s../../../proto", (int)(strrchr(__FILE__, '/') + 1 - __FILE__), __FILE__);
+	const char *folder = TOP "/proto";
+	char path[4400];
 	DIR *files = opendir(folder);
 	assert_non_null(files);
 	size_t count = 0;
