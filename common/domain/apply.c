@@ -32,15 +32,44 @@ const struct store_table domain_table_person = {
 };
 const struct store_table domain_table_about = { .name = "about", .number = 41, .is_projection = true };
 const struct store_table domain_table_calendar = { .name = "calendar", .number = 42, .is_projection = true };
+const struct store_table domain_table_certificate = {
+	.name = "certificate", .number = 43, .is_projection = true, .is_key_table = true
+};
+const struct store_table domain_table_certificate_about = {
+	.name = "certificate-about", .number = 44, .is_projection = true, .is_key_table = true
+};
+const struct store_table domain_table_assessor = {
+	.name = "assessor", .number = 45, .is_projection = true, .is_key_table = true
+};
 const struct store_table domain_table_backup = { .name = "backup", .number = 40, .is_projection = true };
 
 const struct store_table *const domain_tables[] = {
-	&domain_table_device,    &domain_table_service, &domain_table_account,     &domain_table_secret,
-	&domain_table_authority, &domain_table_request, &domain_table_receipt,     &domain_table_status,
-	&domain_table_case,      &domain_table_open,    &domain_table_closed,      &domain_table_count,
-	&domain_table_lock,      &domain_table_draft,   &domain_table_publication, &domain_table_token,
-	&domain_table_act,       &domain_table_erasure, &domain_table_erased,      &domain_table_backup,
-	&domain_table_person,    &domain_table_about,   &domain_table_calendar,
+	&domain_table_device,
+	&domain_table_service,
+	&domain_table_account,
+	&domain_table_secret,
+	&domain_table_authority,
+	&domain_table_request,
+	&domain_table_receipt,
+	&domain_table_status,
+	&domain_table_case,
+	&domain_table_open,
+	&domain_table_closed,
+	&domain_table_count,
+	&domain_table_lock,
+	&domain_table_draft,
+	&domain_table_publication,
+	&domain_table_token,
+	&domain_table_act,
+	&domain_table_erasure,
+	&domain_table_erased,
+	&domain_table_backup,
+	&domain_table_person,
+	&domain_table_about,
+	&domain_table_calendar,
+	&domain_table_certificate,
+	&domain_table_certificate_about,
+	&domain_table_assessor,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -125,7 +154,8 @@ int effect_add(struct apply *a, struct domain_effect effect)
 	return OK;
 }
 
-/* Causes: 'R' and the request's id; 'S', the revision and the service's id; 'V', the subject's id and a version. */
+/* Causes: 'B', the return of a restored node; 'R' and the request's id; 'S', the revision and the service's id; 'V',
+ * the subject's id and a version. */
 static size_t cause_of_request(struct id request, uint8_t *memory)
 {
 	struct writer w = writer_over(memory, DOMAIN_CAUSE_BYTES);
@@ -185,6 +215,14 @@ int held_on_other(struct apply *a, struct id subject, uint32_t version)
 	return error_set(a->e, ERR_HELD, "waits for version %u of another record", version);
 }
 
+#define CAUSE_RETURN 'B'
+int held_on_return(struct apply *a)
+{
+	a->cause[0] = CAUSE_RETURN;
+	*a->cause_size = 1;
+	return error_set(a->e, ERR_HELD, "waits until everything that was lost has been given back");
+}
+
 bool domain_waiters(const Lm__Header *h, struct bytes plain, struct arena *arena, struct domain_waiters *out)
 {
 	Lm__Service *service;
@@ -227,6 +265,12 @@ int release_service(struct apply *a, const char *service, uint32_t revision)
 {
 	uint8_t cause[DOMAIN_CAUSE_BYTES];
 	return release(a, cause, cause_of_service(service, revision, cause));
+}
+
+int release_return(struct apply *a)
+{
+	const uint8_t cause = CAUSE_RETURN;
+	return release(a, &cause, 1);
 }
 
 int release_version(struct apply *a, struct id subject, uint32_t version)
@@ -289,6 +333,11 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_PERSON, UP, TOWN, AT_DISTRICT, apply_person },
 	{ LM__KIND__KIND_PERSON_COPY, DOWN, DISTRICT, AT_TOWN, apply_person_copy },
 	{ LM__KIND__KIND_LOOK, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_look },
+	{ LM__KIND__KIND_CERTIFICATE_ASK, UP, HERE, AT_TOWN, apply_certificate_ask_here },
+	{ LM__KIND__KIND_CERTIFICATE_ASK, UP, TOWN, AT_DISTRICT, apply_certificate_ask },
+	{ LM__KIND__KIND_CERTIFICATE, OWN, HERE, AT_DISTRICT, apply_certificate },
+	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, DISTRICT, AT_TOWN, apply_certificate_copy },
+	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, HERE, AT_DISTRICT, apply_certificate_returned },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },
@@ -319,6 +368,7 @@ static bool is_for_others(const struct apply *a)
 	if (h->stream != DOWN || h->origin != a->d->device)
 		return false;
 	return h->kind != LM__KIND__KIND_LOCK_RELEASE && h->kind != LM__KIND__KIND_CASE_COPY &&
+	       h->kind != LM__KIND__KIND_CERTIFICATE_COPY &&
 	       (h->kind != LM__KIND__KIND_ERASE || a->d->tier != DISTRICT);
 }
 

@@ -99,6 +99,12 @@ static int left_out_add(struct apply *a, Lm__RestoreRecord *record, uint64_t dev
 	return OK;
 }
 
+bool restore_is_returning(struct store_txn *txn, struct arena *arena)
+{
+	Lm__RestoreRecord *record;
+	return !restore_get(txn, arena, &record) && !record->is_over;
+}
+
 int apply_restore(struct apply *a)
 {
 	Lm__RestorePayload *payload;
@@ -119,7 +125,9 @@ int apply_restore(struct apply *a)
 	if (!result && payload->step == LM__RESTORE_STEP__RESTORE_STEP_LEFT_OUT)
 		result = left_out_add(a, record, payload->device);
 	record->is_over = payload->step == LM__RESTORE_STEP__RESTORE_STEP_ENDED;
-	return result ? result : row_put(a, &domain_table_backup, bytes_from_text(restore_key), &record->base);
+	if (!result)
+		result = row_put(a, &domain_table_backup, bytes_from_text(restore_key), &record->base);
+	return !result && record->is_over ? release_return(a) : result;
 }
 
 /* ---- what waited during the return ---- */

@@ -134,8 +134,19 @@ static int cases_check(struct store_txn *txn, struct id person, const struct era
 	return result;
 }
 
+static int certificate_hold_check(struct store_txn *txn, struct id person, int64_t now_ms, struct arena *arena,
+                                  struct error *e)
+{
+	char day[CLOCK_TEXT_BYTES];
+	int64_t until_ms = certificate_kept_until(txn, person, arena);
+	clock_format_shanghai(until_ms, day);
+	return until_ms > now_ms
+	               ? error_set(e, ERR_CONFLICT, "persons: the certificate's record is kept until %.10s", day)
+	               : OK;
+}
+
 int erase_person_check(const struct domain *d, struct store_txn *txn, struct id person, const struct erase_list *named,
-                       struct arena *arena, struct error *e)
+                       int64_t now_ms, struct arena *arena, struct error *e)
 {
 	Lm__PersonRecord *record;
 	struct id family[PERSON_FAMILY_MOST];
@@ -153,6 +164,8 @@ int erase_person_check(const struct domain *d, struct store_txn *txn, struct id 
 			result = error_set(e, ERR_CONFLICT, "persons: what was merged into it is not named");
 		if (!result)
 			result = cases_check(txn, family[i], named, arena, e);
+		if (!result)
+			result = certificate_hold_check(txn, family[i], now_ms, arena, e);
 	}
 	return result;
 }
@@ -213,7 +226,8 @@ static int subjects_check(struct apply *a, const Lm__EraseActPayload *act)
 	for (size_t i = 0; i < act->n_requests && !result; i++)
 		result = erase_check(a->d, a->txn, id_at(act->requests, i), a->item->taken_ms, a->arena, a->e);
 	for (size_t i = 0; i < act->n_person_id && !result; i++) {
-		result = erase_person_check(a->d, a->txn, id_at(act->person_id, i), &named, a->arena, a->e);
+		result = erase_person_check(a->d, a->txn, id_at(act->person_id, i), &named, a->item->taken_ms, a->arena,
+		                            a->e);
 		if (!result && !erased_get(a->txn, codec_bytes(act->person_id[i]), a->arena, &erased))
 			result = error_set(a->e, ERR_EXISTS, "persons: erasing this record is proposed already");
 	}
@@ -282,7 +296,8 @@ static int persons_still(struct apply *a, const Lm__ErasePayload *content)
 	for (size_t i = 0; i < content->n_requests; i++)
 		requests[i] = content->requests[i]->request_id;
 	for (size_t i = 0; i < content->n_person_id && !result; i++)
-		result = erase_person_check(a->d, a->txn, id_at(content->person_id, i), &named, a->arena, a->e);
+		result = erase_person_check(a->d, a->txn, id_at(content->person_id, i), &named, a->item->taken_ms,
+		                            a->arena, a->e);
 	return result;
 }
 

@@ -3,6 +3,7 @@
 #define DOMAIN_INSIDE_H
 
 #include "domain/backup.h"
+#include "domain/certificate.h"
 #include "domain/domain.h"
 #include "domain/person.h"
 #include "domain/publication.h"
@@ -35,9 +36,11 @@ int effect_add(struct apply *a, struct domain_effect effect);
 int held_on_request(struct apply *a); /* ERR_HELD; ERR_INVALID if it names none */
 int held_on_service(struct apply *a);
 int held_on_version(struct apply *a); /* the event before it has not come */
+int held_on_return(struct apply *a);  /* until a restored node has what its neighbours give back */
 int held_on_other(struct apply *a, struct id subject, uint32_t version);
 int release_request(struct apply *a, struct id request);
 int release_service(struct apply *a, const char *service, uint32_t revision);
+int release_return(struct apply *a);
 int release_version(struct apply *a, struct id subject, uint32_t version); /* what follows `version` */
 
 struct id header_request(const Lm__Header *h);
@@ -86,6 +89,11 @@ int apply_case_returned(struct apply *a);
 int apply_person(struct apply *a);
 int apply_person_copy(struct apply *a);
 int apply_look(struct apply *a);
+int apply_certificate(struct apply *a);
+int apply_certificate_ask(struct apply *a);
+int apply_certificate_ask_here(struct apply *a);
+int apply_certificate_copy(struct apply *a);
+int apply_certificate_returned(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 
@@ -105,6 +113,24 @@ int merge_note(struct apply *a, struct id person, const Lm__PersonFacts *facts, 
 int case_person_set(struct apply *a, struct id request, Lm__CaseRecord *record,
                     ProtobufCBinaryData person_id);   /* the row is not put; empty: nobody's */
 int person_remove(struct apply *a, struct id person); /* it is erased: the row, and what lies beside it */
+
+/* A walk in the order of ids, behind `from` (zero: from the first). */
+int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key, struct bytes *value);
+
+/* certificates */
+enum certificate_beside { /* of a person; of nobody: samples */
+	                  CERTIFICATE_EVENT = 'E',
+	                  CERTIFICATE_RESULT = 'R',
+	                  CERTIFICATE_SAMPLE = 'S',
+	                  CERTIFICATE_TAKEN = 'T',
+	                  CERTIFICATE_WAITING = 'W',
+};
+struct bytes certificate_key(struct id person, enum certificate_beside what, struct bytes rest,
+                             uint8_t memory[STORE_KEY_BYTES_MOST]);
+int assessor_declare(struct apply *a, Lm__AssessorDeclaration *d, const char *place);
+int certificate_moved(struct apply *a, struct id person, const char *from, char *to);
+int certificate_remove(struct apply *a, struct id person);
+bool restore_is_returning(struct store_txn *txn, struct arena *arena);
 
 /* erasing */
 #define ACT_BYTES ID_BYTES

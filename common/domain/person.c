@@ -5,6 +5,7 @@
  *   CREATE ──► lives ◄──────────── DEATH_MISTAKEN ── died      lives, died ──────► merged
  *                └───── DEATH ────────────────────────►                    ◄── SPLIT ──┘
  *
+ *   VERIFY in lives: what is on file was asked after, and stays.
  *   HAND_OVER from lives and died: another town owns it, and accepts no event of the former one any more.
  *
  * What state it is in follows from its facts, and an event carries all of them. So an event whose payload is absent
@@ -33,13 +34,21 @@ static bool same_id(ProtobufCBinaryData a, ProtobufCBinaryData b)
 	return bytes_equal(codec_bytes(a), codec_bytes(b));
 }
 
+static bool same_verified(const Lm__Verification *a, const Lm__Verification *b)
+{
+	return !a || !b ? a == b : a->time_ms == b->time_ms && a->how == b->how && strcmp(a->by, b->by) == 0;
+}
+
 /* The action changes what it is for, and nothing else of what says how things stand. */
 static int outcome_check(const Lm__PersonPayload *p, const Lm__PersonFacts *before, struct error *e)
 {
 	const Lm__PersonFacts *after = p->facts;
 	bool keeps_death = !before || strcmp(before->died_on, after->died_on) == 0;
 	bool keeps_merge = !before || same_id(before->merged_into, after->merged_into);
+	bool keeps_verified = same_verified(before ? before->verified : NULL, after->verified);
 	bool is_good = false;
+	if (!keeps_verified && p->action != DO(VERIFY))
+		return error_set(e, ERR_INVALID, "facts.verified: only who asks the resident changes that");
 	switch (p->action) {
 	case DO(CREATE):
 		is_good = !after->died_on[0] && !after->merged_into.len;
@@ -47,6 +56,9 @@ static int outcome_check(const Lm__PersonPayload *p, const Lm__PersonFacts *befo
 	case DO(CHANGE):
 	case DO(HAND_OVER):
 		is_good = keeps_death && keeps_merge;
+		break;
+	case DO(VERIFY):
+		is_good = keeps_death && keeps_merge && after->verified;
 		break;
 	case DO(MERGE):
 		is_good = keeps_death && after->merged_into.len == ID_BYTES;
@@ -75,7 +87,7 @@ static int state_check(Lm__PersonAction action, const Lm__PersonFacts *now, stru
 		return error_set(e, ERR_CLOSED, "this record was merged into %s: that one goes on", text);
 	if (!now->merged_into.len && action == DO(SPLIT))
 		return error_set(e, ERR_CONFLICT, "this record is not merged into another one");
-	if (now->died_on[0] && (action == DO(CHANGE) || action == DO(DEATH)))
+	if (now->died_on[0] && (action == DO(CHANGE) || action == DO(DEATH) || action == DO(VERIFY)))
 		return error_set(e, ERR_CLOSED,
 		                 "this person died on %.10s: the record changes no more, unless that was a mistake",
 		                 now->died_on);
@@ -282,8 +294,11 @@ static int copy_effect(struct apply *a, struct id person, const Lm__PersonRecord
 static int moved(struct apply *a, struct id person, Lm__PersonRecord *record, char *from)
 {
 	int result = former_add(a, record, from);
-	if (!result && a->d->tier == LM__TIER__TIER_DISTRICT)
+	bool is_district = a->d->tier == LM__TIER__TIER_DISTRICT;
+	if (!result && is_district)
 		result = copy_effect(a, person, record);
+	if (!result && is_district)
+		result = certificate_moved(a, person, from, a->item->header->place);
 	else if (!result)
 		record->facts = NULL;
 	return result;

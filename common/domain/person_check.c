@@ -132,6 +132,10 @@ static void identity(struct check *c, const char *town)
 	choice(c, "employment", &lm__employment__descriptor, (int)f->employment, false);
 	day(c, "died_on", f->died_on, false);
 	span(c, "died_on", f->birth, f->died_on);
+	if (f->verified) {
+		choice(c, "verified.how", &lm__verified_how__descriptor, (int)f->verified->how, true);
+		text(c, "verified.by", f->verified->by, true, NAME_MOST);
+	}
 	if (f->merged_into.len && f->merged_into.len != ID_BYTES)
 		fault(c, "merged_into", "too-long", 0, ID_BYTES);
 }

@@ -141,8 +141,7 @@ int person_family(struct store_txn *txn, struct id person, struct id family[PERS
 	return result;
 }
 
-static int each_start(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key,
-                      struct bytes *value)
+int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key, struct bytes *value)
 {
 	if (id_is_zero(from))
 		return store_cursor_first(c, arena, key, value);
@@ -160,7 +159,7 @@ int person_each(struct store_txn *txn, struct id *from, struct arena *arena,
 	int result = store_cursor_open(txn, &domain_table_person, &c);
 	if (result)
 		return result;
-	for (result = each_start(c, *from, arena, &key, &value); wants_more;
+	for (result = rows_begin(c, *from, arena, &key, &value); wants_more;
 	     result = store_cursor_next(c, arena, &key, &value)) {
 		Lm__PersonRecord *record;
 		if (!result)
@@ -251,5 +250,7 @@ int person_remove(struct apply *a, struct id person)
 		result = cases_free(a, person);
 	if (!result)
 		result = about_remove(a, person);
+	if (!result)
+		result = certificate_remove(a, person);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_PERSON, .request = person });
 }

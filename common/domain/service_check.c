@@ -12,6 +12,8 @@
 #define ID_CHARACTERS_MOST 32
 #define FIELDS_MOST 30
 #define KEEP_MONTHS_MOST 1200
+#define VALID_YEARS_MOST 99
+#define VERIFY_DAYS_MOST 3660
 #define OWNER_RULES_MOST 12
 #define CHOICES_MOST 6 /* UX 12 */
 #define LONG_TEXT_MOST 2000
@@ -219,6 +221,20 @@ static void hold_check(struct check *c, const Lm__Hold *h)
 	bases_check(c, "hold.basis", h->basis, h->n_basis);
 }
 
+static void certificate_check(struct check *c, const Lm__CertificateRules *r)
+{
+	if (!r)
+		return;
+	words_check(c, "certificate.pledge", r->pledge);
+	if (!r->valid_years || r->valid_years > VALID_YEARS_MOST)
+		fault_add(c, "certificate.valid_years: from 1 to %d", VALID_YEARS_MOST);
+	if (!r->verify_days || r->verify_days > VERIFY_DAYS_MOST)
+		fault_add(c, "certificate.verify_days: from 1 to %d", VERIFY_DAYS_MOST);
+	if (!r->n_basis)
+		fault_add(c, "certificate.basis: where its terms come from is missing");
+	bases_check(c, "certificate.basis", r->basis, r->n_basis);
+}
+
 static void sharing_check(struct check *c, const Lm__Service *s, size_t i)
 {
 	const Lm__Sharing *one = s->sharing[i];
@@ -284,6 +300,7 @@ static void people_check(struct check *c, const Lm__Service *s)
 	birth_dates_check(c, s);
 	privacy_check(c, s);
 	hold_check(c, s->hold);
+	certificate_check(c, s->certificate);
 	if (s->n_sharing > SHARINGS_MOST)
 		fault_add(c, "sharing: at most %d", SHARINGS_MOST);
 	for (size_t i = 0; i < s->n_sharing && i < SHARINGS_MOST; i++)

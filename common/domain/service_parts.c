@@ -112,6 +112,8 @@ static void counts_check(struct check *c, const Lm__Service *s)
 		fault_add(c, "facts: at most %d", BASES_MOST);
 	if (s->hold && s->hold->n_basis > BASES_MOST)
 		fault_add(c, "hold.basis: at most %d", BASES_MOST);
+	if (s->certificate && s->certificate->n_basis > BASES_MOST)
+		fault_add(c, "certificate.basis: at most %d", BASES_MOST);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i]->working_days > WORKING_DAYS_MOST)
 			fault_add(c, "steps[%zu].working_days: at most %d", i, WORKING_DAYS_MOST);
@@ -138,6 +140,8 @@ void parts_check(struct check *c, const Lm__Service *s)
 		sample_check(c, "facts", i, s->facts[i]);
 	for (size_t i = 0; s->hold && i < s->hold->n_basis; i++)
 		sample_check(c, "hold.basis", i, s->hold->basis[i]);
+	for (size_t i = 0; s->certificate && i < s->certificate->n_basis; i++)
+		sample_check(c, "certificate.basis", i, s->certificate->basis[i]);
 	size_t size = protobuf_c_message_get_packed_size(&s->base);
 	if (size > SERVICE_BYTES_MOST)
 		fault_add(c, "service: %zu bytes; at most %d", size, SERVICE_BYTES_MOST);

@@ -307,4 +307,6 @@ void texts_check(struct check *c, const Lm__Service *s)
 		basis_read(c, "facts", i, s->facts[i]);
 	for (size_t i = 0; s->hold && i < s->hold->n_basis; i++)
 		basis_read(c, "hold.basis", i, s->hold->basis[i]);
+	for (size_t i = 0; s->certificate && i < s->certificate->n_basis; i++)
+		basis_read(c, "certificate.basis", i, s->certificate->basis[i]);
 }

@@ -38,7 +38,8 @@ void openers_free(struct journal *j)
 bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 {
 	if (stream == LM__STREAM__STREAM_OWN) /* what can be erased */
-		return kind == LM__KIND__KIND_CASE || kind == LM__KIND__KIND_RECEIPT_LOCK;
+		return kind == LM__KIND__KIND_CASE || kind == LM__KIND__KIND_RECEIPT_LOCK ||
+		       kind == LM__KIND__KIND_CERTIFICATE;
 	if (stream != LM__STREAM__STREAM_UP && stream != LM__STREAM__STREAM_DOWN)
 		return false;
 	switch (kind) {
@@ -49,6 +50,8 @@ bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 	case LM__KIND__KIND_CASE_COPY:
 	case LM__KIND__KIND_PERSON:
 	case LM__KIND__KIND_PERSON_COPY:
+	case LM__KIND__KIND_CERTIFICATE_ASK:
+	case LM__KIND__KIND_CERTIFICATE_COPY:
 		return true;
 	default:
 		return false;

@@ -95,7 +95,8 @@ static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__H
                         struct decided *last)
 {
 	if (h->kind == LM__KIND__KIND_CASE_COPY || h->kind == LM__KIND__KIND_PERSON ||
-	    h->kind == LM__KIND__KIND_PERSON_COPY)
+	    h->kind == LM__KIND__KIND_PERSON_COPY || h->kind == LM__KIND__KIND_CERTIFICATE_ASK ||
+	    h->kind == LM__KIND__KIND_CERTIFICATE_COPY)
 		return true;
 	if (h->kind != LM__KIND__KIND_REQUEST)
 		return false;

@@ -71,6 +71,24 @@ static int person_pass_on(struct turn *t, const struct domain_effect *fx, struct
 	return turn_append(t, &draft, &placed, e);
 }
 
+/* The town learns what became of a certificate. */
+static int certificate_tell(struct turn *t, const struct domain_effect *fx, struct error *e)
+{
+	Lm__Header h = LM__HEADER__INIT;
+	struct placed placed;
+	h.kind = LM__KIND__KIND_CERTIFICATE_COPY;
+	h.person_id = codec_data(BYTES(fx->request.byte, ID_BYTES));
+	h.owner = LM__TIER__TIER_DISTRICT;
+	h.version = fx->version;
+	h.source = codec_data(BYTES_OF(fx->source));
+	struct draft draft = { .stream = LM__STREAM__STREAM_DOWN,
+		               .receiver = fx->device,
+		               .header = &h,
+		               .payload = fx->message,
+		               .is_sealed = true };
+	return turn_append(t, &draft, &placed, e);
+}
+
 int item_retry(struct turn *t, uint64_t position, struct error *e)
 {
 	Lm__TapeItem *item;
@@ -115,7 +133,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 {
 	struct node *n = t->node;
 	bool must_wait = fx->type == DOMAIN_ANSWER_ASK || fx->type == DOMAIN_RELAY_STATUS ||
-	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS || fx->type == DOMAIN_PERSON_COPY;
+	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS || fx->type == DOMAIN_PERSON_COPY ||
+	                 fx->type == DOMAIN_CERTIFICATE_COPY;
 	if (n->is_returning && must_wait) /* what comes back may show that it was done before the restore */
 		return OK;
 	switch (fx->type) {
@@ -125,6 +144,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return status_relay(t, fx, e);
 	case DOMAIN_PERSON_COPY:
 		return person_pass_on(t, fx, e);
+	case DOMAIN_CERTIFICATE_COPY:
+		return certificate_tell(t, fx, e);
 	case DOMAIN_RELEASE_HELD:
 		return held_release(t, fx->cause, e);
 	case DOMAIN_KEYS:

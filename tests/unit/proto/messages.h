@@ -8,6 +8,7 @@
 #include "proto/backup.pb-c.h"
 #include "proto/calendar.pb-c.h"
 #include "proto/catalogue.pb-c.h"
+#include "proto/certificate.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
@@ -115,6 +116,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__field_choice__descriptor,
 	&lm__field__descriptor,
 	&lm__hold__descriptor,
+	&lm__certificate_rules__descriptor,
 	&lm__step__descriptor,
 	&lm__privacy__descriptor,
 	&lm__sharing__descriptor,
@@ -227,6 +229,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__benefit__descriptor,
 	&lm__person_consent__descriptor,
 	&lm__person_facts__descriptor,
+	&lm__verification__descriptor,
 	&lm__other_person__descriptor,
 	&lm__person_payload__descriptor,
 	&lm__person_copy_payload__descriptor,
@@ -234,6 +237,26 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__person_record__descriptor,
 	&lm__look_record__descriptor,
 	&lm__person_row__descriptor,
+	/* certificate.proto */
+	&lm__assessor_draw__descriptor,
+	&lm__certificate_pledge__descriptor,
+	&lm__certificate_finding__descriptor,
+	&lm__certificate_facts__descriptor,
+	&lm__certificate_step__descriptor,
+	&lm__assessor_declaration__descriptor,
+	&lm__quality_sample__descriptor,
+	&lm__quality_result__descriptor,
+	&lm__certificate_payload__descriptor,
+	&lm__certificate_copy_payload__descriptor,
+	&lm__certificate_record__descriptor,
+	&lm__certificate_event__descriptor,
+	&lm__certificate_waiting__descriptor,
+	&lm__quality_row__descriptor,
+	&lm__sample_record__descriptor,
+	&lm__certificate_event_view__descriptor,
+	&lm__certificate_view__descriptor,
+	&lm__certificate_command__descriptor,
+	&lm__certificate_step_view__descriptor,
 	/* registry.proto */
 	&lm__person_search_command__descriptor,
 	&lm__persons_view__descriptor,

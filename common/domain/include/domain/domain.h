@@ -71,12 +71,14 @@ enum domain_effect_type {
 	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */
 	DOMAIN_TOTALS,
 	DOMAIN_SECRET,
-	DOMAIN_QUARANTINE,  /* something is held up, or no longer */
-	DOMAIN_ERASE,       /* destroy what `message` (ErasePayload) names, and tell the neighbours */
-	DOMAIN_ERASE_TELL,  /* `request` was erased before it came: tell `device` */
-	DOMAIN_PERSON,      /* a resident's record changed: `request` is its id */
-	DOMAIN_PERSON_COPY, /* hub: pass the record `request` in `message` on to the town's `device`: `version`,
-	                       `source` */
+	DOMAIN_QUARANTINE,       /* something is held up, or no longer */
+	DOMAIN_ERASE,            /* destroy what `message` (ErasePayload) names, and tell the neighbours */
+	DOMAIN_ERASE_TELL,       /* `request` was erased before it came: tell `device` */
+	DOMAIN_PERSON,           /* a resident's record changed: `request` is its id */
+	DOMAIN_PERSON_COPY,      /* hub: pass the record `request` in `message` on to the town's `device`: `version`,
+	                            `source` */
+	DOMAIN_CERTIFICATE_COPY, /* hub: tell the town's `device` of the certificate of `request`: `message`, `version`,
+	                            `source` */
 };
 
 #define DOMAIN_CAUSE_BYTES 44
@@ -344,7 +346,7 @@ struct erase_list {
  * with all requests that are this person's here: `named` holds them. Whether those may go is for erase_check.
  * ERR_NOT_FOUND, ERR_DENIED, ERR_CONFLICT. */
 int erase_person_check(const struct domain *d, struct store_txn *txn, struct id person, const struct erase_list *named,
-                       struct arena *arena, struct error *e);
+                       int64_t now_ms, struct arena *arena, struct error *e);
 bool subject_is_erased(struct store_txn *txn, struct bytes subject); /* of a request or a resident's record */
 int erased_get(struct store_txn *txn, struct bytes subject, struct arena *arena, Lm__ErasedRecord **out);
 int erasure_get(struct store_txn *txn, struct bytes act, struct arena *arena, Lm__ErasureRecord **out);
