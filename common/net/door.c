@@ -435,9 +435,11 @@ static int port_open(const char *address, struct sockaddr_storage *at, int *out,
 		return error_set_errno(e, errno, "address %s: no socket", address);
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) || bind(fd, (struct sockaddr *)at, size) ||
 	    listen(fd, BACKLOG) || getsockname(fd, (struct sockaddr *)at, &size)) {
-		rc = errno == EADDRINUSE
-		             ? error_set(e, ERR_EXISTS, "address %s is in use by another process", address)
-		             : error_set(e, ERR_INVALID, "address %s cannot be bound: %s", address, strerror(errno));
+		rc = errno == EADDRINUSE ? error_set(e, ERR_EXISTS, "address %s is in use by another process", address)
+		     : errno == EADDRNOTAVAIL
+		             ? error_set(e, ERR_INVALID, "address %s cannot be bound: this machine does not have it",
+		                         address)
+		             : error_set_errno(e, errno, "address %s cannot be bound", address);
 		close(fd);
 		return rc;
 	}

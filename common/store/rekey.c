@@ -54,8 +54,11 @@ int rekey_files_read(struct store *s, const char *file, struct error *e)
 	if (k->has_key || k->has_next)
 		return OK;
 	/* Without a second file a damaged one is what it says, and a missing one is made. */
-	if (s->is_read_only || file_find(file, NULL) != ERR_NOT_FOUND)
+	if (s->is_read_only)
 		return error_set(e, missing.code, "%s", missing.text);
+	rc = file_find(file, e);
+	if (rc != ERR_NOT_FOUND)
+		return rc == OK ? error_set(e, missing.code, "%s", missing.text) : rc;
 	rc = secret_file_open(file, s->root_key[1], &was_made, e);
 	k->has_key = rc == OK;
 	return rc;

@@ -46,9 +46,9 @@ static int object_look(struct dl_phdr_info *object, size_t size, void *context)
 		const char *name;
 		enum left_out why;
 	} left_out[] = { { "libzmq", ENDS_THE_PROCESS }, { "libstdc++", ENDS_THE_PROCESS },
-		         { "libuv", ENDS_IT_FOR_SOME },  { "ld-linux", NEVER },
-		         { "libasan", NEVER },           { "libtsan", NEVER },
-		         { "libubsan", NEVER } };
+		         { "libicu", ENDS_THE_PROCESS }, { "libuv", ENDS_IT_FOR_SOME },
+		         { "ld-linux", NEVER },          { "libasan", NEVER },
+		         { "libtsan", NEVER },           { "libubsan", NEVER } };
 	uintptr_t from = UINTPTR_MAX, to = 0;
 	(void)size;
 	for (size_t i = 0; i < object->dlpi_phnum; i++) {
@@ -90,7 +90,8 @@ __attribute__((constructor)) static void begin(void)
 
 static bool is_counted(const struct call *c, uintptr_t caller, uint32_t classes)
 {
-	bool ends_uv = strcmp(c->name, "epoll_ctl") == 0 || strcmp(c->name, "pthread_create") == 0;
+	bool ends_uv = strcmp(c->name, "epoll_ctl") == 0 || strcmp(c->name, "pthread_create") == 0 ||
+	               strcmp(c->name, "pipe2") == 0;
 	for (size_t i = 0; i < range_count; i++)
 		if (caller >= range[i].from && caller < range[i].to)
 			return range[i].why != NEVER &&

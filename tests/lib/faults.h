@@ -2,9 +2,9 @@
  * Calls of the machine that fail when they are told to: memory, files, sockets, threads.
  *
  * Linked into a program (tests/sweep), or preloaded into a daemon, where the file that LM_FAULTS names is mapped over
- * `faults` so that a test outside can set and read it (tests/sweep/daemons.py knows its layout). Calls at which libzmq
- * and libuv end the process themselves are left out unless FAULT_ENDING is set. The loader's and the sanitizers' own
- * are never counted.
+ * `faults` so that a test outside can set and read it (tests/sweep/daemons.py knows its layout). Calls at which libzmq,
+ * ICU and libuv end the process themselves are left out unless FAULT_ENDING is set. The loader's and the sanitizers'
+ * own are never counted.
  */
 #ifndef TESTS_LIB_FAULTS_H
 #define TESTS_LIB_FAULTS_H
@@ -19,7 +19,7 @@ enum fault_class {
 	FAULT_FILE = 2,    /* of regular files and folders; standard error is left alone */
 	FAULT_SOCKET = 4,  /* sockets and what waits for them */
 	FAULT_THREAD = 8,  /* threads, random numbers, memory maps */
-	FAULT_ENDING = 16, /* with those at which libzmq and libuv end the process */
+	FAULT_ENDING = 16, /* with those at which libzmq, ICU and libuv end the process */
 	FAULT_TABLE = 32,  /* of LMDB (tests/sweep/tables.c) */
 };
 
