@@ -11,6 +11,7 @@
 #include "codes.h"
 #include "errand.h"
 #include "node/control.h"
+#include "worklist.h"
 
 #define PAGE_MOST 100
 /* Of the open cases, the oldest first: what is overdue stands in front. */
@@ -302,14 +303,14 @@ static int action_check(const Lm__CaseCommand *in, struct error *e)
 	return result;
 }
 
-static int duplicate_check(struct turn *t, const struct job *j, const Lm__CaseCommand *in, struct error *e)
+static int duplicate_check(struct turn *t, struct id request, const Lm__CaseCommand *in, struct error *e)
 {
 	struct id other;
 	Lm__CaseRecord *record;
 	if (in->action != LM__CASE_ACTION__CASE_ACTION_DUPLICATE)
 		return OK;
 	memcpy(other.byte, in->duplicate_of.data, ID_BYTES);
-	if (id_equal(other, j->id))
+	if (id_equal(other, request))
 		return error_set(e, ERR_INVALID, "duplicate_of: a case is not a duplicate of itself");
 	if (case_shown(t->node, t->txn, other, t->arena, &record, e))
 		return error_set(e, ERR_NOT_FOUND, "duplicate_of: there is no such case here");
@@ -333,27 +334,33 @@ static int person_named_check(struct turn *t, const Lm__CaseCommand *in, struct 
 	return OK;
 }
 
+/* May this tier do it now, by what was seen? */
+int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm__CaseCommand *in,
+                   Lm__CaseRecord **record, struct error *e)
+{
+	int result = turn_may_write(t, e);
+	if (!result)
+		result = case_shown(t->node, t->txn, request, t->arena, record, e);
+	if (result)
+		return result;
+	if ((*record)->owner != node_domain(t->node)->tier)
+		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
+		                 (*record)->owner == LM__TIER__TIER_TOWN ? "town" : "district");
+	if (version != (*record)->version)
+		return error_set(
+		        e, ERR_CONFLICT,
+		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
+		        (*record)->version, version);
+	result = duplicate_check(t, request, in, e);
+	return result ? result : person_named_check(t, in, e);
+}
+
 static int action_run(struct turn *t, struct command *c, struct error *e)
 {
 	struct job *j = c->context;
 	const Lm__CaseCommand *in = (Lm__CaseCommand *)j->input;
 	Lm__CaseRecord *record;
-	int result = turn_may_write(t, e);
-	if (!result)
-		result = case_shown(t->node, t->txn, j->id, t->arena, &record, e);
-	if (result)
-		return result;
-	if (record->owner != node_domain(t->node)->tier)
-		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
-		                 record->owner == LM__TIER__TIER_TOWN ? "town" : "district");
-	if (in->version != record->version)
-		return error_set(
-		        e, ERR_CONFLICT,
-		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
-		        record->version, in->version);
-	result = duplicate_check(t, j, in, e);
-	if (!result)
-		result = person_named_check(t, in, e);
+	int result = action_allowed(t, j->id, in->version, in, &record, e);
 	if (result)
 		return result;
 	Lm__CasePayload content = LM__CASE_PAYLOAD__INIT;
@@ -436,7 +443,7 @@ static void quarantine_publish(struct node *n)
 static void person_publish(struct node *n, struct id person)
 {
 	Lm__PersonEvent event = LM__PERSON_EVENT__INIT;
-	registry_news(n, person);
+	index_news(registry_of(n), person);
 	event.person_id = codec_data(BYTES_OF(person.byte));
 	desk_publish(n, RIGHT_CASES, "persons", &event.base);
 }
@@ -448,8 +455,11 @@ void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 			quarantine_publish(n);
 		if (news[i].type == DOMAIN_PERSON)
 			person_publish(n, news[i].request);
+		if (news[i].type == DOMAIN_CATALOGUE)
+			index_renew(worklist_of(n)); /* a service or a calendar: terms may be others */
 		if (news[i].type != DOMAIN_CASE)
 			continue;
+		index_news(worklist_of(n), news[i].request);
 		codes_news(codes_of(n), news[i].request);
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
 		view.request_id = codec_data(BYTES(news[i].request.byte, ID_BYTES));
@@ -559,6 +569,10 @@ const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/ctl/v1/accounts", HTTP_LOCAL, accounts_post },
 	{ HTTP_GET, "/api/v1/audit", HTTP_SESSION_OF(RIGHT_AUDIT), audit_get },
 	{ HTTP_GET, "/api/v1/cases", HTTP_SESSION_OF(RIGHT_CASES), cases_get },
+	{ HTTP_POST, "/api/v1/cases/search", HTTP_SESSION_OF(RIGHT_CASES), cases_search },
+	{ HTTP_POST, "/api/v1/cases/bulk", HTTP_SESSION_OF(RIGHT_CASES), cases_bulk },
+	{ HTTP_GET, "/api/v1/work", HTTP_SESSION_OF(RIGHT_CASES), work_get },
+	{ HTTP_POST, "/api/v1/work", HTTP_SESSION_OF(RIGHT_CASES), work_post },
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
 	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), action_post },

@@ -60,21 +60,18 @@ int person_step_write(struct turn *t, struct id person, const struct person_step
                       struct error *e);
 
 /* registry.c: what can be found, in memory */
-struct registry;
+struct index;
 struct agreement { /* a record that may be of the same person */
 	struct id person;
 	bool has_id_number, has_name_and_birth, has_name_and_phone;
 };
-struct registry *registry_of(struct node *n);
-bool registry_is_ready(const struct registry *r);
-uint64_t registry_count(struct registry *r);
+struct index *registry_of(struct node *n); /* memory.c */
+uint64_t registry_count(struct index *r);
 /* At most `most` records that the words fit; *is_more: there are others. Any thread. */
-size_t registry_search(struct registry *r, const char *words, struct id *found, size_t most, bool *is_more);
-size_t registry_agreeing(struct registry *r, const Lm__PersonFacts *facts, struct id except, struct agreement *found,
+size_t registry_search(struct index *r, const char *words, struct id *found, size_t most, bool *is_more);
+size_t registry_agreeing(struct index *r, const Lm__PersonFacts *facts, struct id except, struct agreement *found,
                          size_t most);
 /* Groups of records with one id number, side by side in `found`; `group` numbers them from 0. ERR_MEMORY. */
-int registry_doubles(struct registry *r, struct id *found, size_t *group, size_t most, size_t *count, bool *is_more);
-/* Loop thread: a record changed, or went. */
-void registry_news(struct node *n, struct id person);
+int registry_doubles(struct index *r, struct id *found, size_t *group, size_t most, size_t *count, bool *is_more);
 
 #endif

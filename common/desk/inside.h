@@ -55,6 +55,21 @@ int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const
 int erasure_of(struct node *n, struct store_txn *txn, struct id subject, const char *user, struct arena *arena,
                Lm__ErasureView **out);
 
+/* queue.c: what is looked for among the cases */
+void cases_search(void *context, struct http_request *r);
+
+/* bulk.c: one act on many cases */
+void cases_bulk(void *context, struct http_request *r);
+int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm__CaseCommand *in,
+                   Lm__CaseRecord **record, struct error *e); /* api.c */
+
+/* work.c: who has how much, who is away, notes */
+void work_get(void *context, struct http_request *r);
+void work_post(void *context, struct http_request *r);
+
+/* views.c: NULL: nobody said whose case it is, or the record cannot be read */
+Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena);
+
 /* persons.c: residents' records */
 void persons_search(void *context, struct http_request *r);
 void persons_post(void *context, struct http_request *r);

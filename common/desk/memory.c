@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "codes.h"
-#include "registry_parts.h"
+#include "worklist.h"
 
 struct memory {
-	struct registry registry;
+	struct index registry, worklist;
 	struct codes codes;
 };
 
@@ -16,10 +16,14 @@ static struct memory *memory_of(struct node *n)
 	return node_context(n);
 }
 
-struct registry *registry_of(struct node *n)
+struct index *registry_of(struct node *n)
 {
-	struct memory *m = memory_of(n);
-	return m ? &m->registry : NULL;
+	return &memory_of(n)->registry;
+}
+
+struct index *worklist_of(struct node *n)
+{
+	return &memory_of(n)->worklist;
 }
 
 struct codes *codes_of(struct node *n)
@@ -32,7 +36,8 @@ void *desk_new(void)
 	struct memory *m = calloc(1, sizeof *m);
 	if (!m)
 		return NULL;
-	registry_init(&m->registry);
+	index_init(&m->registry, &registry_kind);
+	index_init(&m->worklist, &worklist_kind);
 	codes_init(&m->codes);
 	return m;
 }
@@ -41,7 +46,8 @@ int desk_start(struct node *n, struct error *e)
 {
 	if (!memory_of(n))
 		return error_set(e, ERR_MEMORY, "no memory for what can be found");
-	return registry_open(registry_of(n), n, e);
+	int result = index_start(registry_of(n), n, e);
+	return result ? result : index_start(worklist_of(n), n, e);
 }
 
 void desk_free(void *context)
@@ -49,7 +55,8 @@ void desk_free(void *context)
 	struct memory *m = context;
 	if (!m)
 		return;
-	registry_release(&m->registry);
+	index_close(&m->registry);
+	index_close(&m->worklist);
 	codes_release(&m->codes);
 	free(m);
 }

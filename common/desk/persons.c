@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "errand.h"
+#include "index.h"
 
 #define SEARCH_USUAL 20
 #define SEARCH_MOST 50
@@ -47,7 +48,7 @@ static void search_pool(struct node *n, void *context)
 {
 	struct errand *x = context;
 	const Lm__PersonSearchCommand *in = (Lm__PersonSearchCommand *)x->input;
-	struct registry *r = registry_of(n);
+	struct index *r = registry_of(n);
 	struct id found[SEARCH_MOST];
 	bool is_more;
 	Lm__PersonsView *view = arena_alloc(&x->arena, sizeof *view);
@@ -60,7 +61,7 @@ static void search_pool(struct node *n, void *context)
 	lm__persons_view__init(view);
 	size_t count = registry_search(r, in->query, found, most, &is_more);
 	view->is_more = is_more;
-	view->is_ready = registry_is_ready(r);
+	view->is_ready = index_is_ready(r);
 	view->total = registry_count(r);
 	view->persons = rows;
 	x->result = rows_read(n, found, count, &x->arena, rows, &view->n_persons, &x->error);

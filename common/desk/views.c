@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "domain/work.h"
 #include "errand.h"
 
 #define PAYLOAD_ARENA_BYTES (8u * 1024 * 1024)
@@ -55,8 +56,7 @@ static bool row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord
 	return !error_is_of_machine(result);
 }
 
-/* NULL: nobody said whose case it is, or the record cannot be read. */
-static Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
+Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
 {
 	Lm__PersonRecord *person;
 	struct id id;
@@ -72,6 +72,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	Lm__CaseRow *row = arena_alloc(arena, sizeof *row);
 	void *id = arena_copy(arena, request.byte, ID_BYTES);
 	Lm__Service *service = NULL;
+	Lm__ClaimRecord *claim;
 	if (!row || !id)
 		return NULL;
 	lm__case_row__init(row);
@@ -96,6 +97,12 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	Lm__PersonRecord *person = case_person(txn, record, arena);
 	row->has_person = record->person_id.len != 0;
 	row->person_died = person && person->facts && person->facts->died_on[0] && !case_state_is_closed(record->state);
+	if (person && person->facts) {
+		row->access = person->facts->access;
+		row->n_access = person->facts->n_access;
+	}
+	if (!claim_get(txn, request, arena, &claim))
+		row->staff = claim->staff;
 	if (service)
 		term_fill(record, service, days, row);
 	return row_name(n, txn, record, service, arena, row) ? row : NULL;

@@ -70,6 +70,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_certificate,
 	&domain_table_certificate_about,
 	&domain_table_assessor,
+	&domain_table_work,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -357,6 +358,9 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
 	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },
 	{ LM__KIND__KIND_TOKEN, OWN, HERE, AT_DISTRICT, apply_token },
+	{ LM__KIND__KIND_CLAIM, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_claim },
+	{ LM__KIND__KIND_DESK, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_desk },
+	{ LM__KIND__KIND_CONTACT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_contact },
 	{ LM__KIND__KIND_BACKUP, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_backup },
 	{ LM__KIND__KIND_RESTORE, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_restore },
 };

@@ -103,7 +103,8 @@ static int case_erase(struct apply *a, struct id request)
 	record->is_absent = true;
 	record->lookup = (ProtobufCBinaryData){ 0 };
 	store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
-	return case_put(a, request, record);
+	result = contacts_remove(a, request);
+	return result ? result : case_put(a, request, record);
 }
 
 static int request_erase(struct apply *a, const Lm__ErasedRequest *r, ProtobufCBinaryData act)

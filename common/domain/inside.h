@@ -7,6 +7,7 @@
 #include "domain/domain.h"
 #include "domain/person.h"
 #include "domain/publication.h"
+#include "domain/work.h"
 #include "proto/codec.h"
 #include "proto/subject.h"
 
@@ -94,6 +95,9 @@ int apply_certificate_ask(struct apply *a);
 int apply_certificate_ask_here(struct apply *a);
 int apply_certificate_copy(struct apply *a);
 int apply_certificate_returned(struct apply *a);
+int apply_claim(struct apply *a);
+int apply_desk(struct apply *a);
+int apply_contact(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 
@@ -141,6 +145,7 @@ int subject_note(struct apply *a, ProtobufCBinaryData subject, ProtobufCBinaryDa
 /* What a terminal still has of a request. */
 int statuses_remove(struct apply *a, struct id request);
 int locks_remove(struct apply *a, struct bytes lookup);
+int contacts_remove(struct apply *a, struct id request);
 /* A request that was erased before it came. */
 int erase_tell(struct apply *a, struct id request);
 

@@ -39,7 +39,7 @@ bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 {
 	if (stream == LM__STREAM__STREAM_OWN) /* what can be erased */
 		return kind == LM__KIND__KIND_CASE || kind == LM__KIND__KIND_RECEIPT_LOCK ||
-		       kind == LM__KIND__KIND_CERTIFICATE;
+		       kind == LM__KIND__KIND_CERTIFICATE || kind == LM__KIND__KIND_CONTACT;
 	if (stream != LM__STREAM__STREAM_UP && stream != LM__STREAM__STREAM_DOWN)
 		return false;
 	switch (kind) {

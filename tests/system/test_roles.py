@@ -43,7 +43,8 @@ DESK = EVERY_DAEMON | {
         "POST /api/v1/login/code", "GET /api/v1/me", "GET /api/v1/events", "GET /api/v1/sessions", "POST /api/v1/sessions/end")},
     "GET /api/v1/accounts": RESETS, "POST /api/v1/accounts": RESETS, "GET /api/v1/audit": AUDIT,
     **{route: CASEWORK for route in (
-        "GET /api/v1/cases", "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "POST /api/v1/cases/:id/actions",
+        "GET /api/v1/cases", "POST /api/v1/cases/search", "POST /api/v1/cases/bulk", "GET /api/v1/work", "POST /api/v1/work",
+        "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "POST /api/v1/cases/:id/actions",
         "GET /api/v1/erasures", "POST /api/v1/erasures", "POST /api/v1/erasures/:act",
         "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},
@@ -68,7 +69,7 @@ ALLOWED = {
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one
-LAST = ["POST /api/v1/lock", "POST /api/v1/logout"]  # they end the session that asks, or lock it
+LAST = ["POST /api/v1/unlock", "POST /api/v1/lock", "POST /api/v1/logout"]  # they end the session that asks, or lock it
 
 
 def served(program):

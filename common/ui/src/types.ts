@@ -8,3 +8,4 @@ export type * from './types/network';
 export type * from './types/publication';
 export type * from './types/person';
 export type * from './types/account';
+export type * from './types/work';

@@ -9,6 +9,7 @@
 #include "proto/calendar.pb-c.h"
 #include "proto/catalogue.pb-c.h"
 #include "proto/certificate.pb-c.h"
+#include "proto/desk.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
 #include "proto/payload.pb-c.h"
@@ -17,6 +18,7 @@
 #include "proto/registry.pb-c.h"
 #include "proto/row.pb-c.h"
 #include "proto/wire.pb-c.h"
+#include "proto/work.pb-c.h"
 
 static const ProtobufCMessageDescriptor *const messages[] = {
 	/* backup.proto */
@@ -275,6 +277,37 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__person_import_command__descriptor,
 	&lm__person_import_row__descriptor,
 	&lm__person_import_view__descriptor,
+	/* desk.proto */
+	&lm__case_search_command__descriptor,
+	&lm__cases_found_view__descriptor,
+	&lm__bulk_item__descriptor,
+	&lm__bulk_command__descriptor,
+	&lm__bulk_result__descriptor,
+	&lm__bulk_view__descriptor,
+	&lm__work_row__descriptor,
+	&lm__work_view__descriptor,
+	&lm__template_row__descriptor,
+	&lm__templates_view__descriptor,
+	&lm__ring_row__descriptor,
+	&lm__rings_view__descriptor,
+	&lm__ring_command__descriptor,
+	&lm__ring_view__descriptor,
+	&lm__contact_command__descriptor,
+	&lm__contact_view__descriptor,
+	&lm__contacts_view__descriptor,
+	/* work.proto */
+	&lm__claim_payload__descriptor,
+	&lm__claim_record__descriptor,
+	&lm__case_filter__descriptor,
+	&lm__saved_view__descriptor,
+	&lm__leave__descriptor,
+	&lm__template__descriptor,
+	&lm__desk_payload__descriptor,
+	&lm__note_tick__descriptor,
+	&lm__note_record__descriptor,
+	&lm__contact_try__descriptor,
+	&lm__contact_payload__descriptor,
+	&lm__contact_record__descriptor,
 };
 #define MESSAGE_COUNT (sizeof messages / sizeof *messages)
 

@@ -2,7 +2,7 @@
 
 import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
-import type { PersonRow } from './person';
+import type { AccessNeed, PersonRow } from './person';
 import type { Consent, Guardian } from './request';
 
 export type CaseState =
@@ -40,6 +40,8 @@ export interface CaseRow {
 	due_ms: Int64; // the promised end of the step
 	term: CaseTerm;
 	unknown_year: number;
+	staff: string; // who of the staff has it
+	access: AccessNeed[]; // how the resident is reached and served, by the record
 	person_died: boolean; // while it is open: what becomes of it is a question to staff
 }
 

@@ -1,0 +1,250 @@
+/* What can be found in memory of rows of the store, and how it keeps up with them. */
+#include "index.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define SLICE_MOST 500 /* rows a snapshot */
+
+/* ---- the table in memory (locked) ---- */
+
+static size_t slot_of(const struct index *x, struct id id)
+{
+	uint64_t hash;
+	memcpy(&hash, id.byte + ID_BYTES - sizeof hash, sizeof hash); /* random bits */
+	size_t i = (size_t)hash & (x->slots - 1);
+	while (x->slot[i] && !id_equal(x->entry[x->slot[i] - 1].id, id))
+		i = (i + 1) & (x->slots - 1);
+	return i;
+}
+
+static bool slots_make(struct index *x, size_t slots)
+{
+	uint32_t *fresh = calloc(slots, sizeof *fresh);
+	if (!fresh)
+		return false;
+	free(x->slot);
+	x->slot = fresh;
+	x->slots = slots;
+	for (size_t i = 0; i < x->count; i++)
+		x->slot[slot_of(x, x->entry[i].id)] = (uint32_t)i + 1;
+	return true;
+}
+
+static bool room_make(struct index *x)
+{
+	if (x->count < x->capacity)
+		return true;
+	size_t capacity = x->capacity ? 2 * x->capacity : 256;
+	struct entry *grown = realloc(x->entry, capacity * sizeof *grown);
+	if (!grown)
+		return false;
+	x->entry = grown;
+	if (!slots_make(x, 2 * capacity))
+		return false;
+	x->capacity = capacity;
+	return true;
+}
+
+/* The last entry takes the place of the one that goes; all slots are made anew only when there are many. */
+static void entry_remove(struct index *x, struct id id)
+{
+	size_t at = x->slots ? slot_of(x, id) : 0;
+	if (!x->slots || !x->slot[at])
+		return;
+	size_t gone = x->slot[at] - 1;
+	free(x->entry[gone].data);
+	x->slot[at] = 0;
+	for (size_t i = (at + 1) & (x->slots - 1); x->slot[i]; i = (i + 1) & (x->slots - 1)) { /* close the gap */
+		uint32_t moved = x->slot[i];
+		x->slot[i] = 0;
+		x->slot[slot_of(x, x->entry[moved - 1].id)] = moved;
+	}
+	if (gone != --x->count) {
+		size_t last = slot_of(x, x->entry[x->count].id);
+		x->entry[gone] = x->entry[x->count];
+		x->slot[last] = (uint32_t)gone + 1;
+	}
+}
+
+static bool entry_put(struct index *x, struct id id, void *data)
+{
+	if (!room_make(x))
+		return false;
+	size_t at = slot_of(x, id);
+	if (x->slot[at]) {
+		free(x->entry[x->slot[at] - 1].data);
+	} else {
+		x->entry[x->count].id = id;
+		x->slot[at] = (uint32_t)++x->count;
+	}
+	x->entry[x->slot[at] - 1].data = data;
+	return true;
+}
+
+bool index_take(struct index *x, struct id id, void *data)
+{
+	bool is_good = true;
+	pthread_mutex_lock(&x->lock);
+	if (!data)
+		entry_remove(x, id);
+	else
+		is_good = entry_put(x, id, data);
+	pthread_mutex_unlock(&x->lock);
+	if (!is_good)
+		free(data);
+	return is_good;
+}
+
+/* ---- jobs: one after another ---- */
+
+static int slice_fill(struct index *x, struct index_place *at, size_t *count, struct error *e)
+{
+	struct store_txn *txn;
+	struct arena arena;
+	int result = store_begin_read(node_store(x->node), &txn, e);
+	if (result)
+		return result;
+	arena_init(&arena, 16u * 1024 * 1024);
+	result = x->kind->slice(x, txn, at, SLICE_MOST, &arena, count, e);
+	store_abort(txn);
+	arena_release(&arena);
+	return result;
+}
+
+static void trouble_log(const struct index *x, int result, const struct error *e)
+{
+	log_write(LOG_ERROR, "registry", "the index of %s is not whole: %s", x->kind->what,
+	          e->text[0] ? e->text : error_name(result));
+}
+
+static void fill_pool(struct node *n, void *context)
+{
+	struct index *x = context;
+	struct error e = { 0 };
+	struct index_place at = { 0 };
+	size_t count = 0;
+	int result;
+	(void)n;
+	do
+		result = slice_fill(x, &at, &count, &e);
+	while (!result && count == SLICE_MOST);
+	if (result || e.code)
+		trouble_log(x, result, &e);
+	atomic_store(&x->is_ready, !result);
+}
+
+static void follow_pool(struct node *n, void *context)
+{
+	struct index *x = context;
+	struct store_txn *txn = NULL;
+	struct error e = { 0 };
+	struct arena arena;
+	int result = OK;
+	arena_init(&arena, 16u * 1024 * 1024);
+	for (size_t i = 0; i < x->taken_count && !result; i++) {
+		if (i % SLICE_MOST == 0) {
+			store_abort(txn);
+			txn = NULL;
+			result = store_begin_read(node_store(n), &txn, &e);
+		}
+		if (!result)
+			result = x->kind->follow(x, txn, x->taken[i], &arena);
+		arena_reset(&arena);
+	}
+	store_abort(txn);
+	arena_release(&arena);
+	if (result)
+		trouble_log(x, result, &e);
+	atomic_store(&x->is_ready, !result);
+}
+
+static void job_next(struct index *x);
+
+static void job_done(struct node *n, void *context)
+{
+	struct index *x = context;
+	(void)n;
+	x->is_busy = false;
+	free(x->taken);
+	x->taken = NULL;
+	x->must_fill |= !atomic_load(&x->is_ready); /* what failed is done over, when something happens again */
+	if (x->pending_count || x->wants_renewal)
+		job_next(x);
+}
+
+static void job_next(struct index *x)
+{
+	if (x->is_busy)
+		return;
+	bool is_fill = x->must_fill || x->wants_renewal;
+	x->must_fill = x->wants_renewal = false;
+	x->taken = x->pending;
+	x->taken_count = is_fill ? 0 : x->pending_count;
+	x->pending = NULL;
+	x->pending_count = x->pending_capacity = 0;
+	x->is_busy = !node_pool(x->node, is_fill ? fill_pool : follow_pool, job_done, x);
+	if (!x->is_busy) {
+		free(x->taken);
+		x->taken = NULL;
+		x->must_fill = true; /* when something happens again */
+	}
+}
+
+void index_news(struct index *x, struct id id)
+{
+	if (x->pending_count == x->pending_capacity) {
+		size_t capacity = x->pending_capacity ? 2 * x->pending_capacity : 64;
+		struct id *grown = realloc(x->pending, capacity * sizeof *grown);
+		if (!grown) {
+			x->must_fill = true;
+			return;
+		}
+		x->pending = grown;
+		x->pending_capacity = capacity;
+	}
+	x->pending[x->pending_count++] = id;
+	job_next(x);
+}
+
+void index_renew(struct index *x)
+{
+	x->wants_renewal = true;
+	job_next(x);
+}
+
+bool index_is_ready(struct index *x)
+{
+	return atomic_load(&x->is_ready);
+}
+
+/* ---- life ---- */
+
+void index_init(struct index *x, const struct index_kind *kind)
+{
+	x->kind = kind;
+	pthread_mutex_init(&x->lock, NULL);
+}
+
+int index_start(struct index *x, struct node *n, struct error *e)
+{
+	int result = pinyin_open(&x->pinyin, e);
+	if (result)
+		return result;
+	x->node = n;
+	index_renew(x);
+	return OK;
+}
+
+void index_close(struct index *x)
+{
+	for (size_t i = 0; i < x->count; i++)
+		free(x->entry[i].data);
+	pinyin_close(x->pinyin);
+	pthread_mutex_destroy(&x->lock);
+	free(x->entry);
+	free(x->slot);
+	free(x->pending);
+	free(x->taken);
+}

@@ -1,0 +1,46 @@
+/*
+ * What cases can be filtered by and found by, in memory: service, community, state, who has it, how the resident is
+ * served, until when, and the applicant's name and numbers. A search looks at every case: see bench/RESULTS.md,
+ * console.
+ */
+#ifndef DESK_WORKLIST_H
+#define DESK_WORKLIST_H
+
+#include "domain/work.h"
+#include "errand.h"
+#include "index.h"
+#include "proto/desk.pb-c.h"
+#include "registry_parts.h"
+
+extern const struct index_kind worklist_kind;
+struct index *worklist_of(struct node *n); /* memory.c */
+
+#define STAFF_NAMED_MOST 32 /* somebody, and those whose deputy they are */
+#define WORKLIST_CURSOR_BYTES 49
+
+struct wish { /* what is looked for; everything lives as long as the search */
+	const Lm__CaseFilter *filter;
+	const char *staff[STAFF_NAMED_MOST]; /* any of them; staff_count 0: anybody's */
+	size_t staff_count;
+	const struct words *words; /* NULL: none are given */
+	const struct id *also;     /* sorted: cases whose resident or whose receipt code the words fit */
+	size_t also_count;
+	int64_t now_ms;
+};
+
+struct hit {
+	uint64_t order;
+	struct id request;
+};
+/* The first `most` cases behind the cursor `after` ("": from the first) in the order of the view; returns how many, all
+ * that fit in *matches. Any thread. */
+size_t worklist_search(struct index *x, const struct wish *wish, const char *after, struct hit *found, size_t most,
+                       uint64_t *matches);
+void worklist_cursor(const struct hit *last, char text[WORKLIST_CURSOR_BYTES]);
+bool worklist_cursor_is_good(const char *text);
+
+/* Adds what each of `rows` has of open cases of this tier; whose account none of them names counts as nobody's, the
+ * first row. */
+void worklist_count(struct index *x, int64_t now_ms, Lm__WorkRow **rows, size_t count);
+
+#endif
