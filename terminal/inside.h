@@ -30,6 +30,7 @@ struct terminal {
 	struct node *node;
 	uint8_t salt[DEVICE_SALT_BYTES];
 	bool has_salt;
+	bool must_read; /* the tables could not be read whole: that is tried again */
 	struct ready_receipt ready[READY_MOST];
 	size_t ready_count;
 	bool is_making;

@@ -30,6 +30,7 @@ struct search {
 	struct match match[MATCHES_MOST];
 	size_t match_count;
 	Lm__ReceiptsView *view;
+	Lm__ReceiptView *partial; /* with messages that its key does not open: the town can read them */
 	char service[40];
 	uint32_t revision;
 	uint64_t ordinal;
@@ -87,6 +88,7 @@ struct statuses {
 	struct search *s;
 	const struct match *match;
 	Lm__ReceiptView *view;
+	bool is_foreign;
 };
 
 static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm__StatusMessage *m)
@@ -127,11 +129,13 @@ static bool status_visit(void *context, uint32_t version, struct bytes sealed)
 	uint8_t associated[24];
 	size_t size;
 	uint8_t *plain = arena_alloc(&st->s->arena, sealed.size);
-	if (plain &&
-	    !receipt_message_open(st->match->key, status_associated(st->match->request, version, associated), sealed,
-	                          plain, &size, NULL) &&
-	    !CODEC_UNPACK(lm__status_message, BYTES(plain, size), &st->s->arena, &m, NULL))
+	int result =
+	        plain ? receipt_message_open(st->match->key, status_associated(st->match->request, version, associated),
+	                                     sealed, plain, &size, NULL)
+	              : ERR_MEMORY;
+	if (!result && !CODEC_UNPACK(lm__status_message, BYTES(plain, size), &st->s->arena, &m, NULL))
 		status_add(st->s, st->view, m);
+	st->is_foreign |= result && !error_is_of_machine(result);
 	return true;
 }
 
@@ -156,6 +160,8 @@ static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptVi
 		v->service_name = service->name;
 }
 
+/* A request that a page handed in again after this terminal's disk was put back has a new lock and a new key, and the
+ * town still writes to the first one: what cannot be read here is asked for there. */
 static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, const struct match *m)
 {
 	Lm__RequestRecord *record;
@@ -174,7 +180,10 @@ static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, co
 	struct statuses st = { .s = s, .match = m, .view = v };
 	status_each(txn, m->request, &s->arena, status_visit, &st);
 	options_set(v, record->asked_version);
-	return v;
+	if (!st.is_foreign)
+		return v;
+	s->partial = v;
+	return NULL;
 }
 
 static void search_pool(struct node *n, void *context)
@@ -244,6 +253,11 @@ static void search_found(struct search *s);
 static void answer_came(void *context, const Lm__Answer *a)
 {
 	struct search *s = context;
+	if (s->partial && (!a || !a->is_found)) {
+		s->view->receipts[s->view->n_receipts++] = s->partial;
+		search_found(s);
+		return;
+	}
 	if (s->damage.code && (!a || !a->is_found)) { /* perhaps it is the one that cannot be read here */
 		search_fail(s, s->damage.code, &s->damage);
 		return;
@@ -365,7 +379,7 @@ static void search_done(struct node *n, void *context)
 		search_fail(s, s->result, &s->error);
 		return;
 	}
-	if (s->view->n_receipts) {
+	if (s->view->n_receipts && !s->partial) {
 		search_found(s);
 		return;
 	}

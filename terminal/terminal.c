@@ -9,6 +9,8 @@
 #include "inside.h"
 #include "node/control.h"
 
+#define READ_AGAIN_US 1000000
+
 struct terminal *terminal_of(struct node *n)
 {
 	return node_context(n);
@@ -121,6 +123,7 @@ static bool device_visit(void *context, const Lm__DeviceRecord *record)
 	return true;
 }
 
+/* Without memory, or from a row that cannot be read: again at the next tick. */
 static void tables_read(struct terminal *t)
 {
 	struct store_txn *txn;
@@ -128,19 +131,24 @@ static void tables_read(struct terminal *t)
 	struct error e;
 	Lm__NodeSecretPayload *secret;
 	struct reading r = { 0 };
+	t->must_read = true;
 	if (store_begin_read(node_store(t->node), &txn, &e)) {
 		log_write(LOG_ERROR, "tables", "%s", e.text);
 		return;
 	}
 	arena_init(&arena, 16 * 1024 * 1024);
-	if (!content_each(txn, &collection_catalogue, &arena, service_visit, &r))
+	int services = content_each(txn, &collection_catalogue, &arena, service_visit, &r);
+	if (!services)
 		t->services = r.services;
-	if (!device_each(txn, &arena, device_visit, &r))
+	int devices = device_each(txn, &arena, device_visit, &r);
+	if (!devices)
 		t->signed_ms = r.signed_ms;
-	if (!secret_get(txn, &arena, &secret)) {
+	int result = secret_get(txn, &arena, &secret);
+	if (!result) {
 		memcpy(t->salt, secret->device_salt.data, DEVICE_SALT_BYTES);
 		t->has_salt = true;
 	}
+	t->must_read = services || devices || (result && result != ERR_NOT_FOUND);
 	store_abort(txn);
 	arena_release(&arena);
 }
@@ -190,11 +198,15 @@ static void on_links(struct node *n)
 static uint64_t on_tick(struct node *n, uint64_t now_us)
 {
 	struct terminal *t = terminal_of(n);
+	bool has_changed = t->must_read;
+	if (t->must_read)
+		tables_read(t);
 	receipts_tick(t);
-	if (condition_tick(t, now_us))
+	if (condition_tick(t, now_us) || has_changed)
 		state_send(n, NULL);
 	uint64_t condition_us = condition_due_us(t), receipts_us = receipts_due_us(t, now_us);
-	return condition_us < receipts_us ? condition_us : receipts_us;
+	uint64_t due_us = condition_us < receipts_us ? condition_us : receipts_us;
+	return t->must_read && now_us + READ_AGAIN_US < due_us ? now_us + READ_AGAIN_US : due_us;
 }
 
 static int on_start(struct node *n, struct error *e)

@@ -171,7 +171,7 @@ static int follows_unknown(struct journal *j, const struct slot *s, const struct
 	const struct line *l = &s->now.line;
 	uint64_t ordinal;
 	bool is_exact = false;
-	if (!entry->follows.seq || !l->ordinal || l->released.seq) /* a released line may have another order here */
+	if (!entry->follows.seq || l->released.seq) /* a released line may have another order here */
 		return OK;
 	int result = line_locate(j->txn, l->number, l->ordinal, entry->follows.incarnation, entry->follows.seq,
 	                         &ordinal, &is_exact);
@@ -391,7 +391,7 @@ int entry_receive(struct journal *j, const struct checked_entry *entry, Lm__Disp
 	const Lm__Header *h = entry->header;
 	struct line_key key = { h->origin, h->stream, h->receiver };
 	struct slot *s = slot_find(j, &key);
-	if (!s && (h->seq != 1 || h->parent))
+	if (!s && (h->seq != 1 || h->parent || entry->follows.seq))
 		return gap(h, e); /* nothing of this line is here: no line is made for what cannot be placed */
 	int result = s ? OK : slot_make(j, &key, &s, e);
 	enum fit fit;

@@ -205,6 +205,22 @@ void frame_ack(struct node *n, struct peer *p, const struct link_action *action)
 	ack_line_send(n, p, &line);
 }
 
+/* What came again, acked as far as that goes: a neighbour whose disk was put back knows it, and perhaps not our newest
+ * position. */
+void frame_ack_again(struct node *n, struct peer *p, const Lm__Batch *batch, const Lm__Header *last)
+{
+	Lm__AckLine line = LM__ACK_LINE__INIT;
+	Lm__Position at = LM__POSITION__INIT;
+	at.key = batch->key;
+	at.incarnation = last->incarnation;
+	at.seq = last->seq;
+	line.at = &at;
+	line.state = LM__ACK_STATE__ACK_STATE_STORED;
+	line.credit_entries = p->link.is_inbox_full ? 0 : LINK_CREDIT_ENTRIES;
+	line.credit_bytes = p->link.is_inbox_full ? 0 : LINK_CREDIT_BYTES;
+	ack_line_send(n, p, &line);
+}
+
 struct report { /* of a link below, with what it points to */
 	Lm__LinkReport message;
 	Lm__History history[2], *histories[2];

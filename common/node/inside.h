@@ -474,6 +474,7 @@ void frame_send(struct node *n, struct peer *p, Lm__Frame *frame);
 void frame_hello(struct node *n, struct peer *p);
 void ack_line_send(struct node *n, struct peer *p, Lm__AckLine *line);
 void frame_ack(struct node *n, struct peer *p, const struct link_action *action);
+void frame_ack_again(struct node *n, struct peer *p, const Lm__Batch *batch, const Lm__Header *last);
 void frame_beat(struct node *n, struct peer *p);
 int frame_batch(struct node *n, struct peer *p, const struct link_action *action, uint64_t *through, uint32_t *bytes);
 void frame_marks(struct node *n, struct peer *p);

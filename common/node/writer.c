@@ -231,6 +231,14 @@ static bool is_early_batch(const struct work *w)
 	       w->frame->session == link->session;
 }
 
+static void duplicate_tell(struct node *n, struct work *w, const struct line *l)
+{
+	const Lm__Header *last = w->entries[w->entry_count - 1].header;
+	if (last->incarnation != l->incarnation && w->peer->link.state == LINK_OPEN)
+		frame_ack_again(n, w->peer, w->frame->batch, last);
+	batch_tell(n, w, LINK_DUPLICATE, l->number);
+}
+
 static void frames_tell(struct node *n, struct work *first)
 {
 	for (struct work *w = first; w; w = w->next) {
@@ -261,7 +269,7 @@ static void frames_tell(struct node *n, struct work *first)
 		else if (w->fault == ERR_CLONE || w->fault == ERR_FROZEN || w->fault == ERR_FULL)
 			batch_tell(n, w, LINK_FROZEN, l->number);
 		else if (w->fault == ERR_DUPLICATE)
-			batch_tell(n, w, LINK_DUPLICATE, l->number);
+			duplicate_tell(n, w, l);
 		atomic_fetch_add(&n->entries, w->entry_count);
 	}
 }

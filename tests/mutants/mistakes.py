@@ -10,6 +10,7 @@ there).
 
 Left out, though they are mistakes, for nothing fast catches them: one turn that fills the room for trimming (room_check), since
 no test makes a turn of a tenth of a map; half a command that stays behind (take_command): two of a thousand seeds do;
+what came again acked where its sender, whose disk was put back, cannot know it (duplicate_tell): two of a thousand seeds, too;
 a town's mark that is called the district's (marks.c): a page shows it too early, and nobody looks at that moment."""
 import collections
 
@@ -44,8 +45,12 @@ MISTAKES = [
             "\t\tlink_resend(l, ev);\n", "",
             catch="sync_test_link"),
     Mistake("duplicate-not-acked", "entries that came before are not acked again", "common/node/writer.c",
-            "\t\telse if (w->fault == ERR_DUPLICATE)\n\t\t\tbatch_tell(n, w, LINK_DUPLICATE, l->number);\n", "",
+            "\t\telse if (w->fault == ERR_DUPLICATE)\n\t\t\tduplicate_tell(n, w, l);\n", "",
             catch="sim"),
+    Mistake("beginning-guessed", "who has nothing of a line takes any first entry for its beginning",
+            "common/journal/receive.c",
+            "(h->seq != 1 || h->parent || entry->follows.seq)", "(h->seq != 1 || h->parent)",
+            catch="journal_test_histories"),
     Mistake("marks-not-healed", "a mark that is lost on its way stays lost", "common/node/marks.c",
             "\tmarks_heal(n, p, beat);\n", "",
             catch="sim --faults drop"),

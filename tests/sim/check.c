@@ -96,17 +96,26 @@ static int seen_compare(const void *a, const void *b)
 	return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+#define RETRIED_MOST 256
+
 struct tape {
 	struct seen *seen;
 	size_t count;
-	size_t requests; /* applied */
+	size_t requests;                  /* applied */
+	json_int_t held_up[RETRIED_MOST]; /* requests that were not applied where they stand */
+	size_t held_up_count;
 };
 
 static bool is_applied(const char *disposition)
 {
-	static const char *const names[] = { "DISPOSITION_APPLIED", "DISPOSITION_RETRIED", "DISPOSITION_ERASED" };
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(disposition, names[i]) == 0)
+	return strcmp(disposition, "DISPOSITION_APPLIED") == 0 || strcmp(disposition, "DISPOSITION_ERASED") == 0;
+}
+
+/* What was tried again is applied at a position of its own, which names the first. */
+static bool is_request_retried(const struct tape *tape, json_int_t first)
+{
+	for (size_t i = 0; i < tape->held_up_count; i++)
+		if (tape->held_up[i] == first)
 			return true;
 	return false;
 }
@@ -114,12 +123,20 @@ static bool is_applied(const char *disposition)
 static void tape_item(struct site *s, struct tape *tape, const json_t *item)
 {
 	const json_t *header = json_object_get(item, "header");
-	if (!header || !is_applied(text_of(item, "disposition")))
+	bool is_request = header && strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0;
+	if (strcmp(text_of(item, "disposition"), "DISPOSITION_RETRIED") == 0)
+		tape->requests += is_request_retried(tape, number_of(item, "retry_of"));
+	if (!header)
 		return;
+	if (!is_applied(text_of(item, "disposition"))) {
+		if (is_request && tape->held_up_count < RETRIED_MOST)
+			tape->held_up[tape->held_up_count++] = number_of(item, "position");
+		return;
+	}
 	if (tape->count == SEEN_MOST)
 		fail("%s: more than %u entries", s->name, SEEN_MOST);
 	seen_read(header, &tape->seen[tape->count++]);
-	tape->requests += strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0;
+	tape->requests += is_request;
 }
 
 /* ---- on the way: what each tape has got since the last look, in order and nothing twice ---- */

@@ -51,7 +51,7 @@ static const struct pace sparse = { .name = "sparse",
 static void drain(void)
 {
 	uint64_t end = world.now_us + world.pace->drain_most_us;
-	for (operators_drop(); !is_quiet(); operators_drop()) {
+	for (operators_drop(false); !is_quiet(); operators_drop(false)) {
 		for (size_t i = 0; world.now_us > end && i < world.site_count; i++)
 			lanes_tell(&world.site[i], stderr);
 		if (world.now_us > end)
@@ -59,6 +59,7 @@ static void drain(void)
 			     (unsigned long long)(world.pace->drain_most_us / MINUTES), who_is_restless());
 		world_run_until(world.now_us + (uint64_t)world.pace->beat_s * SECONDS / 2);
 	}
+	operators_drop(true);
 }
 
 static void live(uint64_t duration_us)
@@ -86,6 +87,7 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	damage_reset();
 	relay_reset();
 	poison_reset();
+	operators_reset();
 	weather_draw();
 	/* Relative: texts that name it are part of the trace. */
 	snprintf(world.folder, sizeof world.folder, "%llu", (unsigned long long)seed);

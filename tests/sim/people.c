@@ -61,8 +61,9 @@ static bool is_later(int status, const json_t *body)
 	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
 		if (strcmp(code, later[i]) == 0)
 			return true;
-	if (fault_is_about(FAULT_ALTER) && strcmp(code, "frozen") == 0)
-		return true; /* the town refuses what was altered, and looks again after a minute */
+	if ((fault_is_about(FAULT_ALTER) || fault_is_about(FAULT_ROLLBACK)) && strcmp(code, "frozen") == 0)
+		return true; /* the town refuses what was altered, and looks again after a minute; or an operator must
+		                come */
 	return status == 0;
 }
 

@@ -112,12 +112,30 @@ static bool act(struct site *s, const json_t *item, const char *what)
 	return done != NULL;
 }
 
-static void item_drop(struct site *s, const json_t *item)
+/* What a history that was closed has said, each once more by hand: the act of its machine is as good as any other, but
+ * may come too late. */
+static void closed_retry(struct site *s, const json_t *item)
+{
+	bool is_tried = strcmp(text_of(item, "tried_ms"), "0") != 0;
+	if (is_tried && strcmp(text_of(item, "kind"), "KIND_REQUEST") == 0)
+		fail("%s cannot apply request %s of a history that was closed: %s", s->name,
+		     text_of(item, "request_id"), text_of(item, "reason"));
+	act(s, item, is_tried ? "QUARANTINE_ACT_DROP" : "QUARANTINE_ACT_RETRY");
+}
+
+static void item_drop(struct site *s, const json_t *item, bool is_last)
 {
 	struct poison *p = poison_find(text_of(item, "request_id"));
 	bool is_held = strcmp(text_of(item, "disposition"), "DISPOSITION_HELD") == 0;
-	if (!p && is_held)
-		return; /* what it waits for is on its way */
+	bool is_frozen = strcmp(text_of(item, "disposition"), "DISPOSITION_FROZEN") == 0;
+	if (is_frozen && is_last) /* it fits nowhere: what comes before it was on the disk that was put back */
+		act(s, item, "QUARANTINE_ACT_DROP");
+	if (is_frozen || (!p && is_held))
+		return; /* until its device is released; or what it waits for is on its way */
+	if (!p && is_released(text_of(item, "origin"))) {
+		closed_retry(s, item);
+		return;
+	}
 	if (!p)
 		fail("%s has request %s in quarantine, which is good: %s", s->name, text_of(item, "request_id"),
 		     text_of(item, "reason"));
@@ -127,9 +145,10 @@ static void item_drop(struct site *s, const json_t *item)
 		p->dropped[s == site_hub()]++;
 }
 
-void operators_drop(void)
+void operators_drop(bool is_last)
 {
-	for (size_t i = 0; i < world.site_count && count; i++) {
+	operators_release();
+	for (size_t i = 0; i < world.site_count && (count || is_released(NULL)); i++) {
 		struct site *s = &world.site[i];
 		if (s->tier == LM__TIER__TIER_TERMINAL)
 			continue;
@@ -137,7 +156,7 @@ void operators_drop(void)
 		size_t at;
 		json_array_foreach(json_object_get(view, "items"), at, item)
 		{
-			item_drop(s, item);
+			item_drop(s, item, is_last);
 		}
 		json_decref(view);
 	}
@@ -163,7 +182,7 @@ static void delay_check(struct site *s)
 		fail("%s: poison delays request %s", s->name, p->request);
 	json_decref(view);
 	world_run_until(world.now_us + LINK_RESEND_MS * MS);
-	operators_drop();
+	operators_drop(false);
 }
 
 void poison_check(void)

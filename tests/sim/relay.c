@@ -145,8 +145,9 @@ static enum harm two_views(const struct site *from, const struct site *below, bo
                            struct buffer *out)
 {
 	const struct view *v = &views[from - world.site];
-	bool is_batch = is_up && frame.size > BODY_AT && frame.data[BODY_AT] == TAG_BATCH;
-	bool is_ack = !is_up && frame.size > BODY_AT && frame.data[BODY_AT] == TAG_ACK && below == v->victim;
+	bool has_session = frame.size > BODY_AT && frame.data[0] == TAG_SESSION;
+	bool is_batch = is_up && has_session && frame.data[BODY_AT] == TAG_BATCH;
+	bool is_ack = !is_up && has_session && frame.data[BODY_AT] == TAG_ACK && below == v->victim;
 	if (v->until_us <= world.now_us || weather_is_over() || (!is_batch && !is_ack))
 		return HARM_NONE;
 	struct arena arena;

@@ -17,6 +17,7 @@
  *   damage.c    disks that rot
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
  *   poison.c    entries that nobody can apply, and the operators who drop them
+ *   operators.c who releases a device that has two histories
  *   people.c    residents and staff, who insist
  *   faults.h    every fault there is
  *   weather.c   which of them happen, how often; the table of what met whom
@@ -231,8 +232,16 @@ struct site *site_hub(void);
 
 void poison_reset(void);
 bool strike_poison(struct site *s);
-void operators_drop(void); /* when the faults are over: what lies in quarantine, and must be poison */
-void poison_check(void);   /* each was dropped at both tiers, and another delays nobody */
+/* When the faults are over: what lies in quarantine, and must be poison or of a history that was closed. `is_last`: all
+ * queues are drained, so nothing more comes that it could wait for. */
+void operators_drop(bool is_last);
+void poison_check(void); /* each was dropped at both tiers, and another delays nobody */
+
+/* ---- operators.c ---- */
+
+void operators_reset(void);
+void operators_release(void);         /* devices with two histories */
+bool is_released(const char *device); /* by its hexadecimal name; NULL: any */
 
 /* ---- people.c ---- */
 

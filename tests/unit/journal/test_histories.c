@@ -262,6 +262,9 @@ static void a_disk_from_before_the_first_entry_is_a_rollback(void **state)
 	assert_true(t.placed == 2 && t.rollbacks == 1);
 	assert_false(line_of(&h->relay, h->all)->is_frozen);
 	verified(h, &h->relay);
+	/* To who has nothing yet the second part looks like the first: but the relay says what comes before it. */
+	assert_int_equal(carry_from(&h->relay, &h->hub, &h->origin, h->all, 3).fault, ERR_GAP);
+	assert_null(line_of(&h->hub, h->all));
 	assert_int_equal(carry(&h->relay, &h->hub, &h->origin, h->all).placed, 4);
 	verified(h, &h->hub);
 }
