@@ -13,12 +13,15 @@ import signal
 import sys
 import time
 
+import month
 import residents
 from client import Refused
 from district import HUB_PLACE, ROLES, TOP, District, Failed, port_is_free, wait_until
 
 FIRST_TOWNS = ["310114106", "310114103", "310114102", "310114118"]  # filled before the others are opened
 FIRST_SITES = 4
+FIRST_CASES = 120  # of the month before the first start
+CASES_MOST = 100000
 PORT_BASE = 8600
 HUB_JOIN_PORT, TOWN_PORTS, TOWN_JOIN_PORTS, TERMINAL_PORTS = 2, 10, 50, 100  # above the base
 FILES_MOST = 4096  # a daemon's sockets and files, with room to spare
@@ -67,11 +70,17 @@ def arguments_read():
     parser.add_argument("--once", action="store_true",
                         help="hand in one request, see it granted, stop; exit 0 only if all of it worked")
     parser.add_argument("--join", action="store_true", help="its last terminal is not admitted beforehand: it joins with a token")
+    parser.add_argument("--cases", type=int, metavar="N",
+                        help=f"made-up requests of the month before the first start ({FIRST_CASES}; with --once 0)")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # of these arguments, before the build
     given = parser.parse_args()
     most = len(site_order())
     if given.sites is not None and not 1 <= given.sites <= most:
         parser.error(f"--sites: from 1 to {most}, as many as there are communities in deploy/places.json")
+    if given.cases is None:
+        given.cases = 0 if given.once else FIRST_CASES
+    if not 0 <= given.cases <= CASES_MOST:
+        parser.error(f"--cases: from 0 to {CASES_MOST}")
     if given.port_base is not None and not 1024 <= given.port_base <= 65535 - TERMINAL_PORTS - most:
         parser.error(f"--port-base: from 1024 to {65535 - TERMINAL_PORTS - most}")
     return given
@@ -254,6 +263,22 @@ def residents_file(district, town):
     return district.folder / "made-up-residents" / f"{town.place}.jsonl"
 
 
+def month_live(district, count):
+    """The month before the first start, on daemons whose clocks say so; they end, and start anew on the machine's own."""
+    clock = month.Clock(district.folder)
+    environment = clock.environment()
+    for node in district.nodes:
+        node.environment |= environment
+    start(district)
+    progress(f"a month of made-up life: {count} requests")
+    month.Month(district, clock, count).live(Teller("requests handed in", count))
+    district.stop()
+    for node in district.nodes:
+        for name in environment:
+            del node.environment[name]
+    clock.path.unlink()
+
+
 def show(district):
     names = names_read()
     shown = list(district.terminals.values())[:20]
@@ -338,6 +363,8 @@ def run(given):
         disk_check(district)
         files_allow()
         try:
+            if given.cases and not (district.hub.folder / "store").exists():
+                month_live(district, given.cases)
             start(district)
             residents_bring(district)
             if given.once:

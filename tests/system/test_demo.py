@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ import report  # noqa: E402
 
 DAEMONS = 7  # hub, two towns, four terminals
 PATIENCE_S = 300  # it may have to build first
+CASES = 8  # of the month before
 
 
 def running(folder):
@@ -53,9 +55,9 @@ class Demo(unittest.TestCase):
         return subprocess.run(self.command(*words), env={**os.environ, "LM_BUILD": str(lm.BUILD)}, capture_output=True,
                               text=True, timeout=PATIENCE_S)
 
-    def start(self):
+    def start(self, cases=0):
         """A demo that has said where its pages are; the process, and what it said."""
-        demo = subprocess.Popen(self.command(), env={**os.environ, "LM_BUILD": str(lm.BUILD)}, stdout=subprocess.PIPE,
+        demo = subprocess.Popen(self.command("--cases", str(cases)), env={**os.environ, "LM_BUILD": str(lm.BUILD)}, stdout=subprocess.PIPE,
                                 text=True)
         self.addCleanup(demo.stdout.close)
         self.addCleanup(demo.wait)
@@ -84,9 +86,10 @@ class Demo(unittest.TestCase):
         self.assertEqual([], running(self.folder))
 
     def test_the_next_start_goes_on_where_the_first_stopped(self):
-        demo, said = self.start()
+        demo, said = self.start(cases=CASES)
         self.assertIn("演示数据", said)
         self.assertEqual(DAEMONS, len(running(self.folder)))
+        self.month_is_past(re.findall(r"(?:town|district) +http://(\S+)/", said), said)
         password = re.search(r"clerk1 +(\S+)", said).group(1)
         terminal, town = re.search(r"terminal +http://(\S+)/", said), re.search(r"town +http://(\S+)/", said)
         view = lm.Kiosk(terminal.group(1)).begin().submit()
@@ -103,6 +106,21 @@ class Demo(unittest.TestCase):
         desk = lm.Desk(town.group(1)).login("clerk2", second)
         self.assertEqual("CASE_STATE_RECEIVED", desk.case(view["request_id"])["row"]["state"])
         self.stop(demo, signal.SIGTERM)
+
+    def month_is_past(self, addresses, said):
+        """The made-up requests of the month before lie where they belong, each with its own day; nothing runs on that clock any more."""
+        rows = []
+        for address in addresses:
+            name = "operator1" if address == addresses[0] else "clerk1"
+            desk = lm.Desk(address).login(name, re.search(rf"{name} +(\S+)", said).group(1))
+            rows += [row for row in desk.cases("all") if row["is_ours"]]
+        self.assertEqual(CASES, len({row["request_id"] for row in rows}))
+        days = [(time.time() - int(row["received_ms"]) / 1000) / 86400 for row in rows]
+        self.assertGreater(min(days), 0.2)
+        self.assertLess(max(days), 32)
+        self.assertGreater(max(days) - min(days), 3)
+        self.assertNotEqual({"CASE_STATE_RECEIVED"}, {row["state"] for row in rows})
+        self.assertFalse((self.folder / "clock").exists())
 
     def test_no_daemon_outlives_it_even_when_it_is_killed(self):
         demo, _ = self.start()
