@@ -265,6 +265,8 @@ static struct work *frame_unpack(struct peer *p, struct bytes frame)
 		return NULL;
 	w->type = WORK_FRAME;
 	w->peer = p;
+	w->is_unread = true;
+	atomic_fetch_add(&p->unread, 1);
 	arena_init(&w->arena, FRAME_ARENA_BYTES);
 	w->fault = CODEC_UNPACK(lm__frame, frame, &w->arena, &w->frame, &w->error);
 	return w;
@@ -342,6 +344,7 @@ static void decode_done(uv_work_t *work, int status)
 	(void)status;
 	n->pool_jobs--;
 	p->raw_bytes -= job->raw->size;
+	atomic_fetch_sub(&p->unread, 1);
 	free(job->raw);
 	free(job);
 	p->is_decoding = false;
@@ -402,5 +405,6 @@ void peer_frame_came(struct node *n, struct peer *p, struct bytes frame)
 		p->raw_first = raw;
 	p->raw_last = raw;
 	p->raw_bytes += frame.size;
+	atomic_fetch_add(&p->unread, 1);
 	decode_next(n, p);
 }

@@ -110,6 +110,7 @@ struct peer {
 	/* any thread */
 	_Atomic uint64_t session; /* of the open link, 0 if closed */
 	_Atomic uint64_t ask_minute, ask_count, join_minute, join_count;
+	_Atomic size_t unread; /* frames that have come, and that the writer has not looked at */
 	/* writer */
 	struct link link;
 	_Atomic int64_t since_ms;
@@ -164,6 +165,7 @@ struct work {
 	/* writer */
 	size_t offender; /* entries before it were fine; this one made the turn fail: index + 1 */
 	bool *offenders;
+	bool is_unread;  /* WORK_FRAME: counted in peer->unread */
 	bool is_blamed;  /* the turn failed at it */
 	bool is_dropped; /* left out of this turn: it will be sent again */
 	bool was_rollback;
@@ -373,6 +375,7 @@ struct out *outbox_take(struct node *n);
 struct out *out_new(enum out_type type);
 void out_frame_free(struct out_frame *f);
 void work_free(struct work *w);
+void work_read(struct work *w); /* the writer looks at its frame, or nobody will */
 
 /* peers.c */
 int peers_start(struct node *n, struct error *e);

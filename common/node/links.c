@@ -234,6 +234,7 @@ static void fault_came(struct node *n, struct work *w)
 void links_frame(struct node *n, struct work *w)
 {
 	struct peer *p = w->peer;
+	work_read(w);
 	p->heard_ms = clock_wall_ms();
 	if (w->fault) {
 		fault_came(n, w);
@@ -361,7 +362,10 @@ void links_tick(struct node *n)
 			lost_event_mend(n, p);
 		if (p->must_reconnect)
 			reconnect(n, p);
-		link_event_line(n, p, LINK_TICK, 0, 0);
+		struct link_event tick = { .type = LINK_TICK,
+			                   .now_ms = link_now_ms(),
+			                   .flag = atomic_load(&p->unread) > 0 };
+		link_event_apply(n, p, &tick);
 		if (p->marks_due_count && p->link.state == LINK_OPEN)
 			frame_marks(n, p);
 		if (may_sign && !p->is_upstream && p->link.state == LINK_OPEN)

@@ -6,10 +6,18 @@
 
 #include "inside.h"
 
+void work_read(struct work *w)
+{
+	if (w->is_unread)
+		atomic_fetch_sub(&w->peer->unread, 1);
+	w->is_unread = false;
+}
+
 void work_free(struct work *w)
 {
 	if (!w)
 		return;
+	work_read(w);
 	arena_release(&w->arena);
 	free(w->offenders);
 	free(w->answer);

@@ -341,6 +341,8 @@ static void link_tick(struct link *l, const struct link_event *ev, struct link_u
 {
 	l->is_send_asked = false;
 	l->stuck_ms = 0;
+	if (ev->flag)
+		l->heard_ms = ev->now_ms;
 	if (l->state != LINK_IDLE && since(ev->now_ms, l->heard_ms) >= silence_ms(l)) {
 		link_close(l, ev, u);
 		if (l->side == LINK_CLIENT)

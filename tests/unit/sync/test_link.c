@@ -748,6 +748,22 @@ static void silence_closes_both_ends_and_the_client_comes_back(void **state)
 	assert_int_equal(w->server.entries_got, 20);
 }
 
+/* Who is slow has no right to call others silent: the message that it is busy with would be refused when it is done. */
+static void what_waits_to_be_looked_at_is_no_silence(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 100);
+	for (uint64_t busy_ms = 0; busy_ms < 3 * LINK_SILENCE_MS; busy_ms += LINK_BEAT_MS) {
+		w->now_ms += LINK_BEAT_MS;
+		deliver(&w->server, (struct link_event){ .type = LINK_TICK, .flag = true });
+	}
+	assert_int_equal(w->server.closed, 0);
+	w->now_ms += LINK_SILENCE_MS;
+	deliver(&w->server, (struct link_event){ .type = LINK_TICK });
+	assert_int_equal(w->server.closed, 1);
+}
+
 /* ---- what both sides count ---- */
 
 static void acked(struct side *s, uint64_t ordinal, uint32_t entries, uint32_t bytes)
@@ -992,6 +1008,7 @@ int main(void)
 		story(one_that_beats_rarely_is_lost_after_four_beats),
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),
+		story(what_waits_to_be_looked_at_is_no_silence),
 		story(a_new_session_forgets_what_was_under_way),
 		story(what_is_acked_gives_its_bytes_back),
 		story(a_neighbour_that_has_more_than_was_sent_is_believed),

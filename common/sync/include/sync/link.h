@@ -110,7 +110,7 @@ enum link_event_type {
 	            */
 	LINK_OFFER, /* what the neighbour refused may be let go on there: all lines are offered again */
 	LINK_INBOX, /* the inbox became full (`flag`) or has room again */
-	LINK_TICK,
+	LINK_TICK,  /* `flag`: frames of the neighbour have come and wait to be looked at, so it is not silent */
 };
 
 struct link_event {
