@@ -13,7 +13,7 @@
 #include "node/publication.h"
 
 #define TOTALS_MOST 2000
-#define ROUTES_MOST 64
+#define ROUTES_MOST 96
 #define PAGES_EVERY_US 1000000 /* while a page is open */
 #define LOOK_EVERY_US 5000000  /* then links are looked at */
 
@@ -196,6 +196,8 @@ struct tier hub_tier(void)
 	routes[count++] = (struct http_route){ HTTP_GET, "/api/v1/totals", HTTP_SESSION_OF(RIGHT_CASES), totals_get };
 	memcpy(routes + count, device_pages, sizeof device_pages);
 	count += sizeof device_pages / sizeof *device_pages;
+	memcpy(routes + count, sample_routes, sample_route_count * sizeof *routes);
+	count += sample_route_count;
 	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);
 	count += publication_route_count;
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,

@@ -59,11 +59,13 @@ static bool ends_with(const char *name, const char *tail)
 
 bool json_bytes_are_hexadecimal(const char *field_name)
 {
-	static const char *const tails[] = { "request_id", "person_id", "lookup", "_hash", "_key" };
+	static const char *const tails[] = { "request_id", "person_id", "sample_id", "assessor_id",
+		                             "lookup",     "_hash",     "_key" };
 	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
 		if (ends_with(field_name, tails[i]))
 			return true;
-	return !strcmp(field_name, "hash") || !strcmp(field_name, "duplicate_of") || !strcmp(field_name, "merged_into");
+	return !strcmp(field_name, "hash") || !strcmp(field_name, "seed") || !strcmp(field_name, "duplicate_of") ||
+	       !strcmp(field_name, "merged_into");
 }
 
 size_t json_element_size(ProtobufCType type)

@@ -8,7 +8,7 @@
 #include "desk/desk.h"
 #include "inside.h"
 
-#define ROUTES_MOST 64
+#define ROUTES_MOST 96
 
 static const struct http_route counter_routes[] = {
 	{ HTTP_POST, "/api/v1/intake/drafts", HTTP_SESSION_OF(RIGHT_CASES), intake_draft_post },

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "inside.h"
 #include "proto/calendar.pb-c.h"
+#include "proto/certificate.pb-c.h"
 
 #define ROWS_MOST 100
 #define ROWS_USUAL 50
@@ -187,6 +188,31 @@ static void history_say(struct reading *r)
 	r->row->reason = say(r, p->reason);
 }
 
+/* Which act on whose certificate; what else was said is in the record. */
+static void certificate_say(struct reading *r)
+{
+	Lm__CertificatePayload *p;
+	char person[2 * ID_BYTES + 1] = "", about[80];
+	if (CODEC_UNPACK(lm__certificate_payload, r->plain, r->arena, &p, NULL))
+		return;
+	const ProtobufCEnumValue *act =
+	        p->step ? protobuf_c_enum_descriptor_get_value(&lm__certificate_act__descriptor, (int)p->step->act)
+	                : NULL;
+	if (r->header->person_id.len == ID_BYTES)
+		hex_encode(codec_bytes(r->header->person_id), person);
+	snprintf(about, sizeof about, "%s%s%s", person, act ? " " : "", act ? act->name : "");
+	r->row->what = say(r, p->step          ? "certificate-step"
+	                      : p->declaration ? "assessor-declare"
+	                      : p->sample      ? "sample-draw"
+	                                       : "sample-result");
+	r->row->by = say(r, p->step          ? p->step->staff
+	                    : p->declaration ? p->declaration->by
+	                    : p->sample      ? p->sample->by
+	                    : p->result      ? p->result->by
+	                                     : "");
+	r->row->about = say(r, about);
+}
+
 static const struct {
 	Lm__Kind kind;
 	void (*say)(struct reading *r);
@@ -201,6 +227,8 @@ static const struct {
 	{ LM__KIND__KIND_DEVICE, device_say },
 	{ LM__KIND__KIND_HISTORY, history_say },
 	{ LM__KIND__KIND_CALENDAR, calendar_say },
+	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
+	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
 };
 
 /* ---- the tape, backwards ---- */

@@ -16,7 +16,11 @@ struct errand {
 	ProtobufCMessage *input, *output;
 	struct id person;
 	char user[33];
-	bool is_done; /* nothing more is to be written: the output is the answer */
+	char place[PLACE_TEXT_BYTES]; /* that the address names */
+	uint8_t seed[16];             /* of what is drawn */
+	Lm__LookPurpose purpose;
+	void (*view)(struct node *n, void *context); /* after the look */
+	bool is_done;                                /* nothing more is to be written: the output is the answer */
 	int result;
 	struct error error;
 };
@@ -37,6 +41,10 @@ Lm__PersonRow *person_row(struct node *n, struct id person, const Lm__PersonReco
 int person_view(struct node *n, struct store_txn *txn, struct id person, const char *user, struct arena *arena,
                 Lm__PersonView **out, struct error *e);
 
+/* certificate_views.c: what a record's page shows of its certificate */
+int certificate_view(struct node *n, struct store_txn *txn, struct id person, const Lm__PersonRecord *record,
+                     struct arena *arena, Lm__CertificateView **out);
+
 /* persons.c: what is put into answers */
 struct form_fault;
 int faults_fill(const struct form_fault *faults, size_t count, struct arena *arena, Lm__FieldFault ***out,
@@ -45,11 +53,16 @@ int faults_fill(const struct form_fault *faults, size_t count, struct arena *are
 int candidates_find(struct node *n, const Lm__PersonFacts *facts, const Lm__PersonCommand *named, struct id except,
                     struct arena *arena, Lm__PersonCandidate ***out, size_t *count, struct error *e);
 
+/* Journals that somebody looks at the record, then runs `view` on the pool and answers. */
+void errand_look(struct node *n, struct errand *x, Lm__LookPurpose purpose,
+                 void (*view)(struct node *n, void *context));
+
 /* person_event.c */
 struct person_step { /* what the owner does to a record */
 	Lm__PersonAction action;
 	Lm__PersonFacts *facts; /* create, change */
 	const char *staff, *reason, *died_on, *town;
+	Lm__VerifiedHow how;
 	struct bytes merged_into;
 	Lm__OtherPerson **others;
 	size_t other_count;

@@ -79,6 +79,16 @@ void person_looks_get(void *context, struct http_request *r);
 void person_doubles_get(void *context, struct http_request *r);
 void persons_import(void *context, struct http_request *r); /* person_import.c */
 
+/* certificates.c, certificate_views.c, verification.c */
+void certificate_post(void *context, struct http_request *r);
+void certificates_get(void *context, struct http_request *r);
+void assessments_get(void *context, struct http_request *r);
+void assessment_look(void *context, struct http_request *r);
+void assessment_post(void *context, struct http_request *r);
+void declaration_post(void *context, struct http_request *r);
+void samples_get(void *context, struct http_request *r);
+void verification_get(void *context, struct http_request *r);
+
 /* login.c */
 void desk_login(void *context, struct http_request *r);
 void desk_password(void *context, struct http_request *r);

@@ -20,7 +20,7 @@ static int text_needed(const char *name, const char *text, bool is_required, str
 
 static int reasons_check(const struct person_step *s, struct error *e)
 {
-	bool is_usual = s->action == DO(CREATE) || s->action == DO(CHANGE);
+	bool is_usual = s->action == DO(CREATE) || s->action == DO(CHANGE) || s->action == DO(VERIFY);
 	int result = text_needed("reason", s->reason, !is_usual, e);
 	if (!result && s->other_count > PERSON_OTHERS_MOST)
 		result = error_set(e, ERR_TOO_MANY, "others: at most %d", PERSON_OTHERS_MOST);
@@ -44,8 +44,11 @@ static int facts_after(const struct person_step *s, const Lm__PersonRecord *reco
 	if (is_whole) { /* how things stand is for other actions */
 		after->died_on = record && record->facts ? record->facts->died_on : "";
 		after->merged_into = (ProtobufCBinaryData){ 0 };
-		if (record && record->facts)
+		after->verified = NULL;
+		if (record && record->facts) {
 			after->merged_into = record->facts->merged_into;
+			after->verified = record->facts->verified;
+		}
 	}
 	switch (s->action) {
 	case DO(DEATH):
@@ -102,6 +105,7 @@ int person_step_write(struct turn *t, struct id person, const struct person_step
 	Lm__PersonPayload payload = LM__PERSON_PAYLOAD__INIT;
 	Lm__PersonRecord *record = NULL;
 	Lm__PersonFacts facts;
+	Lm__Verification verified = LM__VERIFICATION__INIT;
 	Lm__Header h = LM__HEADER__INIT;
 	struct form_fault fault;
 	struct bytes packed;
@@ -127,6 +131,14 @@ int person_step_write(struct turn *t, struct id person, const struct person_step
 		result = merge_check(t, step, e);
 	if (!result)
 		result = facts_after(step, record, &facts, e);
+	if (!result && step->action == DO(VERIFY)) {
+		verified.time_ms = t->now_ms;
+		verified.how = step->how;
+		verified.by = (char *)(uintptr_t)step->staff;
+		facts.verified = &verified;
+		if (!step->how || !protobuf_c_enum_descriptor_get_value(&lm__verified_how__descriptor, (int)step->how))
+			result = error_set(e, ERR_INVALID, "how: at a visit, by phone, or at the counter");
+	}
 	if (!result && step->action == DO(DEATH) && person_check(&facts, d->place, &fault, 1) &&
 	    strcmp(fault.field, "died_on") == 0)
 		result = error_set(e, ERR_INVALID, "died_on: %s", fault.rule);

@@ -223,8 +223,8 @@ static bool is_on_its_way(struct node *n, struct store_txn *txn, struct id perso
 	       !journal_is_final(txn, events[0].position);
 }
 
-static int parts_fill(struct node *n, struct store_txn *txn, struct id person, const char *user, struct arena *arena,
-                      Lm__PersonView *view)
+static int parts_fill(struct node *n, struct store_txn *txn, struct id person, const Lm__PersonRecord *record,
+                      const char *user, struct arena *arena, Lm__PersonView *view)
 {
 	struct id family[PERSON_FAMILY_MOST];
 	size_t members;
@@ -239,6 +239,8 @@ static int parts_fill(struct node *n, struct store_txn *txn, struct id person, c
 		result = events_fill(n, txn, person, arena, view);
 	if (!result)
 		result = in_force_fill(arena, view);
+	if (!result)
+		result = certificate_view(n, txn, person, record, arena, &view->certificate);
 	return result ? result : erasure_of(n, txn, person, user, arena, &view->erasure);
 }
 
@@ -261,7 +263,7 @@ int person_view(struct node *n, struct store_txn *txn, struct id person, const c
 	view->is_ours = d->tier == LM__TIER__TIER_TOWN && strcmp(record->town, d->place) == 0;
 	view->created_ms = record->created_ms;
 	view->changed_ms = record->changed_ms;
-	result = view->row ? parts_fill(n, txn, person, user, arena, view) : ERR_MEMORY;
+	result = view->row ? parts_fill(n, txn, person, record, user, arena, view) : ERR_MEMORY;
 	view->is_on_its_way = is_on_its_way(n, txn, person, record, arena);
 	view->can_erase = view->is_ours && !view->erasure;
 	int failure = store_failure(txn, e);

@@ -150,6 +150,7 @@ static int step_run(struct turn *t, struct command *c, struct error *e)
 		                    .staff = x->user,
 		                    .reason = in->reason,
 		                    .died_on = in->died_on,
+		                    .how = in->how,
 		                    .town = in->town,
 		                    .merged_into = codec_bytes(in->merged_into),
 		                    .others = in->others,
@@ -187,6 +188,7 @@ static void step_pool(struct node *n, void *context)
 		return;
 	lm__person_step_view__init(view);
 	view->person_id = codec_data(BYTES_OF(x->person.byte));
+	in->facts->verified = NULL;
 	in->facts->died_on = "";
 	in->facts->merged_into = (ProtobufCBinaryData){ 0 };
 	size_t count = person_check(in->facts, node_domain(n)->place, faults, FAULTS_MOST);
@@ -262,7 +264,7 @@ static int look_run(struct turn *t, struct command *c, struct error *e)
 	int result = person_get(t->txn, x->person, t->arena, &record);
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "there is no such record here");
-	look.purpose = ((Lm__LookCommand *)x->input)->purpose;
+	look.purpose = x->purpose;
 	look.by = x->user;
 	if (!result)
 		result = CODEC_PACK(&look, t->arena, &packed, e);
@@ -292,15 +294,21 @@ static void looked(struct node *n, struct command *c)
 	if (c->result)
 		errand_answer(x, c->result, &c->error);
 	else
-		errand_pool(n, x, view_pool);
+		errand_pool(n, x, x->view);
+}
+
+void errand_look(struct node *n, struct errand *x, Lm__LookPurpose purpose, void (*view)(struct node *n, void *context))
+{
+	x->purpose = purpose;
+	x->view = view;
+	errand_command(n, x, look_run, looked);
 }
 
 void person_look(void *context, struct http_request *r)
 {
 	struct errand *x = errand_about(r, &lm__look_command__descriptor);
-	if (!x)
-		return;
-	errand_command(context, x, look_run, looked);
+	if (x)
+		errand_look(context, x, ((Lm__LookCommand *)x->input)->purpose, view_pool);
 }
 
 static void looks_pool(struct node *n, void *context)

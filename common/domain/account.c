@@ -18,7 +18,7 @@ static const struct role {
 } roles[] = {
 	{ "clerk", TOWN, STAFF | RIGHT_CASES },
 	{ "supervisor", TOWN, STAFF | RIGHT_CASES | RIGHT_RESETS | RIGHT_AUDIT },
-	{ "assessor", TOWN, RIGHT_DESK }, /* sees what is assigned to him: nothing can be yet */
+	{ "assessor", TOWN | DISTRICT, RIGHT_DESK | RIGHT_ASSESS }, /* sees what was drawn for him */
 	{ "operator", DISTRICT, STAFF | RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
 	{ "editor", DISTRICT, STAFF | RIGHT_DRAFT },
 	{ "publisher", DISTRICT, STAFF | RIGHT_PUBLISH },
@@ -29,7 +29,7 @@ static const struct role {
 #define ROLE_COUNT (sizeof roles / sizeof *roles)
 
 const char *const right_names[RIGHT_COUNT] = { "cases", "draft",  "publish",  "devices", "desk",
-	                                       "state", "resets", "accounts", "audit" };
+	                                       "state", "resets", "accounts", "audit",   "assess" };
 
 static const struct role *role_find(const char *name)
 {

@@ -17,7 +17,7 @@ SITE = f"{TOWN}001-T1"
 ID = "0" * 32
 
 ROLES = {lm.TOWN: {"clerk", "supervisor", "assessor", "administrator"},
-         lm.HUB: {"operator", "editor", "publisher", "auditor", "administrator"},
+         lm.HUB: {"operator", "editor", "publisher", "auditor", "administrator", "assessor"},
          lm.TERMINAL: set()}
 ANYBODY, LOCAL, KIOSK = "anybody", "the Unix socket alone", "the kiosk's page"
 EVERYONE = set().union(*ROLES.values())  # who is logged in
@@ -41,6 +41,10 @@ DESK = EVERY_DAEMON | {
     **{route: EVERYONE for route in (
         "POST /api/v1/lock", "POST /api/v1/login/password", "POST /api/v1/login/second",
         "POST /api/v1/login/code", "GET /api/v1/me", "GET /api/v1/events", "GET /api/v1/sessions", "POST /api/v1/sessions/end")},
+    **{route: CASEWORK for route in ("POST /api/v1/persons/:id/certificate", "GET /api/v1/certificates", "GET /api/v1/verification")},
+    **{route: {"assessor"} for route in (
+        "GET /api/v1/assessments", "POST /api/v1/assessments/declaration", "POST /api/v1/assessments/:id",
+        "POST /api/v1/assessments/:id/look")},
     "GET /api/v1/accounts": RESETS, "POST /api/v1/accounts": RESETS, "GET /api/v1/audit": AUDIT,
     **{route: CASEWORK for route in (
         "GET /api/v1/cases", "POST /api/v1/cases/search", "POST /api/v1/cases/bulk", "GET /api/v1/work", "POST /api/v1/work",
@@ -56,6 +60,7 @@ ALLOWED = {
     lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts")},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
+        **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},
         **{f"GET /api/v1/{path}": DEVICES for path in ("devices", "tokens")},
         **{f"POST /api/v1/{path}": DEVICES for path in ("devices/revoke", "devices/release", "tokens", "tokens/withdraw")},
         **{f"GET /api/v1/publications/:collection{path}": WRITERS for path in ("", "/:key", "/:key/:revision")},

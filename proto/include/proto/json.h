@@ -3,9 +3,9 @@
  *
  * Names are the proto names (snake_case). 64-bit integers (int64, uint64, fixed64, sint64) are strings, read from a
  * string or an integer number; device ids (fixed64) are 16 hexadecimal digits. Enums are their names. Bytes are
- * base64, but fields named *request_id, *person_id, *lookup, hash, *_hash, *_key, duplicate_of and merged_into are
- * hexadecimal, which is how people see them. A oneof is the member that is set. Defaults are written too, empty strings
- * and lists included, unset messages are left out.
+ * base64, but fields named *request_id, *person_id, *sample_id, *assessor_id, *lookup, hash, seed, *_hash, *_key,
+ * duplicate_of and merged_into are hexadecimal, which is how people see them. A oneof is the member that is set.
+ * Defaults are written too, empty strings and lists included, unset messages are left out.
  *
  * Bad input is refused with the path of the field: "fields[2].choices[0].name.zh: expected a text, found a number".
  * Unknown names, duplicate names, two members of a oneof, wrong UTF-8, NUL characters in strings, numbers out of range

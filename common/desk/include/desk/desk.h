@@ -11,6 +11,10 @@
 extern const struct http_route desk_routes[];
 extern const size_t desk_route_count;
 
+/* Quality samples, of the district alone. */
+extern const struct http_route sample_routes[];
+extern const size_t sample_route_count;
+
 /* tier.context, tier.on_start, tier.on_free: what can be found of residents' records is kept in memory. */
 void *desk_new(void); /* NULL: desk_start says that memory is short */
 int desk_start(struct node *n, struct error *e);

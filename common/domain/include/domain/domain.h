@@ -260,8 +260,9 @@ enum right {
 	RIGHT_RESETS = 64,    /* see accounts, unlock them, take part in a reset */
 	RIGHT_ACCOUNTS = 128, /* open and close accounts, change roles */
 	RIGHT_AUDIT = 256,    /* read who did what */
+	RIGHT_ASSESS = 512,   /* assess for certificates what was drawn for him */
 };
-#define RIGHT_COUNT 9
+#define RIGHT_COUNT 10
 #define RIGHT_ALL ((1u << RIGHT_COUNT) - 1)
 extern const char *const right_names[RIGHT_COUNT]; /* in the order of their bits */
 #define ROLE_LOCAL "local"                         /* whoever can open the daemon's Unix socket: everything */
