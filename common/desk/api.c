@@ -79,9 +79,8 @@ static bool id_parameter(struct job *j)
 	return false;
 }
 
-/* The case, unless it is about this tier: then there is none here. */
-static int case_shown(struct node *n, struct store_txn *txn, struct id request, struct arena *arena,
-                      Lm__CaseRecord **out, struct error *e)
+int case_shown(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out,
+               struct error *e)
 {
 	int result = case_get(txn, request, arena, out);
 	if (!result && case_is_hidden(node_domain(n), *out))
@@ -576,6 +575,7 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
 	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), action_post },
+	{ HTTP_POST, "/api/v1/cases/:id/letters", HTTP_SESSION_OF(RIGHT_CASES), letter_post },
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },
 	{ HTTP_POST, "/api/v1/erasures/:act", HTTP_SESSION_OF(RIGHT_CASES), erasure_post },

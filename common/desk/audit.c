@@ -213,6 +213,16 @@ static void certificate_say(struct reading *r)
 	r->row->about = say(r, about);
 }
 
+static void letter_say(struct reading *r)
+{
+	Lm__LetterPayload *p;
+	if (CODEC_UNPACK(lm__letter_payload, r->plain, r->arena, &p, NULL))
+		return;
+	r->row->what = say(r, "letter");
+	r->row->by = say(r, p->by);
+	r->row->about = say_hex(r, r->header->request_id);
+}
+
 static const struct {
 	Lm__Kind kind;
 	void (*say)(struct reading *r);
@@ -229,6 +239,7 @@ static const struct {
 	{ LM__KIND__KIND_CALENDAR, calendar_say },
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
+	{ LM__KIND__KIND_LETTER, letter_say },
 };
 
 /* ---- the tape, backwards ---- */

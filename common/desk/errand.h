@@ -1,6 +1,6 @@
 /*
- * One request about residents' records under way: its input, its output, and the arena that both lie in. Whoever
- * answers it frees it.
+ * One request about a resident's record or a case under way: its input, its output, and the arena that both lie in.
+ * Whoever answers it frees it.
  */
 #ifndef DESK_ERRAND_H
 #define DESK_ERRAND_H
@@ -14,11 +14,12 @@ struct errand {
 	struct http_request *request;
 	struct arena arena;
 	ProtobufCMessage *input, *output;
-	struct id person;
+	struct id person; /* or the request whose case it is about */
 	char user[33];
 	char place[PLACE_TEXT_BYTES]; /* that the address names */
 	uint8_t seed[16];             /* of what is drawn */
 	Lm__LookPurpose purpose;
+	void *context;                               /* of who began it; in the arena */
 	void (*view)(struct node *n, void *context); /* after the look */
 	bool is_done;                                /* nothing more is to be written: the output is the answer */
 	int result;

@@ -3,6 +3,7 @@
 #define DESK_INSIDE_H
 
 #include "desk/desk.h"
+#include "domain/letter.h"
 #include "proto/codec.h"
 
 /* The owner's event on a case: written to our stream, applied, and told to the resident under the receipt key. */
@@ -35,6 +36,10 @@ bool case_is_overdue(const Lm__CaseRecord *record, const Lm__Service *service, c
 /* `user`: who looks. */
 int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
               Lm__CaseView **out, struct error *e);
+
+/* api.c: the case, unless it is about this tier: then there is none here. */
+int case_shown(struct node *n, struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out,
+               struct error *e);
 
 /* An item of the tape with its header, opened if it can be. */
 int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
@@ -99,6 +104,9 @@ void desk_logout(void *context, struct http_request *r);
 void desk_me(void *context, struct http_request *r);
 /* For what cannot be taken back: ERR_PROOF unless a second factor was shown a short while ago. */
 int desk_fresh_check(struct http_request *r, struct error *e);
+
+/* letters.c */
+void letter_post(void *context, struct http_request *r);
 
 /* sessions.c */
 void sessions_get(void *context, struct http_request *r);

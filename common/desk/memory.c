@@ -1,14 +1,17 @@
 /*
- * What a desk keeps in memory beside its store, so that people are not kept waiting: what can be found.
+ * What a desk keeps in memory beside its store, so that people are not kept waiting: what can be
+ * found, and the texts of letters.
  */
 #include <stdlib.h>
 
 #include "codes.h"
+#include "letters.h"
 #include "worklist.h"
 
 struct memory {
 	struct index registry, worklist;
 	struct codes codes;
+	struct letters letters;
 };
 
 static struct memory *memory_of(struct node *n)
@@ -31,6 +34,11 @@ struct codes *codes_of(struct node *n)
 	return &memory_of(n)->codes;
 }
 
+struct letters *letters_in(struct node *n)
+{
+	return &memory_of(n)->letters;
+}
+
 void *desk_new(void)
 {
 	struct memory *m = calloc(1, sizeof *m);
@@ -46,7 +54,9 @@ int desk_start(struct node *n, struct error *e)
 {
 	if (!memory_of(n))
 		return error_set(e, ERR_MEMORY, "no memory for what can be found");
-	int result = index_start(registry_of(n), n, e);
+	int result = letters_open(&memory_of(n)->letters, node_configuration(n)->letters, e);
+	if (!result)
+		result = index_start(registry_of(n), n, e);
 	return result ? result : index_start(worklist_of(n), n, e);
 }
 
@@ -58,5 +68,6 @@ void desk_free(void *context)
 	index_close(&m->registry);
 	index_close(&m->worklist);
 	codes_release(&m->codes);
+	letters_release(&m->letters);
 	free(m);
 }

@@ -344,6 +344,8 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		result = fields_fill(n, payload, arena, view);
 	}
 	if (!result)
+		result = letters_of(txn, request, arena, LETTERS_SHOWN_MOST, &view->letters, &view->n_letters);
+	if (!result)
 		result = erasure_fill(n, txn, request, record, user, arena, view);
 	int failure = store_failure(txn, e); /* half a case is worse than none */
 	if (failure || result)

@@ -71,6 +71,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_certificate_about,
 	&domain_table_assessor,
 	&domain_table_work,
+	&domain_table_letter,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -339,6 +340,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_CERTIFICATE, OWN, HERE, AT_DISTRICT, apply_certificate },
 	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, DISTRICT, AT_TOWN, apply_certificate_copy },
 	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, HERE, AT_DISTRICT, apply_certificate_returned },
+	{ LM__KIND__KIND_LETTER, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_letter },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },

@@ -5,6 +5,7 @@
 #include "domain/backup.h"
 #include "domain/certificate.h"
 #include "domain/domain.h"
+#include "domain/letter.h"
 #include "domain/person.h"
 #include "domain/publication.h"
 #include "domain/work.h"
@@ -98,6 +99,7 @@ int apply_certificate_returned(struct apply *a);
 int apply_claim(struct apply *a);
 int apply_desk(struct apply *a);
 int apply_contact(struct apply *a);
+int apply_letter(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 

@@ -67,6 +67,10 @@ static const struct config_key all_keys[] = {
 	          "desk.example.org:8443" },
 	{ .name = "pages", .type = CONFIG_TEXT, KEY(pages), .help = "folder of the pages" },
 	{ .name = "places", .type = CONFIG_TEXT, KEY(places), .help = "JSON file with the names of places" },
+	{ .name = "letters",
+	  .type = CONFIG_TEXT,
+	  KEY(letters),
+	  .help = "hub and town: JSON file with the texts of letters to residents; absent: none can be made" },
 	{ .name = "map_size",
 	  .type = CONFIG_SIZE,
 	  .default_text = "256M",
@@ -175,6 +179,7 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
 	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
+	{ "letters", { NULL, SHARE "letters.json", SHARE "letters.json" } },
 	{ "second_factor", { NULL, "required", "required" } },
 	{ "map_size", { "256M", "2G", "8G" } },
 };

@@ -187,6 +187,7 @@ class Node:
         if pages and pages.is_dir():
             keys["pages"] = pages
         if self.tier != TERMINAL:
+            keys["letters"] = TOP / "deploy/letters.json"
             keys["second_factor"] = "optional"  # made-up people have no authenticators
         if self.tier == TERMINAL:
             keys["receipts_ahead"] = 2  # Argon2 takes its time, and hundreds may start at once

@@ -49,6 +49,7 @@ DESK = EVERY_DAEMON | {
     **{route: CASEWORK for route in (
         "GET /api/v1/cases", "POST /api/v1/cases/search", "POST /api/v1/cases/bulk", "GET /api/v1/work", "POST /api/v1/work",
         "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "POST /api/v1/cases/:id/actions",
+        "POST /api/v1/cases/:id/letters",
         "GET /api/v1/erasures", "POST /api/v1/erasures", "POST /api/v1/erasures/:act",
         "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},

@@ -30,13 +30,14 @@ ROOMS = {
     "crypto": Room("common/crypto", "base", "openssl sodium oath"),
     "sync": Room("common/sync", "base"),
     "net": Room("common/net", "base", "uv zmq"),
+    "paper": Room("common/paper", "base", "pangocairo"),
     "proto": Room("proto", "base", "protobufc jansson"),
     "store": Room("common/store", "base crypto", "lmdb"),
     "http": Room("common/http", "base crypto", "uv microhttpd jansson"),
     "journal": Room("common/journal", "base crypto store proto"),
     "domain": Room("common/domain", "base crypto store proto"),
     "node": Room("common/node", "base crypto sync net proto store http journal domain", "uv"),
-    "desk": Room("common/desk", "base crypto sync net proto store http journal domain node", "uv icu qrencode"),
+    "desk": Room("common/desk", "base crypto sync net paper proto store http journal domain node", "uv icu qrencode"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
     "terminal": Room("terminal", TIER, "uv"),
@@ -57,6 +58,7 @@ LIBRARIES = {
     "protobufc": r"protobuf-c/.*",
     "curl": r"curl/.*",
     "icu": r"unicode/.*",
+    "pangocairo": r"pango/.*|cairo-pdf\.h",
 }
 # CMake hands a tier uv through node and desk, whose headers name it.
 LINKED_THROUGH_OTHERS = {"hub": {"uv"}, "subcenter": {"uv"}, "terminal": {"uv"}}

@@ -1,5 +1,6 @@
 // Staff type a request for a resident at the town's counter: with papers, with every consent, and without losing a word.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
@@ -123,6 +124,14 @@ test('it becomes a case with its picture, and its code opens the answer at a ter
 	await clerk.confirm();
 	await clerk.decide('g', { text: '同意补贴。' });
 	await clerk.confirm();
+	const letter = clerk.t('desk.letter.make', { what: clerk.t('desk.letter.LETTER_KIND_DECIDED'), language: clerk.t('desk.language.zh-CN') });
+	await page.getByRole('button', { name: letter }).press('Enter');
+	const saved = page.getByRole('link', { name: clerk.t('desk.letter.open', { what: clerk.t('desk.letter.LETTER_KIND_DECIDED') }) });
+	await saved.waitFor();
+	const [download] = await Promise.all([page.waitForEvent('download'), saved.click()]);
+	assert.equal(readFileSync(await download.path()).subarray(0, 5).toString(), '%PDF-');
+	await page.getByText(new RegExp(`${clerk.t('desk.letter.LETTER_KIND_DECIDED')}.*${district.town.user}`)).waitFor();
+	await clerk.look('town-36-case-with-letter');
 
 	const resident = await Resident.arrive(browser, district.terminals[0].url);
 	await resident.lookUp(code);

@@ -8,6 +8,7 @@ import { Decide, decisionText } from './decide';
 import { Erasing } from './erase';
 import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
+import { Letters } from './letters';
 import { StateMark } from './marks';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
 import { hrefOf } from './route';
@@ -100,6 +101,7 @@ function Case({ view, fault, reload }: CaseProps) {
 						<h2>{t('desk.case.events')}</h2>
 						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
 					</section>
+					<Letters requestId={row.request_id} view={view} reload={reload} />
 				</div>
 				<div>{service ? <Catalogue service={service} step={row.step} /> : <p>{t('desk.case.no-service')}</p>}</div>
 			</div>

@@ -12,6 +12,7 @@
 #include "proto/desk.pb-c.h"
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
+#include "proto/letter.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/person.pb-c.h"
 #include "proto/place.pb-c.h"
@@ -36,6 +37,13 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__return_row__descriptor,
 	&lm__return_view__descriptor,
 	&lm__leave_out_command__descriptor,
+	/* letter.proto */
+	&lm__letter_part__descriptor,
+	&lm__letter_text__descriptor,
+	&lm__letters_file__descriptor,
+	&lm__letter_command__descriptor,
+	&lm__letter_payload__descriptor,
+	&lm__letter_record__descriptor,
 	/* api.proto */
 	&lm__empty__descriptor,
 	&lm__error_text__descriptor,

@@ -106,6 +106,16 @@ export interface CaseView {
 	kept_until_ms: Int64; // it may not, before then
 	kept_why?: Basis;
 	person?: PersonRow; // whose case it is
+	letters: { letter: Letter; time_ms: Int64 }[]; // that were printed here, the newest first
+}
+
+export type LetterKind = 'LETTER_KIND_ACCEPTED' | 'LETTER_KIND_MISSING' | 'LETTER_KIND_DECIDED';
+
+export interface Letter {
+	kind: LetterKind;
+	language: string;
+	version: number; // of the event that it tells of
+	by: string;
 }
 
 export type EraseAction = 'ERASE_ACTION_NONE' | 'ERASE_ACTION_PROPOSE' | 'ERASE_ACTION_DROP' | 'ERASE_ACTION_CONFIRM';

@@ -1,0 +1,16 @@
+/* The texts of letters to residents, read once from the configured file. */
+#ifndef DESK_LETTERS_H
+#define DESK_LETTERS_H
+
+#include "inside.h"
+
+struct letters {
+	struct arena arena;
+	Lm__LettersFile *file; /* NULL: none is configured */
+};
+/* ERR_CONFIG names the file, the path within it and what is wrong. `path` NULL: none. */
+int letters_open(struct letters *l, const char *path, struct error *e);
+void letters_release(struct letters *l);
+struct letters *letters_in(struct node *n); /* memory.c */
+
+#endif
