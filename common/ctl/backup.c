@@ -200,6 +200,21 @@ int restore_run(struct call *c, struct error *e)
 	return OK;
 }
 
+int return_begin_run(struct call *c, struct error *e)
+{
+	Lm__RestorePayload *begun = NULL;
+	const char *data = NULL;
+	int result = call_data(c, &data, e);
+	if (!result)
+		result = node_put_back(data, &c->arena, &begun, e);
+	if (!result)
+		print_text("%s is an image of %s. The daemon that is started there waits until its neighbours have "
+		           "given back "
+		           "what it lacks; lmctl return list says whom it waits for.\n",
+		           data, print_time(&c->arena, begun->made_ms));
+	return result;
+}
+
 static void return_show(struct call *c, const Lm__ReturnView *v)
 {
 	if (!v->is_returning) {

@@ -178,6 +178,7 @@ int backup_verify_run(struct call *c, struct error *e);
 int backup_confirm_run(struct call *c, struct error *e);
 int backup_list_run(struct call *c, struct error *e);
 int restore_run(struct call *c, struct error *e);
+int return_begin_run(struct call *c, struct error *e);
 int return_run(struct call *c, struct error *e);
 int return_leave_out_run(struct call *c, struct error *e);
 int persons_import_run(struct call *c, struct error *e);

@@ -47,6 +47,12 @@ const struct ctl_command ctl_commands[] = {
 	  "what\n"
 	  "the backup lacks.",
 	  DATA | JSON | OPTION_BIT(OPTION_RECOVERY_KEY), OPTION_BIT(OPTION_RECOVERY_KEY), 2, 2, restore_run },
+	{ "return begin", "",
+	  "hub, town: the folder is an older image of this disk; before the daemon is started there",
+	  "The daemon waits until its neighbours have given back what the image lacks, as after a restore. One that "
+	  "ran\n"
+	  "since (it logs put-back): stop it and put the same image there once more.",
+	  DATA, 0, 0, 0, return_begin_run },
 	{ "return without", "DEVICE-OR-PLACE", "a restored node does not wait for this neighbour",
 	  "What only that neighbour holds is lost here; when it comes back it logs a rollback.",
 	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 1, 1, return_leave_out_run },

@@ -7,6 +7,37 @@
 #include "base/log.h"
 #include "links.h"
 
+/* The newest that a neighbour has of a line of ours is unknown here. */
+static bool is_behind(struct node *n, const struct line *l, const Lm__Position *newest)
+{
+	uint64_t ordinal, incarnation = 0, seq = 0;
+	struct store_txn *txn = send_snapshot(n);
+	int result = line_ordinal(n, l->number, newest->incarnation, newest->seq, &ordinal);
+	if (!result && txn)
+		result = journal_coordinates(txn, l->number, ordinal, &incarnation, &seq);
+	if (error_is_of_machine(result) || !txn)
+		return false; /* not knowing is no reason for an alarm */
+	return result || incarnation != newest->incarnation || seq != newest->seq;
+}
+
+/* A terminal goes on as it is, and nobody below a town is believed such a thing. */
+static void behind_tell(struct node *n, const struct peer *p, const struct line *l, const Lm__Position *newest)
+{
+	bool matters =
+	        n->domain.tier == LM__TIER__TIER_DISTRICT || (n->domain.tier == LM__TIER__TIER_TOWN && p->is_upstream);
+	if (!matters || n->has_told_behind || n->was_returning || l->key.origin != n->domain.device ||
+	    !is_behind(n, l, newest))
+		return;
+	n->has_told_behind = true;
+	log_write(
+	        LOG_ERROR, "put-back",
+	        "%s has entries of ours that are unknown here: this disk was put back to an earlier image, or a second "
+	        "machine has its keys. Stop this daemon before more is decided here; lmctl help return begin says how "
+	        "it "
+	        "gets them back",
+	        p->place);
+}
+
 /* Where the neighbour stands in a line of ours: the furthest of the positions it names that we know too, for who has an
  * entry has what it continues. A position past the end of an incarnation that we know (we were rolled back, or another
  * copy of us went on) counts as that end. *is_short: what it needs next is trimmed here. */
@@ -22,7 +53,8 @@ static uint64_t peer_stands(struct node *n, struct peer *p, const struct line *l
 		struct line_key key = line_key_of(at->key);
 		if (key.origin != l->key.origin || key.stream != l->key.stream || key.receiver != l->key.receiver)
 			continue;
-		named++;
+		if (!named++)
+			behind_tell(n, p, l, at);
 		result = line_ordinal(n, l->number, at->incarnation, at->seq, &found);
 		if (error_is_of_machine(result))
 			break;

@@ -20,7 +20,7 @@
  *   join.h       how a device gets into the directory
  *   act.c        requests that the writer or the pool answers
  *   history.c    a device with two histories: told, shown, decided   writer
- *   backup.c, restore.c   backups made and read         pool, or lmctl without a daemon
+ *   backup.c, restore.c, restored.c   backups made and read   pool, or lmctl without a daemon
  *   backups.c    lmctl's routes of backups, and `safe`  writer
  *   returning.c  what a restored node is given back     writer
  *   quarantine.c what is held up: list, retry, drop     pool lists, writer acts
@@ -348,6 +348,7 @@ struct node {
 	bool is_rekeying;                 /* the key table is being sealed anew */
 	bool is_returning, was_returning; /* restored, waits for its neighbours: in this turn, as committed */
 	uint64_t return_looked_us;
+	bool has_told_behind; /* a neighbour knows more of us than we do */
 };
 
 /* closed.c */

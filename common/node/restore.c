@@ -21,9 +21,6 @@
 #define ROOM_BYTES (64u * 1024 * 1024)     /* beyond the copy: the daemon's own map_size decides later */
 #define STORE_BYTES_MOST (UINT64_C(1) << 40)
 #define PROOF_BYTES_MOST (SEALED_HEAD_BYTES_MOST + 1024)
-#define RESTORED_BYTES_MOST 4096
-
-static const char restored_name[] = "restored";
 
 struct input { /* one file of a backup, open */
 	const char *path;
@@ -342,19 +339,14 @@ static int content_check(struct restore *r, struct error *e)
 	return result;
 }
 
-static int restored_write(const struct restore *r, struct error *e)
+static int restored_mark(const struct restore *r, struct error *e)
 {
-	char path[PATH_MAX];
-	struct bytes packed;
 	Lm__RestorePayload begun = LM__RESTORE_PAYLOAD__INIT;
 	begun.step = LM__RESTORE_STEP__RESTORE_STEP_BEGUN;
 	begun.backup = r->store.head->backup;
 	begun.made_ms = r->store.head->time_ms;
 	begun.position = r->store.head->position;
-	int result = backup_path(path, sizeof path, e, "%s/%s", r->folder, restored_name);
-	if (!result)
-		result = CODEC_PACK(&begun, r->arena, &packed, e);
-	return result ? result : file_create(path, 0600, packed, e);
+	return restored_write(r->folder, &begun, r->arena, e);
 }
 
 /* ---- both ways ---- */
@@ -391,7 +383,7 @@ static int restore_into(struct restore *r, const struct recovery_key *key, struc
 	if (!result)
 		result = content_check(r, e);
 	if (!result)
-		result = restored_write(r, e);
+		result = restored_mark(r, e);
 	store_close(r->node.store);
 	crypto_wipe(&r->node, sizeof r->node);
 	r->out->head = r->store.head;
@@ -478,31 +470,4 @@ int backup_proof_check(const Lm__BackupProof *proof, const Lm__BackupPayload *ma
 	if (result == ERR_DENIED)
 		return error_set(e, result, "this proof was not made from the backup that it names");
 	return result ? result : CODEC_UNPACK(lm__backup_head, codec_bytes(proof->head), arena, head, e);
-}
-
-/* ---- DATA/restored ---- */
-
-int restored_read(const char *data, struct arena *arena, Lm__RestorePayload **out, struct error *e)
-{
-	char path[PATH_MAX];
-	struct buffer content = { 0 };
-	int result = backup_path(path, sizeof path, e, "%s/%s", data, restored_name);
-	if (!result)
-		result = file_read(path, RESTORED_BYTES_MOST, &content, e);
-	if (!result) {
-		void *copy = arena_copy(arena, content.data, content.size);
-		result = copy ? CODEC_UNPACK(lm__restore_payload, BYTES(copy, content.size), arena, out, e)
-		              : error_set(e, ERR_MEMORY, "no memory to read %s", path);
-	}
-	buffer_release(&content);
-	return result;
-}
-
-int restored_remove(const char *data, struct error *e)
-{
-	char path[PATH_MAX];
-	int result = backup_path(path, sizeof path, e, "%s/%s", data, restored_name);
-	if (result || (unlink(path) != 0 && errno == ENOENT))
-		return result;
-	return file_exists(path) ? error_set(e, ERR_IO, "cannot remove %s", path) : folder_sync_of(path, e);
 }

@@ -315,6 +315,47 @@ class Clones(lm.Case):
         self.has_once([v["request_id"] for v in (before, forgotten, after)])
 
     @in_full
+    def test_a_town_that_was_put_back_gets_back_what_it_decided(self):
+        """As after a restore, once an operator says so: the district and the terminals give back what the image lacks."""
+        self.d.start()
+        kiosk, hub, town = self.first.kiosk(), self.hub, self.town
+        before = kiosk.submit()
+        self.at_district(kiosk, before)
+        town.stop()
+        image = image_of(town, "image")
+        town.start().wait_ready()
+        forgotten = kiosk.submit(nth=1)
+        self.at_district(kiosk, forgotten)
+        town.desk().accept(before["request_id"])
+        town.desk().accept(forgotten["request_id"])
+        town.desk().grant(forgotten["request_id"])
+
+        def version(node, view):
+            return node.desk().case(view["request_id"])["row"]["version"]
+        lm.wait_until(lambda: (version(hub, before), version(hub, forgotten)) == (1, 2), what="the district has it")
+        lm.wait_until(lambda: len(kiosk.statuses(forgotten["code"], forgotten["request_id"])) == 2)
+        town.stop()
+        self.put_back(town, image)
+        town.start()
+        lm.wait_until(lambda: self.told(town, "put-back"), what="the town finds itself put back")
+        with self.assertRaisesRegex(lm.Failed, "stop"):
+            self.d.lmctl("return", "begin", node=town)
+        town.stop()
+        self.put_back(town, image)
+        self.assertIn("is an image of", self.d.lmctl("return", "begin", node=town))
+        with self.assertRaisesRegex(lm.Failed, "says so already"):
+            self.d.lmctl("return", "begin", node=town)
+        town.start().wait_ready()
+        lm.wait_until(lambda: not json.loads(self.d.lmctl("return", "list", "--json", node=town))["is_returning"],
+                      what="the district and the terminal have given back what they had")
+        self.assertEqual((1, 2), (version(town, before), version(town, forgotten)))
+        town.desk().grant(before["request_id"])
+        lm.wait_until(lambda: version(hub, before) == 2, what="and its next decision follows")
+        lm.wait_until(lambda: len(kiosk.statuses(before["code"], before["request_id"])) == 2)
+        self.assertEqual([], self.told(hub, "rollback") + self.told(self.first, "rollback") + self.held_up(hub))
+        self.has_once([v["request_id"] for v in (before, forgotten)])
+
+    @in_full
     def test_two_machines_take_turns_at_one_link(self):
         self.d.start()
         self.first.stop()

@@ -49,8 +49,12 @@ int backup_verify(const char *store_file, const char *key_table_file, const stru
 int backup_proof_check(const Lm__BackupProof *proof, const Lm__BackupPayload *made, struct arena *arena,
                        Lm__BackupHead **head, struct error *e);
 
-/* DATA/restored, which a restore leaves for the daemon. ERR_NOT_FOUND: there is none. */
+/* DATA/restored, which a restore leaves for the daemon. ERR_NOT_FOUND: there is none; ERR_EXISTS: there is one. */
+int restored_write(const char *data, const Lm__RestorePayload *begun, struct arena *arena, struct error *e);
 int restored_read(const char *data, struct arena *arena, Lm__RestorePayload **out, struct error *e);
 int restored_remove(const char *data, struct error *e);
+/* The disk in `data`, of a hub or a town whose daemon does not run, was put back to an earlier image: leaves the same, in
+ * *out too. ERR_INVALID: a terminal's; ERR_BUSY: a daemon runs there; ERR_EXISTS. */
+int node_put_back(const char *data, struct arena *arena, Lm__RestorePayload **out, struct error *e);
 
 #endif
