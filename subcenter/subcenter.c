@@ -30,6 +30,7 @@ struct tier subcenter_tier(void)
 		              .on_free = desk_free,
 		              .context = desk_new(),
 		              .answer_ask = desk_answer_ask,
+		              .tell_again = desk_tell_again,
 		              .find_receipt = desk_find_receipt,
 		              .on_news = desk_news,
 		              .on_links = desk_links,

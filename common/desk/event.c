@@ -29,7 +29,7 @@ static void id_set(Lm__Header *h, const struct id *request)
 }
 
 /* What the resident reads, sealed so that only the receipt's code opens it. */
-static int message_make(struct turn *t, const struct id *request, const Lm__Header *event,
+static int message_make(struct turn *t, const struct id *request, const Lm__Header *event, int64_t time_ms,
                         const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out, struct error *e)
 {
 	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
@@ -40,7 +40,7 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Head
 	message.action = event->action;
 	message.outcome = event->outcome;
 	message.office = event->place;
-	message.time_ms = t->now_ms;
+	message.time_ms = time_ms;
 	message.text = content->text;
 	message.ground = content->ground;
 	message.remedy = content->remedy;
@@ -153,7 +153,8 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)
-		result = message_make(t, &request, &outline, event->content, payload->receipt_key.data, &message, e);
+		result = message_make(t, &request, &outline, t->now_ms, event->content, payload->receipt_key.data,
+		                      &message, e);
 	if (result)
 		return result;
 	if (!is_town)
@@ -177,4 +178,29 @@ int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct erro
 	else
 		event.action = LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN;
 	return case_event_write(t, ask->request, record, &event, e);
+}
+
+int desk_tell_again(struct turn *t, const struct domain_item *event, struct error *e)
+{
+	const Lm__Header *h = event->header;
+	struct id request;
+	Lm__CaseRecord *record;
+	Lm__CasePayload *content;
+	Lm__RequestPayload *payload;
+	struct bytes message;
+	if (event->is_absent || h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON ||
+	    h->request_id.len != ID_BYTES)
+		return OK;
+	memcpy(request.byte, h->request_id.data, ID_BYTES);
+	int result = case_get(t->txn, request, t->arena, &record);
+	if (!result && record->terminal == node_domain(t->node)->device)
+		return OK;
+	if (!result)
+		result = request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
+	if (!result)
+		result = CODEC_UNPACK(lm__case_payload, event->plain, t->arena, &content, e);
+	if (result) /* nobody can be told what cannot be opened */
+		return error_is_of_machine(result) ? result : store_failure(t->txn, e);
+	result = message_make(t, &request, h, h->time_ms, content, payload->receipt_key.data, &message, e);
+	return result ? result : status_write(t, &request, record, h, message, &event->hash, e);
 }

@@ -190,13 +190,18 @@ int apply_status(struct apply *a)
 	Lm__RequestRecord *record;
 	uint8_t key[20];
 	int result = request_get(a->txn, request, a->arena, &record);
-	if (result == ERR_NOT_FOUND)
-		return OK; /* this disk was put back to an image from before it: the town shows its receipt */
-	if (result)
+	/* This disk was put back to an image from before it: the town shows its receipt. If the page that waited for an
+	 * answer hands it in again, the message says that there is more than its new key opens; until the case ends. */
+	bool is_forgotten = result == ERR_NOT_FOUND;
+	if (is_forgotten && h->is_closing)
+		return statuses_remove(a, request);
+	if (result && !is_forgotten)
 		return result;
 	/* What cannot be shown still counts. */
 	if (!a->item->is_absent && !subject_is_erased(a->txn, codec_bytes(h->request_id)))
 		store_put(a->txn, &domain_table_status, status_key(request, h->version, key), a->item->plain);
+	if (is_forgotten)
+		return OK;
 	if (h->version > record->version)
 		record->version = h->version;
 	record->is_closed |= h->is_closing;

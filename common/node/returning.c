@@ -187,6 +187,26 @@ static int keys_again(struct turn *t, struct domain_item *again, const Lm__Heade
 	return store_failure(t->txn, e);
 }
 
+/* What became of an entry, and whether somebody was told, stands in another one of ours that cites it. */
+static bool is_told(const struct relayed *r, const struct hash *hash)
+{
+	return r->count && bsearch(hash, r->list, r->count, HASH_BYTES, hash_compare);
+}
+
+static int passed_on(struct turn *t, struct domain_item *again, const Lm__Header *h, const Lm__TapeItem *item,
+                     struct error *e)
+{
+	struct node *n = t->node;
+	again->header = h;
+	if (h->kind == LM__KIND__KIND_PERSON)
+		return person_copy_effect(&n->domain, t->txn, t->arena, again, &n->effects, e);
+	again->is_absent =
+	        journal_item_open(t->journal, t->txn, again->position, item, t->arena, &again->plain, NULL) != OK;
+	if (h->kind == LM__KIND__KIND_CASE)
+		return n->tier.tell_again(t, again, e);
+	return case_copy_effect(&n->domain, t->txn, t->arena, again, &n->effects, e);
+}
+
 /* One walk over what the tape took up since the backup: first to learn what was passed on, then to pass on the rest. */
 static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *item, struct relayed *r, bool is_second,
                       struct error *e)
@@ -200,23 +220,20 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 		return result;
 	bool is_ours = h->origin == t->node->domain.device;
 	bool is_passed_on = h->kind == LM__KIND__KIND_STATUS || h->kind == LM__KIND__KIND_PERSON_COPY;
+	bool is_applied = item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED;
 	if (!is_second)
 		return is_ours && is_passed_on ? relayed_add(r, h->source) : OK;
 	if (h->kind == LM__KIND__KIND_KEYS)
 		return is_ours ? OK : keys_again(t, &again, h, item, e);
+	/* Of a record its version says whether it was applied, at once or later. */
 	bool is_person = h->kind == LM__KIND__KIND_PERSON && t->node->domain.tier == LM__TIER__TIER_DISTRICT;
-	bool is_copy = h->kind == LM__KIND__KIND_CASE_COPY && item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED;
-	if (is_ours ||
-	    (!is_copy && !is_person)) /* of a record its version says whether it was applied, at once or later */
+	bool is_copy = h->kind == LM__KIND__KIND_CASE_COPY && is_applied;
+	bool is_event = h->kind == LM__KIND__KIND_CASE && h->stream == LM__STREAM__STREAM_UP && is_applied &&
+	                t->node->tier.tell_again;
+	if (is_ours ? !is_event : !is_copy && !is_person)
 		return OK;
 	result = entry_hash(codec_bytes(item->header), &again.hash, e);
-	if (result || (r->count && bsearch(&again.hash, r->list, r->count, HASH_BYTES, hash_compare)))
-		return result;
-	again.header = h;
-	if (is_person)
-		return person_copy_effect(&t->node->domain, t->txn, t->arena, &again, &t->node->effects, e);
-	again.is_absent = journal_item_open(t->journal, t->txn, position, item, t->arena, &again.plain, NULL) != OK;
-	return case_copy_effect(&t->node->domain, t->txn, t->arena, &again, &t->node->effects, e);
+	return result || is_told(r, &again.hash) ? result : passed_on(t, &again, h, item, e);
 }
 
 static int relays_make_up(struct turn *t, uint64_t from, struct error *e)

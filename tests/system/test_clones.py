@@ -334,6 +334,11 @@ class Clones(lm.Case):
             return node.desk().case(view["request_id"])["row"]["version"]
         lm.wait_until(lambda: (version(hub, before), version(hub, forgotten)) == (1, 2), what="the district has it")
         lm.wait_until(lambda: len(kiosk.statuses(forgotten["code"], forgotten["request_id"])) == 2)
+        untold = kiosk.submit(nth=2)
+        self.at_district(kiosk, untold)
+        self.first.stop()
+        town.desk().accept(untold["request_id"])
+        lm.wait_until(lambda: version(hub, untold) == 1, what="the district has it, and the terminal has not")
         town.stop()
         self.put_back(town, image)
         town.start()
@@ -345,15 +350,19 @@ class Clones(lm.Case):
         self.assertIn("is an image of", self.d.lmctl("return", "begin", node=town))
         with self.assertRaisesRegex(lm.Failed, "says so already"):
             self.d.lmctl("return", "begin", node=town)
-        town.start().wait_ready()
+        for node in (town, self.first):
+            node.start()
+        kiosk = self.first.kiosk()
         lm.wait_until(lambda: not json.loads(self.d.lmctl("return", "list", "--json", node=town))["is_returning"],
                       what="the district and the terminal have given back what they had")
-        self.assertEqual((1, 2), (version(town, before), version(town, forgotten)))
+        self.assertEqual((1, 2, 1), tuple(version(town, view) for view in (before, forgotten, untold)))
+        lm.wait_until(lambda: kiosk.statuses(untold["code"], untold["request_id"]), what="the resident is told after all")
         town.desk().grant(before["request_id"])
         lm.wait_until(lambda: version(hub, before) == 2, what="and its next decision follows")
         lm.wait_until(lambda: len(kiosk.statuses(before["code"], before["request_id"])) == 2)
         self.assertEqual([], self.told(hub, "rollback") + self.told(self.first, "rollback") + self.held_up(hub))
-        self.has_once([v["request_id"] for v in (before, forgotten)])
+        self.assertEqual(2, len(kiosk.statuses(forgotten["code"], forgotten["request_id"])))
+        self.has_once([v["request_id"] for v in (before, forgotten, untold)])
 
     @in_full
     def test_two_machines_take_turns_at_one_link(self):
