@@ -16,6 +16,8 @@ startDesk({
 			? [
 					{ page: 'totals', words: t('desk.nav.totals') },
 					{ page: 'cases', words: t('desk.nav.cases') },
+					{ page: 'work', words: t('desk.nav.work') },
+					{ page: 'people', words: t('desk.nav.people') },
 				]
 			: []),
 		...(may.includes('draft') || may.includes('publish')

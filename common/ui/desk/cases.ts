@@ -11,7 +11,7 @@ export const VIEWS = ['open', 'overdue', 'closed', 'all'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** What is looked for beside the view: parts of a filter, and the words of the box, which no address shows. */
-export type Wish = Partial<CaseFilter> & { query?: string };
+export type Wish = Partial<Record<keyof CaseFilter | 'query', string>>;
 
 const isPlain = (wish: Wish): boolean => Object.values(wish).every((part) => !part);
 

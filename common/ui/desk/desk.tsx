@@ -20,6 +20,7 @@ import { Queue } from './queue';
 import { DeskProvider, useDesk } from './session';
 import { PageHeading, Shell, type NavItem } from './shell';
 import { useRoute, type Route } from './route';
+import { Work } from './work';
 
 export interface DeskPages {
 	title: () => string; // asked at each drawing: it depends on the language
@@ -62,7 +63,7 @@ function Pages({ pages, title }: { pages: DeskPages; title: string }) {
 		...(may.includes('resets') ? [{ page: 'accounts', words: t('desk.nav.accounts') }] : []),
 		...(may.includes('audit') ? [{ page: 'audit', words: t('desk.nav.audit') }] : []),
 	];
-	const route = useRoute(nav[0]?.page ?? 'me');
+	const route = useRoute(may.includes('accounts') ? 'accounts' : (nav[0]?.page ?? 'me'));
 	return (
 		<Shell title={title} route={route} nav={nav}>
 			<Page key={`${route.page} ${ONE_OF_MANY.includes(route.page) ? route.part : ''}`} pages={pages} route={route} />
@@ -78,6 +79,8 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <Queue route={route} />;
 		case 'case':
 			return <CasePage requestId={route.part} />;
+		case 'work':
+			return <Work />;
 		case 'people':
 			return route.part === 'new' ? <NewPerson /> : <People />;
 		case 'person':

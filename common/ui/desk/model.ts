@@ -195,6 +195,16 @@ export function dropDraft(requestId: string, decision: Decision): void {
 	drafts.delete(`${requestId} ${decision}`);
 }
 
+/** What is typed outside of a case, under a name of its own. */
+const typed = new Map<string, string>();
+
+export const keptText = (name: string): string => typed.get(name) ?? '';
+
+export function keepText(name: string, text: string): void {
+	if (text.trim()) typed.set(name, text);
+	else typed.delete(name);
+}
+
 /** A request that is being typed at the counter. */
 export interface Intake extends DraftView {
 	filling: Filling;
@@ -211,9 +221,10 @@ export function keepIntake(next: Intake | null): void {
 export function dropAllDrafts(): void {
 	intake = null;
 	drafts.clear();
+	typed.clear();
 	dropPeople();
 }
 
 export function hasDrafts(): boolean {
-	return drafts.size > 0 || intake !== null || hasPersonDrafts();
+	return drafts.size > 0 || typed.size > 0 || intake !== null || hasPersonDrafts();
 }

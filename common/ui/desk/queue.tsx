@@ -1,4 +1,5 @@
-// The queue: who waits for what, in which state, who owns it. Arrows move, Enter opens, A accepts.
+// The queue: who waits for what, how they are served, who has it, and until when. Arrows move, Enter opens, A accepts, C takes
+// a request for oneself, X chooses several.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t, words } from '../src/i18n';
 import {
@@ -14,15 +15,18 @@ import {
 	Table,
 	type Column,
 } from '../src/parts';
-import type { CaseRow, CaseView } from '../src/types';
+import type { BulkCommand, CaseRow, CaseView } from '../src/types';
+import { Bulk, bulk, BULK_MOST, Done, itemsOf, undoOf } from './bulk';
 import { useCases, VIEWS, type View } from './cases';
 import { Decide } from './decide';
-import { isKnown } from './model';
+import { Filter, isFiltered, partsOf, SEARCH_ID, useTyped, useWork } from './filter';
+import { isKnown, isOpen } from './model';
 import { StateMark } from './marks';
-import { TermMark } from './term';
+import { stepText, TermMark } from './term';
+import { valueText } from './person-facts';
 import { hrefOf, type Route } from './route';
 import { PageHeading } from './shell';
-import { useLoaded } from './session';
+import { useDesk, useLoaded } from './session';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
 import { Moment, useNow } from './time';
 
@@ -38,11 +42,21 @@ interface QueueProps {
 
 const ROW_LINK = 'a[data-request]';
 let opened = ''; // coming back from a case, the focus returns to its row
+let keptQuery = { user: '', query: '' }; // and what was searched for stays, in this page's memory alone
 
 export function Queue({ route, towns = [] }: QueueProps) {
 	const view: View = VIEWS.find((known) => known === route.part) ?? 'open';
 	const town = route.query.get('town') ?? '';
-	const list = useCases(view);
+	const desk = useDesk();
+	const parts = partsOf(route);
+	const [query, setQuery] = useState(keptQuery.user === desk.session.user ? keptQuery.query : '');
+	keptQuery = { user: desk.session.user, query };
+	const typed = useTyped(query);
+	const list = useCases(view, { ...parts, query: typed });
+	const { data: work } = useWork();
+	const [chosen, setChosen] = useState<string[]>([]);
+	const [isBulk, setIsBulk] = useState(false);
+	const [done, setDone] = useState<{ undo: BulkCommand; count: number } | null>(null);
 	const rows = town ? list.rows.filter((row) => row.place.startsWith(town)) : list.rows;
 	const [accepting, setAccepting] = useState('');
 	const [comesBack] = useState(opened);
@@ -50,7 +64,25 @@ export function Queue({ route, towns = [] }: QueueProps) {
 	useRowFocus(box, rows, comesBack, list.isRead);
 
 	const go = (next: View) => () => {
-		location.hash = hrefOf('cases', next, { town });
+		location.hash = hrefOf('cases', next, { town, ...parts });
+	};
+	const chosenRows = rows.filter((row) => chosen.includes(row.request_id)).slice(0, BULK_MOST);
+	const pick = (row: CaseRow) =>
+		setChosen((old) =>
+			old.includes(row.request_id) ? old.filter((id) => id !== row.request_id) : [...old, row.request_id],
+		);
+	const claim = async (row: CaseRow) => {
+		try {
+			const view = await bulk({ act: 'BULK_ACT_ASSIGN', staff: desk.session.user, items: itemsOf([row]) });
+			const undo = undoOf(view);
+			if (undo) {
+				announce(t('desk.queue.claimed'));
+				setDone({ undo, count: view.done });
+			} else announce(t('desk.queue.cannot-claim'), true);
+			await list.reload();
+		} catch (error) {
+			announce(desk.failed(error), true);
+		}
 	};
 	useShortcuts({
 		a: () => {
@@ -58,6 +90,21 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			if (row?.is_ours && row.state === 'CASE_STATE_RECEIVED') setAccepting(row.request_id);
 			else announce(t('desk.queue.cannot-accept'));
 		},
+		c: () => {
+			const row = currentRow(box.current, rows);
+			if (row?.is_ours && isOpen(row)) void claim(row);
+			else announce(t('desk.queue.cannot-claim'));
+		},
+		x: () => {
+			const row = currentRow(box.current, rows);
+			if (row) pick(row);
+		},
+		y: () => setChosen(chosen.length > 0 ? [] : rows.slice(0, BULK_MOST).map((row) => row.request_id)),
+		b: () => {
+			if (chosenRows.length > 0) setIsBulk(true);
+			else announce(t('desk.bulk.none'));
+		},
+		f: () => document.getElementById(SEARCH_ID)?.focus(),
 		1: go('open'),
 		2: go('overdue'),
 		3: go('closed'),
@@ -72,7 +119,7 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			<div class="desk-bar">
 				<nav aria-label={t('desk.queue.views')}>
 					{VIEWS.map((name) => (
-						<Tab key={name} href={hrefOf('cases', name, { town })} isHere={name === view}>
+						<Tab key={name} href={hrefOf('cases', name, { town, ...parts })} isHere={name === view}>
 							{t(`desk.queue.${name}`)}
 						</Tab>
 					))}
@@ -81,19 +128,50 @@ export function Queue({ route, towns = [] }: QueueProps) {
 					<TownFilter
 						towns={towns}
 						town={town}
-						onChoose={(next) => (location.hash = hrefOf('cases', view, { town: next }))}
+						onChoose={(next) => (location.hash = hrefOf('cases', view, { town: next, ...parts }))}
 					/>
 				)}
 				<KeyHints />
 			</div>
+			<Filter {...{ view, town, parts, query, work }} hasTowns={towns.length > 0} onQuery={setQuery} />
+			{done && <Done {...done} onUndone={() => setDone(null)} />}
+			{list.isRead && !list.isReady && <p class="desk-minor">{t('desk.filter.not-ready')}</p>}
 			{list.fault && <Failed text={list.fault} onRetry={() => void list.reload()} />}
 			{!list.isRead && !list.fault && <Loading />}
 			{list.isRead && (
 				<div ref={box} onKeyDown={moveFocus}>
-					{rows.length > 0 ? <Rows rows={rows} /> : <Empty>{t('desk.queue.empty')}</Empty>}
-					<p class="desk-minor">{countText(list.rows.length, rows.length, list.hasMore, town !== '')}</p>
+					{rows.length > 0 && (
+						<div class="desk-bar">
+							<p>{t('desk.bulk.chosen', { n: chosenRows.length })}</p>
+							<Button
+								onPress={() => setIsBulk(true)}
+								{...(chosenRows.length === 0 && { whyNot: t('desk.bulk.none') })}
+							>
+								{t('desk.bulk.together')}
+							</Button>
+						</div>
+					)}
+					{rows.length > 0 ? <Rows {...{ rows, chosen, pick }} /> : <Empty>{t('desk.queue.empty')}</Empty>}
+					<p class="desk-minor">
+						{isFiltered({ ...parts, query: typed })
+							? t('desk.filter.matches', { n: list.matches })
+							: countText(list.rows.length, rows.length, list.hasMore, town !== '')}
+					</p>
 					{list.hasMore && <Button onPress={() => void list.readMore()}>{t('desk.queue.more')}</Button>}
 				</div>
+			)}
+			{isBulk && (
+				<Bulk
+					rows={chosenRows}
+					work={work}
+					onDone={(undo, count) => {
+						setChosen([]);
+						setDone(undo && { undo, count });
+						if (!undo) announce(t('desk.bulk.done', { n: count }));
+						void list.reload();
+					}}
+					onClose={() => setIsBulk(false)}
+				/>
 			)}
 			{accepting && <Accept requestId={accepting} onClose={() => setAccepting('')} />}
 		</>
@@ -105,9 +183,29 @@ function countText(all: number, n: number, hasMore: boolean, isFiltered: boolean
 	return t(hasMore ? 'desk.queue.more-exist' : 'desk.queue.shown', { n });
 }
 
-function Rows({ rows }: { rows: CaseRow[] }) {
+interface RowsProps {
+	rows: CaseRow[];
+	chosen: string[];
+	pick: (row: CaseRow) => void;
+}
+
+function Rows({ rows, chosen, pick }: RowsProps) {
 	const now_ms = useNow();
 	const columns: Column<CaseRow>[] = [
+		{
+			id: 'pick',
+			head: t('desk.col.pick'),
+			cell: (row) => (
+				<Button
+					class="desk-pick"
+					isPressed={chosen.includes(row.request_id)}
+					label={t('desk.bulk.pick', { name: row.masked_name || t('desk.no-name') })}
+					onPress={() => pick(row)}
+				>
+					{chosen.includes(row.request_id) ? '☑' : '☐'}
+				</Button>
+			),
+		},
 		{
 			id: 'who',
 			head: t('desk.col.who'),
@@ -125,14 +223,32 @@ function Rows({ rows }: { rows: CaseRow[] }) {
 		},
 		{ id: 'service', head: t('desk.col.service'), cell: (row) => words(row.service_name) || row.service },
 		{ id: 'place', head: t('desk.col.place'), cell: (row) => words(row.place_name) || row.place },
-		{ id: 'state', head: t('desk.col.state'), cell: (row) => <StateMark row={row} /> },
+		{
+			id: 'state',
+			head: t('desk.col.state-next'),
+			cell: (row) => (
+				<span class="desk-moment">
+					<StateMark row={row} />
+					<span class="desk-minor">{nextText(row)}</span>
+				</span>
+			),
+		},
+		{
+			id: 'access',
+			head: t('desk.col.access'),
+			cell: (row) => row.access.map((need) => valueText(need)).join(t('desk.list-comma')),
+		},
 		{ id: 'owner', head: t('desk.col.owner'), cell: ownerText },
 		{
-			id: 'received',
-			head: t('desk.col.received'),
-			cell: (row) => <Moment time_ms={row.received_ms} now_ms={now_ms} />,
+			id: 'due',
+			head: t('desk.col.due'),
+			cell: (row) =>
+				row.term === 'CASE_TERM_NONE' ? (
+					<Moment time_ms={row.received_ms} now_ms={now_ms} />
+				) : (
+					<TermMark row={row} now_ms={now_ms} />
+				),
 		},
-		{ id: 'due', head: t('desk.col.due'), cell: (row) => row.term !== 'CASE_TERM_NONE' && <TermMark row={row} now_ms={now_ms} /> },
 		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => (row.pending_asks > 0 || row.is_absent) && <Flags row={row} /> },
 	];
 	return (
@@ -147,7 +263,15 @@ function Rows({ rows }: { rows: CaseRow[] }) {
 }
 
 function ownerText(row: CaseRow): string {
-	return row.is_ours ? t('desk.owner.ours') : t(`desk.tier.${row.owner}`);
+	if (!row.is_ours) return t(`desk.tier.${row.owner}`);
+	return row.staff || t('desk.owner.ours');
+}
+
+function nextText(row: CaseRow): string {
+	if (row.state === 'CASE_STATE_RECEIVED') return t('desk.next.accept');
+	if (row.state === 'CASE_STATE_ASKED') return t('desk.next.wait');
+	if (row.state !== 'CASE_STATE_ACCEPTED') return '';
+	return stepText(row) || t('desk.next.decide');
 }
 
 function Flags({ row }: { row: CaseRow }) {

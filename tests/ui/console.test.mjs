@@ -1,0 +1,148 @@
+// A day at a town's console with the keyboard alone: finding, filtering, taking, doing many at once and taking it back, who is
+// away, and the note for the next shift.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch } from './lib.mjs';
+import { Clerk, startDistrict } from './people.mjs';
+
+const MANY = 6;
+let browser, district, clerk, codes;
+
+before(async () => {
+	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	clerk = await Clerk.arrive(browser, district.town.url);
+	await clerk.logIn(district.clerk1 ?? district.town);
+	await clerk.seesText('desk.queue.title');
+	codes = [];
+	for (let nth = 0; nth < MANY; nth++)
+		codes.push(await district.tell({ do: 'submit', node: district.terminals[nth % 2].name, service: nth === 0 ? 'legal-advice' : 'device-fitting', nth }));
+	await clerk.page.locator('tbody tr').nth(MANY - 1).waitFor();
+});
+
+after(async () => {
+	await browser?.close();
+	await district?.end();
+});
+
+const rows = () => clerk.page.locator('tbody tr').count();
+const rowsAre = (n) => clerk.page.waitForFunction((n) => document.querySelectorAll('tbody tr').length === n, n);
+
+test('the queue in every language and size, and a request taken with one key', async () => {
+	const { page } = clerk;
+	await clerk.lookEverywhere('console-1-queue');
+	await page.setViewportSize({ width: 320, height: 640 });
+	await clerk.look('console-1-queue-320');
+	await page.setViewportSize({ width: 1366, height: 768 });
+	await page.locator('h1').focus();
+	await page.keyboard.press('ArrowDown');
+	await page.keyboard.press('c');
+	await page.locator('.desk-done').waitFor();
+	await page.locator('tbody tr', { hasText: 'clerk1' }).waitFor();
+	await clerk.look('console-2-taken');
+	await clerk.tabTo('desk.bulk.undo');
+	await page.keyboard.press('Enter');
+	await page.locator('.desk-done').waitFor({ state: 'detached' });
+	await page.locator('tbody tr', { hasText: 'clerk1' }).waitFor({ state: 'detached' });
+	clerk.assertNoFaults();
+});
+
+test('one box finds by receipt code, and no address tells what was looked for', async () => {
+	const { page } = clerk;
+	await page.locator('h1').focus();
+	await page.keyboard.press('f');
+	await page.keyboard.type(codes[2].code);
+	Clerk.secrets.add(codes[2].code);
+	await rowsAre(1);
+	await clerk.assertKeepsToItself();
+	assert.equal(await page.locator('[data-request]').first().getAttribute('data-request'), codes[2].request_id);
+	await page.locator('#queue-search').fill('没有这个人');
+	await clerk.seesText('desk.queue.empty');
+	await page.locator('#queue-search').fill('');
+	await rowsAre(MANY);
+	clerk.assertNoFaults();
+});
+
+test('filters, and a view that is kept for whoever saved it', async () => {
+	const { page } = clerk;
+	await page.locator('.desk-filter summary').focus();
+	await page.keyboard.press('Enter');
+	await page.locator('#filter-service').selectOption('legal-advice');
+	await rowsAre(1);
+	await clerk.tabTo('desk.filter.save');
+	await clerk.enterDialog();
+	await page.locator('#view-name').fill('法律');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	await page.locator('.desk-views', { hasText: '法律' }).waitFor();
+	await clerk.lookEverywhere('console-3-filtered');
+	await clerk.tabTo('desk.filter.clear');
+	await page.keyboard.press('Enter');
+	await rowsAre(MANY);
+	await page.reload();
+	await page.locator('.desk-views a', { hasText: '法律' }).focus();
+	await page.keyboard.press('Enter');
+	await rowsAre(1);
+	await clerk.visit('cases');
+	await rowsAre(MANY);
+	clerk.assertNoFaults();
+});
+
+test('many at once: who would be refused is said before, and it can be taken back', async () => {
+	const { page } = clerk;
+	await page.locator('h1').focus();
+	await page.keyboard.press('y');
+	await page.keyboard.press('b');
+	await page.locator('dialog[open]').waitFor();
+	await clerk.look('console-4-bulk');
+	await page.locator('#bulk-act').selectOption('BULK_ACT_ACCEPT');
+	await clerk.tabTo('desk.bulk.preview');
+	await page.keyboard.press('Enter');
+	await page.locator('.desk-preview').waitFor();
+	await clerk.seesText('desk.bulk.cannot-undo');
+	await clerk.look('console-5-preview');
+	await page.keyboard.press('Escape');
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	await page.keyboard.press('b');
+	await clerk.tabTo('desk.bulk.preview');
+	await page.keyboard.press('Enter');
+	await clerk.seesText('desk.bulk.can-undo');
+	await page.keyboard.press('Tab');
+	await page.keyboard.press('Enter');
+	await page.waitForFunction((n) => [...document.querySelectorAll('tbody tr')].filter((row) => row.innerText.includes('clerk1')).length === n, MANY);
+	await clerk.tabTo('desk.bulk.undo');
+	await page.keyboard.press('Enter');
+	await page.waitForFunction(() => ![...document.querySelectorAll('tbody tr')].some((row) => row.innerText.includes('clerk1')));
+	assert.equal(await rows(), MANY);
+	clerk.assertNoFaults();
+});
+
+test('who has how much, who is away, and what the next shift must know', async () => {
+	const { page } = clerk;
+	await page.getByRole('link', { name: clerk.t('desk.nav.work'), exact: true }).focus();
+	await page.keyboard.press('Enter');
+	await page.locator('tbody tr', { hasText: clerk.t('desk.filter.nobody') }).waitFor();
+	await page.locator('#leave-from').fill('2020-01-01');
+	await page.locator('#leave-until').fill('2090-01-01');
+	await clerk.tabTo('desk.work.set-leave');
+	await page.keyboard.press('Enter');
+	await clerk.seesText('desk.work.is-away');
+	await clerk.tabTo('desk.work.write');
+	await page.keyboard.press('Enter');
+	await clerk.seesText('desk.work.note-missing');
+	await page.locator('#shift-note').fill('二号窗口的打印机缺纸。');
+	await clerk.lookEverywhere('console-6-work');
+	await clerk.tabTo('desk.work.write');
+	await page.keyboard.press('Enter');
+	await page.locator('.desk-notes', { hasText: '缺纸' }).waitFor();
+	assert.equal(await page.locator('#shift-note').inputValue(), '');
+	const other = await Clerk.arrive(browser, district.town.url);
+	await other.logIn(district.clerk2);
+	await other.seesText('desk.queue.title');
+	await other.visit('work');
+	await other.tabTo('desk.work.tick');
+	await other.page.keyboard.press('Enter');
+	await other.seesText('desk.work.read-by', { names: 'clerk2' });
+	await page.locator('.desk-notes', { hasText: 'clerk2' }).waitFor(); // heard without a key
+	clerk.assertNoFaults();
+	other.assertNoFaults();
+});
