@@ -4,6 +4,7 @@ import '../../common/ui/style/parts.css';
 import '../../common/ui/desk/desk.css';
 import './catalogue/catalogue.css';
 import { startDesk } from '../../common/ui/desk/desk';
+import { Samples } from '../../common/ui/desk/samples';
 import { t } from '../../common/ui/src/i18n';
 import { Catalogue } from './catalogue/list';
 import { Devices } from './devices';
@@ -18,6 +19,9 @@ startDesk({
 					{ page: 'cases', words: t('desk.nav.cases') },
 					{ page: 'work', words: t('desk.nav.work') },
 					{ page: 'people', words: t('desk.nav.people') },
+					{ page: 'certificates', words: t('desk.nav.certificates') },
+					{ page: 'verification', words: t('desk.nav.verification') },
+					{ page: 'samples', words: t('desk.nav.samples') },
 				]
 			: []),
 		...(may.includes('draft') || may.includes('publish')
@@ -35,6 +39,7 @@ startDesk({
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;
 		if (route.page === 'devices') return <Devices />;
+		if (route.page === 'samples') return <Samples />;
 		if (route.page === 'catalogue') return <Catalogue route={route} />;
 		return route.page === 'cases' && <DistrictQueue route={route} />;
 	},

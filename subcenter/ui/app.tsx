@@ -15,6 +15,8 @@ startDesk({
 					{ page: 'work', words: t('desk.nav.work') },
 					{ page: 'new', words: t('desk.nav.new') },
 					{ page: 'people', words: t('desk.nav.people') },
+					{ page: 'certificates', words: t('desk.nav.certificates') },
+					{ page: 'verification', words: t('desk.nav.verification') },
 				]
 			: []),
 		...(may.includes('state') ? [{ page: 'links', words: t('desk.nav.links') }] : []),

@@ -4,7 +4,9 @@ import { t, useLanguage } from '../src/i18n';
 import { Announcer } from '../src/parts';
 import { Accounts } from './accounts';
 import { Audit } from './audit';
+import { Assessments } from './assessments';
 import { CasePage } from './case';
+import { Certificates } from './certificates';
 import { startDisplay } from './display';
 import { Erasures } from './erase';
 import { startLanguage } from './language';
@@ -16,6 +18,7 @@ import { People } from './people';
 import { NewPerson } from './person-form';
 import { PersonPage } from './person';
 import { Quarantine } from './quarantine';
+import { Verification } from './verification';
 import { Queue } from './queue';
 import { DeskProvider, useDesk } from './session';
 import { PageHeading, Shell, type NavItem } from './shell';
@@ -60,6 +63,7 @@ function Pages({ pages, title }: { pages: DeskPages; title: string }) {
 	const { may } = useDesk().session;
 	const nav = [
 		...pages.nav(may),
+		...(may.includes('assess') ? [{ page: 'assessments', words: t('desk.nav.assessments') }] : []),
 		...(may.includes('resets') ? [{ page: 'accounts', words: t('desk.nav.accounts') }] : []),
 		...(may.includes('audit') ? [{ page: 'audit', words: t('desk.nav.audit') }] : []),
 	];
@@ -85,6 +89,12 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return route.part === 'new' ? <NewPerson /> : <People />;
 		case 'person':
 			return <PersonPage person={route.part} />;
+		case 'certificates':
+			return <Certificates />;
+		case 'verification':
+			return <Verification key={route.part} route={route} />;
+		case 'assessments':
+			return <Assessments />;
 		case 'erasures':
 			return <Erasures />;
 		case 'me':

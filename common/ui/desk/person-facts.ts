@@ -71,6 +71,8 @@ export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: Pla
 			return joined(facts.access.map(valueText));
 		case 'devices':
 			return joined(facts.devices);
+		case 'verified':
+			return facts.verified ? valueText(facts.verified.how) : '';
 		default:
 			return facts[key] ? changeText(key, facts[key], nameOf) : '';
 	}

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { dateText, t, words } from '../src/i18n';
 import { Button, Chip, Failed, Notice } from '../src/parts';
 import type { LookPurpose, LooksView, PersonEventView, PersonFacts } from '../src/types';
+import { Certificate } from './certificate';
 import { StateMark } from './marks';
 import { Erasing } from './erase';
 import { PersonMarks, personText } from './people';
@@ -13,6 +14,7 @@ import { hrefOf } from './route';
 import { useLoaded } from './session';
 import { PageHeading } from './shell';
 import { momentText } from './time';
+import { Verify } from './verification';
 
 interface RecordProps {
 	view: KnownPerson;
@@ -53,6 +55,9 @@ export function Record({ view, purpose, news, looks, onChange, reload }: RecordP
 			/>
 			<div class="desk-columns">
 				<div>
+					{view.certificate && !row.is_away && (
+						<Certificate person={row.person_id} view={view.certificate} reload={reload} />
+					)}
 					{facts && <Facts facts={facts} inForce={view.in_force} nameOf={nameOf} />}
 					<Cases view={view} />
 				</div>
@@ -77,6 +82,7 @@ function Doing({ view, onChange, reload }: { view: KnownPerson; onChange: () => 
 						{t('desk.person.change')}
 					</Button>
 				)}
+				{canChange && <Verify view={view} reload={reload} />}
 				<Acts view={view} reload={reload} />
 			</div>
 		</section>
@@ -129,6 +135,10 @@ function Lines({ lines }: { lines: ComponentChildren[] }) {
 	);
 }
 
+function verifiedText({ verified }: PersonFacts): string {
+	return verified ? [momentText(verified.time_ms), valueText(verified.how), verified.by].join(' · ') : t('desk.verify.never');
+}
+
 const PLAIN = ['sex', 'birth', 'id_number', 'certificate', 'community', 'address', 'income', 'employment'] as const;
 const HOUSEHOLD = ['household', 'household_relation'] as const;
 
@@ -138,7 +148,13 @@ function Facts({ facts, inForce, nameOf }: { facts: PersonFacts; inForce: number
 	return (
 		<>
 			<Section title={t('desk.person.section.facts')}>
-				<Pairs pairs={[...(facts.died_on ? pairs(['died_on']) : []), ...pairs(PLAIN)]} />
+				<Pairs
+					pairs={[
+						...(facts.died_on ? pairs(['died_on']) : []),
+						[t('desk.person.field.verified'), verifiedText(facts)],
+						...pairs(PLAIN),
+					]}
+				/>
 			</Section>
 			<Section title={t('desk.person.field.contacts')}>
 				<Lines
@@ -266,7 +282,7 @@ function Others({ event }: { event: PersonEventView }) {
 
 function Changes({ event, nameOf }: { event: PersonEventView; nameOf: PlaceName }) {
 	// What became of whom is said by the action itself, and an id says nothing to people.
-	const changes = event.changes.filter(({ path }) => path !== 'merged_into');
+	const changes = event.changes.filter(({ path }) => path !== 'merged_into' && !path.startsWith('verified'));
 	if (changes.length === 0) return null;
 	return (
 		<dl class="desk-words">

@@ -7,5 +7,6 @@ export type * from './types/case';
 export type * from './types/network';
 export type * from './types/publication';
 export type * from './types/person';
+export type * from './types/certificate';
 export type * from './types/account';
 export type * from './types/work';

@@ -1,6 +1,7 @@
 // Messages of proto/*.proto as JSON: residents' records.
 
 import type { CaseRow, ErasureView } from './case';
+import type { CertificateView } from './certificate';
 import type { Int64, Words } from './common';
 import type { Change } from './publication';
 import type { FieldFault } from './request';
@@ -81,6 +82,16 @@ export interface PersonFacts {
 	consents: PersonConsent[];
 	died_on: string;
 	merged_into: string;
+	verified?: Verification; // absent: never
+}
+
+export type VerifiedHow = 'VERIFIED_HOW_NONE' | 'VERIFIED_HOW_VISIT' | 'VERIFIED_HOW_PHONE' | 'VERIFIED_HOW_COUNTER';
+
+/** Somebody asked whether what is on file is still true. */
+export interface Verification {
+	time_ms: Int64;
+	how: VerifiedHow;
+	by: string;
 }
 
 export type PersonAction =
@@ -91,7 +102,8 @@ export type PersonAction =
 	| 'PERSON_ACTION_SPLIT'
 	| 'PERSON_ACTION_DEATH'
 	| 'PERSON_ACTION_DEATH_MISTAKEN'
-	| 'PERSON_ACTION_HAND_OVER';
+	| 'PERSON_ACTION_HAND_OVER'
+	| 'PERSON_ACTION_VERIFY';
 
 export type LookPurpose =
 	| 'LOOK_PURPOSE_NONE'
@@ -145,6 +157,7 @@ export interface PersonCommand {
 	died_on?: string;
 	merged_into?: string;
 	town?: string;
+	how?: VerifiedHow; // verify
 }
 
 /** What became of it: saved, or what stands in the way. */
@@ -186,6 +199,7 @@ export interface PersonView {
 	in_force: number[]; // places in the list of representatives
 	erasure?: ErasureView;
 	can_erase: boolean;
+	certificate?: CertificateView;
 }
 
 export interface LookView {
