@@ -183,21 +183,25 @@ int period_opener_init(struct period_opener *o, const struct period_notice *noti
 		return code;
 	*o = (struct period_opener){ .suite = notice->suite };
 	memcpy(o->period_id, notice->period_id, PERIOD_ID_BYTES);
-	memcpy(o->first_key, period_key, KEY_BYTES);
 	memcpy(o->next_key, period_key, KEY_BYTES);
 	crypto_wipe(period_key, sizeof period_key);
 	return OK;
 }
 
-/* Walks the chain to `index`; an earlier one than the opener stands at begins again from the first key. */
-static int step_find(const struct period_opener *o, uint32_t index, uint8_t step[KEY_BYTES], uint8_t next[KEY_BYTES],
+/* Walks the chain to `index`, and leaves marks on the way; back to an earlier one than the opener stands at it goes
+ * from the last mark before it. */
+static int step_find(struct period_opener *o, uint32_t index, uint8_t step[KEY_BYTES], uint8_t next[KEY_BYTES],
                      struct error *e)
 {
 	bool is_behind = index < o->next_index;
-	memcpy(next, is_behind ? o->first_key : o->next_key, KEY_BYTES);
+	uint32_t at = is_behind ? index - index % PERIOD_MARK_EVERY : o->next_index;
 	int code = OK;
-	for (uint32_t at = is_behind ? 0 : o->next_index; !code && at <= index; at++)
+	memcpy(next, is_behind ? o->mark[at / PERIOD_MARK_EVERY] : o->next_key, KEY_BYTES);
+	for (; !code && at <= index; at++) {
+		if (at % PERIOD_MARK_EVERY == 0)
+			memcpy(o->mark[at / PERIOD_MARK_EVERY], next, KEY_BYTES);
 		code = chain_step(o->suite, o->period_id, next, step, next, e);
+	}
 	return code;
 }
 

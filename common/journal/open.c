@@ -1,6 +1,6 @@
 /*
  * Opening sealed payloads. The ratchet of a period is cached, so that entries in order cost one derivation each;
- * whoever looks at an old case pays for the way from the period's start.
+ * whoever looks at an old case pays for the way from the last mark before it.
  */
 #include <stdlib.h>
 #include <string.h>

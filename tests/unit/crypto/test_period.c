@@ -230,6 +230,42 @@ static void a_period_ends_by_use_age_and_clock(void **state)
 	assert_int_equal(period_open(&o, &envelope, (struct bytes){ 0 }, BYTES_OF(sealed), sealed, NULL), OK);
 }
 
+/* Over all marks, forwards and backwards, with an altered one between that makes the opener walk and then refuse. */
+static void a_whole_period_opens_in_any_order(void **state)
+{
+	(void)state;
+	static struct {
+		uint8_t plain[4], sealed[4 + TAG_BYTES];
+		struct envelope envelope;
+	} whole[PERIOD_ENTRIES_MOST];
+	struct period_opener o;
+	struct period_recipient town = { .id = device[TOWN].id };
+	struct period *p;
+	struct period_notice told;
+	memcpy(town.opening_key, device[TOWN].public, KEY_BYTES);
+	assert_int_equal(period_begin(SUITE, &town, 1, 5000, &p, &told, NULL), OK);
+	for (uint32_t i = 0; i < PERIOD_ENTRIES_MOST; i++) {
+		memcpy(whole[i].plain, &i, sizeof i);
+		assert_int_equal(period_seal(p, (struct bytes){ 0 }, BYTES_OF(whole[i].plain), whole[i].sealed,
+		                             &whole[i].envelope, NULL),
+		                 OK);
+	}
+	period_end(p);
+	assert_int_equal(period_opener_init(&o, &told, town.id, device[TOWN].public, device[TOWN].secret, NULL), OK);
+	for (uint32_t n = 0; n < 2 * PERIOD_ENTRIES_MOST; n++) {
+		uint32_t i = n * 389 % PERIOD_ENTRIES_MOST; /* a prime: each is there */
+		uint8_t out[4];
+		if (n % 7 == 0)
+			assert_int_equal(period_open(&o, &whole[(i + 500) % PERIOD_ENTRIES_MOST].envelope,
+			                             (struct bytes){ 0 }, BYTES_OF(whole[i].sealed), out, NULL),
+			                 ERR_DAMAGED);
+		assert_int_equal(
+		        period_open(&o, &whole[i].envelope, (struct bytes){ 0 }, BYTES_OF(whole[i].sealed), out, NULL),
+		        OK);
+		assert_memory_equal(out, whole[i].plain, sizeof out);
+	}
+}
+
 static void impossible_recipients_are_refused(void **state)
 {
 	(void)state;
@@ -258,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(recipients_open_in_any_order, begin, end),
+		cmocka_unit_test_setup_teardown(a_whole_period_opens_in_any_order, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_else_opens, begin, end),
 		cmocka_unit_test_setup_teardown(a_changed_notice_does_not_open, begin, end),
 		cmocka_unit_test_setup_teardown(envelopes_and_payloads_belong_together, begin, end),

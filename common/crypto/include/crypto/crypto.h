@@ -114,19 +114,22 @@ int period_seal(struct period *p, struct bytes associated, struct bytes plain, u
                 struct envelope *envelope, struct error *e);
 void period_end(struct period *p); /* wipes; NULL is fine */
 
-/* The recipient's side: the ratchet of one period, cached so that opening in order costs one derivation each. */
+/* The recipient's side: the ratchet of one period, cached so that opening in order costs one derivation each, and going
+ * back at most PERIOD_MARK_EVERY. */
+#define PERIOD_MARK_EVERY 64
+#define PERIOD_MARKS ((PERIOD_ENTRIES_MOST + PERIOD_MARK_EVERY - 1) / PERIOD_MARK_EVERY)
 struct period_opener {
 	uint8_t suite;
 	uint8_t period_id[PERIOD_ID_BYTES];
-	uint8_t first_key[KEY_BYTES];
 	uint32_t next_index;
 	uint8_t next_key[KEY_BYTES];
+	uint8_t mark[PERIOD_MARKS][KEY_BYTES]; /* chain[0], chain[PERIOD_MARK_EVERY], …: those below next_index */
 };
 /* ERR_ABSENT if none of the wraps is for `recipient` with this key pair; ERR_DAMAGED if the wrap does not open. */
 int period_opener_init(struct period_opener *o, const struct period_notice *notice, uint64_t recipient,
                        const uint8_t public_key[KEY_BYTES], const uint8_t secret_key[KEY_BYTES], struct error *e);
-/* `out` holds sealed.size - TAG_BYTES. ERR_DAMAGED; index ≥ PERIOD_ENTRIES_MOST is ERR_INVALID. Any order is allowed;
- * forward is cheap. */
+/* `out` holds sealed.size - TAG_BYTES. ERR_DAMAGED; index ≥ PERIOD_ENTRIES_MOST is ERR_INVALID. Any order is allowed.
+ */
 int period_open(struct period_opener *o, const struct envelope *envelope, struct bytes associated, struct bytes sealed,
                 uint8_t *out, struct error *e);
 
