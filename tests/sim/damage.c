@@ -213,7 +213,7 @@ static bool is_good(const char *folder)
 	struct closed_node c;
 	struct error e = { 0 };
 	struct arena arena;
-	Lm__VerifyView view;
+	Lm__VerifyView view = LM__VERIFY_VIEW__INIT;
 	if (closed_node_open(folder, true, &c, &e))
 		return false;
 	arena_init(&arena, 0);
@@ -241,6 +241,8 @@ static bool apart(struct site *s, enum task task, const char *folder, const stru
 	pid_t child = fork();
 	if (child == 0) {
 		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGSEGV, SIG_DFL); /* to be ended by the damage is no finding of a sanitizer's */
+		signal(SIGBUS, SIG_DFL);
 		alarm(PATIENCE_S);
 		bool is_yes = task == TASK_DAEMON   ? daemon_try(s, folder, d)
 		              : task == TASK_VERIFY ? is_good(folder)

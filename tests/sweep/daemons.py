@@ -115,8 +115,9 @@ class Sweep:
                     wrong = once(faults)
                     faults.disarm()
                     tried += 1
-                    if wrong:
-                        troubles.append(f"call {number}, {faults.where(program)}: {wrong}")
+                    where = faults.where(program) if wrong else ""
+                    if wrong and " < gcov_" not in where:  # a build with counters, which writes them at its end
+                        troubles.append(f"call {number}, {where}: {wrong}")
             self.tried += tried
             self.passed += not troubles
             self.failed += bool(troubles)
