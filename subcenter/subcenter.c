@@ -12,6 +12,8 @@
 
 static const struct http_route counter_routes[] = {
 	{ HTTP_POST, "/api/v1/intake/drafts", HTTP_SESSION_OF(RIGHT_CASES), intake_draft_post },
+	{ HTTP_GET, "/api/v1/rings", HTTP_SESSION_OF(RIGHT_CASES), desk_rings_get },
+	{ HTTP_POST, "/api/v1/rings/:id", HTTP_SESSION_OF(RIGHT_CASES), desk_ring_take },
 	{ HTTP_POST_LARGE, "/api/v1/intake", HTTP_SESSION_OF(RIGHT_CASES), intake_post },
 };
 #define COUNTER_ROUTES (sizeof counter_routes / sizeof *counter_routes)
@@ -32,6 +34,8 @@ struct tier subcenter_tier(void)
 		              .answer_ask = desk_answer_ask,
 		              .tell_again = desk_tell_again,
 		              .find_receipt = desk_find_receipt,
+		              .hear_ring = desk_hear_ring,
+		              .on_ring = desk_ring_news,
 		              .on_news = desk_news,
 		              .on_links = desk_links,
 		              .on_tick = desk_tick };

@@ -40,6 +40,7 @@ struct terminal {
 	size_t recent_next;
 	uint32_t services;
 	uint64_t tries_minute, tries;
+	uint64_t ring; /* of somebody who asks for a person; 0: nobody does */
 	/* condition.c */
 	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
 	uint64_t linked_us,
@@ -77,6 +78,9 @@ void request_post(void *context, struct http_request *r);
 void marks_get(void *context, struct http_request *r);
 void marks_moved(struct terminal *t);
 void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
+
+/* ring.c */
+void ring_post(void *context, struct http_request *r);
 
 /* lookup.c */
 bool try_take(struct terminal *t); /* false: too many codes were tried in this minute */

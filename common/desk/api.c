@@ -11,6 +11,7 @@
 #include "codes.h"
 #include "errand.h"
 #include "node/control.h"
+#include "rings.h"
 #include "worklist.h"
 
 #define PAGE_MOST 100
@@ -533,7 +534,7 @@ static void release_done(struct node *n, struct command *c)
 	free(c);
 }
 
-uint64_t desk_tick(struct node *n, uint64_t now_us)
+static uint64_t locks_tick(struct node *n, uint64_t now_us)
 {
 	static uint64_t due_us; /* loop thread */
 	if (!due_us)
@@ -548,6 +549,12 @@ uint64_t desk_tick(struct node *n, uint64_t now_us)
 	if (node_command(n, c))
 		free(c);
 	return due_us;
+}
+
+uint64_t desk_tick(struct node *n, uint64_t now_us)
+{
+	uint64_t locks_us = locks_tick(n, now_us), rings_us = rings_tick(n, now_us);
+	return locks_us < rings_us ? locks_us : rings_us;
 }
 
 /* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */

@@ -6,12 +6,14 @@
 
 #include "codes.h"
 #include "letters.h"
+#include "rings.h"
 #include "worklist.h"
 
 struct memory {
 	struct index registry, worklist;
 	struct codes codes;
 	struct letters letters;
+	struct rings rings;
 };
 
 static struct memory *memory_of(struct node *n)
@@ -39,6 +41,11 @@ struct letters *letters_in(struct node *n)
 	return &memory_of(n)->letters;
 }
 
+struct rings *rings_of(struct node *n)
+{
+	return &memory_of(n)->rings;
+}
+
 void *desk_new(void)
 {
 	struct memory *m = calloc(1, sizeof *m);
@@ -47,6 +54,7 @@ void *desk_new(void)
 	index_init(&m->registry, &registry_kind);
 	index_init(&m->worklist, &worklist_kind);
 	codes_init(&m->codes);
+	rings_init(&m->rings);
 	return m;
 }
 
@@ -69,5 +77,6 @@ void desk_free(void *context)
 	index_close(&m->worklist);
 	codes_release(&m->codes);
 	letters_release(&m->letters);
+	rings_release(&m->rings);
 	free(m);
 }

@@ -200,18 +200,28 @@ static int signed_marks_check(struct node *n, struct work *w, struct error *e)
 
 /* ---- receipts looked up at the town ---- */
 
-static bool ask_is_allowed(struct peer *p)
+static bool ask_is_allowed(_Atomic uint64_t *last_minute, _Atomic uint64_t *count, uint64_t most)
 {
 	uint64_t minute = clock_monotonic_us() / 60000000;
-	if (atomic_exchange(&p->ask_minute, minute) != minute)
-		atomic_store(&p->ask_count, 0);
-	return atomic_fetch_add(&p->ask_count, 1) < ASKS_A_MINUTE;
+	if (atomic_exchange(last_minute, minute) != minute)
+		atomic_store(count, 0);
+	return atomic_fetch_add(count, 1) < most;
 }
 
 /* A revoked device may connect, to be told so; without a session it is told nothing else. */
 static bool session_is_open(struct peer *p, const Lm__Frame *frame)
 {
 	return frame->session && frame->session == atomic_load(&p->session);
+}
+
+static void ring_hear(struct node *n, struct peer *p, const Lm__Ask *ask, Lm__Answer *answer)
+{
+	if (!n->tier.hear_ring || !ask_is_allowed(&p->ring_minute, &p->ring_count, RINGS_A_MINUTE))
+		return;
+	bool has_news = n->tier.hear_ring(n, p->device, ask->ring, ask->is_ring_over, answer);
+	struct out *o = has_news ? out_new(OUT_RING) : NULL;
+	if (o)
+		outbox_push(n, o);
 }
 
 static void ask_answer(struct node *n, struct peer *p, const struct work *w)
@@ -221,7 +231,9 @@ static void ask_answer(struct node *n, struct peer *p, const struct work *w)
 	Lm__Answer answer = LM__ANSWER__INIT;
 	Lm__Frame frame = LM__FRAME__INIT;
 	arena_init(&arena, FRAME_ARENA_BYTES);
-	if (!n->tier.find_receipt || !ask_is_allowed(p)) {
+	if (w->frame->ask->ring) {
+		ring_hear(n, p, w->frame->ask, &answer);
+	} else if (!n->tier.find_receipt || !ask_is_allowed(&p->ask_minute, &p->ask_count, ASKS_A_MINUTE)) {
 		answer.why = arena_text(&arena, "too-many");
 	} else if (n->tier.find_receipt(n, w->frame->ask->receipt_code, p->device, &arena, &answer, &e)) {
 		lm__answer__init(&answer);

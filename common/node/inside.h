@@ -71,6 +71,7 @@ struct join_endpoint;
 	8 /* ends of the newest incarnations that HELLO names, so that a rolled back sender finds common ground */
 #define REPORTS_MOST 64 /* links that a beat tells of; no town of the district has more communities than 44 */
 #define QUARANTINED_TOLD_MOST 64
+#define RINGS_A_MINUTE 60 /* calls for a person, and that they go on */
 #define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
 
 enum data_file { FILE_KEYS, FILE_KEYS_NEXT, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE, FILE_LINK };
@@ -109,7 +110,7 @@ struct peer {
 	size_t pending_bytes;
 	/* any thread */
 	_Atomic uint64_t session; /* of the open link, 0 if closed */
-	_Atomic uint64_t ask_minute, ask_count, join_minute, join_count;
+	_Atomic uint64_t ask_minute, ask_count, ring_minute, ring_count, join_minute, join_count;
 	_Atomic size_t unread; /* frames that have come, and that the writer has not looked at */
 	/* writer */
 	struct link link;
@@ -171,7 +172,7 @@ struct work {
 	bool was_rollback;
 };
 
-enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_JOIN_ANSWER };
+enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_JOIN_ANSWER, OUT_RING };
 
 struct out {
 	struct out *next;

@@ -321,6 +321,11 @@ static void out_handle(struct node *n, struct out *o)
 	case OUT_JOIN_ANSWER:
 		join_reply_came(n, o);
 		break;
+	case OUT_RING:
+		if (n->tier.on_ring)
+			n->tier.on_ring(n);
+		node_tick_by(n, clock_monotonic_us() + TICK_SOON_US);
+		break;
 	}
 }
 
@@ -398,8 +403,7 @@ void peers_close(struct node *n)
 	n->net = NULL;
 }
 
-int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer),
-                      void *context)
+static int ask_send(struct node *n, Lm__Ask *body, void (*done)(void *context, const Lm__Answer *answer), void *context)
 {
 	uint64_t session = n->upstream && !n->is_stopping ? atomic_load(&n->upstream->session) : 0;
 	if (!session)
@@ -408,12 +412,10 @@ int node_ask_upstream(struct node *n, const char *code, void (*done)(void *conte
 	struct out_frame *f = calloc(1, sizeof *f);
 	struct buffer packed = { 0 };
 	Lm__Frame frame = LM__FRAME__INIT;
-	Lm__Ask body = LM__ASK__INIT;
-	body.number = ++n->ask_number;
-	body.receipt_code = (char *)(uintptr_t)code;
+	body->number = ++n->ask_number;
 	frame.session = session;
 	frame.body_case = LM__FRAME__BODY_ASK;
-	frame.ask = &body;
+	frame.ask = body;
 	int result = ask && f ? codec_pack_append(&frame.base, &packed, NULL) : ERR_MEMORY;
 	if (result) {
 		free(ask);
@@ -421,11 +423,28 @@ int node_ask_upstream(struct node *n, const char *code, void (*done)(void *conte
 		buffer_release(&packed);
 		return result;
 	}
-	*ask = (struct ask){ n->asks, body.number, clock_monotonic_us() + 5000000, done, context };
+	*ask = (struct ask){ n->asks, body->number, clock_monotonic_us() + 5000000, done, context };
 	n->asks = ask;
 	node_tick_by(n, ask->deadline_us);
 	f->data = packed.data;
 	f->size = packed.size;
 	peer_send(n, n->upstream, f);
 	return OK;
+}
+
+int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer),
+                      void *context)
+{
+	Lm__Ask body = LM__ASK__INIT;
+	body.receipt_code = (char *)(uintptr_t)code;
+	return ask_send(n, &body, done, context);
+}
+
+int node_ring_upstream(struct node *n, uint64_t ring, bool is_over,
+                       void (*done)(void *context, const Lm__Answer *answer), void *context)
+{
+	Lm__Ask body = LM__ASK__INIT;
+	body.ring = ring;
+	body.is_ring_over = is_over;
+	return ask_send(n, &body, done, context);
 }

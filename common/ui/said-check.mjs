@@ -14,7 +14,7 @@ const SPEAKERS = {
 	'common/node':
 		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
-	'common/desk': 'api bulk certificates certificate_views erase event letters person_event person_views persons registry lockout login accounts sessions views work',
+	'common/desk': 'api bulk certificates certificate_views erase event letters person_event person_views persons registry rings lockout login accounts sessions views work',
 	hub: 'publication',
 	subcenter: 'intake',
 	terminal: 'condition',

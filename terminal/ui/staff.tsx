@@ -7,6 +7,7 @@ import { t, words } from 'ui/i18n';
 import { Button, Dialog, Icon, More, SampleMark } from 'ui/parts';
 import { Said } from 'ui/said';
 import type { TerminalState } from 'ui/types';
+import { Ring } from './ring';
 import { readState } from './server';
 
 /** Works without any link: words only. What staff need to know about this terminal stands below. */
@@ -27,6 +28,7 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 		>
 			<p>{t('kiosk.staff.where', { place })}</p>
 			<p>{t('kiosk.staff.how')}</p>
+			<Ring state={state} />
 			<WhomToCall state={state} />
 			{state && (
 				<More name={t('kiosk.staff.details')}>

@@ -139,6 +139,27 @@ class Console(lm.Case):
             lm.wait_until(lambda: self.find(clerk)["is_ready"], what="the index is whole again")
             self.assertEqual({one}, self.ids(clerk, "oysl"))
 
+        with self.subTest("a kiosk rings, somebody takes it, and the kiosk is told"):
+            place = f"{TOWN}001-T1"
+            rings = lambda: clerk.get("/api/v1/rings")["rings"]  # noqa: E731
+            self.assertEqual([], rings())
+            self.assertEqual("RING_STATE_RINGS", kiosk.post("/api/v1/ring")["state"])
+            ring = rings()[0]
+            self.assertEqual((place, ""), (ring["place"], ring["taken_by"]))
+            self.assertEqual("RING_STATE_RINGS", kiosk.post("/api/v1/ring")["state"])
+            self.assertEqual(1, len(rings()), "said again, it is one call")
+            clerk.post(f"/api/v1/rings/{ring['ring']}")
+            self.refused("conflict", town.desk("clerk2").post, f"/api/v1/rings/{ring['ring']}")
+            self.assertEqual("RING_STATE_TAKEN", kiosk.post("/api/v1/ring")["state"])
+            self.assertEqual("RING_STATE_NONE", kiosk.post("/api/v1/ring", {"is_over": True})["state"])
+            self.assertEqual([], rings())
+            self.refused("not-found", clerk.post, f"/api/v1/rings/{ring['ring']}")
+            kiosk.post("/api/v1/ring")
+            lm.wait_until(lambda: rings() == [], what="a kiosk that is silent rings no more")
+            town.stop()
+            self.assertEqual("RING_STATE_UNREACHABLE", second.post("/api/v1/ring")["state"])
+            town.start().wait_ready()
+
         district.stop()
         for node in (district.hub, town):
             for command in ("verify", "rebuild"):

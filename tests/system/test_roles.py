@@ -58,7 +58,7 @@ DESK = EVERY_DAEMON | {
     "POST /ctl/v1/persons": LOCAL,
 }
 ALLOWED = {
-    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts")},
+    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id")} | {"GET /api/v1/rings": CASEWORK},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
         **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},
@@ -71,7 +71,7 @@ ALLOWED = {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY,
         **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "join")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "join", "ring")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

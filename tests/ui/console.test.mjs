@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib.mjs';
-import { Clerk, startDistrict } from './people.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const MANY = 6;
 let browser, district, clerk, codes;
@@ -145,4 +145,31 @@ test('who has how much, who is away, and what the next shift must know', async (
 	await page.locator('.desk-notes', { hasText: 'clerk2' }).waitFor(); // heard without a key
 	clerk.assertNoFaults();
 	other.assertNoFaults();
+});
+
+test('a resident rings at a terminal: the console shows and sounds it, and the terminal tells that it was seen', async () => {
+	const { page } = clerk;
+	await page.evaluate(() => {
+		window.tones = 0;
+		const start = OscillatorNode.prototype.start;
+		OscillatorNode.prototype.start = function (...words) {
+			window.tones++;
+			return start.apply(this, words);
+		};
+	});
+	const resident = await Resident.arrive(browser, district.terminals[0].url);
+	await resident.press('kiosk.bar.staff');
+	await resident.press('kiosk.ring.ring');
+	await resident.seesText('kiosk.ring.rings');
+	await page.locator('.desk-rings').waitFor();
+	await page.waitForFunction(() => window.tones > 0);
+	await resident.look('console-7-kiosk-rings');
+	await clerk.lookEverywhere('console-8-call');
+	await clerk.tabTo('desk.ring.take');
+	await page.keyboard.press('Enter');
+	await resident.seesText('kiosk.ring.taken');
+	await resident.press('kiosk.close');
+	await page.locator('.desk-rings').waitFor({ state: 'detached' });
+	resident.assertNoFaults();
+	clerk.assertNoFaults();
 });

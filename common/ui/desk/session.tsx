@@ -9,7 +9,7 @@ import type { SessionView } from '../src/types';
 import { useIdle } from './idle';
 import { dropAllDrafts } from './model';
 
-const NAMES = ['cases', 'persons', 'work', 'links', 'totals', 'quarantine', 'catalogue'] as const;
+const NAMES = ['cases', 'persons', 'work', 'rings', 'links', 'totals', 'quarantine', 'catalogue'] as const;
 
 /** Why nothing can be done: the session waits for its user's password, or there is none any more. */
 export type Absence = 'locked' | 'ended';

@@ -7,6 +7,7 @@ import { DisplayButton } from './display';
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
 import { Prove } from './prove';
+import { Rings } from './rings';
 import { LostNotice, useDesk } from './session';
 import { useHeldUp } from './held';
 import { hrefOf, type Route } from './route';
@@ -62,6 +63,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 			</div>
 			<main class="desk-main" id="main" hidden={isExpired}>
 				<LostNotice />
+				{!isExpired && <Rings />}
 				{children}
 			</main>
 			{isProving && !isExpired && <Prove />}

@@ -10,3 +10,4 @@ export type * from './types/person';
 export type * from './types/certificate';
 export type * from './types/account';
 export type * from './types/work';
+export type * from './types/ring';

@@ -34,6 +34,13 @@ void desk_publish(struct node *n, enum right right, const char *name, const Prot
 /* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
 uint64_t desk_tick(struct node *n, uint64_t now_us);
 
+/* tier.hear_ring, tier.on_ring at a town, and its routes: kiosks that ask for a person (rings.c). Nothing of it is
+ * stored: a ring lives as long as the kiosk says it again. */
+bool desk_hear_ring(struct node *n, uint64_t device, uint64_t ring, bool is_over, Lm__Answer *answer);
+void desk_ring_news(struct node *n);
+void desk_rings_get(void *context, struct http_request *r);
+void desk_ring_take(void *context, struct http_request *r);
+
 #define DESK_LOCK_DAYS 90
 
 #endif

@@ -117,6 +117,10 @@ struct tier {
 	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
 	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
 	                    struct error *e);
+	/* Pool thread: somebody at the terminal `device` asks for a person, or no longer. Fills is_ringing and is_taken of
+	 * `answer`. True: on_ring is to be called, on the loop thread. */
+	bool (*hear_ring)(struct node *n, uint64_t device, uint64_t ring, bool is_over, Lm__Answer *answer);
+	void (*on_ring)(struct node *n);
 	void (*on_free)(void *context); /* last of all */
 	void *context;
 };
@@ -182,6 +186,9 @@ Lm__Contact *node_place_contact(const struct node *n, const char *place);
  */
 int node_ask_upstream(struct node *n, const char *code, void (*done)(void *context, const Lm__Answer *answer),
                       void *context);
+/* The same: somebody here asks for a person at the tier above. Say it again every two seconds as long as they wait. */
+int node_ring_upstream(struct node *n, uint64_t ring, bool is_over,
+                       void (*done)(void *context, const Lm__Answer *answer), void *context);
 
 /* A job on the pool that reads: `work` on a pool thread, `done` on the loop. Takes `context`. */
 int node_pool(struct node *n, void (*work)(struct node *n, void *context), void (*done)(struct node *n, void *context),
