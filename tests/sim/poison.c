@@ -165,22 +165,26 @@ void operators_drop(bool is_last)
 /* ---- what must hold ---- */
 
 /* What a resident hands in right behind it is at the town within one retry of the link. */
-static void delay_check(struct site *s)
+static void behind_check(struct site *s, const struct promise *p)
 {
-	json_t *state = ask_now(s, "GET", "/api/v1/state", NULL);
-	bool can_take = json_is_true(json_object_get(state, "can_take_requests"));
-	json_decref(state);
-	if (!can_take || !strike_poison(s))
-		return; /* its map is full */
-	const struct promise *p = people_hand_in(s);
-	if (!p)
-		return; /* the poison has filled it up */
 	world_run_until(world.now_us + LINK_RESEND_MS * MS);
 	json_t *view = ask_now(s, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", p->code));
 	const json_t *receipt = json_array_get(json_object_get(view, "receipts"), 0);
 	if (!json_is_true(json_object_get(json_object_get(receipt, "marks"), "town")))
 		fail("%s: poison delays request %s", s->name, p->request);
 	json_decref(view);
+}
+
+static void delay_check(struct site *s)
+{
+	json_t *state = ask_now(s, "GET", "/api/v1/state", NULL);
+	bool can_take = json_is_true(json_object_get(state, "can_take_requests"));
+	json_decref(state);
+	if (!can_take || !strike_poison(s))
+		return;                              /* its map is full */
+	const struct promise *p = people_hand_in(s); /* none: the poison has filled it up */
+	if (p)
+		behind_check(s, p);
 	world_run_until(world.now_us + LINK_RESEND_MS * MS);
 	operators_drop(false);
 }
