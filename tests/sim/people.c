@@ -392,6 +392,7 @@ void people_arrive(void)
 	if (!world.images) /* erasing changes key files, of which an image has those of its beginning */
 		officers_arrive();
 	registrars_arrive();
+	certifiers_arrive();
 }
 
 void people_leave(void)
@@ -399,11 +400,12 @@ void people_leave(void)
 	is_everybody_leaving = true;
 	officers_leave();
 	registrars_leave();
+	certifiers_leave();
 }
 
 size_t people_waiting(void)
 {
-	size_t waiting = officers_waiting() + registrars_waiting();
+	size_t waiting = officers_waiting() + registrars_waiting() + certifiers_waiting();
 	for (size_t i = 0; i < resident_count; i++)
 		waiting += residents[i].is_busy;
 	for (size_t i = 0; i < clerk_count; i++)
@@ -420,4 +422,5 @@ void people_reset(void)
 	resident_count = clerk_count = promise_count = deed_count = 0;
 	officers_reset();
 	registrars_reset();
+	certifiers_reset();
 }

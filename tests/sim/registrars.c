@@ -33,13 +33,26 @@ static void registrar_rest(struct registrar *r)
 		plan(draw_between(SECONDS, 2 * world.pace->people_us), NULL, registrar_step, r);
 }
 
-/* Another name each time, so that nobody seems to be somebody else. */
+/* With its check character (GB 11643). Region 990114 is nobody's. */
+static void number_make(size_t nth, char number[19])
+{
+	unsigned sum = 0;
+	snprintf(number, 19, "99011419580301%03zu", nth % 1000);
+	for (size_t i = 0; i < 17; i++)
+		sum += (unsigned)(number[i] - '0') << (17 - i);
+	number[17] = "10X98765432"[sum % 11];
+	number[18] = '\0';
+}
+
+/* Another name and number each time, so that nobody seems to be somebody else. */
 static json_t *facts_make(const struct site *desk)
 {
-	char name[64], community[16];
+	char name[64], community[16], number[19];
+	number_make(name_count, number);
 	snprintf(name, sizeof name, CANARY "%zu", name_count++);
 	snprintf(community, sizeof community, "%.9s%03llu", desk->place, (unsigned long long)draw_between(1, 9));
-	return json_pack("{s:s,s:s,s:s}", "name", name, "birth", "1958-03-01", "community", community);
+	return json_pack("{s:s,s:s,s:s,s:s}", "name", name, "birth", "1958-03-01", "community", community, "id_number",
+	                 number);
 }
 
 static void saved_note(const json_t *body)
@@ -134,6 +147,11 @@ static void registrar_step(void *context, bool is_alive)
 	         stepped, r);
 }
 
+const char *registrars_known(void)
+{
+	return known_count ? known_list[draw(known_count)].person : NULL;
+}
+
 void registrars_arrive(void)
 {
 	is_everybody_leaving = false;
@@ -197,6 +215,8 @@ static void known_check(const struct known *k)
 			if (!json_object_get(view, same[p]) ||
 			    !json_equal(json_object_get(view, same[p]), json_object_get(at_hub, same[p])))
 				fail("record %s: the district and %s have other %s", k->person, s->name, same[p]);
+		if (is_owner)
+			certificate_check(k->person, at_hub, view);
 		json_decref(view);
 	}
 	if (owners != 1)
@@ -209,4 +229,5 @@ void registrars_check(void)
 	for (size_t i = 0; i < known_count; i++)
 		known_check(&known_list[i]);
 	tell("%zu records have one owner each", known_count);
+	certifiers_tell();
 }

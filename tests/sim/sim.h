@@ -288,6 +288,18 @@ void registrars_check(
         void); /* each record that was called saved has one owner, and the district knows what that knows */
 void registrars_reset(void);
 
+const char *registrars_known(void); /* some record that was called saved; NULL: none yet */
+
+/* ---- certifiers.c ---- */
+
+void certifiers_arrive(void);
+void certifiers_leave(void);
+size_t certifiers_waiting(void);
+void certifiers_reset(void);
+/* What the district and the town that has the record show of its certificate: the same, and every ask is answered. */
+void certificate_check(const char *person, const json_t *at_hub, const json_t *at_owner);
+void certifiers_tell(void);
+
 /* ---- weather.c ---- */
 
 enum fault {

@@ -196,6 +196,7 @@ void sites_lay_out(size_t towns, size_t terminals_each)
 	}
 	publish(SIM_SERVICES "/town.json");
 	publish(SIM_SERVICES "/district.json");
+	publish(SIM_SERVICES "/../../../deploy/catalogue/certificate-application.json");
 	uint64_t end = world.now_us + SET_UP_MOST;
 	for (size_t i = 0; i < world.site_count; i++)
 		while (world.site[i].tier == LM__TIER__TIER_TERMINAL && !can_take(&world.site[i])) {
