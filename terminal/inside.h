@@ -87,5 +87,6 @@ bool try_take(struct terminal *t); /* false: too many codes were tried in this m
 void lookup_post(void *context, struct http_request *r);
 void answer_post(void *context, struct http_request *r);
 void withdraw_post(void *context, struct http_request *r);
+void object_post(void *context, struct http_request *r);
 
 #endif

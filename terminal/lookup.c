@@ -107,6 +107,8 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	v->ground = m->ground;
 	v->remedy = m->remedy;
 	v->is_closing = m->is_closing;
+	v->objected = m->objected;
+	v->object_until_ms = m->object_until_ms;
 	return v;
 }
 
@@ -144,12 +146,20 @@ static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
 {
 	const Lm__StatusView *last = v->n_statuses ? v->statuses[v->n_statuses - 1] : NULL;
 	bool is_closed = false;
-	for (size_t i = 0; i < v->n_statuses; i++)
-		is_closed |= v->statuses[i]->is_closing;
+	int64_t object_until_ms = 0;
+	for (size_t i = 0; i < v->n_statuses; i++) {
+		const Lm__StatusView *s = v->statuses[i];
+		bool reopens = s->action == LM__CASE_ACTION__CASE_ACTION_OBJECT ||
+		               s->action == LM__CASE_ACTION__CASE_ACTION_REOPEN;
+		is_closed = s->is_closing || (is_closed && !reopens);
+		if (s->is_closing || reopens)
+			object_until_ms = s->is_closing ? s->object_until_ms : 0;
+	}
 	uint32_t version = last ? last->version : 0;
 	v->has_pending_ask = asked_version == version + 1;
 	v->can_answer = last && last->action == LM__CASE_ACTION__CASE_ACTION_ASK && !v->has_pending_ask;
 	v->can_withdraw = !is_closed && !v->has_pending_ask && !v->erased_ms;
+	v->object_until_ms = !v->has_pending_ask && !v->erased_ms ? object_until_ms : 0;
 }
 
 static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
@@ -296,8 +306,8 @@ static int ask_run(struct turn *t, struct command *c, struct error *e)
 	struct bytes packed;
 	struct placed placed = { 0 };
 	answer.text = withdraw.reason = s->ask->text;
-	int result = s->kind == LM__KIND__KIND_ANSWER ? CODEC_PACK(&answer, t->arena, &packed, e)
-	                                              : CODEC_PACK(&withdraw, t->arena, &packed, e);
+	int result = s->kind == LM__KIND__KIND_WITHDRAW ? CODEC_PACK(&withdraw, t->arena, &packed, e)
+	                                                : CODEC_PACK(&answer, t->arena, &packed, e);
 	Lm__RequestRecord *record;
 	if (!result && !request_get(t->txn, s->wanted, t->arena, &record) &&
 	    record->asked_version == s->ask->version + 1)
@@ -339,7 +349,9 @@ static void ask_send(struct search *s)
 		search_fail(s, ERR_NOT_FOUND, &s->error);
 		return;
 	}
-	bool may = s->kind == LM__KIND__KIND_ANSWER ? receipt->can_answer : receipt->can_withdraw;
+	bool may = s->kind == LM__KIND__KIND_ANSWER   ? receipt->can_answer
+	           : s->kind == LM__KIND__KIND_OBJECT ? receipt->object_until_ms != 0
+	                                              : receipt->can_withdraw;
 	uint32_t version = receipt->n_statuses ? receipt->statuses[receipt->n_statuses - 1]->version : 0;
 	if (receipt->has_pending_ask || version != s->ask->version || !may) {
 		int code = receipt->has_pending_ask ? ERR_DUPLICATE : ERR_CONFLICT;
@@ -442,8 +454,10 @@ static void ask_post(struct node *n, struct http_request *r, Lm__Kind kind)
 		result = error_set(&s->error, ERR_INVALID, "request_id: 32 hexadecimal digits");
 	else if (strlen(s->ask->text) > TEXT_BYTES_MOST)
 		result = error_set(&s->error, ERR_TOO_BIG, "text: at most %d bytes", TEXT_BYTES_MOST);
-	else if (kind == LM__KIND__KIND_ANSWER && !s->ask->text[0])
-		result = error_set(&s->error, ERR_INVALID, "text: an answer is needed");
+	else if (kind != LM__KIND__KIND_WITHDRAW && !s->ask->text[0])
+		result = error_set(&s->error, ERR_INVALID,
+		                   kind == LM__KIND__KIND_ANSWER ? "text: an answer is needed"
+		                                                 : "text: what you object to is needed");
 	if (result) {
 		search_fail(s, result, &s->error);
 		return;
@@ -460,4 +474,9 @@ void answer_post(void *context, struct http_request *r)
 void withdraw_post(void *context, struct http_request *r)
 {
 	ask_post(context, r, LM__KIND__KIND_WITHDRAW);
+}
+
+void object_post(void *context, struct http_request *r)
+{
+	ask_post(context, r, LM__KIND__KIND_OBJECT);
 }

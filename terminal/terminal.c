@@ -237,6 +237,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/lookup", HTTP_SESSION, lookup_post },
 	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },
 	{ HTTP_POST, "/api/v1/receipts/withdraw", HTTP_SESSION, withdraw_post },
+	{ HTTP_POST, "/api/v1/receipts/object", HTTP_SESSION, object_post },
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },

@@ -1,6 +1,5 @@
 /*
- * The queue, a case, what may be done with it, and the event stream. Reads run on the pool in short snapshots,
- * actions as commands of the writer.
+ * The queue, a case, and the event stream. Reads run on the pool in short snapshots; what is done with a case: act.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +17,17 @@
 /* Of the open cases, the oldest first: what is overdue stands in front. */
 #define OVERDUE_LOOKED_MOST 5000
 #define PAGE_USUAL 50
-#define TEXT_BYTES_MOST 4000
+
+/* Which of the open cases a list is about. */
+enum attention { ATTENTION_ALL, ATTENTION_OVERDUE, ATTENTION_SUPERVISOR };
 
 struct job {
-	struct command command;
 	struct http_request *request;
 	struct arena arena;
-	ProtobufCMessage *input, *output;
+	ProtobufCMessage *output;
 	struct id id;
 	enum case_view view;
-	bool is_overdue; /* of the view, only those */
+	enum attention attention; /* of the view, only those */
 	char after[40], user[33], field[64];
 	size_t limit;
 	int result;
@@ -106,7 +106,8 @@ struct rows {
 	struct arena *arena;
 	Lm__CasesView *view;
 	struct working_days days;
-	int64_t overdue_ms; /* only cases that are overdue then; 0: all */
+	enum attention attention;
+	int64_t overdue_ms; /* by when a step should have been done */
 	size_t most;        /* rows of the view */
 	bool is_short;
 	struct known_service *services;
@@ -142,13 +143,24 @@ static void damage_log(const struct error *e)
 	log_write(LOG_ERROR, "damaged", "%s", e->text);
 }
 
+/* A supervisor sees what is late, and what another person than before has to decide. */
+static bool is_wanted(struct rows *r, const Lm__CaseRecord *record)
+{
+	if (r->attention == ATTENTION_ALL)
+		return true;
+	if (r->attention == ATTENTION_SUPERVISOR && record &&
+	    (record->is_objected || record->state == LM__CASE_STATE__CASE_STATE_PROPOSED))
+		return true;
+	return is_overdue(r, record);
+}
+
 static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *record)
 {
 	struct rows *r = context;
 	struct error e;
 	if (record && case_is_hidden(node_domain(r->node), record))
 		return true;
-	if (r->overdue_ms && !is_overdue(r, record))
+	if (!is_wanted(r, record))
 		return true;
 	Lm__CaseRow *row = record ? case_row(r->node, r->txn, request, record, &r->days, r->arena)
 	                          : case_row_unreadable(request, r->arena);
@@ -157,7 +169,7 @@ static bool rows_visit(void *context, struct id request, const Lm__CaseRecord *r
 	r->is_short |= !row;
 	if (row)
 		r->view->cases[r->view->n_cases++] = row;
-	return row && !(r->overdue_ms && r->view->n_cases == r->most); /* other views end by their count, and go on */
+	return row && !(r->attention && r->view->n_cases == r->most); /* other views end by their count, and go on */
 }
 
 static void cases_pool(struct node *n, void *context)
@@ -173,10 +185,11 @@ static void cases_pool(struct node *n, void *context)
 	lm__cases_view__init(view);
 	view->cases = list;
 	struct rows rows = { .node = n, .txn = txn, .arena = &j->arena, .view = view, .most = j->limit };
-	rows.overdue_ms = j->is_overdue ? clock_wall_ms() : 0;
+	rows.attention = j->attention;
+	rows.overdue_ms = clock_wall_ms();
 	j->result = working_days_load(txn, &j->arena, &rows.days);
 	if (!j->result)
-		j->result = case_page(txn, j->view, j->after, j->is_overdue ? OVERDUE_LOOKED_MOST : j->limit, &j->arena,
+		j->result = case_page(txn, j->view, j->after, j->attention ? OVERDUE_LOOKED_MOST : j->limit, &j->arena,
 		                      rows_visit, &rows, next, &j->error);
 	if (!j->result && j->error.code)
 		damage_log(&j->error);
@@ -193,15 +206,16 @@ static bool view_parse(const char *text, struct job *j)
 	static const struct {
 		const char *name;
 		enum case_view view;
-		bool is_overdue;
-	} views[] = { { "open", CASE_VIEW_OPEN, false },
-		      { "overdue", CASE_VIEW_OPEN, true },
-		      { "closed", CASE_VIEW_CLOSED, false },
-		      { "all", CASE_VIEW_ALL, false } };
+		enum attention attention;
+	} views[] = { { "open", CASE_VIEW_OPEN, ATTENTION_ALL },
+		      { "overdue", CASE_VIEW_OPEN, ATTENTION_OVERDUE },
+		      { "supervisor", CASE_VIEW_OPEN, ATTENTION_SUPERVISOR },
+		      { "closed", CASE_VIEW_CLOSED, ATTENTION_ALL },
+		      { "all", CASE_VIEW_ALL, ATTENTION_ALL } };
 	for (size_t i = 0; i < sizeof views / sizeof *views; i++)
 		if (strcmp(text, views[i].name) == 0) {
 			j->view = views[i].view;
-			j->is_overdue = views[i].is_overdue;
+			j->attention = views[i].attention;
 			return true;
 		}
 	return false;
@@ -216,9 +230,15 @@ static void cases_get(void *context, struct http_request *r)
 	long wanted = limit ? strtol(limit, NULL, 10) : PAGE_USUAL;
 	j->limit = wanted < 1 ? 1 : wanted > PAGE_MOST ? PAGE_MOST : (size_t)wanted;
 	if (!view_parse(view ? view : "open", j) || (after && strlen(after) >= sizeof j->after)) {
-		error_set(&j->error, ERR_INVALID,
-		          "view is open, overdue, closed or all; after is what the page before gave as next");
+		error_set(
+		        &j->error, ERR_INVALID,
+		        "view is open, overdue, supervisor, closed or all; after is what the page before gave as next");
 		job_answer(j, ERR_INVALID, &j->error);
+		return;
+	}
+	if (j->attention == ATTENTION_SUPERVISOR && !role_may(http_role(r), RIGHT_SUPERVISE)) {
+		error_set(&j->error, ERR_DENIED, "this list is a supervisor's");
+		job_answer(j, ERR_DENIED, &j->error);
 		return;
 	}
 	strncpy(j->after, after ? after : "", sizeof j->after - 1);
@@ -264,151 +284,6 @@ static void case_get_file(void *context, struct http_request *r)
 		return;
 	snprintf(j->field, sizeof j->field, "%s", http_parameter(r, "field"));
 	job_pool(context, j, case_pool);
-}
-
-/* ---- actions ---- */
-
-static int text_check(const char *name, const char *text, bool is_required, struct error *e)
-{
-	size_t size = strlen(text);
-	if (is_required && !size)
-		return error_set(e, ERR_INVALID, "%s: this is needed here", name);
-	if (size > TEXT_BYTES_MOST)
-		return error_set(e, ERR_TOO_BIG, "%s: at most %d bytes", name, TEXT_BYTES_MOST);
-	return OK;
-}
-
-static int action_check(const Lm__CaseCommand *in, struct error *e)
-{
-	bool is_refusal =
-	        in->action == LM__CASE_ACTION__CASE_ACTION_DECIDE && in->outcome == LM__OUTCOME__OUTCOME_REFUSED;
-	bool is_partial = in->outcome == LM__OUTCOME__OUTCOME_PARTLY_GRANTED;
-	bool needs_text = in->action == LM__CASE_ACTION__CASE_ACTION_ASK || is_refusal || is_partial;
-	bool needs_note =
-	        in->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER; /* the reason, for the other tier's staff */
-	if (in->action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN ||
-	    in->action == LM__CASE_ACTION__CASE_ACTION_TOO_LATE)
-		return error_set(e, ERR_INVALID, "action: residents' asks are answered by the system, not by hand");
-	int result = text_check("text", in->text, needs_text, e);
-	if (!result)
-		result = text_check("ground", in->ground, is_refusal, e);
-	if (!result)
-		result = text_check("remedy", in->remedy, is_refusal, e);
-	if (!result)
-		result = text_check("note", in->note, needs_note, e);
-	if (!result && in->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE && in->duplicate_of.len != ID_BYTES)
-		result = error_set(e, ERR_INVALID, "duplicate_of: the request's id of which this is a duplicate");
-	if (!result && in->person_id.len && in->person_id.len != ID_BYTES)
-		result = error_set(e, ERR_INVALID, "person_id: the id of a record, or nothing");
-	return result;
-}
-
-static int duplicate_check(struct turn *t, struct id request, const Lm__CaseCommand *in, struct error *e)
-{
-	struct id other;
-	Lm__CaseRecord *record;
-	if (in->action != LM__CASE_ACTION__CASE_ACTION_DUPLICATE)
-		return OK;
-	memcpy(other.byte, in->duplicate_of.data, ID_BYTES);
-	if (id_equal(other, request))
-		return error_set(e, ERR_INVALID, "duplicate_of: a case is not a duplicate of itself");
-	if (case_shown(t->node, t->txn, other, t->arena, &record, e))
-		return error_set(e, ERR_NOT_FOUND, "duplicate_of: there is no such case here");
-	return OK;
-}
-
-/* A record that is here and goes on. */
-static int person_named_check(struct turn *t, const Lm__CaseCommand *in, struct error *e)
-{
-	Lm__PersonRecord *record;
-	struct id person;
-	if (in->action != LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON || !in->person_id.len)
-		return OK;
-	memcpy(person.byte, in->person_id.data, ID_BYTES);
-	int result = person_get(t->txn, person, t->arena, &record);
-	if (result)
-		return result == ERR_NOT_FOUND ? error_set(e, result, "person_id: there is no such record here")
-		                               : result;
-	if (record->facts && record->facts->merged_into.len)
-		return error_set(e, ERR_CLOSED, "person_id: this record was merged into another one: take that");
-	return OK;
-}
-
-/* May this tier do it now, by what was seen? */
-int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm__CaseCommand *in,
-                   Lm__CaseRecord **record, struct error *e)
-{
-	int result = turn_may_write(t, e);
-	if (!result)
-		result = case_shown(t->node, t->txn, request, t->arena, record, e);
-	if (result)
-		return result;
-	if ((*record)->owner != node_domain(t->node)->tier)
-		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
-		                 (*record)->owner == LM__TIER__TIER_TOWN ? "town" : "district");
-	if (version != (*record)->version)
-		return error_set(
-		        e, ERR_CONFLICT,
-		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
-		        (*record)->version, version);
-	result = duplicate_check(t, request, in, e);
-	return result ? result : person_named_check(t, in, e);
-}
-
-static int action_run(struct turn *t, struct command *c, struct error *e)
-{
-	struct job *j = c->context;
-	const Lm__CaseCommand *in = (Lm__CaseCommand *)j->input;
-	Lm__CaseRecord *record;
-	int result = action_allowed(t, j->id, in->version, in, &record, e);
-	if (result)
-		return result;
-	Lm__CasePayload content = LM__CASE_PAYLOAD__INIT;
-	content.staff = j->user;
-	content.note = in->note;
-	content.text = in->text;
-	content.ground = in->ground;
-	content.remedy = in->remedy;
-	content.duplicate_of = in->duplicate_of;
-	struct case_event event = { .action = in->action, .outcome = in->outcome, .content = &content };
-	if (in->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
-		event.person_id = codec_bytes(in->person_id);
-	result = case_event_write(t, j->id, record, &event, e);
-	if (result || case_get(t->txn, j->id, t->arena, &record))
-		return result ? result : ERR_INTERNAL;
-	struct working_days days;
-	if (working_days_load(t->txn, t->arena, &days))
-		return store_failure(t->txn, e);
-	Lm__CaseRow *row = case_row(t->node, t->txn, j->id, record, &days, t->arena);
-	/* The turn's memory ends with the turn, the answer comes later: keep a copy. */
-	struct bytes packed;
-	result = row ? CODEC_PACK(row, t->arena, &packed, e) : error_set(e, ERR_MEMORY, "no memory");
-	return result ? result : codec_unpack(&lm__case_row__descriptor, packed, &j->arena, &j->output, e);
-}
-
-static void action_done(struct node *n, struct command *c)
-{
-	(void)n;
-	job_answer(c->context, c->result, &c->error);
-}
-
-static void action_post(void *context, struct http_request *r)
-{
-	struct job *j = job_new(r);
-	if (!j || !id_parameter(j))
-		return;
-	if (node_body(r, &lm__case_command__descriptor, &j->arena, &j->input)) {
-		arena_release(&j->arena);
-		free(j);
-		return;
-	}
-	strncpy(j->user, http_user(r), sizeof j->user - 1);
-	j->result = action_check((Lm__CaseCommand *)j->input, &j->error);
-	j->command = (struct command){ .run = action_run, .done = action_done, .context = j };
-	if (!j->result)
-		j->result = node_command(context, &j->command);
-	if (j->result)
-		job_answer(j, j->result, &j->error);
 }
 
 /* ---- events ---- */
@@ -581,7 +456,7 @@ const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/work", HTTP_SESSION_OF(RIGHT_CASES), work_post },
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
-	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), action_post },
+	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), case_action_post },
 	{ HTTP_POST, "/api/v1/cases/:id/letters", HTTP_SESSION_OF(RIGHT_CASES), letter_post },
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },

@@ -28,10 +28,19 @@ static void id_set(Lm__Header *h, const struct id *request)
 	h->request_id = codec_data(BYTES(request->byte, ID_BYTES));
 }
 
-/* What the resident reads, sealed so that only the receipt's code opens it. */
-static int message_make(struct turn *t, const struct id *request, const Lm__Header *event, int64_t time_ms,
-                        const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out, struct error *e)
+Lm__Objected objected_of(bool was_objection, Lm__Outcome before, Lm__Outcome after)
 {
+	if (!was_objection)
+		return LM__OBJECTED__OBJECTED_NONE;
+	return before == after ? LM__OBJECTED__OBJECTED_UPHELD : LM__OBJECTED__OBJECTED_CHANGED;
+}
+
+/* What the resident reads, sealed so that only the receipt's code opens it. */
+static int message_make(struct turn *t, const struct id *request, const Lm__CaseRecord *before, const Lm__Header *event,
+                        int64_t time_ms, const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out,
+                        struct error *e)
+{
+	Lm__Service *service;
 	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
 	uint8_t associated[24];
@@ -46,6 +55,12 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Head
 	message.remedy = content->remedy;
 	message.is_closing = event->is_closing;
 	message.owner = event->owner;
+	if (event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE) {
+		if (!service_get(t->txn, before->service, before->revision, t->arena, &service))
+			message.object_until_ms =
+			        case_object_until(service, event->outcome, before->was_objected, time_ms);
+		message.objected = objected_of(before->is_objected, before->outcome, event->outcome);
+	}
 	int result = CODEC_PACK(&message, t->arena, &packed, e);
 	if (result)
 		return result;
@@ -67,6 +82,7 @@ static int status_write(struct turn *t, const struct id *request, const Lm__Case
 	id_set(&h, request);
 	h.version = event->version;
 	h.is_closing = event->is_closing;
+	h.is_reopening = event->is_reopening;
 	h.source = codec_data(BYTES(source->byte, HASH_BYTES));
 	struct draft draft = {
 		.stream = LM__STREAM__STREAM_DOWN, .receiver = record->terminal, .header = &h, .payload = message
@@ -114,6 +130,7 @@ static void header_copy_public(Lm__Header *to, const Lm__Header *from)
 	clean.asks = from->asks;
 	clean.n_asks = from->n_asks;
 	clean.is_closing = from->is_closing;
+	clean.is_reopening = from->is_reopening;
 	clean.person_id = from->person_id;
 	*to = clean;
 }
@@ -149,12 +166,12 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	int opened = result ? result : request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
 	if (error_is_of_machine(opened))
 		result = opened;
-	bool can_tell = !opened && event->action != LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON; /* for staff only */
+	bool can_tell = !opened && case_action_is_told(event->action);
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)
-		result = message_make(t, &request, &outline, t->now_ms, event->content, payload->receipt_key.data,
-		                      &message, e);
+		result = message_make(t, &request, record, &outline, t->now_ms, event->content,
+		                      payload->receipt_key.data, &message, e);
 	if (result)
 		return result;
 	if (!is_town)
@@ -172,7 +189,10 @@ int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct erro
 	if (result)
 		return error_set(e, result, "the case of an ask is gone");
 	if (case_state_is_closed(record->state))
-		event.action = LM__CASE_ACTION__CASE_ACTION_TOO_LATE;
+		event.action = ask->kind == LM__KIND__KIND_OBJECT &&
+		                               case_may_object(t->txn, ask->request, record, t->now_ms, t->arena)
+		                       ? LM__CASE_ACTION__CASE_ACTION_OBJECT
+		                       : LM__CASE_ACTION__CASE_ACTION_TOO_LATE;
 	else if (ask->kind == LM__KIND__KIND_WITHDRAW)
 		event.action = LM__CASE_ACTION__CASE_ACTION_WITHDRAWN;
 	else
@@ -188,8 +208,7 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 	Lm__CasePayload *content;
 	Lm__RequestPayload *payload;
 	struct bytes message;
-	if (event->is_absent || h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON ||
-	    h->request_id.len != ID_BYTES)
+	if (event->is_absent || !case_action_is_told(h->action) || h->request_id.len != ID_BYTES)
 		return OK;
 	memcpy(request.byte, h->request_id.data, ID_BYTES);
 	int result = case_get(t->txn, request, t->arena, &record);
@@ -201,6 +220,7 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 		result = CODEC_UNPACK(lm__case_payload, event->plain, t->arena, &content, e);
 	if (result) /* nobody can be told what cannot be opened */
 		return error_is_of_machine(result) ? result : store_failure(t->txn, e);
-	result = message_make(t, &request, h, h->time_ms, content, payload->receipt_key.data, &message, e);
+	record->is_objected = false; /* whether this decided on an objection is not told twice */
+	result = message_make(t, &request, record, h, h->time_ms, content, payload->receipt_key.data, &message, e);
 	return result ? result : status_write(t, &request, record, h, message, &event->hash, e);
 }

@@ -17,6 +17,15 @@ struct case_event {
 int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
                      struct error *e);
 
+/* What a decision on an objection makes of the one before. */
+Lm__Objected objected_of(bool was_objection, Lm__Outcome before, Lm__Outcome after);
+/* deciding.c: may the resident object to what was decided, by `now_ms`? */
+bool case_may_object(struct store_txn *txn, struct id request, const Lm__CaseRecord *record, int64_t now_ms,
+                     struct arena *arena);
+
+/* act.c */
+void case_action_post(void *context, struct http_request *r);
+
 /* The request's payload, opened. ERR_ABSENT when it was erased or cannot be opened. */
 int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
                          Lm__RequestPayload **out, struct error *e);
@@ -27,7 +36,7 @@ Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                       const struct working_days *days, struct arena *arena);
 /* term.c: how long the step that is under way may still take. Fills in step, steps, step_text, term and what belongs to
- * it. */
+ * it; overdue by the wall clock. */
 void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
                Lm__CaseRow *row);
 /* The promised end of the step that is under way has passed. */
@@ -66,7 +75,7 @@ void cases_search(void *context, struct http_request *r);
 /* bulk.c: one act on many cases */
 void cases_bulk(void *context, struct http_request *r);
 int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm__CaseCommand *in,
-                   Lm__CaseRecord **record, struct error *e); /* api.c */
+                   Lm__CaseRecord **record, struct error *e); /* act.c: may this tier do it now, by what was seen? */
 
 /* work.c: who has how much, who is away, notes */
 void work_get(void *context, struct http_request *r);

@@ -21,8 +21,36 @@ static int receipt_search(struct node *n, const char *code, struct arena *arena,
 	return result ? result : codes_find(codes_of(n), node_store(n), &hash, found, 2, count, e);
 }
 
-static bool status_from(const Lm__EventView *event, struct id *request, const char *office, struct arena *arena,
-                        ProtobufCBinaryData *out)
+struct decision { /* what the event says beyond its words, as its message does */
+	Lm__Objected objected;
+	int64_t object_until_ms;
+};
+
+/* The same as what was told when it was decided: from the events before it. */
+static struct decision decision_at(const Lm__CaseView *view, size_t at)
+{
+	struct decision d = { 0 };
+	const Lm__EventView *event = view->events[at];
+	Lm__Outcome before = LM__OUTCOME__OUTCOME_NONE;
+	bool is_objected = false, was_objected = false;
+	if (event->action != LM__CASE_ACTION__CASE_ACTION_DECIDE)
+		return d;
+	for (size_t i = 0; i < at; i++) {
+		Lm__CaseAction action = view->events[i]->action;
+		is_objected = (is_objected || action == LM__CASE_ACTION__CASE_ACTION_OBJECT) &&
+		              action != LM__CASE_ACTION__CASE_ACTION_DECIDE;
+		was_objected |= is_objected;
+		if (action == LM__CASE_ACTION__CASE_ACTION_DECIDE)
+			before = view->events[i]->outcome;
+	}
+	d.objected = objected_of(is_objected, before, event->outcome);
+	if (view->service)
+		d.object_until_ms = case_object_until(view->service, event->outcome, was_objected, event->time_ms);
+	return d;
+}
+
+static bool status_from(const Lm__EventView *event, const struct decision *decision, struct id *request,
+                        const char *office, struct arena *arena, ProtobufCBinaryData *out)
 {
 	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
@@ -39,6 +67,8 @@ static bool status_from(const Lm__EventView *event, struct id *request, const ch
 	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
+	m.objected = decision->objected;
+	m.object_until_ms = decision->object_until_ms;
 	if (CODEC_PACK(&m, arena, &packed, NULL))
 		return false;
 	*out = codec_data(packed);
@@ -61,11 +91,14 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 	bool is_erased = view->erasure && view->erasure->is_done;
 	answer->erased_ms = is_erased ? view->erasure->erased_ms : 0;
 	for (size_t i = 0; i < view->n_events && !is_erased; i++) {
+		struct decision decision = decision_at(view, i);
+		if (!case_action_is_told(view->events[i]->action))
+			continue;
 		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
 		const char *office =
 		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
-		if (office &&
-		    status_from(view->events[i], &request, office, arena, &answer->statuses[answer->n_statuses]))
+		if (office && status_from(view->events[i], &decision, &request, office, arena,
+		                          &answer->statuses[answer->n_statuses]))
 			answer->n_statuses++;
 	}
 	answer->is_found = true;

@@ -2,6 +2,7 @@
  * Terms: what a service promised for each of its steps, in working days. A term begins when the town or the district
  * took the request up, or when the step before was done, and stands still while the resident is asked.
  */
+#include "base/clock.h"
 #include "inside.h"
 
 void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
@@ -13,8 +14,9 @@ void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const s
 	const Lm__Step *step = service->steps[record->step];
 	row->step = record->step + 1;
 	row->step_text = step->text;
-	if (!step->working_days)
-		return;
+	if (!step->working_days || record->is_objected)
+		return; /* no step of the service says how long an objection takes */
+	row->is_due_sample = step->is_sample;
 	if (record->state == LM__CASE_STATE__CASE_STATE_ASKED) {
 		row->term = LM__CASE_TERM__CASE_TERM_PAUSED;
 		return;
@@ -26,6 +28,7 @@ void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const s
 	int64_t begun_ms = record->step_ms ? record->step_ms : record->received_ms;
 	if (!term_end(days, begun_ms, step->working_days + paused, &row->due_ms, &unknown_year)) {
 		row->term = LM__CASE_TERM__CASE_TERM_RUNS;
+		row->is_overdue = row->due_ms <= clock_wall_ms();
 	} else {
 		row->term = LM__CASE_TERM__CASE_TERM_UNKNOWN;
 		row->unknown_year = (uint32_t)unknown_year;

@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
+#include "deciding.h"
 #include "domain/work.h"
 #include "errand.h"
 
@@ -86,6 +88,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	row->place_name = node_place_words(n, record->place, arena);
 	row->state = record->state;
 	row->outcome = record->outcome;
+	row->proposed = record->proposed;
 	row->owner = record->owner;
 	row->is_ours = record->owner == node_domain(n)->tier;
 	row->epoch = record->epoch;
@@ -216,6 +219,11 @@ static void event_content(Lm__EventView *v, const Lm__Header *h, struct bytes pl
 	v->ground = content->ground;
 	v->remedy = content->remedy;
 	v->duplicate_of = content->duplicate_of;
+	v->seen = content->seen;
+	v->n_seen = content->n_seen;
+	v->not_seen = content->not_seen;
+	v->n_not_seen = content->n_not_seen;
+	v->proposed_by = content->proposed_by;
 }
 
 static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena)
@@ -247,7 +255,8 @@ static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, st
 {
 	Lm__AnswerPayload *answer;
 	Lm__WithdrawPayload *withdraw;
-	if (h->kind == LM__KIND__KIND_ANSWER && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
+	bool is_text = h->kind == LM__KIND__KIND_ANSWER || h->kind == LM__KIND__KIND_OBJECT;
+	if (is_text && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
 		v->text = answer->text;
 	else if (h->kind == LM__KIND__KIND_WITHDRAW &&
 	         !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL))
@@ -305,7 +314,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
               Lm__CaseView **out, struct error *e)
 {
 	Lm__CaseRecord *record;
-	Lm__RequestPayload *payload;
+	Lm__RequestPayload *payload = NULL;
 	int result = case_get(txn, request, arena, &record);
 	if (result == ERR_NOT_FOUND)
 		return error_set(e, result, "there is no such case here");
@@ -345,6 +354,12 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	}
 	if (!result)
 		result = letters_of(txn, request, arena, LETTERS_SHOWN_MOST, &view->letters, &view->n_letters);
+	if (!result)
+		result = proofs_fill(opened ? NULL : payload, person, arena, view);
+	const char *why = result ? NULL : deciding_stranger_why(view, record, user);
+	view->why_not_decide = text_of(arena, why);
+	if (!result && view->service && case_may_object(txn, request, record, clock_wall_ms(), arena))
+		view->object_until_ms = case_object_until(view->service, record->outcome, false, record->closed_ms);
 	if (!result)
 		result = erasure_fill(n, txn, request, record, user, arena, view);
 	int failure = store_failure(txn, e); /* half a case is worse than none */

@@ -17,9 +17,9 @@ static const struct role {
 	unsigned rights;
 } roles[] = {
 	{ "clerk", TOWN, STAFF | RIGHT_CASES },
-	{ "supervisor", TOWN, STAFF | RIGHT_CASES | RIGHT_RESETS | RIGHT_AUDIT },
+	{ "supervisor", TOWN, STAFF | RIGHT_CASES | RIGHT_SUPERVISE | RIGHT_RESETS | RIGHT_AUDIT },
 	{ "assessor", TOWN | DISTRICT, RIGHT_DESK | RIGHT_ASSESS }, /* sees what was drawn for him */
-	{ "operator", DISTRICT, STAFF | RIGHT_CASES | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
+	{ "operator", DISTRICT, STAFF | RIGHT_CASES | RIGHT_SUPERVISE | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
 	{ "editor", DISTRICT, STAFF | RIGHT_DRAFT },
 	{ "publisher", DISTRICT, STAFF | RIGHT_PUBLISH },
 	{ "auditor", DISTRICT, RIGHT_DESK | RIGHT_AUDIT },
@@ -28,8 +28,8 @@ static const struct role {
 };
 #define ROLE_COUNT (sizeof roles / sizeof *roles)
 
-const char *const right_names[RIGHT_COUNT] = { "cases", "draft",  "publish",  "devices", "desk",
-	                                       "state", "resets", "accounts", "audit",   "assess" };
+const char *const right_names[RIGHT_COUNT] = { "cases",  "draft",    "publish", "devices", "desk",     "state",
+	                                       "resets", "accounts", "audit",   "assess",  "supervise" };
 
 static const struct role *role_find(const char *name)
 {

@@ -320,6 +320,8 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
 	{ LM__KIND__KIND_WITHDRAW, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_OBJECT, UP, HERE, AT_TERMINAL, apply_ask_here },
+	{ LM__KIND__KIND_OBJECT, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
 	{ LM__KIND__KIND_KEYS, UP, HERE, AT_TERMINAL | AT_TOWN, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TOWN, AT_DISTRICT, apply_keys },

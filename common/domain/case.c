@@ -1,14 +1,5 @@
 /*
- * Cases at town and district. One owner; the other tier follows.
- *
- *              ACCEPT            ASK
- *   RECEIVED ──────────► ACCEPTED ─────► ASKED          (ANSWER_TAKEN: ASKED → ACCEPTED)
- *      │  ▲                 │   ▲──────────┘
- *      │  └── HAND_OVER ────┴──────────┘                 (the other tier owns it, and accepts anew)
- *      └────────── any of the three ──────────► DECIDED (from ACCEPTED and ASKED only) · WITHDRAWN · DUPLICATE
- *
- *   TOO_LATE: an ask that came after the end; CONFIRM_PERSON: whose case it is. Nothing moves but the version.
- *   STEP (ACCEPTED): a step of the service is done; the term of the next one begins.
+ * Cases at town and district. One owner; the other tier follows. Which acts are possible in which state: case_move.c.
  *
  * An ask waits in the row until the owner's event cites it. An event may cite an ask that has not come yet over
  * another stream: then the row remembers it as answered, and the ask does nothing when it comes.
@@ -16,6 +7,8 @@
 #include <string.h>
 
 #include "inside.h"
+
+#define TO(state) LM__CASE_STATE__CASE_STATE_##state
 
 /*
  * Limits, so that a row stays small whatever a terminal or a clerk does. Those on asks count what only this tier sees,
@@ -38,81 +31,6 @@ int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record)
 	return row_put(a, &domain_table_case, key_id(&request), &record->base);
 }
 
-bool case_state_is_closed(Lm__CaseState state)
-{
-	return state == LM__CASE_STATE__CASE_STATE_DECIDED || state == LM__CASE_STATE__CASE_STATE_WITHDRAWN ||
-	       state == LM__CASE_STATE__CASE_STATE_DUPLICATE;
-}
-
-#define BIT(state) (1u << LM__CASE_STATE__CASE_STATE_##state)
-#define OPEN_STATES (BIT(RECEIVED) | BIT(ACCEPTED) | BIT(ASKED))
-#define CLOSED_STATES (BIT(DECIDED) | BIT(WITHDRAWN) | BIT(DUPLICATE))
-#define TO(state) LM__CASE_STATE__CASE_STATE_##state
-
-static const struct move {
-	unsigned from;
-	Lm__CaseState to; /* CASE_STATE_NONE: stays */
-} moves[] = {
-	[LM__CASE_ACTION__CASE_ACTION_ACCEPT] = { BIT(RECEIVED), TO(ACCEPTED) },
-	[LM__CASE_ACTION__CASE_ACTION_ASK] = { BIT(ACCEPTED), TO(ASKED) },
-	[LM__CASE_ACTION__CASE_ACTION_DECIDE] = { BIT(ACCEPTED) | BIT(ASKED), TO(DECIDED) },
-	[LM__CASE_ACTION__CASE_ACTION_WITHDRAWN] = { OPEN_STATES, TO(WITHDRAWN) },
-	[LM__CASE_ACTION__CASE_ACTION_DUPLICATE] = { OPEN_STATES, TO(DUPLICATE) },
-	[LM__CASE_ACTION__CASE_ACTION_HAND_OVER] = { OPEN_STATES, TO(RECEIVED) },
-	[LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN] = { OPEN_STATES, TO(NONE) },
-	[LM__CASE_ACTION__CASE_ACTION_TOO_LATE] = { CLOSED_STATES, TO(NONE) },
-	[LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON] = { OPEN_STATES | CLOSED_STATES, TO(NONE) },
-	[LM__CASE_ACTION__CASE_ACTION_STEP] = { BIT(ACCEPTED), TO(NONE) },
-};
-#define MOVE_COUNT (sizeof moves / sizeof *moves)
-
-int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e)
-{
-	if ((size_t)action >= MOVE_COUNT || !moves[action].from)
-		return error_set(e, ERR_INVALID, "there is no such action on a case");
-	if ((action == LM__CASE_ACTION__CASE_ACTION_DECIDE) != (outcome != LM__OUTCOME__OUTCOME_NONE) ||
-	    (unsigned)outcome > LM__OUTCOME__OUTCOME_REFUSED)
-		return error_set(e, ERR_INVALID, "a decision, and nothing else, has an outcome");
-	if (action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER && record->hidden_from)
-		return error_set(e, ERR_DENIED, "this request is about the other tier: it is not handed over to it");
-	if (moves[action].from & (1u << record->state))
-		return OK;
-	if (case_state_is_closed(record->state))
-		return error_set(e, ERR_CLOSED, "this case is closed");
-	return error_set(e, ERR_CONFLICT, "this is not possible in the state in which the case is now");
-}
-
-static Lm__CaseState state_after(const Lm__CaseRecord *record, Lm__CaseAction action)
-{
-	if (action == LM__CASE_ACTION__CASE_ACTION_ANSWER_TAKEN && record->state == TO(ASKED))
-		return TO(ACCEPTED);
-	if ((size_t)action >= MOVE_COUNT || moves[action].to == TO(NONE))
-		return record->state;
-	return moves[action].to;
-}
-
-static Lm__Tier owner_after(const Lm__CaseRecord *record, Lm__CaseAction action)
-{
-	if (action != LM__CASE_ACTION__CASE_ACTION_HAND_OVER)
-		return record->owner;
-	return record->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
-}
-
-void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome,
-                       Lm__Header *h)
-{
-	h->kind = LM__KIND__KIND_CASE;
-	h->place = d->place[0] ? (char *)(uintptr_t)d->place : h->place;
-	h->service = record->service;
-	h->revision = record->revision;
-	h->action = action;
-	h->outcome = outcome;
-	h->owner = owner_after(record, action);
-	h->epoch = record->epoch + (action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER);
-	h->version = record->version + 1;
-	h->is_closing = !case_state_is_closed(record->state) && case_state_is_closed(state_after(record, action));
-}
-
 /* ---- the open and closed lists ---- */
 
 int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
@@ -127,6 +45,12 @@ int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
 	} else if (!record->open_key && should_be_open) {
 		record->open_key = a->item->position;
 		store_put(a->txn, &domain_table_open, key_u64(record->open_key, key), key_id(&request));
+	}
+	if (!should_be_closed && record->closed_key) {
+		store_delete(a->txn, &domain_table_closed, key_u64(record->closed_key, key));
+		store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
+		record->closed_key = 0;
+		record->closed_ms = 0;
 	}
 	if (should_be_closed && !record->closed_key) {
 		record->closed_key = a->item->position;
@@ -279,7 +203,8 @@ static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier b
 		return result;
 	Lm__Header want = LM__HEADER__INIT;
 	case_event_header(a->d, record, h->action, h->outcome, &want);
-	if (h->owner != want.owner || h->epoch != want.epoch || h->is_closing != want.is_closing)
+	if (h->owner != want.owner || h->epoch != want.epoch || h->is_closing != want.is_closing ||
+	    h->is_reopening != want.is_reopening)
 		return error_set(a->e, ERR_INVALID, "the event's owner, epoch or end does not fit the case");
 	if (record->n_events >= CASE_EVENTS_MOST && !h->is_closing)
 		return error_set(a->e, ERR_TOO_MANY, "this case has %zu events, as many as it may", record->n_events);
@@ -344,15 +269,29 @@ static int term_move(struct apply *a, const Lm__CaseRecord *before, Lm__CaseReco
 }
 
 /* The revision is known: the request waited for it. */
-static int step_check(struct apply *a, const Lm__CaseRecord *record)
+static int service_rules_check(struct apply *a, const Lm__CaseRecord *record)
 {
+	const Lm__Header *h = a->item->header;
 	Lm__Service *service;
-	if (a->item->header->action != LM__CASE_ACTION__CASE_ACTION_STEP)
+	if (!case_action_needs_service(h->action))
 		return OK;
 	int result = memo_service(a, record->service, record->revision, &service);
-	if (!result && record->step >= service->n_steps)
-		return error_set(a->e, ERR_CONFLICT, "all %zu steps of this service are done", service->n_steps);
-	return result;
+	return result ? result : case_service_check(service, record, h->action, h->outcome, a->e);
+}
+
+/* What was decided, proposed and objected to. */
+static void outcome_move(const Lm__Header *h, const Lm__CaseRecord *before, Lm__CaseRecord *record)
+{
+	bool is_reopened = case_state_is_closed(before->state) && !case_state_is_closed(record->state);
+	if (h->action == LM__CASE_ACTION__CASE_ACTION_DECIDE)
+		record->outcome = h->outcome;
+	record->proposed = h->action == LM__CASE_ACTION__CASE_ACTION_PROPOSE ? h->outcome
+	                   : record->state == TO(PROPOSED)                   ? before->proposed
+	                                                                     : LM__OUTCOME__OUTCOME_NONE;
+	if (h->action == LM__CASE_ACTION__CASE_ACTION_OBJECT && is_reopened)
+		record->is_objected = record->was_objected = true;
+	if (case_state_is_closed(record->state))
+		record->is_objected = false;
 }
 
 static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, Lm__Tier by)
@@ -361,16 +300,15 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 	Lm__CaseRecord before = *record;
 	int result = event_check(a, record, by);
 	if (!result)
-		result = step_check(a, record);
+		result = service_rules_check(a, record);
 	if (!result)
 		result = asks_settle(a, record);
 	if (!result)
 		result = event_note(a, record);
 	if (result)
 		return result;
-	record->state = state_after(record, h->action);
-	if (h->outcome)
-		record->outcome = h->outcome;
+	record->state = case_state_after(record, h->action);
+	outcome_move(h, &before, record);
 	record->owner = h->owner;
 	record->epoch = h->epoch;
 	record->version = h->version;

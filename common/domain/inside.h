@@ -106,6 +106,7 @@ int apply_restore(struct apply *a);
 /* cases */
 int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: a town of another case */
 int case_copy_relay(struct apply *a); /* the effect by which a copy's message goes on to its terminal */
+Lm__CaseState case_state_after(const Lm__CaseRecord *record, Lm__CaseAction action); /* case_move.c */
 int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);
 int lists_move(struct apply *a, struct id request,
                Lm__CaseRecord *record); /* open, closed, locks: to where the row now belongs */

@@ -204,7 +204,7 @@ int apply_status(struct apply *a)
 		return OK;
 	if (h->version > record->version)
 		record->version = h->version;
-	record->is_closed |= h->is_closing;
+	record->is_closed = h->is_closing || (record->is_closed && !h->is_reopening);
 	return request_put(a, request, record);
 }
 

@@ -350,6 +350,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "basis: the legal basis is missing");
 	bases_check(&c, "basis", s->basis, s->n_basis);
 	bases_check(&c, "facts", s->facts, s->n_facts);
+	service_deciding_check(&c, s);
 	return c.count;
 }
 

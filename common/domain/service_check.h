@@ -1,5 +1,5 @@
 /*
- * The check of a service is written in three files: service_check.c (its shape, on which daemons rely), service_parts.c
+ * The check of a service is written in four files: service_check.c and service_deciding.c (its shape, on which daemons rely), service_parts.c
  * (do its parts agree, can a person get through) and service_words.c (can a person read it). Daemons that apply a
  * service ask for the shape only: what is hard to read is the publisher's affair, and to refuse it at a terminal would
  * hold up requests.
@@ -19,6 +19,9 @@ void fault_add(struct check *c, const char *format, ...) __attribute__((format(p
 
 /* A fact has a source and its date, or says that it is a sample. */
 void basis_check(struct check *c, const char *path, const Lm__Basis *b);
+
+/* service_deciding.c: evidence, decisions by two, objections */
+void service_deciding_check(struct check *c, const Lm__Service *s);
 
 void parts_check(struct check *c, const Lm__Service *s);
 void texts_check(struct check *c, const Lm__Service *s);

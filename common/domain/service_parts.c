@@ -114,6 +114,8 @@ static void counts_check(struct check *c, const Lm__Service *s)
 		fault_add(c, "hold.basis: at most %d", BASES_MOST);
 	if (s->certificate && s->certificate->n_basis > BASES_MOST)
 		fault_add(c, "certificate.basis: at most %d", BASES_MOST);
+	if (s->objection && s->objection->n_basis > BASES_MOST)
+		fault_add(c, "objection.basis: at most %d", BASES_MOST);
 	for (size_t i = 0; i < s->n_steps; i++)
 		if (s->steps[i]->working_days > WORKING_DAYS_MOST)
 			fault_add(c, "steps[%zu].working_days: at most %d", i, WORKING_DAYS_MOST);
@@ -142,6 +144,8 @@ void parts_check(struct check *c, const Lm__Service *s)
 		sample_check(c, "hold.basis", i, s->hold->basis[i]);
 	for (size_t i = 0; s->certificate && i < s->certificate->n_basis; i++)
 		sample_check(c, "certificate.basis", i, s->certificate->basis[i]);
+	for (size_t i = 0; s->objection && i < s->objection->n_basis; i++)
+		sample_check(c, "objection.basis", i, s->objection->basis[i]);
 	size_t size = protobuf_c_message_get_packed_size(&s->base);
 	if (size > SERVICE_BYTES_MOST)
 		fault_add(c, "service: %zu bytes; at most %d", size, SERVICE_BYTES_MOST);

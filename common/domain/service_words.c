@@ -309,4 +309,6 @@ void texts_check(struct check *c, const Lm__Service *s)
 		basis_read(c, "hold.basis", i, s->hold->basis[i]);
 	for (size_t i = 0; s->certificate && i < s->certificate->n_basis; i++)
 		basis_read(c, "certificate.basis", i, s->certificate->basis[i]);
+	for (size_t i = 0; s->objection && i < s->objection->n_basis; i++)
+		basis_read(c, "objection.basis", i, s->objection->basis[i]);
 }

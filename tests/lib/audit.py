@@ -10,12 +10,16 @@ import base64
 import collections
 
 PAGE = 500
-OPEN, CLOSED = ("RECEIVED", "ACCEPTED", "ASKED"), ("DECIDED", "WITHDRAWN", "DUPLICATE")
-ASKS = ("KIND_ANSWER", "KIND_WITHDRAW")
+WORKED = ("ACCEPTED", "ASKED", "OBJECTED")
+OPEN, CLOSED = ("RECEIVED", *WORKED), ("DECIDED", "WITHDRAWN", "DUPLICATE")
+ASKS = ("KIND_ANSWER", "KIND_WITHDRAW", "KIND_OBJECT")
 # action: from which states, to which; None: it stays
-MOVES = {"ACCEPT": (("RECEIVED",), "ACCEPTED"), "ASK": (("ACCEPTED",), "ASKED"),
-         "DECIDE": (("ACCEPTED", "ASKED"), "DECIDED"), "WITHDRAWN": (OPEN, "WITHDRAWN"), "DUPLICATE": (OPEN, "DUPLICATE"),
-         "HAND_OVER": (OPEN, "RECEIVED"), "ANSWER_TAKEN": (OPEN, None), "TOO_LATE": (CLOSED, None)}
+MOVES = {"ACCEPT": (("RECEIVED",), "ACCEPTED"), "ASK": (("ACCEPTED", "OBJECTED"), "ASKED"),
+         "DECIDE": ((*WORKED, "PROPOSED"), "DECIDED"), "WITHDRAWN": ((*OPEN, "PROPOSED"), "WITHDRAWN"), "DUPLICATE": (OPEN, "DUPLICATE"),
+         "HAND_OVER": (OPEN, "RECEIVED"), "ANSWER_TAKEN": ((*OPEN, "PROPOSED"), None), "TOO_LATE": (CLOSED, None),
+         "CONFIRM_PERSON": ((*OPEN, "PROPOSED", *CLOSED), None), "STEP": (("ACCEPTED",), None), "EVIDENCE": (OPEN, None),
+         "PROPOSE": (WORKED, "PROPOSED"), "RETURN": (("PROPOSED",), "ACCEPTED"), "OBJECT": (("DECIDED",), "OBJECTED"),
+         "REOPEN": (CLOSED, "ACCEPTED")}
 OTHER = {"TIER_TOWN": "TIER_DISTRICT", "TIER_DISTRICT": "TIER_TOWN"}
 
 
@@ -138,6 +142,7 @@ class Case:
     def __init__(self, entry, owner):
         self.entry, self.request, self.service, self.town = entry, entry.request, entry.service, entry.place[:9]
         self.state, self.outcome, self.owner, self.epoch, self.version = "RECEIVED", "OUTCOME_NONE", owner, 1, 0
+        self.is_objected = False
         self.events, self.asks = [], {}  # asks by hash: the owner's events that cite them
 
     def row(self):
@@ -151,12 +156,15 @@ class Case:
         must(event.version == self.version + 1, f"does not follow version {self.version}: {event}")
         must(writer == self.owner, f"written by {writer}, but the case is {self.owner}'s: {event}")
         must(self.state in froms, f"from state {self.state}: {event}")
-        must((event.action == "DECIDE") == (event.outcome != "OUTCOME_NONE"), f"outcome {event.outcome}: {event}")
+        must((event.action in ("DECIDE", "PROPOSE")) == (event.outcome != "OUTCOME_NONE"), f"outcome {event.outcome}: {event}")
         was_closed = self.state in CLOSED
         if to:
             self.state = to
         elif event.action == "ANSWER_TAKEN" and self.state == "ASKED":
             self.state = "ACCEPTED"
+        self.is_objected = (self.is_objected or event.action == "OBJECT") and self.state not in CLOSED
+        if self.state == "ACCEPTED" and self.is_objected:
+            self.state = "OBJECTED"
         if event.action == "DECIDE":
             self.outcome = event.outcome
         if event.action == "HAND_OVER":
@@ -206,7 +214,7 @@ def totals(cases):
     for case in cases.values():
         count = counts[case.town, case.service]
         count["received"] += 1
-        if case.state in OPEN:
+        if case.state in OPEN or case.state == "PROPOSED":
             count["open"] += 1
         elif case.state == "DECIDED":
             count[case.outcome.removeprefix("OUTCOME_").lower()] += 1

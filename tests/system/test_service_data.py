@@ -185,6 +185,8 @@ class EachService(unittest.TestCase):
                 self.assertTrue(any(re.search(rf"(?<!\d){days}天", words["zh"]) and re.search(rf"\b{days}\b", words["en"]) for words in samples),
                                 f"{days} working days: {step['text']['en']}")
 
+            self.assertEqual(bool(days), step.get("is_sample", False), f"{step['text']['en']}: pages say so where they show a date")
+
     @for_each_service
     def test_says_that_its_conditions_and_papers_are_a_sample(self, path, service):
         self.assertTrue(service["conditions"] and service["evidence"])

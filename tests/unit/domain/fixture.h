@@ -429,7 +429,7 @@ static inline Lm__Header event_entry(struct node *n, const struct id *id, Lm__Ca
 	Lm__Header h = entry_make(is_town ? TOWN_A : HUB, is_town ? UP : OWN, KIND(CASE));
 	h.request_id = codec_data(BYTES_OF(*id));
 	case_event_header(&n->domain, node_case(n, id), action,
-	                  action == ACTION(DECIDE) ? OUTCOME(GRANTED) : OUTCOME(NONE), &h);
+	                  action == ACTION(DECIDE) || action == ACTION(PROPOSE) ? OUTCOME(GRANTED) : OUTCOME(NONE), &h);
 	return h;
 }
 

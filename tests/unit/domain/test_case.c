@@ -87,7 +87,7 @@ static const Lm__CaseAction ways[][3] = {
 };
 
 /* The state after an action, or the error. Columns: ACCEPT ASK DECIDE WITHDRAWN DUPLICATE HAND_OVER ANSWER_TAKEN
- * TOO_LATE CONFIRM_PERSON STEP */
+ * TOO_LATE CONFIRM_PERSON STEP EVIDENCE; the others: test_deciding.c */
 #define REC STATE(RECEIVED)
 #define ACC STATE(ACCEPTED)
 #define ASK STATE(ASKED)
@@ -96,13 +96,13 @@ static const Lm__CaseAction ways[][3] = {
 #define DUP STATE(DUPLICATE)
 #define NOT ERR_CONFLICT
 #define END ERR_CLOSED
-static const int expected[][10] = {
-	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT, REC, NOT },
-	[ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT, ACC, ACC },
-	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT, ASK, NOT },
-	[DEC] = { END, END, END, END, END, END, END, DEC, DEC, END },
-	[WIT] = { END, END, END, END, END, END, END, WIT, WIT, END },
-	[DUP] = { END, END, END, END, END, END, END, DUP, DUP, END },
+static const int expected[][11] = {
+	[REC] = { ACC, NOT, NOT, WIT, DUP, REC, REC, NOT, REC, NOT, REC },
+	[ACC] = { NOT, ASK, DEC, WIT, DUP, REC, ACC, NOT, ACC, ACC, ACC },
+	[ASK] = { NOT, NOT, DEC, WIT, DUP, REC, ACC, NOT, ASK, NOT, ASK },
+	[DEC] = { END, END, END, END, END, END, END, DEC, DEC, END, END },
+	[WIT] = { END, END, END, END, END, END, END, WIT, WIT, END, END },
+	[DUP] = { END, END, END, END, END, END, END, DUP, DUP, END, END },
 };
 
 static void check_after(struct node *n, const struct id *id, const Lm__Header *h, Lm__CaseState state)
@@ -147,7 +147,7 @@ static void test_every_state_and_action(void **state)
 	struct pair p;
 	pair_open(&p, NULL);
 	for (Lm__CaseState s = REC; s <= DUP; s++)
-		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(STEP); action++) {
+		for (Lm__CaseAction action = ACTION(ACCEPT); action <= ACTION(EVIDENCE); action++) {
 			struct store_txn *txn = p.town.txn;
 			assert_ok(&p.town, node_request(&p.town, T1, &p.id, "town", 1));
 			try_action(s, action, &p);
@@ -215,7 +215,7 @@ static void test_no_such_action_or_outcome(void **state)
 	struct error e;
 	r.state = ACC;
 	assert_int_equal(case_action_check(&r, ACTION(NONE), OUTCOME(NONE), &e), ERR_INVALID);
-	assert_int_equal(case_action_check(&r, (Lm__CaseAction)11, OUTCOME(NONE), &e), ERR_INVALID);
+	assert_int_equal(case_action_check(&r, (Lm__CaseAction)99, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, (Lm__CaseAction)-1, OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), OUTCOME(NONE), &e), ERR_INVALID);
 	assert_int_equal(case_action_check(&r, ACTION(DECIDE), (Lm__Outcome)4, &e), ERR_INVALID);

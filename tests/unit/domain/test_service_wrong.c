@@ -36,6 +36,11 @@ static const char good[] =
         "\"steps\": [ { \"text\": { \"zh\": \"街镇看申请。\", \"en\": \"The town reads it.\" }, \"working_days\": 3 } "
         "],\n"
         "\"evidence\": [ { \"zh\": \"残疾人证\", \"en\": \"Disability certificate\" } ],\n"
+        "\"proofs\": [ { \"evidence\": 1, \"before_step\": 1, \"fields\": [ \"weeks\" ],\n"
+        "  \"facts\": [ \"RECORD_FACT_CERTIFICATE\" ], \"is_paper\": true } ],\n"
+        "\"needs_second\": [ \"OUTCOME_REFUSED\" ],\n"
+        "\"objection\": { \"days\": 60, \"basis\": [\n"
+        "  { \"text\": { \"zh\": \"可以提异议。\", \"en\": \"You may object.\" }, \"is_sample\": true } ] },\n"
         "\"privacy\": { \"who_asks\": { \"zh\": \"街镇在问。\", \"en\": \"The town asks.\" },\n"
         "  \"purpose\": { \"zh\": \"为了安排照护。\", \"en\": \"To arrange the care.\" },\n"
         "  \"who_sees\": { \"zh\": \"经办的人能看。\", \"en\": \"Those in charge see it.\" },\n"
@@ -53,13 +58,32 @@ static const char good[] =
 static const struct {
 	const char *part, *change, *fault;
 } wrong[] = {
+	/* deciding */
+	{ "\"evidence\": 1,", "\"evidence\": 2,", "proofs[0].evidence: which sentence of evidence, from 1 to 1" },
+	{ "\"evidence\": 1, ", "", "proofs[0].evidence: which sentence of evidence" },
+	{ "\"before_step\": 1", "\"before_step\": 2", "proofs[0].before_step: a step from 1 to 1" },
+	{ "[ \"weeks\" ]", "[ \"months\" ]", "proofs[0].fields[0]: no field has the id 'months'" },
+	{ "\"RECORD_FACT_CERTIFICATE\"", "\"RECORD_FACT_NONE\"", "proofs[0].facts[0]: not a fact of a record" },
+	{ "\"RECORD_FACT_CERTIFICATE\"", "\"RECORD_FACT_SHOE\"", "proofs[0].facts[0]: \"RECORD_FACT_SHOE\" is not" },
+	{ "\"is_paper\": true } ]", "\"is_paper\": true }, { \"evidence\": 1, \"is_paper\": true } ]",
+	  "proofs[1].evidence: 1 is there twice" },
+	{ "\"fields\": [ \"weeks\" ],\n  \"facts\": [ \"RECORD_FACT_CERTIFICATE\" ], \"is_paper\": true",
+	  "\"fields\": []", "proofs[0]: fields, facts or is_paper" },
+	{ "[ \"OUTCOME_REFUSED\" ]", "[ \"OUTCOME_NONE\" ]", "needs_second[0]: granted, partly granted or refused" },
+	{ "[ \"OUTCOME_REFUSED\" ]", "[ \"OUTCOME_REFUSED\", \"OUTCOME_REFUSED\" ]", "needs_second[1]: there twice" },
+	{ "\"days\": 60", "\"days\": 366", "objection.days: from 1 to 365" },
+	{ "\"days\": 60,", "", "objection.days: from 1 to 365" },
+	{ "\"You may object.\"", "\"\"", "objection.basis[0].text.en: an English text is missing" },
+	{ "\"The town reads it.\" }, \"working_days\": 3", "\"The town reads it.\" }, \"is_sample\": true",
+	  "steps[0].is_sample: it is about working_days" },
 	/* the JSON, which the decoder refuses */
 	{ "\"owner\": \"TIER_TOWN\",", "\"owner\": \"TIER_TOWN\"", "Service: line 2, column" },
 	{ "\"owner\": \"TIER_TOWN\"", "\"owner\": \"TIER_TOWN\", \"colour\": \"red\"",
 	  "colour: Service has no such field" },
 	{ "\"meaning\": \"FIELD_MEANING_APPLICANT_NAME\"", "\"meanings\": \"FIELD_MEANING_APPLICANT_NAME\"",
 	  "fields[0].meanings: Field has no such field" },
-	{ "\"is_sample\": true", "\"is_sample\": true, \"zh\": \"x\"", "facts[0].zh: Basis has no such field" },
+	{ "\"is_sample\": true },\n", "\"is_sample\": true, \"zh\": \"x\" },\n",
+	  "facts[0].zh: Basis has no such field" },
 	{ "\"module\": \"MODULE_LIFE\"", "\"module\": \"MODULE_SPACE\"",
 	  "module: \"MODULE_SPACE\" is not a name of Module" },
 	{ "\"module\": \"MODULE_LIFE\"", "\"module\": 1", "module: expected a name" },
@@ -72,7 +96,7 @@ static const struct {
 	{ "\"working_days\": 3", "\"working_days\": 4294967296", "steps[0].working_days: 4294967296 is out of range" },
 	{ "\"working_days\": 3", "\"working_days\": -3", "steps[0].working_days: -3 is out of range" },
 	{ "\"working_days\": 3", "\"working_days\": \"3\"", "steps[0].working_days: expected a whole number" },
-	{ "\"is_sample\": true", "\"is_sample\": \"true\"", "facts[0].is_sample: expected true or false" },
+	{ "\"is_sample\": true },\n", "\"is_sample\": \"true\" },\n", "facts[0].is_sample: expected true or false" },
 	{ "\"id\": \"often\", ", "\"id\": \"often\", \"id\": \"often\", ", "Service: line 8, column" },
 	{ "\"id\": \"home-care\"", "\"id\": \"home-care\", \"id\": \"again\"", "Service: line 1, column" },
 	{ "\"zh\": \"一次\"", "\"zh\": \"\377\"", "Service: line 11, column" },
@@ -130,7 +154,7 @@ static const struct {
 	{ "\"zh\": \"每天\"", "\"zh\": \"一次\"", "fields[1].choices[1].name: the same as choices[0]" },
 	{ "\"en\": \"Cooking\"", "\"en\": \"Washing\"", "fields[3].choices[1].name: the same as choices[0]" },
 	{ "\"working_days\": 3", "\"working_days\": 251", "steps[0].working_days: at most 250" },
-	{ "\"is_sample\": true", "\"is_sample\": true, \"source\": \"年度报告\"",
+	{ "    \"is_sample\": true", "\"is_sample\": true, \"source\": \"年度报告\"",
 	  "facts[0].is_sample: what has a source" },
 	{ "\"date\": \"2018-10-26\"", "\"date\": \"2018-10-26\", \"is_sample\": true",
 	  "basis[0].is_sample: what has a source" },

@@ -251,18 +251,19 @@ int account_each(struct store_txn *txn, struct arena *arena,
 /* May this account be closed, or lose its role? ERR_CONFLICT: it is the last that may open others. */
 int account_last_check(struct store_txn *txn, const Lm__AccountPayload *account, struct arena *arena, struct error *e);
 enum right {
-	RIGHT_CASES = 1,      /* everything about cases and what they hold */
-	RIGHT_DRAFT = 2,      /* write what others publish */
-	RIGHT_PUBLISH = 4,    /* publish what others wrote */
-	RIGHT_DEVICES = 8,    /* the directory: tokens, revocations, histories */
-	RIGHT_DESK = 16,      /* be logged in, wholly */
-	RIGHT_STATE = 32,     /* how the node and its links are */
-	RIGHT_RESETS = 64,    /* see accounts, unlock them, take part in a reset */
-	RIGHT_ACCOUNTS = 128, /* open and close accounts, change roles */
-	RIGHT_AUDIT = 256,    /* read who did what */
-	RIGHT_ASSESS = 512,   /* assess for certificates what was drawn for him */
+	RIGHT_CASES = 1,        /* everything about cases and what they hold */
+	RIGHT_DRAFT = 2,        /* write what others publish */
+	RIGHT_PUBLISH = 4,      /* publish what others wrote */
+	RIGHT_DEVICES = 8,      /* the directory: tokens, revocations, histories */
+	RIGHT_DESK = 16,        /* be logged in, wholly */
+	RIGHT_STATE = 32,       /* how the node and its links are */
+	RIGHT_RESETS = 64,      /* see accounts, unlock them, take part in a reset */
+	RIGHT_ACCOUNTS = 128,   /* open and close accounts, change roles */
+	RIGHT_AUDIT = 256,      /* read who did what */
+	RIGHT_ASSESS = 512,     /* assess for certificates what was drawn for him */
+	RIGHT_SUPERVISE = 1024, /* approve what others propose, open closed cases again, see what is overdue */
 };
-#define RIGHT_COUNT 10
+#define RIGHT_COUNT 11
 #define RIGHT_ALL ((1u << RIGHT_COUNT) - 1)
 extern const char *const right_names[RIGHT_COUNT]; /* in the order of their bits */
 #define ROLE_LOCAL "local"                         /* whoever can open the daemon's Unix socket: everything */
@@ -302,6 +303,16 @@ bool case_state_is_closed(Lm__CaseState state);
 bool case_is_hidden(const struct domain *d, const Lm__CaseRecord *record);
 /* May the owner do this now? ERR_CLOSED, ERR_CONFLICT, ERR_INVALID with a sentence. */
 int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e);
+/* What the resident is told of; of other acts only staff know. */
+bool case_action_is_told(Lm__CaseAction action);
+/* Whether case_service_check has something to say about it, and what it says by the revision of the case: steps,
+ * decisions by two, objections. ERR_CONFLICT, ERR_DENIED, ERR_INVALID. */
+bool case_action_needs_service(Lm__CaseAction action);
+int case_service_check(const Lm__Service *service, const Lm__CaseRecord *record, Lm__CaseAction action,
+                       Lm__Outcome outcome, struct error *e);
+bool service_needs_second(const Lm__Service *service, Lm__Outcome outcome);
+/* Until when a decision may be objected to (24:00 of a day in Shanghai); 0: it may not. */
+int64_t case_object_until(const Lm__Service *service, Lm__Outcome outcome, bool was_objected, int64_t decided_ms);
 /* Fills the header of the owner's event on a case: everything that apply will check. */
 void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome,
                        Lm__Header *h);
@@ -314,9 +325,9 @@ int case_page(struct store_txn *txn, enum case_view view, const char *after, siz
               bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context,
               char next[40], struct error *e);
 uint64_t case_open_count(struct store_txn *txn);
-/* The keyed code hash of every case that has one, until `visit` says false. In steps of bounded time: call it again with
- * *from until *from is 0. In a read transaction damaged rows are passed over, and `e` names one although OK is returned.
- * Resets `arena` after every row: give it one of its own. */
+/* The keyed code hash of every case that has one, until `visit` says false. In steps of bounded time: call it again
+ * with *from until *from is 0. In a read transaction damaged rows are passed over, and `e` names one although OK is
+ * returned. Resets `arena` after every row: give it one of its own. */
 int case_codes_each(struct store_txn *txn, struct id *from, struct arena *arena,
                     bool (*visit)(void *context, struct id request, const struct hash *code_hash), void *context,
                     struct error *e);
