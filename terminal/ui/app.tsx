@@ -47,7 +47,7 @@ type Screen =
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
-	| { at: 'asked'; receipt: ReceiptView };
+	| { at: 'asked' | 'object'; receipt: ReceiptView };
 
 const STOPPED: Screen['at'][] = ['start', 'services', 'service', 'privacy', 'step', 'check'];
 
@@ -347,16 +347,19 @@ function Kiosk(): JSX.Element {
 					await find(found.code);
 				};
 				const answer = (receipt: ReceiptView) => go({ at: 'asked', receipt });
-				return <Records {...common} found={found} onFind={find} onAsked={answer} onWithdraw={withdraw} />;
+				const object = (receipt: ReceiptView) => go({ at: 'object', receipt });
+				return <Records {...common} found={found} onFind={find} onAsked={answer} onObject={object} onWithdraw={withdraw} />;
 			}
-			case 'asked': {
+			case 'asked':
+			case 'object': {
 				if (!found) return null;
 				const { receipt } = screen;
+				const isObjection = screen.at === 'object';
 				const send = async (text: string) => {
-					await server.answer(askOf(found.code, receipt, text));
+					await (isObjection ? server.object : server.answer)(askOf(found.code, receipt, text));
 					await find(found.code);
 				};
-				return <AskedBack {...common} receipt={receipt} onBack={() => go({ at: 'records' })} onSend={send} />;
+				return <AskedBack {...common} isObjection={isObjection} receipt={receipt} onBack={() => go({ at: 'records' })} onSend={send} />;
 			}
 		}
 	};

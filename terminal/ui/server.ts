@@ -41,6 +41,7 @@ export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
 export const join = (secret: string) => withSession(() => post('/api/v1/join', { secret }));
 export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
+export const object = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/object', ask));
 export const withdraw = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/withdraw', ask));
 
 // Nothing came back, or the daemon is busy for a moment: whether it was saved is not known, and the same ids ask again.

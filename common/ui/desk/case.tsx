@@ -10,12 +10,14 @@ import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
 import { Letters } from './letters';
 import { StateMark } from './marks';
+import { Proofs } from './proofs';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
 import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
 import { useShortcuts, useShortcutSwitch } from './shortcuts';
 import { Sourced } from './sourced';
+import { Said } from '../src/said';
 import { stepText, TermMark } from './term';
 import { momentText, useNow } from './time';
 import { Whose } from './whose';
@@ -44,9 +46,9 @@ interface CaseProps {
 
 function Case({ view, fault, reload }: CaseProps) {
 	const { row, service } = view;
-	const { isExpired } = useDesk();
+	const { isExpired, session } = useDesk();
 	const [decision, setDecision] = useState<Decision | null>(null);
-	const can = decisionsOf(view);
+	const can = decisionsOf(view, session.may);
 	const now_ms = useNow();
 	useShortcuts({
 		...Object.fromEntries(can.map((name) => [RULES[name].key, () => setDecision(name)])),
@@ -82,6 +84,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Whose view={view} reload={reload} />
 			<Doing view={view} can={can} onChoose={setDecision} />
+			<Proofs view={view} canAsk={can.includes('ask')} onAsk={() => setDecision('ask')} reload={reload} />
 			{view.erasure && erasing}
 			<div class="desk-columns">
 				<div>
@@ -166,6 +169,7 @@ interface DoingProps {
 function Doing({ view, can, onChoose }: DoingProps) {
 	const { row } = view;
 	const isOn = useShortcutSwitch();
+	const why = view.why_not_decide && <Notice kind="info"><Said text={view.why_not_decide} /></Notice>;
 	if (can.length === 0)
 		return (
 			<Notice kind="info">
@@ -175,10 +179,15 @@ function Doing({ view, can, onChoose }: DoingProps) {
 	return (
 		<section class="desk-doing">
 			<h2>{t('desk.case.what-next')}</h2>
+			{why}
+			{row.state === 'CASE_STATE_PROPOSED' && (
+				<Notice kind="warning">{t('desk.case.proposed', { what: t(`desk.outcome.${row.proposed}`) })}</Notice>
+			)}
+			{row.state === 'CASE_STATE_OBJECTED' && <Notice kind="warning">{t('desk.case.objected')}</Notice>}
 			<div class="actions">
 				{can.map((decision) => (
 					<Button key={decision} kind={decision === 'accept' ? 'primary' : 'plain'} onPress={() => onChoose(decision)}>
-						{decisionText(decision, row)}
+						{decisionText(decision, row, view.service)}
 						{isOn && (
 							<>
 								{' '}
@@ -236,12 +245,17 @@ function Catalogue({ service, step }: { service: Service; step: number }) {
 				<h2>{t('desk.case.steps')}</h2>
 				{service.steps.length > 0 ? (
 					<ol>
-						{service.steps.map(({ text, working_days }, at) => (
+						{service.steps.map(({ text, working_days, is_sample, in_person }, at) => (
 							<li key={at} aria-current={at + 1 === step ? 'step' : undefined}>
 								{words(text)}
 								{working_days > 0 && (
-									<span class="desk-minor"> {t('desk.case.days', { n: working_days })}</span>
+									<span class="desk-minor">
+										{' '}
+										{t('desk.case.days', { n: working_days })}
+										{is_sample && ` ${t('common.sample')}`}
+									</span>
 								)}
+								{in_person && <span class="desk-minor"> {t('desk.case.in-person')}</span>}
 							</li>
 						))}
 					</ol>

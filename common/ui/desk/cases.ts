@@ -7,7 +7,7 @@ import { useDesk } from './session';
 const PAGE_ROWS = 50;
 const GATHER_MS = 400; // events of one busy moment lead to one reading
 
-export const VIEWS = ['open', 'overdue', 'closed', 'all'] as const;
+export const VIEWS = ['open', 'overdue', 'supervisor', 'closed', 'all'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** What is looked for beside the view: parts of a filter, and the words of the box, which no address shows. */

@@ -5,8 +5,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../src/api';
 import { t, words, type TextKey } from '../src/i18n';
 import { Button, Dialog, Field, Line, LongLine, Notice, toast } from '../src/parts';
-import type { CaseRow } from '../src/types';
+import type { CaseRow, Outcome, Service } from '../src/types';
 import { DuplicatePicker } from './duplicate';
+import { Missing } from './proofs';
 import { Happened } from './happened';
 import { StateMark } from './marks';
 import {
@@ -15,7 +16,9 @@ import {
 	draftOf,
 	dropDraft,
 	faultsOf,
+	isProposal,
 	keepDraft,
+	missingFor,
 	openWithdrawal,
 	otherTier,
 	RULES,
@@ -27,13 +30,23 @@ import {
 } from './model';
 import { useDesk } from './session';
 
-export function decisionText(decision: Decision, row: CaseRow): string {
-	if (decision !== 'hand_over') return t(`desk.do.${decision}`);
+export function decisionText(decision: Decision, row: CaseRow, service?: Service): string {
+	if (decision !== 'hand_over') {
+		const what = t(`desk.do.${decision}`);
+		return isProposal(decision, service) ? t('desk.do.propose', { what }) : what;
+	}
 	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.do.hand_over.TIER_TOWN' : 'desk.do.hand_over.TIER_DISTRICT');
 }
 
 // The very words of the terminal's page, so that what is confirmed here is what is read there.
-const READS: Record<Decision, TextKey> = {
+const OUTCOMES: Record<Outcome, TextKey> = {
+	OUTCOME_NONE: 'kiosk.status.decided',
+	OUTCOME_GRANTED: 'kiosk.status.granted',
+	OUTCOME_PARTLY_GRANTED: 'kiosk.status.partly-granted',
+	OUTCOME_REFUSED: 'kiosk.status.refused',
+};
+
+const READS: Record<Exclude<Decision, 'approve' | 'send_back'>, TextKey> = {
 	accept: 'kiosk.status.accepted',
 	ask: 'kiosk.status.asked',
 	step_done: 'kiosk.status.step',
@@ -43,12 +56,16 @@ const READS: Record<Decision, TextKey> = {
 	close_withdrawn: 'kiosk.status.withdrawn',
 	close_duplicate: 'kiosk.status.duplicate',
 	hand_over: 'kiosk.status.handed-over',
+	object: 'kiosk.status.objected',
+	reopen: 'kiosk.status.reopened',
 };
 
 // The same part is a question in one decision and a reason in another.
 function partLabel(part: Part, decision: Decision): string {
-	if (part === 'text' && decision !== 'accept') return t(`desk.type.text.${decision}`);
-	if (part === 'note' && decision === 'hand_over') return t('desk.type.note.hand_over');
+	if (part === 'text' && decision !== 'accept' && decision !== 'approve' && decision !== 'send_back')
+		return t(`desk.type.text.${decision}`);
+	if (part === 'note' && (decision === 'hand_over' || decision === 'send_back' || decision === 'reopen'))
+		return t(`desk.type.note.${decision}`);
 	return t(part === 'text' ? 'desk.label.text' : `desk.type.${part}`);
 }
 
@@ -87,7 +104,8 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 	const [refusal, setRefusal] = useState('');
 
 	const hasNews = !isBusy && (row.version !== seen.version || view.asks.length !== seen.asks);
-	const isPossible = decisionsOf(view).includes(decision);
+	const isPossible = decisionsOf(view, desk.session.may).includes(decision);
+	const missing = missingFor(decision, view);
 	const faults = faultsOf(decision, draft, row.request_id);
 
 	const type = (part: Part, value: string) => {
@@ -110,7 +128,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 		setIsBusy(true);
 		setRefusal('');
 		try {
-			await post<CaseRow>(`/api/v1/cases/${row.request_id}/actions`, commandOf(decision, draft, seen.version));
+			await post<CaseRow>(`/api/v1/cases/${row.request_id}/actions`, commandOf(decision, draft, seen.version, view));
 		} catch (error) {
 			const text = desk.failed(error);
 			const code = error instanceof ApiError ? error.code : '';
@@ -133,7 +151,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 	};
 
 	useStepFocus(step, hasNews, isPossible, decision);
-	const what = decisionText(decision, row);
+	const what = decisionText(decision, row, view.service);
 	const subject = [row.masked_name || t('desk.no-name'), words(row.service_name) || row.service, words(row.place_name)];
 	const isTyping = step === 'type' && !(hasNews && !isPossible);
 
@@ -148,7 +166,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 							{t('desk.news.go-on')}
 						</Button>
 					)}
-					{!hasNews && step === 'type' && (
+					{!hasNews && step === 'type' && missing.length === 0 && (
 						<Button kind="primary" onPress={review}>
 							{t('desk.review')}
 						</Button>
@@ -176,8 +194,9 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 				{refusal && <Notice kind="danger">{refusal}</Notice>}
 				{hasNews && <News view={view} seen={seen} what={what} isPossible={isPossible} />}
 			</div>
+			{isTyping && <Missing proofs={missing} />}
 			{isTyping && <Typing {...{ view, decision, draft, type }} faults={tries > 0 ? faults : {}} />}
-			{step === 'review' && (!hasNews || isPossible) && <Review {...{ row, decision, draft, type }} />}
+			{step === 'review' && (!hasNews || isPossible) && <Review {...{ view, decision, draft, type }} />}
 			{hasNews && !isPossible && <Kept decision={decision} draft={draft} />}
 		</Dialog>
 	);
@@ -267,16 +286,23 @@ function PartField({ part, label, isRequired, value, error, type }: PartFieldPro
 }
 
 interface ReviewProps {
-	row: CaseRow;
+	view: KnownCase;
 	decision: Decision;
 	draft: Draft;
 	type: (part: Part, value: string) => void;
 }
 
 // Word for word what leaves for the terminal, apart from what stays among staff.
-function Review({ row, decision, draft, type }: ReviewProps) {
+function Review({ view, decision, draft, type }: ReviewProps) {
+	const { row } = view;
+	const proposal = decision === 'approve' ? [...view.events].reverse().find(({ action }) => action === 'CASE_ACTION_PROPOSE') : undefined;
 	const parts = [...RULES[decision].required, ...RULES[decision].optional];
-	const typed = (part: Part) => (parts.includes(part) ? draft[part].trim() : '');
+	const typed = (part: Part) =>
+		part !== 'note' && part !== 'duplicate_of' && proposal
+			? proposal[part]
+			: parts.includes(part)
+				? draft[part].trim()
+				: '';
 	const said = [
 		typed('text'),
 		typed('ground') && t('kiosk.status.ground', { text: typed('ground') }),
@@ -285,16 +311,19 @@ function Review({ row, decision, draft, type }: ReviewProps) {
 	return (
 		<>
 			<section id="decide-reads" class="desk-reads">
-				<h3 tabIndex={-1}>{t('desk.review.title')}</h3>
-				<p>
-					<strong>{t(READS[decision])}</strong>
-				</p>
+				<h3 tabIndex={-1}>{t(decision === 'send_back' ? 'desk.review.nothing-read' : 'desk.review.title')}</h3>
+				{decision !== 'send_back' && (
+					<p>
+						<strong>{t(decision === 'approve' ? OUTCOMES[row.proposed] : READS[decision])}</strong>
+					</p>
+				)}
 				{said.map((sentence) => (
 					<p key={sentence} class="desk-said">
 						{sentence}
 					</p>
 				))}
 			</section>
+			{isProposal(decision, view.service) && <Notice kind="info">{t('desk.review.proposal')}</Notice>}
 			{decision === 'accept' ? (
 				<PartField
 					part="note"
@@ -316,13 +345,15 @@ function Review({ row, decision, draft, type }: ReviewProps) {
 					{t('desk.event.duplicate-of')} <code>{draft.duplicate_of}</code>
 				</p>
 			)}
-			<Consequence decision={decision} row={row} />
+			{!isProposal(decision, view.service) && <Consequence decision={decision} row={row} />}
 		</>
 	);
 }
 
+const FINAL: Decision[] = ['grant', 'grant_partly', 'refuse', 'approve', 'close_withdrawn', 'close_duplicate', 'hand_over'];
+
 function Consequence({ decision, row }: { decision: Decision; row: CaseRow }) {
-	if (decision === 'accept' || decision === 'ask' || decision === 'step_done') return null;
+	if (!FINAL.includes(decision)) return null;
 	return (
 		<p>
 			{decision === 'hand_over'

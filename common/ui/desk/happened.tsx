@@ -34,7 +34,7 @@ export function Timeline({ events }: { events: EventView[] }) {
 
 function eventText(event: EventView): string {
 	const action = t(`desk.event.${event.action}`);
-	if (event.action === 'CASE_ACTION_DECIDE' && event.outcome !== 'OUTCOME_NONE')
+	if (event.outcome !== 'OUTCOME_NONE')
 		return t('desk.event.with', { action, what: t(`desk.outcome.${event.outcome}`) });
 	if (event.action === 'CASE_ACTION_HAND_OVER')
 		return t('desk.event.with', { action, what: t(`desk.tier.${event.owner}`) });
@@ -43,7 +43,7 @@ function eventText(event: EventView): string {
 
 function EventWords({ event }: { event: EventView }) {
 	const parts = (['text', 'ground', 'remedy', 'note'] as const).filter((part) => event[part]);
-	if (parts.length === 0 && !event.duplicate_of) return null;
+	if (parts.length === 0 && !event.duplicate_of && !event.proposed_by) return null;
 	return (
 		<dl class="desk-words">
 			{parts.map((part) => (
@@ -52,6 +52,12 @@ function EventWords({ event }: { event: EventView }) {
 					<dd class="desk-said">{event[part]}</dd>
 				</div>
 			))}
+			{event.proposed_by && (
+				<div>
+					<dt>{t('desk.event.proposed-by')}</dt>
+					<dd>{event.proposed_by}</dd>
+				</div>
+			)}
 			{event.duplicate_of && (
 				<div>
 					<dt>{t('desk.event.duplicate-of')}</dt>
@@ -72,7 +78,7 @@ export function Asks({ asks }: { asks: AskView[] }) {
 			{asks.map((ask, at) => (
 				<li key={at}>
 					<p>
-						<strong>{t(ask.kind === 'KIND_WITHDRAW' ? 'desk.ask.KIND_WITHDRAW' : 'desk.ask.KIND_ANSWER')}</strong>{' '}
+						<strong>{askTitle(ask)}</strong>{' '}
 						<span class="desk-minor">{momentText(ask.time_ms)}</span>{' '}
 						<Chip icon={ask.is_answered ? 'success' : 'waiting'} kind={ask.is_answered ? 'success' : 'warning'}>
 							{t(ask.is_answered ? 'desk.ask.answered' : 'desk.ask.waiting')}
@@ -83,6 +89,11 @@ export function Asks({ asks }: { asks: AskView[] }) {
 			))}
 		</ol>
 	);
+}
+
+function askTitle({ kind }: AskView): string {
+	if (kind === 'KIND_OBJECT') return t('desk.ask.KIND_OBJECT');
+	return t(kind === 'KIND_WITHDRAW' ? 'desk.ask.KIND_WITHDRAW' : 'desk.ask.KIND_ANSWER');
 }
 
 function askText(ask: AskView): string {

@@ -11,6 +11,8 @@ const STATES: Record<CaseState, [IconName, NoticeKind]> = {
 	CASE_STATE_DECIDED: ['success', 'success'],
 	CASE_STATE_WITHDRAWN: ['back', 'info'],
 	CASE_STATE_DUPLICATE: ['copies', 'info'],
+	CASE_STATE_PROPOSED: ['waiting', 'warning'],
+	CASE_STATE_OBJECTED: ['warning', 'warning'],
 };
 
 const OUTCOMES: Record<Outcome, [IconName, NoticeKind]> = {

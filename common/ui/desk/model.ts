@@ -1,7 +1,7 @@
 // What staff may do with a case, as plain values. The daemon decides again; this keeps impossible choices off the page.
 import type { TextKey } from '../src/i18n';
 import type { Filling } from '../src/steps';
-import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, Tier } from '../src/types';
+import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, ProofView, Service, Tier } from '../src/types';
 import { dropPeople, hasPersonDrafts } from './people-kept';
 
 export type Decision =
@@ -13,7 +13,11 @@ export type Decision =
 	| 'refuse'
 	| 'close_withdrawn'
 	| 'close_duplicate'
-	| 'hand_over';
+	| 'hand_over'
+	| 'approve'
+	| 'send_back'
+	| 'object'
+	| 'reopen';
 
 // What is typed for a decision. Every part is kept while the dialog changes pages, so that nothing is typed twice.
 export interface Draft {
@@ -89,7 +93,27 @@ export const RULES: Record<Decision, Rule> = {
 		required: ['note'],
 		optional: ['text'],
 	},
+	// The words are those of the proposal: who approves adds none to them.
+	approve: { key: 'y', action: 'CASE_ACTION_DECIDE', outcome: 'OUTCOME_NONE', required: [], optional: ['note'] },
+	send_back: { key: 'n', action: 'CASE_ACTION_RETURN', outcome: 'OUTCOME_NONE', required: ['note'], optional: [] },
+	object: { key: 'o', action: 'CASE_ACTION_OBJECT', outcome: 'OUTCOME_NONE', required: ['text'], optional: ['note'] },
+	reopen: { key: 'e', action: 'CASE_ACTION_REOPEN', outcome: 'OUTCOME_NONE', required: ['note'], optional: ['text'] },
 };
+
+const GRANTS: Decision[] = ['grant', 'grant_partly'];
+const DECIDES: Decision[] = [...GRANTS, 'refuse'];
+
+/** Another person approves it, as the service says. */
+export function isProposal(decision: Decision, service: Service | undefined): boolean {
+	return DECIDES.includes(decision) && !!service?.needs_second.includes(RULES[decision].outcome);
+}
+
+/** What is missing for this decision. */
+export function missingFor(decision: Decision, { proofs, row }: KnownCase): ProofView[] {
+	const missing = proofs.filter(({ source }) => source === 'PROOF_SOURCE_NONE');
+	if (decision === 'step_done') return missing.filter(({ before_step }) => before_step > 0 && before_step <= row.step);
+	return GRANTS.includes(decision) ? missing : [];
+}
 
 // A case as the pages use it: the JSON mapping may leave a message out, a case without its row cannot be shown.
 export type KnownCase = CaseView & { row: CaseRow };
@@ -100,7 +124,11 @@ export function isKnown(view: CaseView | null): view is KnownCase {
 
 export function isOpen(row: CaseRow): boolean {
 	return (
-		row.state === 'CASE_STATE_RECEIVED' || row.state === 'CASE_STATE_ACCEPTED' || row.state === 'CASE_STATE_ASKED'
+		row.state === 'CASE_STATE_RECEIVED' ||
+		row.state === 'CASE_STATE_ACCEPTED' ||
+		row.state === 'CASE_STATE_ASKED' ||
+		row.state === 'CASE_STATE_PROPOSED' ||
+		row.state === 'CASE_STATE_OBJECTED'
 	);
 }
 
@@ -109,7 +137,13 @@ export function openWithdrawal(asks: AskView[]): AskView | undefined {
 	return asks.find((ask) => ask.kind === 'KIND_WITHDRAW' && !ask.is_answered);
 }
 
-export function decisionsOf({ row }: Pick<KnownCase, 'row'>): Decision[] {
+/** What this account may do now; `may`: names of its rights. */
+export function decisionsOf(view: KnownCase, may: string[] = []): Decision[] {
+	const can = possibleFor(view, may.includes('supervise'));
+	return view.why_not_decide ? can.filter((name) => name !== 'approve' && !DECIDES.includes(name)) : can;
+}
+
+function possibleFor({ row, why_not_decide, object_until_ms }: KnownCase, canSupervise: boolean): Decision[] {
 	if (!row.is_ours) return [];
 	switch (row.state) {
 		case 'CASE_STATE_RECEIVED':
@@ -127,8 +161,21 @@ export function decisionsOf({ row }: Pick<KnownCase, 'row'>): Decision[] {
 			];
 		case 'CASE_STATE_ASKED':
 			return ['grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn', 'close_duplicate'];
-		default:
+		case 'CASE_STATE_OBJECTED':
+			return ['ask', 'grant', 'grant_partly', 'refuse', 'hand_over', 'close_withdrawn'];
+		case 'CASE_STATE_PROPOSED':
+			return [
+				...(canSupervise ? (['approve'] as const) : []),
+				...(canSupervise || why_not_decide ? (['send_back'] as const) : []),
+				'close_withdrawn',
+			];
+		case 'CASE_STATE_NONE':
 			return [];
+		default:
+			return [
+				...(object_until_ms !== '0' ? (['object'] as const) : []),
+				...(canSupervise ? (['reopen'] as const) : []),
+			];
 	}
 }
 
@@ -163,14 +210,15 @@ export function faultsOf(decision: Decision, draft: Draft, requestId: string): P
 }
 
 // Only the parts that belong to the decision leave the page: what was typed for another one stays here.
-export function commandOf(decision: Decision, draft: Draft, version: number): CaseCommand {
+export function commandOf(decision: Decision, draft: Draft, version: number, view: KnownCase): CaseCommand {
 	const rule = RULES[decision];
 	const of = (part: Part) =>
 		rule.required.includes(part) || rule.optional.includes(part) ? draft[part].trim() : '';
 	return {
-		action: rule.action,
+		action: isProposal(decision, view.service) ? 'CASE_ACTION_PROPOSE' : rule.action,
 		version,
-		outcome: rule.outcome,
+		outcome: decision === 'approve' ? view.row.proposed : rule.outcome,
+		...(decision === 'approve' && { approves: true }),
 		note: of('note'),
 		text: of('text'),
 		ground: of('ground'),

@@ -17,7 +17,7 @@ import {
 } from '../src/parts';
 import type { BulkCommand, CaseRow, CaseView } from '../src/types';
 import { Bulk, bulk, BULK_MOST, Done, itemsOf, undoOf } from './bulk';
-import { useCases, VIEWS, type View } from './cases';
+import { useCases, VIEWS, type View, type Wish } from './cases';
 import { Decide } from './decide';
 import { Filter, isFiltered, partsOf, SEARCH_ID, useTyped, useWork } from './filter';
 import { isKnown, isOpen } from './model';
@@ -45,14 +45,16 @@ let opened = ''; // coming back from a case, the focus returns to its row
 let keptQuery = { user: '', query: '' }; // and what was searched for stays, in this page's memory alone
 
 export function Queue({ route, towns = [] }: QueueProps) {
-	const view: View = VIEWS.find((known) => known === route.part) ?? 'open';
-	const town = route.query.get('town') ?? '';
 	const desk = useDesk();
+	const views = VIEWS.filter((name) => name !== 'supervisor' || desk.session.may.includes('supervise'));
+	const view: View = views.find((known) => known === route.part) ?? 'open';
+	const town = route.query.get('town') ?? '';
 	const parts = partsOf(route);
 	const [query, setQuery] = useState(keptQuery.user === desk.session.user ? keptQuery.query : '');
 	keptQuery = { user: desk.session.user, query };
 	const typed = useTyped(query);
-	const list = useCases(view, { ...parts, query: typed });
+	const wish: Wish = view === 'supervisor' ? {} : { ...parts, query: typed }; // a supervisor's list is looked through whole
+	const list = useCases(view, wish);
 	const { data: work } = useWork();
 	const [chosen, setChosen] = useState<string[]>([]);
 	const [isBulk, setIsBulk] = useState(false);
@@ -118,7 +120,7 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			</PageHeading>
 			<div class="desk-bar">
 				<nav aria-label={t('desk.queue.views')}>
-					{VIEWS.map((name) => (
+					{views.map((name) => (
 						<Tab key={name} href={hrefOf('cases', name, { town, ...parts })} isHere={name === view}>
 							{t(`desk.queue.${name}`)}
 						</Tab>
@@ -133,7 +135,9 @@ export function Queue({ route, towns = [] }: QueueProps) {
 				)}
 				<KeyHints />
 			</div>
-			<Filter {...{ view, town, parts, query, work }} hasTowns={towns.length > 0} onQuery={setQuery} />
+			{view !== 'supervisor' && (
+				<Filter {...{ view, town, parts, query, work }} hasTowns={towns.length > 0} onQuery={setQuery} />
+			)}
 			{done && <Done {...done} onUndone={() => setDone(null)} />}
 			{list.isRead && !list.isReady && <p class="desk-minor">{t('desk.filter.not-ready')}</p>}
 			{list.fault && <Failed text={list.fault} onRetry={() => void list.reload()} />}
@@ -153,7 +157,7 @@ export function Queue({ route, towns = [] }: QueueProps) {
 					)}
 					{rows.length > 0 ? <Rows {...{ rows, chosen, pick }} /> : <Empty>{t('desk.queue.empty')}</Empty>}
 					<p class="desk-minor">
-						{isFiltered({ ...parts, query: typed })
+						{isFiltered(wish)
 							? t('desk.filter.matches', { n: list.matches })
 							: countText(list.rows.length, rows.length, list.hasMore, town !== '')}
 					</p>

@@ -35,7 +35,10 @@ export function TermMark({ row, now_ms }: { row: CaseRow; now_ms: number }) {
 			<Chip icon={left_ms < 0 ? 'danger' : 'waiting'} kind={left_ms < 0 ? 'danger' : left_ms < DAY_MS ? 'warning' : 'info'}>
 				{leftText(left_ms)}
 			</Chip>
-			<span class="desk-minor">{timeText(Number(row.due_ms) - 60_000)}</span>
+			<span class="desk-minor">
+				{timeText(Number(row.due_ms) - 60_000)}
+				{row.is_due_sample && ` ${t('common.sample')}`}
+			</span>
 		</span>
 	);
 }

@@ -38,6 +38,11 @@ export function t(key: TextKey, params: TextParams = {}): string {
 	return texts[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
 }
 
+/** The text in a resident's language, whatever the page's is. */
+export function textFor(of: string, key: TextKey): string {
+	return texts[of === 'en' ? 'en' : 'zh-CN'][key];
+}
+
 /** For keys made from a daemon's word, as in textOr(`common.rule.${rule}`, …): the daemon may be newer than the page. */
 export function textOr(key: string, otherwise: TextKey, params: TextParams = {}): string {
 	return t((key in zh ? key : otherwise) as TextKey, params);

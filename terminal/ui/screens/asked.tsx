@@ -11,20 +11,22 @@ export interface AskedProps extends ScreenProps {
 	receipt: ReceiptView;
 	onBack: () => void;
 	onSend: (text: string) => Promise<void>;
+	isObjection?: boolean; // to the decision, instead of an answer to a question
 }
 
-export function AskedBack({ receipt, onBack, onSend, ...common }: AskedProps): JSX.Element {
+export function AskedBack({ receipt, onBack, onSend, isObjection, ...common }: AskedProps): JSX.Element {
 	const task = useTask();
 	const [text, setText] = useState('');
 	const [isEmpty, setEmpty] = useState(false);
-	const question = [...receipt.statuses].reverse().find((status) => status.action === 'CASE_ACTION_ASK');
+	const about = isObjection ? 'CASE_ACTION_DECIDE' : 'CASE_ACTION_ASK';
+	const question = [...receipt.statuses].reverse().find((status) => status.action === about);
 	const send = () => {
 		if (text.trim()) return void task.run(() => onSend(text.trim().normalize('NFC')));
 		setEmpty(true);
 		announce(t('common.rule.required'), true);
 		document.getElementById('reply')?.focus();
 	};
-	const hint = t('kiosk.asked.hint');
+	const hint = t(isObjection ? 'kiosk.object.hint' : 'kiosk.asked.hint');
 	const error = isEmpty ? t('common.rule.required') : undefined;
 	return (
 		<Frame
@@ -42,7 +44,7 @@ export function AskedBack({ receipt, onBack, onSend, ...common }: AskedProps): J
 		>
 			<div class="shown">
 				<h1 id="asked-title" tabIndex={-1}>
-					{t('kiosk.asked.title')}
+					{t(isObjection ? 'kiosk.object.title' : 'kiosk.asked.title')}
 				</h1>
 				<p class="lead said" id="asked-question">
 					{question?.text}

@@ -14,10 +14,11 @@ export interface RecordsProps extends ScreenProps {
 	found: Found;
 	onFind: (code: string) => Promise<void>;
 	onAsked: (receipt: ReceiptView) => void;
+	onObject: (receipt: ReceiptView) => void;
 	onWithdraw: (receipt: ReceiptView) => Promise<void>;
 }
 
-export function Records({ found, onFind, onAsked, onWithdraw, ...common }: RecordsProps): JSX.Element {
+export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...common }: RecordsProps): JSX.Element {
 	const task = useTask();
 	const [leaving, setLeaving] = useState<ReceiptView | null>(null);
 	const { receipts, see_staff } = found.view;
@@ -57,6 +58,7 @@ export function Records({ found, onFind, onAsked, onWithdraw, ...common }: Recor
 					state={common.state}
 					receipt={receipt}
 					onAsked={() => onAsked(receipt)}
+					onObject={() => onObject(receipt)}
 					onLeave={() => setLeaving(receipt)}
 				/>
 			))}
@@ -78,14 +80,17 @@ function Record({
 	state,
 	receipt,
 	onAsked,
+	onObject,
 	onLeave,
 }: {
 	state: TerminalState | null;
 	receipt: ReceiptView;
 	onAsked: () => void;
+	onObject: () => void;
 	onLeave: () => void;
 }): JSX.Element {
 	const newestFirst = [...receipt.statuses].reverse();
+	const canObject = receipt.object_until_ms !== '0'; // whether it is in time is decided by whoever decided
 	return (
 		<article class="record">
 			<h2>{words(receipt.service_name)}</h2>
@@ -99,6 +104,7 @@ function Record({
 			{receipt.marks && !receipt.is_from_town && <Marks marks={receipt.marks} />}
 			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}
 			{newestFirst.length === 0 && receipt.erased_ms === '0' && <Notice kind="info" title={t('kiosk.records.none')} />}
+			{canObject && <p>{t('kiosk.records.object-until', { time: ownTimeText(state, String(Number(receipt.object_until_ms) - 60_000)) })}</p>}
 			{newestFirst.map((status) => (
 				<Status key={status.version} status={status} />
 			))}
@@ -106,6 +112,11 @@ function Record({
 				{receipt.can_answer && (
 					<Button kind="primary" icon="edit" onPress={onAsked}>
 						{t('kiosk.records.answer')}
+					</Button>
+				)}
+				{canObject && (
+					<Button icon="edit" onPress={onObject}>
+						{t('kiosk.records.object')}
 					</Button>
 				)}
 				{receipt.can_withdraw && (
@@ -145,6 +156,10 @@ function titleOf({ action, outcome }: StatusView): { key: TextKey; kind: NoticeK
 			return { key: 'kiosk.status.too-late', kind: 'warning' };
 		case 'CASE_ACTION_STEP':
 			return { key: 'kiosk.status.step', kind: 'info' };
+		case 'CASE_ACTION_OBJECT':
+			return { key: 'kiosk.status.objected', kind: 'info' };
+		case 'CASE_ACTION_REOPEN':
+			return { key: 'kiosk.status.reopened', kind: 'info' };
 		default:
 			return { key: 'kiosk.status.other', kind: 'info' };
 	}
@@ -157,6 +172,9 @@ function Status({ status }: { status: StatusView }): JSX.Element {
 			<p>
 				{t('kiosk.status.by', { office: words(status.office_name) || status.office, time: timeText(status.time_ms) })}
 			</p>
+			{status.objected !== 'OBJECTED_NONE' && (
+				<p>{t(status.objected === 'OBJECTED_CHANGED' ? 'kiosk.status.changed' : 'kiosk.status.upheld')}</p>
+			)}
 			{status.text && <p class="said">{status.text}</p>}
 			{status.ground && <p class="said">{t('kiosk.status.ground', { text: status.ground })}</p>}
 			{status.remedy && <p class="said">{t('kiosk.status.remedy', { text: status.remedy })}</p>}

@@ -12,7 +12,9 @@ export type CaseState =
 	| 'CASE_STATE_ASKED'
 	| 'CASE_STATE_DECIDED'
 	| 'CASE_STATE_WITHDRAWN'
-	| 'CASE_STATE_DUPLICATE';
+	| 'CASE_STATE_DUPLICATE'
+	| 'CASE_STATE_PROPOSED'
+	| 'CASE_STATE_OBJECTED';
 
 export type CaseTerm = 'CASE_TERM_NONE' | 'CASE_TERM_RUNS' | 'CASE_TERM_PAUSED' | 'CASE_TERM_UNKNOWN';
 
@@ -40,6 +42,9 @@ export interface CaseRow {
 	due_ms: Int64; // the promised end of the step
 	term: CaseTerm;
 	unknown_year: number;
+	is_due_sample: boolean; // the days of the step are an example
+	is_overdue: boolean;
+	proposed: Outcome; // CASE_STATE_PROPOSED
 	staff: string; // who of the staff has it
 	access: AccessNeed[]; // how the resident is reached and served, by the record
 	person_died: boolean; // while it is open: what becomes of it is a question to staff
@@ -79,6 +84,23 @@ export interface EventView {
 	duplicate_of: string;
 	time_ms: Int64;
 	is_absent: boolean;
+	seen: number[]; // EVIDENCE: sentences of the service's evidence, from 1
+	not_seen: number[];
+	proposed_by: string;
+}
+
+export type ProofSource = 'PROOF_SOURCE_NONE' | 'PROOF_SOURCE_REQUEST' | 'PROOF_SOURCE_RECORD' | 'PROOF_SOURCE_PAPER';
+
+/** One piece of the evidence that the service needs. */
+export interface ProofView {
+	evidence: number;
+	text?: Words;
+	before_step: number; // 0: before anything is granted
+	source: ProofSource; // NONE: missing
+	field: string;
+	by: string; // PAPER: who saw it
+	time_ms: Int64;
+	can_be_paper: boolean;
 }
 
 export interface AskView {
@@ -106,6 +128,9 @@ export interface CaseView {
 	kept_until_ms: Int64; // it may not, before then
 	kept_why?: Basis;
 	person?: PersonRow; // whose case it is
+	proofs: ProofView[];
+	why_not_decide: string; // why the one who looks may not decide now what others may
+	object_until_ms: Int64; // 0: cannot be objected to
 	letters: { letter: Letter; time_ms: Int64 }[]; // that were printed here, the newest first
 }
 
@@ -152,4 +177,7 @@ export interface CaseCommand {
 	ground: string;
 	remedy: string;
 	duplicate_of: string;
+	seen?: number[]; // EVIDENCE
+	not_seen?: number[];
+	approves?: boolean; // DECIDE: what was proposed
 }

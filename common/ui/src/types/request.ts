@@ -84,6 +84,8 @@ export interface StatusView {
 	ground: string;
 	remedy: string;
 	is_closing: boolean;
+	objected: 'OBJECTED_NONE' | 'OBJECTED_UPHELD' | 'OBJECTED_CHANGED';
+	object_until_ms: Int64;
 }
 
 export interface ReceiptView {
@@ -99,6 +101,7 @@ export interface ReceiptView {
 	is_from_town: boolean; // made at another terminal; looked up at the town just now
 	has_pending_ask: boolean; // an answer or withdrawal of this terminal is under way
 	erased_ms: Int64; // what was told was erased then; there is nothing to read or do
+	object_until_ms: Int64; // the decision can be objected to until then; 0: it cannot
 }
 
 export interface ReceiptsView {

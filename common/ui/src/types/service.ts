@@ -1,6 +1,6 @@
 // Messages of proto/*.proto as JSON: a service as it is published.
 
-import type { Int64, Tier, Words } from './common';
+import type { Int64, Outcome, Tier, Words } from './common';
 
 export type Module =
 	| 'MODULE_NONE'
@@ -100,6 +100,24 @@ export interface OwnerRule {
 export interface Step {
 	text?: Words;
 	working_days: number; // 0: no promise
+	is_sample: boolean; // the days are an example
+	in_person: boolean; // somebody comes, or is visited
+}
+
+export type RecordFact = 'RECORD_FACT_NONE' | 'RECORD_FACT_ID_NUMBER' | 'RECORD_FACT_CERTIFICATE' | 'RECORD_FACT_HOUSEHOLD';
+
+/** How one sentence of the service's evidence is met. */
+export interface Proof {
+	evidence: number; // which sentence, from 1
+	before_step: number; // 0: before anything is granted
+	fields: string[];
+	facts: RecordFact[];
+	is_paper: boolean;
+}
+
+export interface Objection {
+	days: number;
+	basis: Basis[];
 }
 
 export interface Service {
@@ -124,6 +142,9 @@ export interface Service {
 	may_concern_children: boolean;
 	owner_rules: OwnerRule[];
 	hold?: Hold;
+	proofs: Proof[];
+	needs_second: Outcome[]; // decided by two
+	objection?: Objection;
 }
 
 export interface CatalogueView {
