@@ -111,9 +111,10 @@ static void note(const char *name, int error)
 	}
 }
 
+static _Thread_local bool is_inside; /* of this library, or of a sanitizer's */
+
 int call_fails(const struct call *c, const void *caller)
 {
-	static _Thread_local bool is_inside;
 	uint32_t classes = faults->classes;
 	if (!(classes & c->class) || is_inside || !is_counted(c, (uintptr_t)caller, classes))
 		return 0;
@@ -561,6 +562,16 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
 	REAL(int, "pthread_create", pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	CALL("pthread_create", FAULT_THREAD, EAGAIN);
 	return error ? error : real(thread, attributes, run, argument);
+}
+
+/* A sanitizer asks for this as a thread begins, and ends the process where the C library has no memory to answer. */
+int pthread_getattr_np(pthread_t thread, pthread_attr_t *out)
+{
+	is_inside = true;
+	REAL(int, "pthread_getattr_np", pthread_t, pthread_attr_t *);
+	int error = real(thread, out);
+	is_inside = false;
+	return error;
 }
 
 ssize_t getrandom(void *data, size_t size, unsigned flags)
