@@ -283,6 +283,8 @@ static void answer_came(void *context, const Lm__Answer *a)
 		answer_view(s, a);
 	else if (strcmp(a->why, "see-staff") == 0)
 		s->view->see_staff = true;
+	else if (strcmp(a->why, "replaced") == 0)
+		s->view->replaced_ms = a->replaced_ms;
 	else if (strcmp(a->why, "too-many") == 0) {
 		error_set(&s->error, ERR_TOO_MANY, "too many codes were tried; please wait a minute");
 		search_fail(s, ERR_TOO_MANY, &s->error);

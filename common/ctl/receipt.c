@@ -58,6 +58,8 @@ int lookup_run(struct call *c, struct error *e)
 	}
 	if (view->see_staff)
 		printf("more than one receipt has this code: nothing is shown, staff at the town can help\n");
+	else if (view->replaced_ms)
+		printf("this code was replaced by another one on %s\n", print_time(&c->arena, view->replaced_ms));
 	else if (!view->n_receipts)
 		return error_set(e, ERR_NOT_FOUND, "nothing is known of this code, here or at the town");
 	return OK;

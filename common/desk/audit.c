@@ -223,6 +223,16 @@ static void letter_say(struct reading *r)
 	r->row->about = say_hex(r, r->header->request_id);
 }
 
+static void new_code_say(struct reading *r)
+{
+	Lm__NewCodePayload *p;
+	if (CODEC_UNPACK(lm__new_code_payload, r->plain, r->arena, &p, NULL))
+		return;
+	r->row->what = say(r, "code-replace");
+	r->row->by = say(r, p->staff);
+	r->row->about = say_hex(r, r->header->request_id);
+}
+
 static const struct {
 	Lm__Kind kind;
 	void (*say)(struct reading *r);
@@ -240,6 +250,7 @@ static const struct {
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
 	{ LM__KIND__KIND_LETTER, letter_say },
+	{ LM__KIND__KIND_NEW_CODE, new_code_say },
 };
 
 /* ---- the tape, backwards ---- */

@@ -97,27 +97,33 @@ static int all_read(struct codes *c, struct store *store, struct arena *arena, s
 	return result;
 }
 
-/* The case's hash; ERR_NOT_FOUND: it has none, or cannot be read, which `e` says although the transaction goes on. */
-static int hash_get(struct store_txn *txn, struct id request, struct arena *arena, struct hash *out, struct error *e)
+/* The case; ERR_NOT_FOUND: it is not there, or cannot be read, which `e` says although the transaction goes on. */
+static int row_read(struct store_txn *txn, struct id request, struct arena *arena, Lm__CaseRecord **out,
+                    struct error *e)
 {
-	Lm__CaseRecord *record;
-	int result = case_get(txn, request, arena, &record);
+	int result = case_get(txn, request, arena, out);
 	if (result == ERR_DAMAGED && store_pass_over(txn, e))
 		return ERR_NOT_FOUND;
-	if (result)
-		return result == ERR_NOT_FOUND ? result : store_failure(txn, e);
-	if (record->code_hash.len != HASH_BYTES)
-		return ERR_NOT_FOUND;
-	memcpy(out->byte, record->code_hash.data, HASH_BYTES);
-	return OK;
+	return result && result != ERR_NOT_FOUND ? store_failure(txn, e) : result;
+}
+
+/* Those that it had before are looked up, too. */
+static bool codes_put(struct codes *c, struct id request, const Lm__CaseRecord *record)
+{
+	struct hash hash;
+	for (size_t i = 0; case_code_at(record, i, &hash); i++)
+		if (!slot_put(c, request, &hash))
+			return false;
+	return true;
 }
 
 static int news_read(struct codes *c, struct store_txn *txn, const struct id *news, size_t count, struct arena *arena,
                      struct error *e)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct hash hash;
-		int result = hash_get(txn, news[i], arena, &hash, &c->damage);
+		Lm__CaseRecord *record;
+		int result = row_read(txn, news[i], arena, &record, &c->damage);
+		bool is_short = !result && !codes_put(c, news[i], record);
 		arena_reset(arena);
 		if (result == ERR_NOT_FOUND)
 			continue;
@@ -125,7 +131,7 @@ static int news_read(struct codes *c, struct store_txn *txn, const struct id *ne
 			*e = c->damage;
 		if (result)
 			return result;
-		if (!slot_put(c, news[i], &hash))
+		if (is_short)
 			return error_set(e, ERR_MEMORY, "no memory for the index of receipt codes");
 	}
 	return OK;
@@ -139,14 +145,16 @@ static int slots_look(struct codes *c, struct store_txn *txn, const struct hash 
 	*count = 0;
 	for (size_t i = (size_t)mark & (c->slots - 1); c->slots && !id_is_zero(c->slot[i].request);
 	     i = (i + 1) & (c->slots - 1)) {
-		struct hash hash;
+		Lm__CaseRecord *record;
+		int64_t until_ms;
 		if (c->slot[i].mark != mark)
 			continue;
-		int result = hash_get(txn, c->slot[i].request, arena, &hash, e);
+		int result = row_read(txn, c->slot[i].request, arena, &record, e);
+		bool is_wanted = !result && case_has_code(record, wanted, &until_ms);
 		arena_reset(arena);
 		if (result && result != ERR_NOT_FOUND)
 			return result;
-		if (result || !crypto_equal(hash.byte, wanted->byte, HASH_BYTES))
+		if (!is_wanted)
 			continue;
 		if (*count < most)
 			found[*count] = c->slot[i].request;

@@ -31,8 +31,9 @@ void codes_init(struct codes *c);
 void codes_release(struct codes *c);
 /* A case is new or has changed. On the loop. */
 void codes_news(struct codes *c, struct id request);
-/* The cases with this keyed hash; at most `most` are written, *count says how many there are. A damaged row is passed
- * over, and `e` names one although OK is returned. ERR_MEMORY, errors of the store. Any thread. */
+/* The cases whose code has, or had, this keyed hash; at most `most` are written, *count says how many there are. A
+ * damaged row is passed over, and `e` names one although OK is returned. ERR_MEMORY, errors of the store. Any thread.
+ */
 int codes_find(struct codes *c, struct store *store, const struct hash *code_hash, struct id *found, size_t most,
                size_t *count, struct error *e);
 

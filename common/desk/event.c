@@ -166,7 +166,8 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	int opened = result ? result : request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
 	if (error_is_of_machine(opened))
 		result = opened;
-	bool can_tell = !opened && case_action_is_told(event->action);
+	bool can_tell = !opened && case_action_is_told(event->action) &&
+	                !case_code_is_new(record); /* no terminal has a lock for it: it asks the town */
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)

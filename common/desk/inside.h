@@ -114,6 +114,10 @@ void desk_me(void *context, struct http_request *r);
 /* For what cannot be taken back: ERR_PROOF unless a second factor was shown a short while ago. */
 int desk_fresh_check(struct http_request *r, struct error *e);
 
+/* new_code.c: how often the receipt was lost, into the view */
+int new_codes_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                   Lm__CaseView *view);
+
 /* letters.c */
 void letter_post(void *context, struct http_request *r);
 

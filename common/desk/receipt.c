@@ -4,21 +4,20 @@
 #include "codes.h"
 #include "inside.h"
 
-static int receipt_search(struct node *n, const char *code, struct arena *arena, struct id found[2], size_t *count,
-                          struct error *e)
+static int receipt_search(struct node *n, const char *code, struct arena *arena, struct hash *hash, struct id found[2],
+                          size_t *count, struct error *e)
 {
 	Lm__NodeSecretPayload *secret;
 	struct store_txn *txn;
-	struct hash hash;
 	int result = store_begin_read(node_store(n), &txn, e);
 	if (result)
 		return result;
 	result = secret_get(txn, arena, &secret);
 	if (!result)
-		result = case_code_hash(secret->code_hash_key.data, code, &hash, e);
+		result = case_code_hash(secret->code_hash_key.data, code, hash, e);
 	store_abort(txn);
 	*count = 0;
-	return result ? result : codes_find(codes_of(n), node_store(n), &hash, found, 2, count, e);
+	return result ? result : codes_find(codes_of(n), node_store(n), hash, found, 2, count, e);
 }
 
 struct decision { /* what the event says beyond its words, as its message does */
@@ -75,12 +74,18 @@ static bool status_from(const Lm__EventView *event, const struct decision *decis
 	return true;
 }
 
-static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, struct arena *arena,
-                        Lm__Answer *answer, struct error *e)
+static int receipt_fill(struct node *n, struct store_txn *txn, struct id request, const struct hash *hash,
+                        struct arena *arena, Lm__Answer *answer, struct error *e)
 {
 	Lm__CaseView *view;
 	Lm__CaseRecord *record;
+	int64_t until_ms = 0;
 	int result = case_get(txn, request, arena, &record);
+	if (!result && case_has_code(record, hash, &until_ms) && until_ms) {
+		answer->why = arena_text(arena, "replaced");
+		answer->replaced_ms = until_ms;
+		return OK;
+	}
 	if (!result)
 		result = case_view(n, txn, request, "", arena, &view, e);
 	if (result)
@@ -115,13 +120,14 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
                       struct error *e)
 {
 	struct store_txn *txn;
+	struct hash hash;
 	struct id found[2];
 	size_t count = 0;
 	char plain[RECEIPT_CODE_DIGITS + 1];
 	(void)asker;
 	int result = receipt_code_parse(code, plain, e);
 	if (!result)
-		result = receipt_search(n, plain, arena, found, &count, e);
+		result = receipt_search(n, plain, arena, &hash, found, &count, e);
 	if (result)
 		return result;
 	if (count == 0 && e->code)
@@ -133,7 +139,7 @@ int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct a
 	result = store_begin_read(node_store(n), &txn, e);
 	if (result)
 		return result;
-	result = receipt_fill(n, txn, found[0], arena, answer, e);
+	result = receipt_fill(n, txn, found[0], &hash, arena, answer, e);
 	store_abort(txn);
 	return result;
 }

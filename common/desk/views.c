@@ -353,6 +353,8 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		result = fields_fill(n, payload, arena, view);
 	}
 	if (!result)
+		result = new_codes_fill(n, txn, record, arena, view);
+	if (!result)
 		result = letters_of(txn, request, arena, LETTERS_SHOWN_MOST, &view->letters, &view->n_letters);
 	if (!result)
 		result = proofs_fill(opened ? NULL : payload, person, arena, view);

@@ -342,6 +342,8 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_CERTIFICATE, OWN, HERE, AT_DISTRICT, apply_certificate },
 	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, DISTRICT, AT_TOWN, apply_certificate_copy },
 	{ LM__KIND__KIND_CERTIFICATE_COPY, DOWN, HERE, AT_DISTRICT, apply_certificate_returned },
+	{ LM__KIND__KIND_NEW_CODE, UP, HERE, AT_TOWN, apply_new_code },
+	{ LM__KIND__KIND_NEW_CODE, UP, TOWN, AT_DISTRICT, apply_new_code },
 	{ LM__KIND__KIND_LETTER, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_letter },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },

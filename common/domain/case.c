@@ -398,7 +398,11 @@ int case_copy_relay(struct apply *a)
 	if (a->item->is_absent)
 		return OK;
 	Lm__CaseCopyPayload *copy;
-	int result = CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, a->e);
+	Lm__CaseRecord *record;
+	int result = case_get(a->txn, header_request(h), a->arena, &record);
+	if (result || case_code_is_new(record)) /* the district did not know yet that its lock is gone */
+		return result;
+	result = CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, a->e);
 	if (error_is_of_machine(result))
 		return result;
 	if (result || !copy->receipt_message.len || copy->terminal == a->d->device)

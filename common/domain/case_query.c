@@ -152,11 +152,11 @@ int case_codes_each(struct store_txn *txn, struct id *from, struct arena *arena,
 		result = row_unpack(txn, &domain_table_case, &lm__case_record__descriptor, value, arena, &record);
 		if (result)
 			continue;
-		if (record->code_hash.len == HASH_BYTES) {
-			memcpy(hash.byte, record->code_hash.data, HASH_BYTES);
-			if (!visit(context, request, &hash))
-				break;
-		}
+		bool goes_on = true;
+		for (size_t i = 0; case_code_at(record, i, &hash) && goes_on; i++)
+			goes_on = visit(context, request, &hash);
+		if (!goes_on)
+			break;
 		arena_reset(arena);
 		result = store_cursor_next(c, arena, &key, &value);
 	}

@@ -102,6 +102,7 @@ static int case_erase(struct apply *a, struct id request)
 		return result == ERR_NOT_FOUND ? OK : result;
 	record->is_absent = true;
 	record->lookup = (ProtobufCBinaryData){ 0 };
+	record->n_former_codes = 0;
 	store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
 	result = contacts_remove(a, request);
 	return result ? result : case_put(a, request, record);

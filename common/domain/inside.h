@@ -100,6 +100,7 @@ int apply_claim(struct apply *a);
 int apply_desk(struct apply *a);
 int apply_contact(struct apply *a);
 int apply_letter(struct apply *a);
+int apply_new_code(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 

@@ -52,6 +52,7 @@ bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 	case LM__KIND__KIND_PERSON:
 	case LM__KIND__KIND_PERSON_COPY:
 	case LM__KIND__KIND_CERTIFICATE_ASK:
+	case LM__KIND__KIND_NEW_CODE:
 	case LM__KIND__KIND_CERTIFICATE_COPY:
 		return true;
 	default:

@@ -98,6 +98,8 @@ static bool wants_plain(const struct node *n, struct store_txn *txn, const Lm__H
 	    h->kind == LM__KIND__KIND_PERSON_COPY || h->kind == LM__KIND__KIND_CERTIFICATE_ASK ||
 	    h->kind == LM__KIND__KIND_CERTIFICATE_COPY)
 		return true;
+	if (h->kind == LM__KIND__KIND_NEW_CODE) /* our own, given back after a restore */
+		return n->domain.tier == LM__TIER__TIER_TOWN;
 	if (h->kind != LM__KIND__KIND_REQUEST)
 		return false;
 	return n->domain.tier == LM__TIER__TIER_TOWN || service_is_ours(n, txn, h, arena, last);

@@ -233,7 +233,7 @@ function Kiosk(): JSX.Element {
 		const mine = visit.current;
 		const view = await server.lookup(code);
 		if (mine !== visit.current) return;
-		if (view.receipts.length === 0 && !view.see_staff) throw new ApiError('not-found', '', 200);
+		if (view.receipts.length === 0 && !view.see_staff && view.replaced_ms === '0') throw new ApiError('not-found', '', 200);
 		setFound({ code, view, hasNews: false });
 		go({ at: 'records' });
 	};

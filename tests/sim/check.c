@@ -346,12 +346,26 @@ static json_t *receipt_ask(const struct promise *p)
 	return view;
 }
 
+/* The code before opens nothing, and the town says since when. */
+static void former_code_check(const struct promise *p)
+{
+	struct promise former = *p;
+	memcpy(former.code, p->former, sizeof former.code);
+	json_t *view = receipt_ask(&former);
+	if (json_array_size(json_object_get(view, "receipts")) || !number_of(view, "replaced_ms"))
+		fail("%s: the code of %s was replaced, and the one before does not say just that", p->terminal->name,
+		     p->request);
+	json_decref(view);
+}
+
 static void receipt_check(const struct promise *p, const json_t *of_case)
 {
 	if (is_erased(p->request)) {
 		erased_receipt_check(p);
 		return;
 	}
+	if (p->former[0])
+		former_code_check(p);
 	json_t *view = receipt_ask(p);
 	const json_t *receipts = json_object_get(view, "receipts"), *receipt = NULL, *events;
 	for (size_t i = 0; i < json_array_size(receipts); i++)

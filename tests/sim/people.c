@@ -14,6 +14,7 @@ struct resident {
 	json_t *command; /* handed in, not answered yet */
 	struct promise *subject;
 	uint64_t looked_us;
+	char code[16]; /* that was looked up */
 	bool is_leaving, is_busy;
 };
 
@@ -22,6 +23,7 @@ struct clerk {
 	const char *user;
 	char request[33];
 	uint32_t version;
+	struct promise *lost; /* whose code this clerk replaces */
 	bool is_leaving, is_busy;
 };
 
@@ -197,7 +199,7 @@ static void looked_up(void *context, int status, json_t *body)
 		return;
 	}
 	const json_t *receipt = receipt_of(p, body);
-	if (!receipt && p->is_doubtful) {
+	if (p->is_losing || strcmp(r->code, p->code) != 0 || (!receipt && p->is_doubtful)) {
 		resident_rest(r);
 		return;
 	}
@@ -213,7 +215,7 @@ static void looked_up(void *context, int status, json_t *body)
 	const json_t *statuses = json_object_get(receipt, "statuses");
 	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
 	/* Its lock is gone: 90 days after the case was closed, by a clock that may have jumped. */
-	if (is_from_town && !p->is_forgotten && !json_is_true(json_object_get(last, "is_closing")))
+	if (is_from_town && !p->is_forgotten && !p->former[0] && !json_is_true(json_object_get(last, "is_closing")))
 		fail("%s: the code of %s opens nothing, and nobody erased or closed it", r->terminal->name, p->request);
 	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
 	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
@@ -254,6 +256,7 @@ static void resident_step(void *context, bool is_alive)
 		return;
 	}
 	r->looked_us = world.now_us;
+	memcpy(r->code, r->subject->code, sizeof r->code);
 	ask_page(r->terminal, "POST", "/api/v1/receipts/lookup", json_pack("{s:s}", "code", r->subject->code),
 	         "resident", looked_up, r);
 }
@@ -320,12 +323,63 @@ static const char *act_draw(const char *state)
 	return "CASE_ACTION_DECIDE";
 }
 
+/* A lost receipt: until the new code is known nobody can look, so this one is insisted on. */
+static void code_ask(void *context, bool is_alive);
+
+static void code_given(void *context, int status, json_t *body)
+{
+	struct clerk *c = context;
+	struct promise *p = c->lost;
+	if (status == 200) {
+		memcpy(p->former, p->code, sizeof p->former);
+		snprintf(p->code, sizeof p->code, "%s", json_string_value(json_object_get(body, "code")));
+		tell("%-24s replaced the code of %s", c->desk->name, p->request);
+	} else if (is_later(status, body)) {
+		plan(draw_between(100 * MS, world.pace->insist_us), NULL, code_ask, c);
+		return;
+	} else if (strcmp(error_of(body), "closed") != 0 && strcmp(error_of(body), "absent") != 0) {
+		refused(c->desk, "a new code", body);
+	}
+	p->is_losing = false;
+	c->lost = NULL;
+	clerk_rest(c);
+}
+
+static void code_ask(void *context, bool is_alive)
+{
+	struct clerk *c = context;
+	char path[100];
+	(void)is_alive;
+	snprintf(path, sizeof path, "/api/v1/cases/%s/code", c->lost->request);
+	ask_page(c->desk, "POST", path, json_pack("{s:s,s:s}", "checked", "IDENTITY_CHECK_ID_CARD", "note", "示例"),
+	         c->user, code_given, c);
+}
+
+/* Once a request, of those that this town has. */
+static bool code_replace(struct clerk *c, const char *request)
+{
+	if (c->desk->tier != LM__TIER__TIER_TOWN || draw(20))
+		return false;
+	for (size_t i = 0; i < promise_count; i++) {
+		struct promise *p = &promise_list[i];
+		if (strcmp(p->request, request) != 0 || p->former[0] || p->is_losing || p->is_forgotten)
+			continue;
+		p->is_losing = true;
+		c->lost = p;
+		code_ask(c, true);
+		return true;
+	}
+	return false;
+}
+
 static void queue_seen(void *context, int status, json_t *body)
 {
 	struct clerk *c = context;
 	const json_t *cases = json_object_get(body, "cases");
 	size_t count = status == 200 ? json_array_size(cases) : 0;
 	const json_t *row = count ? json_array_get(cases, (size_t)draw(count)) : NULL;
+	if (row && code_replace(c, json_string_value(json_object_get(row, "request_id"))))
+		return;
 	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state"))) : NULL;
 	if (!action || !json_is_true(json_object_get(row, "is_ours"))) {
 		clerk_rest(c);

@@ -257,7 +257,9 @@ struct promise {             /* what a terminal's page called saved */
 	bool was_town, was_district; /* marks that were shown */
 	uint64_t saved_us;
 	bool is_forgotten; /* its terminal's disk was put back to an image from before it */
-	bool is_doubtful;  /* and no page had said that anybody else had it: perhaps nobody has */
+	bool is_losing;   /* its receipt was lost: staff replace the code, and insist until they are told the new one */
+	char former[16];  /* the code before */
+	bool is_doubtful; /* and no page had said that anybody else had it: perhaps nobody has */
 };
 size_t promises(const struct promise **out);
 struct deed { /* what a desk's page called done */

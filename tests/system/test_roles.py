@@ -58,7 +58,7 @@ DESK = EVERY_DAEMON | {
     "POST /ctl/v1/persons": LOCAL,
 }
 ALLOWED = {
-    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id")} | {"GET /api/v1/rings": CASEWORK},
+    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id", "cases/:id/code")} | {"GET /api/v1/rings": CASEWORK},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
         **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},

@@ -133,11 +133,29 @@ test('it becomes a case with its picture, and its code opens the answer at a ter
 	await page.getByText(new RegExp(`${clerk.t('desk.letter.LETTER_KIND_DECIDED')}.*${district.town.user}`)).waitFor();
 	await clerk.look('town-36-case-with-letter');
 
+	await clerk.press('desk.code.give');
+	await clerk.press('desk.code.send');
+	await clerk.seesText('desk.code.note-missing');
+	await page.locator('#new-code-note').fill('示例：证件和本人相符');
+	await clerk.look('town-37-new-code');
+	const replaced = page.waitForResponse('**/code');
+	await clerk.press('desk.code.send');
+	const { code: other } = await (await replaced).json();
+	assert.notEqual(other, code);
+	Clerk.secrets.add(other);
+	await clerk.seesText('desk.code.once');
+	await clerk.look('town-38-code-replaced');
+
 	const resident = await Resident.arrive(browser, district.terminals[0].url);
-	await resident.lookUp(code);
+	await resident.lookUp(other);
 	await resident.waitForNews('同意补贴。');
 	resident.assertNoFaults();
 	await resident.close();
+	const late = await Resident.arrive(browser, district.terminals[0].url);
+	await late.lookUp(code);
+	await late.page.getByText(late.t('kiosk.records.replaced')).waitFor();
+	late.assertNoFaults();
+	await late.close();
 });
 
 test('who does not agree is asked nothing, and what is dropped is gone', async () => {

@@ -12,6 +12,7 @@ import { Letters } from './letters';
 import { StateMark } from './marks';
 import { Proofs } from './proofs';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
+import { NewCode } from './new-code';
 import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
@@ -104,6 +105,7 @@ function Case({ view, fault, reload }: CaseProps) {
 						<h2>{t('desk.case.events')}</h2>
 						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
 					</section>
+					<NewCode requestId={row.request_id} view={view} reload={reload} />
 					<Letters requestId={row.request_id} view={view} reload={reload} />
 				</div>
 				<div>{service ? <Catalogue service={service} step={row.step} /> : <p>{t('desk.case.no-service')}</p>}</div>

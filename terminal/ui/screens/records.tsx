@@ -21,7 +21,7 @@ export interface RecordsProps extends ScreenProps {
 export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...common }: RecordsProps): JSX.Element {
 	const task = useTask();
 	const [leaving, setLeaving] = useState<ReceiptView | null>(null);
-	const { receipts, see_staff } = found.view;
+	const { receipts, see_staff, replaced_ms } = found.view;
 	return (
 		<Frame
 			{...common}
@@ -44,6 +44,11 @@ export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...commo
 				{found.hasNews && (
 					<Notice kind="info" title={t('kiosk.status.other')}>
 						<p>{t('kiosk.records.news')}</p>
+					</Notice>
+				)}
+				{replaced_ms !== '0' && (
+					<Notice kind="warning" title={t('kiosk.records.replaced')}>
+						<p>{t('kiosk.records.replaced-text', { time: timeText(replaced_ms) })}</p>
 					</Notice>
 				)}
 				{see_staff && (

@@ -26,6 +26,8 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 /* tier.find_receipt at a town: a receipt that was made at another terminal. */
 int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
                       struct error *e);
+/* A route of towns: a lost receipt's code is replaced. POST NewCodeCommand → NewCodeView */
+void desk_new_code(void *context, struct http_request *r);
 /* tier.on_news, tier.on_links: to the pages' event streams. */
 void desk_news(struct node *n, const struct domain_effect *news, size_t count);
 void desk_links(struct node *n);

@@ -332,6 +332,18 @@ int case_codes_each(struct store_txn *txn, struct id *from, struct arena *arena,
                     bool (*visit)(void *context, struct id request, const struct hash *code_hash), void *context,
                     struct error *e);
 int case_code_hash(const uint8_t key[KEY_BYTES], const char *code, struct hash *out, struct error *e);
+/* ---- a receipt that was lost (new_code.c) ---- */
+#define NEW_CODES_MOST 20 /* of one case */
+#define NEW_CODE_NOTE_BYTES_MOST 600
+int new_code_check(const Lm__NewCodePayload *payload, struct error *e); /* ERR_INVALID says what is missing */
+/* The receipt has another code than the terminal drew: no terminal has a lock for it, and nothing is sent to one. */
+bool case_code_is_new(const Lm__CaseRecord *record);
+/* The hash of its code and of those that it had, one after another; false: there is no such one. */
+bool case_code_at(const Lm__CaseRecord *record, size_t i, struct hash *out);
+/* Whether this keyed hash is, or was, that of the case's code. *until_ms: 0 if it is, otherwise when it was replaced.
+ */
+bool case_has_code(const Lm__CaseRecord *record, const struct hash *hash, int64_t *until_ms);
+
 /* At a town: closed cases whose lock at the terminal still stands, oldest first. */
 int case_locks_each(struct store_txn *txn, struct arena *arena,
                     bool (*visit)(void *context, struct id request, const Lm__CaseRecord *record), void *context);

@@ -131,7 +131,23 @@ export interface CaseView {
 	proofs: ProofView[];
 	why_not_decide: string; // why the one who looks may not decide now what others may
 	object_until_ms: Int64; // 0: cannot be objected to
+	new_codes: NewCodeEvent[]; // how often the receipt was lost, oldest first
+	can_give_code: boolean;
 	letters: { letter: Letter; time_ms: Int64 }[]; // that were printed here, the newest first
+}
+
+export type IdentityCheck =
+	| 'IDENTITY_CHECK_ID_CARD'
+	| 'IDENTITY_CHECK_CERTIFICATE'
+	| 'IDENTITY_CHECK_OTHER_PAPER'
+	| 'IDENTITY_CHECK_REPRESENTATIVE';
+
+export interface NewCodeEvent {
+	checked: IdentityCheck | 'IDENTITY_CHECK_NONE';
+	note: string;
+	staff: string;
+	time_ms: Int64;
+	is_absent: boolean;
 }
 
 export type LetterKind = 'LETTER_KIND_ACCEPTED' | 'LETTER_KIND_MISSING' | 'LETTER_KIND_DECIDED';

@@ -107,6 +107,7 @@ export interface ReceiptView {
 export interface ReceiptsView {
 	receipts: ReceiptView[];
 	see_staff: boolean; // more than one match elsewhere: nothing is shown
+	replaced_ms: Int64; // this code was replaced by another one then
 }
 
 export interface AskCommand {
