@@ -220,13 +220,18 @@ static void looked_up(void *context, int status, json_t *body)
 	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
 	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
 	bool withdraws = !answers && json_is_true(json_object_get(receipt, "can_withdraw")) && draw(8) == 0;
-	if (!answers && !withdraws) {
+	const char *until_ms = json_string_value(json_object_get(receipt, "object_until_ms"));
+	bool objects = !answers && !withdraws && until_ms && strcmp(until_ms, "0") != 0 && draw(2);
+	if (!answers && !withdraws && !objects) {
 		resident_rest(r);
 		return;
 	}
-	ask_page(r->terminal, "POST", answers ? "/api/v1/receipts/answer" : "/api/v1/receipts/withdraw",
+	ask_page(r->terminal, "POST",
+	         answers   ? "/api/v1/receipts/answer"
+	         : objects ? "/api/v1/receipts/object"
+	                   : "/api/v1/receipts/withdraw",
 	         json_pack("{s:s,s:s,s:I,s:s}", "code", p->code, "request_id", p->request, "version", version, "text",
-	                   answers ? "示例回答" : ""),
+	                   withdraws ? "" : "示例回答"),
 	         "resident", asked, r);
 }
 
@@ -391,11 +396,13 @@ static void queue_seen(void *context, int status, json_t *body)
 	snprintf(path, sizeof path, "/api/v1/cases/%s/actions", c->request);
 	static const char *const outcomes[] = { "OUTCOME_GRANTED", "OUTCOME_PARTLY_GRANTED", "OUTCOME_REFUSED" };
 	bool decides = strcmp(action, "CASE_ACTION_DECIDE") == 0;
+	bool is_objected = strcmp(json_string_value(json_object_get(row, "state")), "CASE_STATE_OBJECTED") == 0;
+	const char *other = c->desk->tier == LM__TIER__TIER_TOWN ? "clerk2" : "operator2"; /* than who decided */
 	ask_page(c->desk, "POST", path,
 	         json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s}", "action", action, "version", (int)c->version, "outcome",
 	                   decides ? outcomes[draw(3)] : "OUTCOME_NONE", "text", "示例", "note", "示例", "ground",
 	                   "示例", "remedy", "示例"),
-	         c->user, acted, c);
+	         is_objected ? other : c->user, acted, c);
 }
 
 static void clerk_step(void *context, bool is_alive)

@@ -1,0 +1,56 @@
+// Evidence on a case's page, a decision by two, and a closed case that a supervisor opens again: by keys.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch } from './lib.mjs';
+import { Clerk, startDistrict } from './people.mjs';
+
+const LEAD = { user: 'lead' };
+let browser, district, first, lead, request;
+
+before(async () => {
+	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	request = (await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'motor-wheelchair' })).request_id;
+	Object.assign(LEAD, await district.tell({ do: 'account', node: district.town.name, name: 'lead', role: 'supervisor' }));
+	first = await Clerk.arrive(browser, district.town.url);
+	await first.logIn(district.clerk1);
+	lead = await Clerk.arrive(browser, district.town.url);
+	await lead.logIn(LEAD);
+	for (const line of ['#new-password', '#new-password-again']) await lead.page.locator(line).fill('四个自己想的词语一起用');
+	await lead.page.keyboard.press('Enter');
+	await Promise.all([first.seesText('desk.queue.title'), lead.seesText('desk.queue.title')]);
+});
+
+after(async () => {
+	await browser?.close();
+	await district?.end();
+});
+
+test('evidence is one list, and a decision by two is a proposal first', async () => {
+	await first.openCase(request);
+	await first.page.keyboard.press('a');
+	await first.confirm();
+	const proofs = first.page.locator('.desk-proofs li');
+	assert.equal(await proofs.count(), 2);
+	for (const text of await proofs.allInnerTexts()) assert.match(text, new RegExp(first.t('desk.proof.there')));
+	await first.page.reload(); // without the words of what was done, which stay in their language
+	await proofs.first().waitFor();
+	await first.lookEverywhere('evidence');
+	await first.decide('g', { text: '示例：同意。' });
+	await first.confirm();
+	await first.state(first.t('desk.state.CASE_STATE_PROPOSED'));
+	assert.equal(await first.button('desk.do.approve').count(), 0, 'who proposed does not approve');
+});
+
+test('another one approves it from the list of a supervisor, and may open it again', async () => {
+	await lead.visit('cases/supervisor');
+	await lead.page.locator('a[data-request]').first().waitFor();
+	await lead.openCase(request);
+	await lead.decide('y');
+	assert.match(await lead.page.locator('#decide-reads').innerText(), /示例：同意。/);
+	await lead.confirm();
+	await lead.state(lead.t('desk.outcome.OUTCOME_GRANTED'));
+	await lead.decide('e', { note: '示例：漏看了一份材料' });
+	await lead.confirm();
+	await lead.state(lead.t('desk.state.CASE_STATE_ACCEPTED'));
+	assert.deepEqual(first.faults, []);
+});
