@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 
+import certificates
 import month
 import residents
 from client import Refused
@@ -128,7 +129,7 @@ def state_open(given):
     """What holds from one start to the next: district.json in the folder."""
     path = given.dir / "district.json"
     state = {"sites": FIRST_SITES, "port_base": PORT_BASE,
-             "passwords": {name: password_make() for name in ROLES}}
+             "passwords": {name: password_make() for name in (*ROLES, certificates.ASSESSOR)}}
     with contextlib.suppress(FileNotFoundError):
         try:
             known = json.loads(path.read_text())
@@ -259,6 +260,17 @@ def residents_bring(district):
     progress(f"{sum(len(made[town.place]) for town in missing)} made-up residents, {time.monotonic() - began:.1f} s")
 
 
+def certificates_bring(district):
+    """Certificates of some of the residents, once."""
+    path = district.folder / "made-up-certificates"
+    if path.exists():
+        return
+    began, tell = time.monotonic(), Teller("certificates", certificates.COUNT)
+    certificates.Certificates(district, district.passwords[certificates.ASSESSOR]).make(tell)
+    path.touch()
+    progress(f"made-up certificates, {time.monotonic() - began:.1f} s")
+
+
 def residents_file(district, town):
     return district.folder / "made-up-residents" / f"{town.place}.jsonl"
 
@@ -295,6 +307,7 @@ def show(district):
     for name, role in ROLES.items():
         what = {"clerk": "each town", "editor": "district: drafts", "publisher": "district: publishes"}.get(role, "district")
         say(f"  {'log in as' if name == 'clerk1' else '':<9}  {name:<10} {district.passwords[name]}   ({what})")
+    say(f"             {certificates.ASSESSOR:<10} {district.passwords[certificates.ASSESSOR]}   (district: assesses)")
     say(f"  data, logs and settings are in {district.folder}")
     if not (district.pages / "town").is_dir():
         say("  the pages are not built (see above): only the API answers")
@@ -370,6 +383,7 @@ def run(given):
             if given.once:
                 once(district)
             else:
+                certificates_bring(district)
                 show(district)
                 say("Ctrl-C ends it.")
                 watch(district)
