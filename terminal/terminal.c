@@ -34,6 +34,7 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->waiting = node_waiting_up(n);
 	s->fingerprint = (char *)(uintptr_t)node_fingerprint(n);
 	s->is_demo = node_configuration(n)->is_demo;
+	s->is_practice = node_configuration(n)->is_practice;
 	s->receipts_ready = (uint32_t)t->ready_count;
 	return condition_show(n, up, arena, s);
 }

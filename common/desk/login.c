@@ -64,6 +64,7 @@ static void session_answer(struct node *n, struct http_request *r, const char *c
 	view.place = (char *)(uintptr_t)node_domain(n)->place;
 	view.place_name = node_place_words(n, node_domain(n)->place, &arena);
 	view.is_demo = node_configuration(n)->is_demo;
+	view.is_practice = node_configuration(n)->is_practice;
 	view.idle_s = (uint32_t)node_configuration(n)->session_idle_s;
 	view.is_second_optional = is_second_optional(n);
 	view.has_second = http_session_proved_ms(r) != UINT64_MAX;

@@ -65,8 +65,10 @@ def arguments_read():
     parser = argparse.ArgumentParser(
         prog="deploy/demo", description="Builds Last Mile and runs a district with made-up data on this machine.")
     parser.add_argument("--sites", type=int, metavar="N", help=f"terminals (first start: {FIRST_SITES})")
-    parser.add_argument("--dir", type=pathlib.Path, default=TOP / "demo", metavar="DIR",
-                        help="its data, kept from one start to the next (./demo)")
+    parser.add_argument("--dir", type=pathlib.Path, metavar="DIR",
+                        help="its data, kept from one start to the next (./demo; for practice ./practice)")
+    parser.add_argument("--practice", action="store_true",
+                        help="for staff to practise: every page is marked, and it has an authority and data of its own")
     parser.add_argument("--port-base", type=int, metavar="P", help=f"first of its ports (first start: {PORT_BASE})")
     parser.add_argument("--once", action="store_true",
                         help="hand in one request, see it granted, stop; exit 0 only if all of it worked")
@@ -75,6 +77,7 @@ def arguments_read():
                         help=f"made-up requests of the month before the first start ({FIRST_CASES}; with --once 0)")
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # of these arguments, before the build
     given = parser.parse_args()
+    given.dir = given.dir or TOP / ("practice" if given.practice else "demo")
     most = len(site_order())
     if given.sites is not None and not 1 <= given.sites <= most:
         parser.error(f"--sites: from 1 to {most}, as many as there are communities in deploy/places.json")
@@ -159,6 +162,7 @@ def folder_lock(folder):
 def district_lay_out(given, state):
     base, sites = state["port_base"], site_order()[:state["sites"]]
     district = District(given.dir, pages=TOP / "build/ui", passwords=state["passwords"], http_port=base, link_port=base + 1)
+    district.is_practice = given.practice
     for index, place in enumerate(town_order()):
         if any(site.startswith(place) for site in sites):
             district.add_town(place, base + TOWN_PORTS + 2 * index, base + TOWN_PORTS + 2 * index + 1)

@@ -182,6 +182,7 @@ class Node:
         district = self.district
         keys = {"place": self.place, "data": self.folder, "link_address": self.link_address,
                 "http_address": self.http_address, "demo": "yes" if district.is_demo else "no",
+                "practice": "yes" if district.is_practice else "no",
                 "places": TOP / "deploy/places.json", "map_size": district.map_sizes[self.tier]}
         pages = district.pages and district.pages / {HUB: "hub", TOWN: "town", TERMINAL: "terminal"}[self.tier]
         if pages and pages.is_dir():
@@ -307,6 +308,7 @@ class District:
         self.build = pathlib.Path(build or os.environ.get("LM_BUILD") or TOP / "build").resolve()
         self.pages = pages
         self.is_demo = is_demo
+        self.is_practice = False
         self.map_sizes = {HUB: "256M", TOWN: "128M", TERMINAL: "16M"}
         self.passwords = {name: f"trial-{role}-{name[-1]}" for name, role in ROLES.items()} | (passwords or {})
         self.towns, self.terminals = {}, {}  # by place

@@ -35,7 +35,7 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 			<Announcer />
 			{!isExpired && <SkipLink />}
 			<header hidden={isExpired}>
-				<DemoBanner isDemo={session.is_demo} />
+				<DemoBanner isDemo={session.is_demo} isPractice={session.is_practice} />
 				<div class="desk-header">
 					<p class="desk-product">
 						<strong>{t('desk.product')}</strong> {title}

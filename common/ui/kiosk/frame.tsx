@@ -66,7 +66,7 @@ export function Frame(props: FrameProps): JSX.Element {
 			}}
 		>
 			<header class="top">
-				<DemoBanner isDemo={state?.is_demo ?? false} />
+				<DemoBanner isDemo={state?.is_demo ?? false} isPractice={state?.is_practice ?? false} />
 				{state?.can_take_requests && <Notices state={state} />}
 			</header>
 			<main>{children}</main>

@@ -26,6 +26,7 @@ const STATE: TerminalState = {
 	waiting: '0',
 	fingerprint: '',
 	is_demo: false,
+	is_practice: false,
 	receipts_ready: 1,
 	notices: [],
 };

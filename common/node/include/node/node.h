@@ -50,7 +50,8 @@ struct node_config {
 	int64_t session_idle_s;
 	int64_t clock_warn_s; /* wall clocks of neighbours may differ by so much */
 	int64_t beat_s, probe_s;
-	bool is_demo; /* pages carry 演示数据 */
+	bool is_demo;     /* pages carry 演示数据 */
+	bool is_practice; /* pages carry 练习 instead */
 };
 /* ERR_CONFIG. Which keys are required depends on the tier. */
 int node_config_read(const char *path, Lm__Tier tier, struct node_config *out, struct error *e);
@@ -117,8 +118,8 @@ struct tier {
 	/* Pool thread: a terminal asks for a receipt made elsewhere. Fills `answer`, whose parts live in `arena`. */
 	int (*find_receipt)(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,
 	                    struct error *e);
-	/* Pool thread: somebody at the terminal `device` asks for a person, or no longer. Fills is_ringing and is_taken of
-	 * `answer`. True: on_ring is to be called, on the loop thread. */
+	/* Pool thread: somebody at the terminal `device` asks for a person, or no longer. Fills is_ringing and is_taken
+	 * of `answer`. True: on_ring is to be called, on the loop thread. */
 	bool (*hear_ring)(struct node *n, uint64_t device, uint64_t ring, bool is_over, Lm__Answer *answer);
 	void (*on_ring)(struct node *n);
 	void (*on_free)(void *context); /* last of all */

@@ -117,12 +117,12 @@ export function OutOfDate({ since_ms, children }: { since_ms: string | number; c
 	);
 }
 
-export function DemoBanner({ isDemo }: { isDemo: boolean }): JSX.Element | null {
-	if (!isDemo) return null;
+export function DemoBanner({ isDemo, isPractice = false }: { isDemo: boolean; isPractice?: boolean }): JSX.Element | null {
+	if (!isDemo && !isPractice) return null;
 	return (
 		<p class="demo-banner">
 			<Icon name="warning" />
-			<span>{t('common.demo')}</span>
+			<span>{t(isPractice ? 'common.practice' : 'common.demo')}</span>
 		</p>
 	);
 }

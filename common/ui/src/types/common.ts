@@ -81,6 +81,7 @@ export interface SessionView {
 	place: string;
 	place_name?: Words;
 	is_demo: boolean; // pages carry 演示数据
+	is_practice: boolean; // pages carry 练习
 	may: string[]; // rights
 	step: string; // of the login, that comes next; empty: it is whole
 	idle_s: number;

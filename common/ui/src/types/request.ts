@@ -138,6 +138,7 @@ export interface TerminalState {
 	join_step: string; // while it joins: "token", "asking", "unanswered", "refused"
 	fingerprint: string;
 	is_demo: boolean;
+	is_practice: boolean;
 	receipts_ready: number;
 	contact?: Contact; // whom to call
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
