@@ -77,6 +77,10 @@ void cases_bulk(void *context, struct http_request *r);
 int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm__CaseCommand *in,
                    Lm__CaseRecord **record, struct error *e); /* act.c: may this tier do it now, by what was seen? */
 
+/* contacts.c: telling residents */
+void contacts_get(void *context, struct http_request *r);
+void contacts_post(void *context, struct http_request *r);
+
 /* work.c: who has how much, who is away, notes */
 void work_get(void *context, struct http_request *r);
 void work_post(void *context, struct http_request *r);

@@ -17,6 +17,7 @@ startDesk({
 			? [
 					{ page: 'totals', words: t('desk.nav.totals') },
 					{ page: 'cases', words: t('desk.nav.cases') },
+					{ page: 'contacts', words: t('desk.nav.contacts') },
 					{ page: 'work', words: t('desk.nav.work') },
 					{ page: 'people', words: t('desk.nav.people') },
 					{ page: 'certificates', words: t('desk.nav.certificates') },

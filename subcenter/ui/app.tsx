@@ -12,6 +12,7 @@ startDesk({
 		...(may.includes('cases')
 			? [
 					{ page: 'cases', words: t('desk.nav.cases') },
+					{ page: 'contacts', words: t('desk.nav.contacts') },
 					{ page: 'work', words: t('desk.nav.work') },
 					{ page: 'new', words: t('desk.nav.new') },
 					{ page: 'people', words: t('desk.nav.people') },

@@ -133,14 +133,37 @@ class Console(lm.Case):
             self.write(clerk, "KEEP_VIEW", view=saved)
             self.assertEqual([], other.get("/api/v1/work")["views"])
             town.restart()
-            clerk = town.desk("clerk1")
+            clerk, other = town.desk("clerk1"), town.desk("clerk2")
             view = clerk.get("/api/v1/work")["views"][0]
             self.assertEqual(("我的", "CASE_LEFT_DAY"), (view["name"], view["filter"]["left"]))
             lm.wait_until(lambda: self.find(clerk)["is_ready"], what="the index is whole again")
             self.assertEqual({one}, self.ids(clerk, "oysl"))
 
+        with self.subTest("a resident is to be called back: the day and hours, each try, and what came of it"):
+            path = f"/api/v1/cases/{one}/contacts"
+            told = {"way": "CONTACT_WAY_CALL", "text": "示例：问什么时候方便上门。", "day": today(1), "from": "09:00", "until": "11:30",
+                    "is_call_back": True}
+            self.refused("invalid", clerk.post, path, {"act": "CONTACT_ACT_ADD", "contact": dict(told, day="morgen")})
+            self.refused("invalid", clerk.post, path, {"act": "CONTACT_ACT_ADD", "contact": dict(told, until="08:00")})
+            self.refused("not-found", clerk.post, f"/api/v1/cases/{'0' * 32}/contacts", {"act": "CONTACT_ACT_ADD", "contact": told})
+            added = clerk.post(path, {"act": "CONTACT_ACT_ADD", "contact": told})["contacts"][0]
+            earlier = dict(told, day=today(), way="CONTACT_WAY_SMS")
+            clerk.post(f"/api/v1/cases/{last}/contacts", {"act": "CONTACT_ACT_ADD", "contact": earlier})
+            to_do = clerk.get("/api/v1/contacts")["contacts"]
+            self.assertEqual([last, one], [view["row"]["request_id"] for view in to_do], "the first day first")
+            self.assertTrue(to_do[0]["phone"], "the number that the resident gave")
+            tried = {"act": "CONTACT_ACT_TRY", "contact": {"contact": added["contact"]["contact"]}}
+            clerk.post(path, dict(tried, outcome="CONTACT_OUTCOME_NOT_REACHED", note="没有人接"))
+            done = other.post(path, dict(tried, outcome="CONTACT_OUTCOME_REACHED"))["contacts"][0]
+            self.assertEqual([("CONTACT_OUTCOME_NOT_REACHED", "没有人接", "clerk1"), ("CONTACT_OUTCOME_REACHED", "", "clerk2")],
+                             [(one_try["outcome"], one_try["note"], one_try["by"]) for one_try in done["contact"]["tries"]])
+            self.assertTrue(done["is_done"])
+            self.refused("closed", clerk.post, path, dict(tried, outcome="CONTACT_OUTCOME_REACHED"))
+            self.assertEqual([last], [view["row"]["request_id"] for view in clerk.get("/api/v1/contacts")["contacts"]])
+
         with self.subTest("a kiosk rings, somebody takes it, and the kiosk is told"):
             place = f"{TOWN}001-T1"
+            district.terminals[place].wait_connected()
             rings = lambda: clerk.get("/api/v1/rings")["rings"]  # noqa: E731
             self.assertEqual([], rings())
             self.assertEqual("RING_STATE_RINGS", kiosk.post("/api/v1/ring")["state"])

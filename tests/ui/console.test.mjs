@@ -173,3 +173,50 @@ test('a resident rings at a terminal: the console shows and sounds it, and the t
 	resident.assertNoFaults();
 	clerk.assertNoFaults();
 });
+
+test('a resident is to be called back: planned at the case, tried, and done', async () => {
+	const { page } = clerk;
+	await clerk.openCase(codes[1].request_id);
+	await clerk.tabTo('desk.contact.add');
+	await clerk.enterDialog();
+	await clerk.tabTo('desk.contact.save');
+	await page.keyboard.press('Enter');
+	await page.locator('dialog .notice.danger').waitFor(); // what to say is missing
+	await page.locator('#contact-text').fill('示例：问什么时候方便上门。');
+	await clerk.look('console-9-plan');
+	await clerk.tabTo('desk.contact.save');
+	await page.keyboard.press('Enter');
+	await page.locator('.desk-notes', { hasText: '方便上门' }).waitFor();
+	await clerk.visit('contacts');
+	await clerk.seesText('desk.contact.to-do');
+	await clerk.lookEverywhere('console-10-contacts');
+	await clerk.tabTo('desk.contact.try');
+	await clerk.enterDialog();
+	await clerk.tabTo('desk.contact.save');
+	await page.keyboard.press('Enter');
+	await clerk.seesText('desk.contact.none');
+	await clerk.openCase(codes[1].request_id);
+	await clerk.seesText('desk.contact.done');
+	clerk.assertNoFaults();
+});
+
+test('a text of the desk\'s own, in plain and easy language, is where an answer begins', async () => {
+	const { page } = clerk;
+	await clerk.visit('work');
+	for (const part of ['name-zh', 'name-en', 'plain-zh', 'plain-en', 'easy-zh', 'easy-en'])
+		await page.locator(`#wording-${part}`).fill(part.endsWith('zh') ? `示例${part === 'easy-zh' ? '好懂' : '用语'}` : 'An example');
+	await clerk.tabTo('desk.wording.save');
+	await page.keyboard.press('Enter');
+	await clerk.seesText('desk.wording.drop');
+	await page.waitForFunction(() => document.querySelector('#wording-plain-zh').value === ''); // what was saved is not asked for again
+	await clerk.lookEverywhere('console-11-wordings');
+	await clerk.openCase(codes[1].request_id);
+	await page.keyboard.press('a');
+	await clerk.confirm();
+	await page.keyboard.press('q');
+	await clerk.tabTo('desk.wording.easy');
+	await page.keyboard.press('Enter');
+	assert.equal(await page.locator('#decide-text').inputValue(), '示例好懂');
+	await clerk.look('console-12-begun');
+	clerk.assertNoFaults();
+});

@@ -4,6 +4,7 @@ import { t, timeText, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, Tab } from '../src/parts';
 import type { CaseView, FieldView, Service, Words } from '../src/types';
 import { Consents } from './consents';
+import { CaseContacts } from './contacts';
 import { Decide, decisionText } from './decide';
 import { Erasing } from './erase';
 import { FileAnswer } from './files';
@@ -101,6 +102,7 @@ function Case({ view, fault, reload }: CaseProps) {
 						<h2>{t('desk.case.asks')}</h2>
 						{view.asks.length > 0 ? <Asks asks={view.asks} /> : <p>{t('desk.case.asks-none')}</p>}
 					</section>
+					<CaseContacts requestId={row.request_id} />
 					<section>
 						<h2>{t('desk.case.events')}</h2>
 						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}

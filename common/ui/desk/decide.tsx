@@ -29,6 +29,7 @@ import {
 	type Part,
 } from './model';
 import { useDesk } from './session';
+import { PickWording } from './wordings';
 
 export function decisionText(decision: Decision, row: CaseRow, service?: Service): string {
 	if (decision !== 'hand_over') {
@@ -238,6 +239,12 @@ function Typing({ view, decision, draft, faults, type }: TypingProps) {
 			)}
 			{[...required, ...optional].map((part) => (
 				<Fragment key={part}>
+					{part === 'text' && (
+						<PickWording
+							{...{ view, decision }}
+							onInsert={(text) => type('text', draft.text.trim() ? `${draft.text.trim()}\n${text}` : text)}
+						/>
+					)}
 					<PartField
 						part={part}
 						label={partLabel(part, decision)}

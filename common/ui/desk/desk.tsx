@@ -7,6 +7,7 @@ import { Audit } from './audit';
 import { Assessments } from './assessments';
 import { CasePage } from './case';
 import { Certificates } from './certificates';
+import { Contacts } from './contacts';
 import { startDisplay } from './display';
 import { Erasures } from './erase';
 import { startLanguage } from './language';
@@ -85,6 +86,8 @@ function Page({ pages, route }: { pages: DeskPages; route: Route }) {
 			return <CasePage requestId={route.part} />;
 		case 'work':
 			return <Work />;
+		case 'contacts':
+			return <Contacts />;
 		case 'people':
 			return route.part === 'new' ? <NewPerson /> : <People />;
 		case 'person':

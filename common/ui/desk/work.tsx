@@ -11,6 +11,7 @@ import { hrefOf } from './route';
 import { useDesk } from './session';
 import { PageHeading } from './shell';
 import { Moment, useNow } from './time';
+import { Wordings } from './wordings';
 
 const NOTE_MOST = 1000;
 const NOTE = 'shift-note';
@@ -42,6 +43,7 @@ export function Work() {
 			{data && <Load rows={data.rows} />}
 			{data && <Away work={data} write={write} />}
 			{data && <Notes work={data} write={write} />}
+			{data && <Wordings work={data} write={write} />}
 		</>
 	);
 }

@@ -11,3 +11,4 @@ export type * from './types/certificate';
 export type * from './types/account';
 export type * from './types/work';
 export type * from './types/ring';
+export type * from './types/contact';
