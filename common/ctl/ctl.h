@@ -47,7 +47,7 @@
 	X(OPTION_KEY_TABLE, "key-table", NULL, "only replace the newest copy of the key table")                   \
 	X(OPTION_TO, "to", "DIR", "folder to write to, when no daemon runs")                                      \
 	X(OPTION_SEALED_TO, "sealed-to", "KEY", "public recovery key, when no daemon runs")                       \
-	X(OPTION_DOUBLES, "doubles", NULL, "take also those who seem to be on file")                             \
+	X(OPTION_DOUBLES, "doubles", NULL, "take also those who seem to be on file")                              \
 	X(OPTION_HELP, "help", NULL, "say what the command does")
 
 enum ctl_option {

@@ -79,8 +79,8 @@ static int assign(struct turn *t, const struct errand *x, struct id request, con
 	return in->is_preview ? OK : claim_write(t, request, staff, x->user, e);
 }
 
-static int act(struct turn *t, const struct errand *x, struct id request, const Lm__BulkItem *item,
-               Lm__BulkResult *out, struct error *e)
+static int act(struct turn *t, const struct errand *x, struct id request, const Lm__BulkItem *item, Lm__BulkResult *out,
+               struct error *e)
 {
 	const Lm__BulkCommand *in = (Lm__BulkCommand *)x->input;
 	Lm__CaseCommand command = LM__CASE_COMMAND__INIT;

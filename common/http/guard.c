@@ -209,7 +209,12 @@ static bool guard_session(struct http_request *r)
 {
 	const char *csrf = http_header(r, "X-Lm-Csrf");
 
-	session_load(r);
+	int code = session_load(r);
+	if (code != OK) {
+		answer_refuse(r, (unsigned)error_http_status(code), code,
+		              "This machine is short of memory just now; try again.");
+		return false;
+	}
 	if (r->is_local || r->route->guard != HTTP_SESSION)
 		return true;
 	if (r->is_session_locked) {

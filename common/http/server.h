@@ -212,7 +212,8 @@ bool answer_headers_add(struct MHD_Response *response, const char *content_type,
 void answer_put(struct http_request *r, unsigned status, struct MHD_Response *response);
 
 /* session.c */
-void session_load(struct http_request *r); /* fills user, role, csrf from the cookie, if it is good */
+/* Fills user, role, csrf from the cookie, if it is good. Fails by a fault of the machine only. */
+int session_load(struct http_request *r);
 void sessions_expire(struct http *h);
 void sessions_release(struct http *h);
 

@@ -95,8 +95,8 @@ void sessions_release(struct http *h)
 	}
 }
 
-/* The id in the request's cookie, hashed; false if there is none of the right form. */
-static bool cookie_key(const struct http_request *r, struct hash *key)
+/* The id in the request's cookie, hashed. ERR_NOT_FOUND: there is none of the right form. */
+static int cookie_key(const struct http_request *r, struct hash *key)
 {
 	uint8_t id[KEY_BYTES];
 	struct bytes part = BYTES(id, sizeof(id));
@@ -104,26 +104,27 @@ static bool cookie_key(const struct http_request *r, struct hash *key)
 	const char *text = name == NULL ? NULL : MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, name);
 
 	if (text == NULL || hex_decode(text, id, sizeof(id)) != OK)
-		return false;
-	bool is_hashed = crypto_hash(SUITE_INTERNATIONAL, &part, 1, key, NULL) == OK;
+		return ERR_NOT_FOUND;
+	int code = crypto_hash(SUITE_INTERNATIONAL, &part, 1, key, NULL);
 	crypto_wipe(id, sizeof(id));
-	return is_hashed;
+	return code;
 }
 
-void session_load(struct http_request *r)
+int session_load(struct http_request *r)
 {
 	struct hash key;
 
 	if (r->is_local) {
 		strcpy(r->user, "local");
 		strcpy(r->role, "local");
-		return;
+		return OK;
 	}
-	if (!cookie_key(r, &key))
-		return;
+	int code = cookie_key(r, &key);
+	if (code != OK)
+		return code == ERR_NOT_FOUND ? OK : code;
 	struct session **link = session_find(r->http, &key);
 	if (link == NULL)
-		return;
+		return OK;
 	bool is_idle = uv_now(r->http->loop) - (*link)->used_ms >= r->http->session_idle_ms;
 	(*link)->is_locked |= is_idle;
 	r->is_session_locked = (*link)->is_locked;
@@ -134,6 +135,7 @@ void session_load(struct http_request *r)
 	memcpy(r->user, (*link)->user, sizeof(r->user));
 	memcpy(r->role, (*link)->role, sizeof(r->role));
 	memcpy(r->csrf, (*link)->csrf, sizeof(r->csrf));
+	return OK;
 }
 
 /* Draws the id and the token; the id leaves only as hexadecimal text, for the cookie. */

@@ -72,7 +72,7 @@ struct join_endpoint;
 #define REPORTS_MOST 64 /* links that a beat tells of; no town of the district has more communities than 44 */
 #define QUARANTINED_TOLD_MOST 64
 #define RINGS_A_MINUTE 60 /* calls for a person, and that they go on */
-#define ASKS_A_MINUTE 20 /* receipt look-ups that a terminal may send up */
+#define ASKS_A_MINUTE 20  /* receipt look-ups that a terminal may send up */
 
 enum data_file { FILE_KEYS, FILE_KEYS_NEXT, FILE_KEY_TABLE, FILE_AUTHORITY, FILE_SOCKET, FILE_STORE, FILE_LINK };
 
@@ -172,7 +172,17 @@ struct work {
 	bool was_rollback;
 };
 
-enum out_type { OUT_FRAME, OUT_COMMAND, OUT_NEWS, OUT_MARKS, OUT_LINKS, OUT_RECONNECT, OUT_ANSWER, OUT_JOIN_ANSWER, OUT_RING };
+enum out_type {
+	OUT_FRAME,
+	OUT_COMMAND,
+	OUT_NEWS,
+	OUT_MARKS,
+	OUT_LINKS,
+	OUT_RECONNECT,
+	OUT_ANSWER,
+	OUT_JOIN_ANSWER,
+	OUT_RING
+};
 
 struct out {
 	struct out *next;

@@ -259,7 +259,8 @@ int journal_read(struct store_txn *txn, uint64_t position, struct arena *arena, 
 /* The first item at or after *position; *position becomes its position. */
 int journal_read_next(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,
                       struct error *e);
-/* The last item before *position (UINT64_MAX: of all); *position becomes its position. ERR_NOT_FOUND at the beginning. */
+/* The last item before *position (UINT64_MAX: of all); *position becomes its position. ERR_NOT_FOUND at the beginning.
+ */
 int journal_read_before(struct store_txn *txn, uint64_t *position, struct arena *arena, Lm__TapeItem **item,
                         struct error *e);
 int journal_read_line(struct store_txn *txn, uint32_t line, uint64_t ordinal, struct arena *arena, uint64_t *position,

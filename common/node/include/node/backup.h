@@ -53,8 +53,8 @@ int backup_proof_check(const Lm__BackupProof *proof, const Lm__BackupPayload *ma
 int restored_write(const char *data, const Lm__RestorePayload *begun, struct arena *arena, struct error *e);
 int restored_read(const char *data, struct arena *arena, Lm__RestorePayload **out, struct error *e);
 int restored_remove(const char *data, struct error *e);
-/* The disk in `data`, of a hub or a town whose daemon does not run, was put back to an earlier image: leaves the same, in
- * *out too. ERR_INVALID: a terminal's; ERR_BUSY: a daemon runs there; ERR_EXISTS. */
+/* The disk in `data`, of a hub or a town whose daemon does not run, was put back to an earlier image: leaves the same,
+ * in *out too. ERR_INVALID: a terminal's; ERR_BUSY: a daemon runs there; ERR_EXISTS. */
 int node_put_back(const char *data, struct arena *arena, Lm__RestorePayload **out, struct error *e);
 
 #endif
