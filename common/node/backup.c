@@ -344,22 +344,19 @@ static int rows_seal(struct backup *b, struct part_file *f, const struct store_t
 	return failure ? failure : result;
 }
 
+/* The other tables under the key table's key follow from the tape: a restore makes them anew, as of the store's copy.
+ */
 static int key_table_seal(struct backup *b, struct part_file *f, struct error *e)
 {
 	static const uint8_t end[1] = { 0 };
-	const struct store_table *tables[STORE_TABLES_MOST];
-	size_t count = node_tables(tables);
+	struct rows_from from = { .size = 0 };
 	struct arena arena;
 	int result = OK;
 	arena_init(&arena, 1024 * 1024);
-	for (size_t i = 0; i < count && !result; i++) {
-		struct rows_from from = { .size = 0 };
-		while (!result && tables[i]->is_key_table)
-			result = rows_seal(b, f, tables[i], &from, &arena, e);
-		result = result == ERR_NOT_FOUND ? OK : result;
-	}
+	while (!result)
+		result = rows_seal(b, f, &journal_table_envelope, &from, &arena, e);
 	arena_release(&arena);
-	return result ? result : sealed_write(f->sealed, BYTES_OF(end), e);
+	return result == ERR_NOT_FOUND ? sealed_write(f->sealed, BYTES_OF(end), e) : result;
 }
 
 static int position_read(struct backup *b, struct error *e)

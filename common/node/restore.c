@@ -93,7 +93,8 @@ static int pair_check(const struct restore *r, struct error *e)
 		return error_set(e, ERR_DENIED, "%s is of device %016llx and %s of %016llx: they are of two machines",
 		                 r->store.path, (unsigned long long)a->device, r->key_table.path,
 		                 (unsigned long long)b->device);
-	if (b->time_ms < a->time_ms)
+	/* Not by their times: clocks are set back, too. */
+	if (b->position < a->position)
 		return error_set(e, ERR_CONFLICT,
 		                 "%s is older than %s: the newest key table is needed, or an older backup",
 		                 r->key_table.path, r->store.path);
@@ -216,12 +217,12 @@ struct row {
 	size_t key_size, value_size;
 };
 
-/* Of entries that the copy holds; an envelope that was filed later is of no use to it. */
+/* Of entries that the copy holds; an envelope that was filed later is of no use to it. Rows of other tables, which
+ * older backups have, are of a later moment than the copy: what they say would come a second time with what is given
+ * back. */
 static bool row_is_wanted(const struct restore *r, const struct row *row)
 {
-	if (row->table != &journal_table_envelope)
-		return true;
-	if (row->key_size < POSITION_BYTES)
+	if (row->table != &journal_table_envelope || row->key_size < POSITION_BYTES)
 		return false;
 	struct reader at = reader_over(BYTES(row->key + row->key_size - POSITION_BYTES, POSITION_BYTES));
 	uint64_t position = read_u64(&at);
@@ -294,8 +295,53 @@ static int key_table_read(struct restore *r, struct error *e)
 		result = envelopes_some(r, e);
 	if (result == ERR_NOT_FOUND)
 		result = sealed_end_check(r->key_table.sealed, e);
-	r->out->erased = r->out->erased > r->out->envelopes ? r->out->erased - r->out->envelopes : 0;
 	return result ? error_wrap(e, result, "%s", r->key_table.path) : OK;
+}
+
+/* ---- what follows from the tape ---- */
+
+static int rows_count(struct store_txn *txn, const struct store_table *table, uint64_t *count)
+{
+	struct store_cursor *c;
+	struct bytes key;
+	int result = store_cursor_open(txn, table, &c);
+	if (!result)
+		result = store_cursor_first(c, NULL, &key, NULL);
+	for (; !result; result = store_cursor_next(c, NULL, &key, NULL))
+		++*count;
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+/* Of all rows that the copy had under the lost key, those that are not there again. */
+static int erased_count(struct restore *r, struct error *e)
+{
+	const struct store_table *tables[STORE_TABLES_MOST];
+	size_t count = node_tables(tables);
+	uint64_t there = 0;
+	struct store_txn *txn;
+	int result = store_begin_read(r->node.store, &txn, e);
+	if (result)
+		return result;
+	for (size_t i = 0; i < count && !result; i++)
+		if (tables[i]->is_key_table)
+			result = rows_count(txn, tables[i], &there);
+	result = result ? store_failure(txn, e) : OK;
+	store_abort(txn);
+	r->out->erased = r->out->erased > there ? r->out->erased - there : 0;
+	return result;
+}
+
+/* The derived tables are made anew: rows under the lost key are gone, and what was erased since is absent in all. */
+static int projections_make(struct restore *r, struct error *e)
+{
+	struct rebuild_result rebuilt;
+	store_close(r->node.store);
+	r->node.store = NULL;
+	int result = node_rebuild(r->folder, true, &rebuilt, e);
+	if (!result)
+		result = closed_store_open(r->folder, r->folder, &r->node.keys, false, &r->node.store, e);
+	return result ? result : erased_count(r, e);
 }
 
 /* ---- what it must be ---- */
@@ -380,6 +426,8 @@ static int restore_into(struct restore *r, const struct recovery_key *key, struc
 		result = store_start(r, e);
 	if (!result)
 		result = key_table_read(r, e);
+	if (!result)
+		result = projections_make(r, e);
 	if (!result)
 		result = content_check(r, e);
 	if (!result)

@@ -78,6 +78,9 @@ int return_begin(struct turn *t, struct error *e)
 	result = restore_get(t->txn, t->arena, &record);
 	if (!result && bytes_equal(codec_bytes(record->backup), codec_bytes(begun->backup)))
 		return OK;
+	/* The backup was made during a return: what waited for the end of that one waits for this one. */
+	if (!result && !record->is_over && record->position < begun->position)
+		begun->position = record->position;
 	return result && result != ERR_NOT_FOUND ? result : step_append(t, begun, e);
 }
 

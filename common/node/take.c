@@ -47,7 +47,9 @@ int item_apply(struct turn *t, const struct domain_item *item, uint64_t tape_pos
 int turn_append(struct turn *t, struct draft *draft, struct placed *out, struct error *e)
 {
 	struct node *n = t->node;
-	if (n->is_returning && draft->stream != LM__STREAM__STREAM_OWN) {
+	/* Nor does anybody erase: neighbours are not told of what comes back, and would not be told of that. */
+	bool is_erasing = draft->header->kind == LM__KIND__KIND_ERASE_ACT;
+	if (n->is_returning && (draft->stream != LM__STREAM__STREAM_OWN || is_erasing)) {
 		n->must_rerun = true; /* what the command wrote before it goes, too */
 		return return_refuse(e);
 	}
