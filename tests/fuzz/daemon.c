@@ -75,6 +75,11 @@ void fault_met(enum fault fault, const struct site *s)
 	(void)s;
 }
 
+void restores_configure(struct node_config *c)
+{
+	(void)c;
+}
+
 void strike_at_start(struct site *s)
 {
 	(void)s;

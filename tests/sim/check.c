@@ -29,7 +29,7 @@ static const char *text_of(const json_t *object, const char *key)
 static bool is_link_quiet(const struct site *s, const json_t *link)
 {
 	const char *below = s->tier == LM__TIER__TIER_DISTRICT ? "TIER_TOWN" : "TIER_TERMINAL";
-	if (strcmp(text_of(link, "tier"), below) != 0)
+	if (strcmp(text_of(link, "tier"), below) != 0 || json_is_true(json_object_get(link, "is_revoked")))
 		return true;
 	return json_is_true(json_object_get(link, "is_direct")) && json_is_true(json_object_get(link, "is_up")) &&
 	       number_of(link, "waiting_down") == 0 && number_of(link, "waiting_up") == 0;
@@ -52,7 +52,7 @@ static bool is_site_quiet(struct site *s)
 	const json_t *upstream = json_object_get(json_object_get(status, "links"), "upstream");
 	bool is_linked = !s->above || json_is_true(json_object_get(upstream, "is_up"));
 	bool is_drained = number_of(status, "unsent") == 0 && number_of(status, "held") == 0 &&
-	                  !json_is_true(json_object_get(status, "is_changing_keys"));
+	                  !json_is_true(json_object_get(status, "is_changing_keys")) && !is_returning(s);
 	size_t i;
 	json_t *link;
 	json_array_foreach(json_object_get(json_object_get(status, "links"), "links"), i, link) is_drained &=
@@ -67,6 +67,12 @@ static bool is_site_quiet(struct site *s)
 
 bool is_quiet(void)
 {
+	snprintf(restless, sizeof restless, "there are two machines with one key");
+	if (twins_waiting())
+		return false;
+	snprintf(restless, sizeof restless, "somebody asks for other keys");
+	if (strikes_waiting())
+		return false;
 	for (size_t i = 0; i < world.site_count; i++)
 		if (!is_site_quiet(&world.site[i]))
 			return false;
@@ -215,15 +221,16 @@ static void tape_watch(struct site *s)
 	}
 }
 
-/* What a terminal takes as signed by the district is there, whatever its town says. Where the hub is dead nobody asks.
- */
+/* What a terminal takes as signed by the district is there, whatever its town says. Where the hub is dead, or lacks
+ * what its towns give back, nobody asks. */
 static void signed_check(const struct site *s)
 {
 	const struct site *hub = site_hub();
 	struct store_txn *here, *there;
 	uint64_t incarnation, seq, ordinal;
 	bool is_exact = false;
-	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || !hub->node || hub->is_dying)
+	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || !hub->node || hub->is_dying ||
+	    is_returning(hub))
 		return;
 	struct line_key up = { node_domain(s->node)->device, LM__STREAM__STREAM_UP, 0 };
 	const struct line *l = journal_line_find(node_journal(s->node), &up);
@@ -305,11 +312,34 @@ static void case_compare(const struct promise *p, const json_t *here, const json
 		     (long long)number_of(a, "version"), (long long)number_of(b, "version"));
 }
 
+static bool says_erased(const json_t *view)
+{
+	return json_is_true(json_object_get(json_object_get(view, "erasure"), "is_done"));
+}
+
+/* What the district erased just before its disk was lost, and told nobody, is erased nowhere else; it has destroyed its
+ * own key to it, in its backup too. */
+static void erasings_settle(void)
+{
+	const struct promise *p;
+	size_t promised = promises(&p);
+	for (size_t i = 0; i < promised; i++) {
+		if (!is_erasing_doubtful(p[i].request))
+			continue;
+		json_t *at_town = case_at(p[i].terminal->above, p[i].request);
+		if (!says_erased(at_town))
+			erasing_lose(p[i].request);
+		json_decref(at_town);
+	}
+}
+
 /* Absent where it was erased, and nowhere else. */
 static void absence_check(const struct promise *p, const json_t *view, const struct site *s)
 {
 	bool is_absent = json_is_true(json_object_get(json_object_get(view, "row"), "is_absent"));
-	bool is_said = json_is_true(json_object_get(json_object_get(view, "erasure"), "is_done"));
+	bool is_said = says_erased(view);
+	if (s == site_hub() && is_erasing_lost(p->request) && !is_said)
+		return;
 	if (is_absent != is_erased(p->request) || is_said != is_absent)
 		fail("%s: %s is%s erased, and its page says otherwise", s->name, p->request, is_absent ? " not" : "");
 }
@@ -404,7 +434,8 @@ static void promise_check(const struct promise *p)
 	case_compare(p, at_town, at_hub);
 	absence_check(p, at_town, p->terminal->above);
 	absence_check(p, at_hub, site_hub());
-	receipt_check(p, at_town);
+	if (!is_erasing_lost(p->request)) /* the district cannot pass on any more what it had said */
+		receipt_check(p, at_town);
 	json_decref(at_town);
 	json_decref(at_hub);
 }
@@ -412,7 +443,7 @@ static void promise_check(const struct promise *p)
 static void deed_check(const struct deed *a)
 {
 	json_t *view = case_at(site_hub(), a->request);
-	if (number_of(json_object_get(view, "row"), "version") < a->version)
+	if (!a->is_doubtful && number_of(json_object_get(view, "row"), "version") < a->version)
 		fail("case %s: version %u was called done, and the district has %lld", a->request, a->version,
 		     (long long)number_of(json_object_get(view, "row"), "version"));
 	json_decref(view);
@@ -430,6 +461,18 @@ static void store_check(struct site *s)
 	if (!json_is_true(json_object_get(verify, "is_good")))
 		fail("%s: %s", s->name, text_of(verify, "text"));
 	json_decref(verify);
+}
+
+/* Open (docs/TESTING.md): who answers at another machine than the one where the request was handed in, as here after a
+ * wipe, leaves a key there, which the terminal itself cannot use, and of which an erasing does not know. */
+static bool is_answered_elsewhere(const struct site *s, const char *request)
+{
+	const struct promise *p;
+	size_t promised = promises(&p);
+	for (size_t i = 0; i < promised && fault_is_about(FAULT_WIPE); i++)
+		if (p[i].terminal == s && p[i].is_forgotten && strcmp(p[i].request, request) == 0)
+			return true;
+	return false;
 }
 
 /* No key of an erased request is left, and no second key of a key table. */
@@ -450,7 +493,7 @@ static void keys_check(struct site *s)
 	for (result = result ? result : store_cursor_first(c, NULL, &key, NULL); !result;
 	     result = store_cursor_next(c, NULL, &key, NULL)) {
 		hex_encode(BYTES(key.data, 16), request);
-		if (is_erased(request))
+		if (is_erased(request) && !is_answered_elsewhere(s, request))
 			fail("%s has a key of %s, which was erased", s->name, request);
 	}
 	store_cursor_close(c);
@@ -513,6 +556,7 @@ void check_all(void)
 	const struct promise *promise;
 	const struct deed *act;
 	size_t promised = promises(&promise), done = deeds(&act), lost = 0;
+	erasings_settle();
 	for (size_t i = 0; i < promised; i++)
 		if (is_lost(&promise[i]))
 			lost++;

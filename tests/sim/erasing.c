@@ -16,18 +16,37 @@ static struct erased erased_list[ERASED_MOST];
 static size_t officer_count, erased_count;
 static bool is_everybody_leaving;
 
-size_t erased_requests(const struct erased **out)
+static struct erased *erased_find(const char *request)
 {
-	*out = erased_list;
-	return erased_count;
+	for (size_t i = 0; i < erased_count; i++)
+		if (strcmp(erased_list[i].request, request) == 0)
+			return &erased_list[i];
+	return NULL;
 }
 
 bool is_erased(const char *request)
 {
-	for (size_t i = 0; i < erased_count; i++)
-		if (strcmp(erased_list[i].request, request) == 0)
-			return true;
-	return false;
+	const struct erased *e = erased_find(request);
+	return e && !e->is_lost;
+}
+
+bool is_erasing_doubtful(const char *request)
+{
+	const struct erased *e = erased_find(request);
+	return e && e->is_doubtful;
+}
+
+bool is_erasing_lost(const char *request)
+{
+	const struct erased *e = erased_find(request);
+	return e && e->is_lost;
+}
+
+void erasing_lose(const char *request)
+{
+	struct erased *e = erased_find(request);
+	if (e)
+		e->is_lost = true;
 }
 
 static const char *code_of(const json_t *body)
@@ -50,13 +69,18 @@ static void confirmed(void *context, int status, json_t *body)
 {
 	struct officer *o = context;
 	bool is_done = status == 200 || strcmp(code_of(body), "closed") == 0; /* the answer before was lost */
-	if (is_done && !is_erased(o->request)) {
+	struct erased *e = is_done ? erased_find(o->request) : NULL;
+	if (is_done && !e) {
 		if (erased_count == ERASED_MOST)
 			fail("more than %d erasings", ERASED_MOST);
-		snprintf(erased_list[erased_count++].request, sizeof o->request, "%s", o->request);
+		e = &erased_list[erased_count++];
 		tell("%-24s erased %s", o->desk->name, o->request);
 	}
-	if (is_done)
+	if (is_done) {
+		*e = (struct erased){ .desk = o->desk, .done_us = world.now_us };
+		snprintf(e->request, sizeof e->request, "%s", o->request);
+	}
+	if (is_done || (fault_is_about(FAULT_RESTORE) && strcmp(code_of(body), "not-found") == 0))
 		o->act[0] = '\0';
 	officer_rest(o);
 }
@@ -100,6 +124,12 @@ static void officer_step(void *context, bool is_alive)
 	}
 	snprintf(path, sizeof path, "/api/v1/erasures/%s", o->act);
 	ask_page(o->desk, "POST", path, json_pack("{s:s}", "action", "ERASE_ACTION_CONFIRM"), "second", confirmed, o);
+}
+
+void officers_hear_of_restore(uint64_t backup_us)
+{
+	for (size_t i = 0; i < erased_count; i++)
+		erased_list[i].is_doubtful |= erased_list[i].desk == site_hub() && erased_list[i].done_us >= backup_us;
 }
 
 void officers_arrive(void)

@@ -62,8 +62,8 @@ static void file_copy(const char *from, const char *to)
 
 void folder_copy(const char *from, const char *to)
 {
-	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key",  "keytable.key.next",
-		                             "authority.keys", "device.json",      "store/data.mdb" };
+	static const char *const names[] = { "device.keys",    "device.keys.next", "keytable.key", "keytable.key.next",
+		                             "authority.keys", "device.json",      "restored",     "store/data.mdb" };
 	char source[400], target[400];
 	snprintf(target, sizeof target, "%s/store", to);
 	if ((mkdir(to, 0700) && errno != EEXIST) || (mkdir(target, 0700) && errno != EEXIST))
@@ -98,7 +98,7 @@ static void image_put_back(struct site *s, struct kept *k)
 	     (unsigned long long)((world.now_us - k->moment_us) / SECONDS));
 }
 
-static bool is_changing_keys(const struct site *s)
+bool is_changing_keys(const struct site *s)
 {
 	char path[300];
 	snprintf(path, sizeof path, "%s/device.keys.next", s->folder);
@@ -135,7 +135,7 @@ void images_site_buried(struct site *s)
 bool strike_rollback(struct site *s)
 {
 	struct kept *k = kept_of(s);
-	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying)
+	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || is_twin(s))
 		return false;
 	k->is_wanted = k->moment_us && !is_changing_keys(s) && has_same_keys(s);
 	bool is_struck = k->is_wanted;

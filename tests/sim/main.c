@@ -57,6 +57,7 @@ static void drain(void)
 		if (world.now_us > end)
 			fail("the faults are over for %llu minutes, and the queues are not empty; %s",
 			     (unsigned long long)(world.pace->drain_most_us / MINUTES), who_is_restless());
+		twins_settle();
 		world_run_until(world.now_us + (uint64_t)world.pace->beat_s * SECONDS / 2);
 	}
 	operators_drop(true);
@@ -84,6 +85,9 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	check_begin();
 	power_reset();
 	images_reset();
+	wipes_reset();
+	restores_reset();
+	twins_reset();
 	damage_reset();
 	relay_reset();
 	poison_reset();
@@ -96,6 +100,7 @@ static void seed_run(uint64_t seed, uint64_t duration_us, struct tally *tally)
 	sites_lay_out(2, 2);
 	weather_begin();
 	people_arrive();
+	restores_begin();
 	live(duration_us);
 	weather_end();
 	people_leave();

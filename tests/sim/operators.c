@@ -16,10 +16,10 @@ void operators_reset(void)
 
 bool is_released(const char *device)
 {
-	for (size_t i = 0; i < count && device; i++)
+	for (size_t i = 0; i < count; i++)
 		if (strcmp(released[i], device) == 0)
 			return true;
-	return !device && count;
+	return false;
 }
 
 static void released_note(const char *device)
@@ -35,7 +35,7 @@ static struct site *machine_at(const char *place)
 {
 	for (size_t i = 0; i < world.site_count; i++)
 		if (strcmp(world.site[i].place, place) == 0)
-			return &world.site[i];
+			return twins_kept(&world.site[i]);
 	fail("nothing stands at %s", place);
 }
 

@@ -63,7 +63,8 @@ static bool is_later(int status, const json_t *body)
 	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
 		if (strcmp(code, later[i]) == 0)
 			return true;
-	if ((fault_is_about(FAULT_ALTER) || fault_is_about(FAULT_ROLLBACK)) && strcmp(code, "frozen") == 0)
+	if ((fault_is_about(FAULT_ALTER) || fault_is_about(FAULT_ROLLBACK) || fault_is_about(FAULT_CLONE)) &&
+	    strcmp(code, "frozen") == 0)
 		return true; /* the town refuses what was altered, and looks again after a minute; or an operator must
 		                come */
 	return status == 0;
@@ -136,6 +137,8 @@ static void hand_in(void *context, bool is_alive)
 	(void)is_alive;
 	if (r->command)
 		ask_page(r->terminal, "POST", "/api/v1/requests", json_incref(r->command), "resident", handed_in, r);
+	else
+		resident_rest(r); /* the machine with the page has gone */
 }
 
 static void drafted(void *context, int status, json_t *body)
@@ -272,7 +275,7 @@ const struct promise *people_hand_in(struct site *terminal)
 {
 	size_t before = promise_count;
 	for (size_t i = 0; i < resident_count; i++)
-		if (residents[i].terminal == terminal)
+		if (residents[i].terminal == terminal && !residents[i].is_busy)
 			ask_page(terminal, "POST", "/api/v1/drafts", json_object(), "resident", drafted, &residents[i]);
 	uint64_t until_us = world.now_us + HAND_IN_MS * MS;
 	while (promise_count == before && world.now_us < until_us && world_step()) {
@@ -293,14 +296,20 @@ static void clerk_rest(struct clerk *c)
 
 static void deed_add(const struct clerk *c)
 {
-	for (size_t i = 0; i < deed_count; i++)
+	struct deed *a = NULL;
+	for (size_t i = 0; i < deed_count && !a; i++)
 		if (deed_list[i].version == c->version + 1 && strcmp(deed_list[i].request, c->request) == 0)
-			fail("%s: version %u of case %s was made twice", c->desk->name, c->version + 1, c->request);
-	if (deed_count == DEEDS_MOST)
+			a = &deed_list[i];
+	if (a && !a->is_doubtful)
+		fail("%s: version %u of case %s was made twice", c->desk->name, c->version + 1, c->request);
+	if (!a && deed_count == DEEDS_MOST)
 		fail("more than %d acts", DEEDS_MOST);
-	struct deed *a = &deed_list[deed_count++];
+	a = a ? a : &deed_list[deed_count++];
 	snprintf(a->request, sizeof a->request, "%s", c->request);
 	a->version = c->version + 1;
+	a->desk = c->desk;
+	a->done_us = world.now_us;
+	a->is_doubtful = false;
 }
 
 static void acted(void *context, int status, json_t *body)
@@ -433,7 +442,54 @@ void people_hear_of_rollback(const struct site *s, uint64_t image_us)
 	}
 }
 
+static void pages_close(const struct site *s)
+{
+	for (size_t i = 0; i < resident_count; i++)
+		if (residents[i].terminal == s) {
+			json_decref(residents[i].command);
+			residents[i].command = NULL;
+		}
+}
+
+/* The page went with the disk: who was not told that it is saved begins anew. */
+void people_hear_of_wipe(const struct site *s)
+{
+	people_hear_of_rollback(s, 0);
+	pages_close(s);
+}
+
+/* What the closed machine had saved is nowhere doubtful: it was tried again, and is found at the town. */
+void people_hear_of_end(const struct site *closed, const struct site *second, struct site *first)
+{
+	pages_close(closed);
+	for (size_t i = 0; i < promise_count; i++) {
+		struct promise *p = &promise_list[i];
+		if (p->terminal != first && p->terminal != second)
+			continue;
+		p->is_forgotten |= p->terminal == closed;
+		p->was_town = p->was_district = false;
+		p->terminal = first;
+	}
+	for (size_t i = 0; i < resident_count; i++)
+		if (residents[i].terminal == second)
+			residents[i].terminal = first;
+}
+
+/* What the district said after its backup is lost with it where no town had heard of it. */
+void people_hear_of_restore(uint64_t backup_us)
+{
+	for (size_t i = 0; i < deed_count; i++)
+		deed_list[i].is_doubtful |= deed_list[i].desk == site_hub() && deed_list[i].done_us >= backup_us;
+}
+
 /* ---- coming and going ---- */
+
+void people_arrive_at(struct site *terminal)
+{
+	struct resident *r = &residents[resident_count++];
+	*r = (struct resident){ .terminal = terminal };
+	resident_rest(r);
+}
 
 void people_arrive(void)
 {
@@ -441,8 +497,7 @@ void people_arrive(void)
 	for (size_t i = 0; i < world.site_count; i++) {
 		struct site *s = &world.site[i];
 		if (s->tier == LM__TIER__TIER_TERMINAL) {
-			residents[resident_count] = (struct resident){ .terminal = s };
-			resident_rest(&residents[resident_count++]);
+			people_arrive_at(s);
 		} else {
 			clerks[clerk_count] =
 			        (struct clerk){ .desk = s,

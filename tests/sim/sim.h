@@ -15,6 +15,9 @@
  *   power.c     what power cuts could leave, opened and verified
  *   images.c    disks that are put back to an earlier image
  *   damage.c    disks that rot
+ *   wipes.c     disks that are lost
+ *   restores.c  a hub that is made from its backup
+ *   twins.c     machines that run twice
  *   site.c      a machine with its daemon: set up, started, killed, cut off from power
  *   poison.c    entries that nobody can apply, and the operators who drop them
  *   operators.c who releases a device that has two histories
@@ -79,6 +82,7 @@ struct site {
 	uint64_t paused_until_us; /* stopped, as a laptop's lid stops a process */
 	bool is_starting, is_stopping;
 	bool is_damaged; /* its store: it may not start */
+	bool is_retired; /* it is not started again */
 	bool is_at_disk; /* within a write or a sync */
 	uint64_t disk_broken_until_us;
 	int64_t map_bytes;
@@ -186,6 +190,7 @@ uint64_t power_images(void);
 /* ---- images.c ---- */
 
 void folder_copy(const char *from, const char *to); /* of a machine: its keys and its store */
+bool is_changing_keys(const struct site *s);
 void images_reset(void);
 void images_site_buried(struct site *s); /* its disk may be copied, or exchanged */
 
@@ -195,6 +200,29 @@ void damage_reset(void);
 bool strike_flip(struct site *s);
 bool strike_cut_short(struct site *s);
 void damage_site_buried(struct site *s);
+
+/* ---- wipes.c ---- */
+
+void wipes_reset(void);
+bool wipes_are_about(const struct site *s); /* its machine is being replaced */
+bool wipes_know(const char *device); /* that it is no more */
+void wipes_site_buried(struct site *s);
+
+/* ---- restores.c ---- */
+
+void restores_reset(void);
+void restores_configure(struct node_config *c); /* of the hub */
+void restores_begin(void);
+void restores_site_buried(struct site *s);
+
+/* ---- twins.c ---- */
+
+void twins_reset(void);
+bool is_twin(const struct site *s); /* or was one */
+bool twins_waiting(void);
+struct site *twins_kept(struct site *s); /* of two the one that the operator lets go on */
+void twins_site_buried(struct site *s);
+void twins_settle(void); /* when the faults are over, now and then */
 
 /* ---- machine.c ---- */
 
@@ -227,6 +255,7 @@ void site_bury_if_dead(struct site *s);
 void sites_remove(void);
 void folder_remove(const char *folder); /* with all that is in it */
 struct site *site_hub(void);
+json_t *admission_of(const struct site *s, json_t *file); /* a command; takes what device.json holds */
 
 /* ---- poison.c ---- */
 
@@ -241,30 +270,38 @@ void poison_check(void); /* each was dropped at both tiers, and another delays n
 
 void operators_reset(void);
 void operators_release(void);         /* devices with two histories */
-bool is_released(const char *device); /* by its hexadecimal name; NULL: any */
+bool is_released(const char *device); /* by its hexadecimal name */
 
 /* ---- people.c ---- */
 
 #define CANARY "张示例" /* what residents write: found in clear nowhere */
 void people_arrive(void);
+void people_arrive_at(struct site *terminal);
 void people_leave(void);
 const struct promise *people_hand_in(struct site *terminal); /* one more request, now; NULL: it takes none */
 void people_hear_of_rollback(const struct site *s, uint64_t image_us);
+void people_hear_of_wipe(const struct site *s);
+/* `closed` ends, one of two at a place; what was handed in at `second` is now asked for at `first`. */
+void people_hear_of_end(const struct site *closed, const struct site *second, struct site *first);
+void people_hear_of_restore(uint64_t backup_us); /* of the hub */
 size_t people_waiting(void); /* who still insist on an answer */
 struct promise {             /* what a terminal's page called saved */
 	struct site *terminal;
 	char request[33], code[16];
 	bool was_town, was_district; /* marks that were shown */
 	uint64_t saved_us;
-	bool is_forgotten; /* its terminal's disk was put back to an image from before it */
-	bool is_losing;   /* its receipt was lost: staff replace the code, and insist until they are told the new one */
-	char former[16];  /* the code before */
-	bool is_doubtful; /* and no page had said that anybody else had it: perhaps nobody has */
+	bool is_forgotten; /* its terminal's disk was put back to an image from before it, or lost */
+	bool is_losing;    /* its receipt was lost: staff replace the code, and insist until they are told the new one */
+	char former[16];   /* the code before */
+	bool is_doubtful;  /* and no page had said that anybody else had it: perhaps nobody has */
 };
 size_t promises(const struct promise **out);
 struct deed { /* what a desk's page called done */
 	char request[33];
 	uint32_t version;
+	const struct site *desk;
+	uint64_t done_us;
+	bool is_doubtful; /* the district said so after the backup that it was made from: perhaps nobody else heard it */
 };
 size_t deeds(const struct deed **out);
 void people_reset(void);
@@ -276,8 +313,15 @@ void officers_leave(void);
 size_t officers_waiting(void);
 struct erased { /* what a desk's page called erased */
 	char request[33];
+	const struct site *desk;
+	uint64_t done_us;
+	bool is_doubtful; /* as a deed */
+	bool is_lost;     /* and nobody had */
 };
-size_t erased_requests(const struct erased **out);
+bool is_erasing_doubtful(const char *request);
+bool is_erasing_lost(const char *request);
+void erasing_lose(const char *request);
+void officers_hear_of_restore(uint64_t backup_us);
 bool is_erased(const char *request);
 void officers_reset(void);
 
@@ -322,6 +366,7 @@ void weather_end(void);
 bool weather_is_over(void);
 void weather_site_died(struct site *s); /* it is started again, some time */
 void weather_start_all(void);
+void weather_start(struct site *s); /* soon */
 bool weather_prepare(void); /* once, before the first seed has its process */
 void weather_count(void);   /* into what all processes share */
 size_t weather_tell(void);  /* how often each fault met each state; returns how many pairs never met */
@@ -337,6 +382,9 @@ bool strike_pause(struct site *s);
 bool strike_keys(struct site *s);
 bool strike_two_views(struct site *s); /* relay.c */
 bool strike_rollback(struct site *s);  /* images.c */
+bool strike_wipe(struct site *s);      /* wipes.c */
+bool strike_restore(struct site *s);   /* restores.c */
+bool strike_clone(struct site *s);     /* twins.c */
 bool strike_disk_broken(struct site *s);
 bool strike_break(struct site *s);
 bool strike_half_open(struct site *s);
@@ -347,6 +395,7 @@ bool strike_clock_freeze(struct site *s);
 bool strike_stranger(struct site *s);
 void strike_at_start(struct site *s); /* what is drawn for the life that begins */
 void strikes_end(void);
+size_t strikes_waiting(void); /* changes of keys that were asked for and not answered yet */
 
 /* ---- state.c ---- */
 
@@ -367,6 +416,7 @@ extern const char *const state_names[];
 enum state state_of(const struct site *s);
 void lanes_tell(const struct site *s, FILE *to); /* what its links still wait for */
 bool is_share_spent(const struct site *s);       /* of a device below it */
+bool is_returning(const struct site *s);         /* restored: its neighbours give back what it lacks */
 
 /* ---- check.c ---- */
 

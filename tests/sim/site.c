@@ -44,6 +44,8 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->clock_warn_s = 60;
 	c->beat_s = world.pace->beat_s;
 	c->probe_s = world.pace->probe_s;
+	if (s == site_hub())
+		restores_configure(c);
 	snprintf(address, sizeof address, "sim://%s", s->place);
 	if (s->tier != LM__TIER__TIER_TERMINAL)
 		c->link_address = copy(address);
@@ -143,6 +145,13 @@ static void status_learn(struct site *s)
 	json_decref(status);
 }
 
+json_t *admission_of(const struct site *s, json_t *file)
+{
+	return json_pack("{s:o,s:O,s:s,s:s,s:s}", "file", file, "fingerprint", json_object_get(file, "fingerprint"),
+	                 "role", s->tier == LM__TIER__TIER_TOWN ? "TIER_TOWN" : "TIER_TERMINAL", "place", s->place,
+	                 "by", "sim");
+}
+
 static void admit(struct site *s)
 {
 	char path[300];
@@ -150,11 +159,7 @@ static void admit(struct site *s)
 	json_t *file = json_load_file(path, 0, NULL);
 	if (!file)
 		fail("%s wrote no device.json", s->name);
-	json_t *command = json_pack(
-	        "{s:O,s:O,s:s,s:s,s:s}", "file", file, "fingerprint", json_object_get(file, "fingerprint"), "role",
-	        s->tier == LM__TIER__TIER_TOWN ? "TIER_TOWN" : "TIER_TERMINAL", "place", s->place, "by", "sim");
-	json_decref(file);
-	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/admit", command));
+	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/admit", admission_of(s, file)));
 }
 
 static void publish(const char *path)

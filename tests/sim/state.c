@@ -41,6 +41,11 @@ bool is_share_spent(const struct site *s)
 	return false;
 }
 
+bool is_returning(const struct site *s)
+{
+	return s->node && atomic_load(&s->node->shows_returning);
+}
+
 enum state state_of(const struct site *s)
 {
 	const struct node *n = s->node;

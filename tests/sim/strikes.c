@@ -80,18 +80,27 @@ bool strike_pause(struct site *s)
 	return true;
 }
 
+static size_t keys_waiting;
+
+size_t strikes_waiting(void)
+{
+	return keys_waiting;
+}
+
 static void keys_asked(void *context, int status, json_t *body)
 {
 	const struct site *s = context;
 	(void)body;
+	keys_waiting--;
 	tell("%-24s is to change its keys: %d", s->name, status);
 }
 
 /* No fault, but everything may be under way when they change. */
 bool strike_keys(struct site *s)
 {
-	if (!is_running(s))
+	if (!is_running(s) || is_twin(s))
 		return false;
+	keys_waiting++;
 	ask_page(s, "POST", "/ctl/v1/keys", json_object(), "local", keys_asked, s);
 	return true;
 }

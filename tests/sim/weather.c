@@ -107,14 +107,14 @@ bool fault_is_about(enum fault fault)
 	return rate[fault] != 0;
 }
 
-/* One in two strikes looks for a site that is full. */
+/* Most strikes look for a site in a state that is seldom. */
 static struct site *site_draw(void)
 {
-	size_t first = (size_t)draw(world.site_count);
-	bool looks = draw(2);
-	for (size_t i = 0; looks && i < world.site_count; i++) {
+	static const enum state seldom[] = { STATE_FULL, STATE_FULL, STATE_DRAINING, STATE_DRAINING, STATE_GREETING };
+	size_t first = (size_t)draw(world.site_count), looks = (size_t)draw(8);
+	for (size_t i = 0; looks < sizeof seldom / sizeof *seldom && i < world.site_count; i++) {
 		struct site *s = &world.site[(first + i) % world.site_count];
-		if (state_of(s) == STATE_FULL)
+		if (state_of(s) == seldom[looks])
 			return s;
 	}
 	return &world.site[first];
@@ -165,25 +165,33 @@ static void site_start_again(void *context, bool is_alive)
 {
 	struct site *s = context;
 	(void)is_alive;
-	if (!s->node && !world.is_calm)
+	if (!s->node && !world.is_calm && !s->is_retired)
 		site_start(s);
 }
 
 void weather_site_died(struct site *s)
 {
-	if (world.is_calm)
+	if (world.is_calm || s->is_retired)
 		return;
 	damage_site_buried(s);
 	images_site_buried(s);
+	wipes_site_buried(s);
+	restores_site_buried(s);
+	twins_site_buried(s);
 	uint64_t away = is_over || draw(10) ? draw(world.pace->restart_us) : draw(world.pace->outage_us / 4);
 	plan(away, NULL, site_start_again, s);
+}
+
+void weather_start(struct site *s)
+{
+	plan(draw(3 * SECONDS), NULL, site_start_again, s);
 }
 
 void weather_start_all(void)
 {
 	for (size_t i = 0; i < world.site_count; i++)
 		if (!world.site[i].node)
-			plan(draw(3 * SECONDS), NULL, site_start_again, &world.site[i]);
+			weather_start(&world.site[i]);
 }
 
 /* ---- the table ---- */
@@ -206,6 +214,15 @@ static unsigned states_of(enum fault fault)
 		return (WITHIN & ~BIT(COMMITTING)) | LIVING;
 	case FAULT_MAP_FULL:
 		return BIT(FULL);
+	case FAULT_CLONE:
+		return LIVING & ~BIT(FULL); /* who writes nothing is not noticed */
+	case FAULT_RESTORE:                 /* the hub greets nobody, and has room */
+		return LIVING & ~(BIT(GREETING) | BIT(FULL));
+	case FAULT_WRONG_KEY: /* strangers knock at towns and the hub, which have room */
+		return LIVING & ~BIT(FULL);
+	case FAULT_BREAK:
+	case FAULT_HALF_OPEN: /* who is connected has greeted */
+		return LIVING & ~BIT(ALONE);
 	case FAULT_SHARE:
 		return BIT(IDLE) | BIT(BACKLOG);
 	case FAULT_DRIFT:
