@@ -103,19 +103,19 @@ static int step_fill(struct turn *t, const struct errand *x, const Lm__PersonRec
 
 /* ---- written ---- */
 
-static int payload_append(struct turn *t, struct id subject, Lm__CertificatePayload *payload, Lm__Header *h,
+static int payload_append(struct turn *t, struct id subject, Lm__CertificatePayload *payload, Lm__Header h,
                           struct error *e)
 {
 	bool is_town = node_domain(t->node)->tier == LM__TIER__TIER_TOWN;
 	struct bytes packed;
 	struct placed placed;
-	h->kind = is_town ? LM__KIND__KIND_CERTIFICATE_ASK : LM__KIND__KIND_CERTIFICATE;
-	h->person_id = codec_data(BYTES_OF(subject.byte));
-	h->place = (char *)(uintptr_t)node_domain(t->node)->place;
-	h->owner = LM__TIER__TIER_DISTRICT;
+	h.kind = is_town ? LM__KIND__KIND_CERTIFICATE_ASK : LM__KIND__KIND_CERTIFICATE;
+	h.person_id = codec_data(BYTES_OF(subject.byte));
+	h.place = (char *)(uintptr_t)node_domain(t->node)->place;
+	h.owner = LM__TIER__TIER_DISTRICT;
 	int result = CODEC_PACK(payload, t->arena, &packed, e);
 	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
-		               .header = h,
+		               .header = &h,
 		               .payload = packed,
 		               .is_sealed = true };
 	return result ? result : turn_append(t, &draft, &placed, e);
@@ -178,7 +178,7 @@ static int certificate_run(struct turn *t, struct command *c, struct error *e)
 	certificate_event_header(&x->person, known, actor.town, &h);
 	h.version = actor.is_guess ? h.version - 1 : h.version; /* an ask cites what was seen */
 	h.epoch = record->epoch;
-	return payload_append(t, x->person, &payload, &h, e);
+	return payload_append(t, x->person, &payload, h, e);
 }
 
 static bool is_assessors(Lm__CertificateAct act)
@@ -230,7 +230,7 @@ static int declaration_run(struct turn *t, struct command *c, struct error *e)
 	declaration.is_over = in->is_over;
 	payload.declaration = &declaration;
 	x->output = &empty.base;
-	return result ? result : payload_append(t, id, &payload, &h, e);
+	return result ? result : payload_append(t, id, &payload, h, e);
 }
 
 void declaration_post(void *context, struct http_request *r)
@@ -299,7 +299,7 @@ static int sample_write(struct turn *t, struct errand *x, struct frame *f, struc
 	sample.n_person_id = in->count;
 	sample.by = x->user;
 	payload.sample = &sample;
-	return result ? result : payload_append(t, x->person, &payload, &h, e);
+	return result ? result : payload_append(t, x->person, &payload, h, e);
 }
 
 static int sample_run(struct turn *t, struct command *c, struct error *e)
@@ -351,7 +351,7 @@ static int result_run(struct turn *t, struct command *c, struct error *e)
 	result.by = x->user;
 	payload.result = &result;
 	x->output = &empty.base;
-	return payload_append(t, person, &payload, &h, e);
+	return payload_append(t, person, &payload, h, e);
 }
 
 static void sample_post(void *context, struct http_request *r)

@@ -42,7 +42,7 @@ static bool place_read(struct node *n, uint64_t device, char place[PLACE_TEXT_BY
 		return false;
 	arena_init(&arena, 256 * 1024);
 	if (!device_get(txn, device, &arena, &record) && strlen(record->place) < PLACE_TEXT_BYTES) {
-		strcpy(place, record->place);
+		memcpy(place, record->place, strlen(record->place) + 1);
 		is_read = true;
 	}
 	store_abort(txn);
@@ -64,7 +64,7 @@ bool desk_hear_ring(struct node *n, uint64_t device, uint64_t ring, bool is_over
 		is_news = one->ring != ring;
 		if (is_news) {
 			*one = (struct ring){ .device = device, .ring = ring, .since_ms = clock_wall_ms() };
-			strcpy(one->place, place);
+			memcpy(one->place, place, sizeof place);
 		}
 		one->heard_us = clock_monotonic_us();
 		answer->is_ringing = true;

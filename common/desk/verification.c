@@ -40,7 +40,7 @@ static struct counted *place_of(struct counting *c, const char *place)
 		return NULL;
 	struct counted *fresh = &c->places[c->count++];
 	*fresh = (struct counted){ .total = 0 };
-	strcpy(fresh->place, place);
+	memcpy(fresh->place, place, strlen(place) + 1);
 	return fresh;
 }
 

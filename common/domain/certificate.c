@@ -204,9 +204,11 @@ static int number_make(Lm__CertificateFacts *f, struct arena *arena)
 
 /* Another category or grade is another number, whose first card it is. */
 static int issue(Lm__CertificateFacts *f, const struct certificate_actor *actor, const Lm__CertificateStep *s,
-                 struct arena *arena)
+                 struct arena *arena, struct error *e)
 {
 	bool is_renewal = f->state == TO(RENEWING);
+	if (!is_renewal && !f->finding) /* a row, or a town's copy, that no step has made */
+		return error_set(e, ERR_DAMAGED, "this certificate is to be issued, and has no finding");
 	if (!is_renewal) {
 		if (f->category != f->finding->category || f->grade != f->finding->grade)
 			f->reissued = 0;
@@ -266,6 +268,8 @@ static int draw(struct store_txn *txn, struct id person, const char *town, Lm__C
 static int redraw(struct store_txn *txn, struct id person, const struct certificate_actor *actor, const char *town,
                   Lm__CertificateFacts *f, struct arena *arena, struct error *e)
 {
+	if (!f->draw) /* as in issue */
+		return error_set(e, ERR_DAMAGED, "this certificate was given to an assessor, and does not say to whom");
 	int result = pass_over(f, arena);
 	f->state = TO(APPLIED);
 	if (!result && !actor->is_guess)
@@ -355,7 +359,7 @@ int certificate_step(struct store_txn *txn, struct id person, const struct certi
 	if (!result && step->act == ACT(REISSUE) && f.reissued >= REISSUES_MOST)
 		result = error_set(e, ERR_TOO_MANY, "a card is issued again at most %d times", REISSUES_MOST);
 	if (!result && step->act == ACT(ISSUE))
-		result = issue(&f, actor, step, arena);
+		result = issue(&f, actor, step, arena, e);
 	f.reason = step->reason;
 	if (!result && move->to)
 		f.state = move->to;

@@ -222,7 +222,7 @@ static int ask_place(struct apply *a, struct id person, const char *town, struct
 int apply_certificate_ask(struct apply *a)
 {
 	struct id person = person_of(a->item->header);
-	struct place_of_record where;
+	struct place_of_record where = { 0 };
 	Lm__CertificatePayload *p;
 	const char *town;
 	int result = header_check(a);
@@ -344,7 +344,7 @@ int certificate_moved(struct apply *a, struct id person, const char *from, char 
 {
 	Lm__CertificateStep *step = arena_alloc(a->arena, sizeof *step);
 	Lm__CertificateRecord record;
-	bool is_there;
+	bool is_there = false;
 	int result = step ? record_get(a, person, &record, &is_there)
 	                  : store_fail(a->txn, ERR_MEMORY, "no memory for a certificate");
 	if (result || !is_there || strcmp(record.town, to) == 0 || is_taken(a, person) ||

@@ -132,7 +132,7 @@ int certificate_expected(struct store_txn *txn, struct id person, const struct c
 	Lm__CertificateRecord *record;
 	Lm__CertificateWaiting **waiting;
 	struct error e;
-	size_t count;
+	size_t count = 0;
 	int result = certificate_get(txn, person, arena, &record);
 	*out = result ? NULL : record->facts;
 	if (!result || result == ERR_NOT_FOUND)

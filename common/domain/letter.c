@@ -190,8 +190,9 @@ int letters_of(struct store_txn *txn, struct id request, struct arena *arena, si
 	uint8_t memory[24];
 	Lm__LetterRecord **list = arena_alloc(arena, (most + 1) * sizeof *list);
 	*count = 0;
-	int result = list ? store_cursor_open(txn, &domain_table_letter, &c)
-	                  : store_fail(txn, ERR_MEMORY, "no memory for the letters of a case");
+	if (!list)
+		return store_fail(txn, ERR_MEMORY, "no memory for the letters of a case");
+	int result = store_cursor_open(txn, &domain_table_letter, &c);
 	if (result)
 		return result;
 	result = store_cursor_seek(c, letter_key(request, 0, memory), arena, &key, &value);

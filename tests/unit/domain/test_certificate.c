@@ -189,6 +189,8 @@ static void test_what_each_must_say(void **state)
 	REFUSED(ERR_CONFLICT, "outcome", CHECKED, CANCEL, s.step.cancel = LM__CANCEL_GROUND__CANCEL_GROUND_RECHECK);
 	REFUSED(ERR_CONFLICT, "not refused", CHECKED, REFUSE, before.is_recheck = true);
 	REFUSED(ERR_TOO_MANY, "99", LOST, REISSUE, before.reissued = 99);
+	REFUSED(ERR_DAMAGED, "no finding", CHECKED, ISSUE, before.finding = NULL);
+	REFUSED(ERR_DAMAGED, "to whom", ASSESSED, SEND_BACK, before.draw = NULL);
 	actor.tier = TOWN;
 	actor.place = HERE;
 	REFUSED(ERR_INVALID, "id_number", NONE, APPLY, s.step.id_number = "990114195803010011");
