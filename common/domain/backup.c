@@ -105,6 +105,12 @@ bool restore_is_returning(struct store_txn *txn, struct arena *arena)
 	return !restore_get(txn, arena, &record) && !record->is_over;
 }
 
+bool restore_gave_back(struct apply *a)
+{
+	Lm__RestoreRecord *record;
+	return !restore_get(a->txn, a->arena, &record) && a->item->position < record->ended_position;
+}
+
 int apply_restore(struct apply *a)
 {
 	Lm__RestorePayload *payload;
@@ -125,8 +131,11 @@ int apply_restore(struct apply *a)
 	if (!result && payload->step == LM__RESTORE_STEP__RESTORE_STEP_LEFT_OUT)
 		result = left_out_add(a, record, payload->device);
 	record->is_over = payload->step == LM__RESTORE_STEP__RESTORE_STEP_ENDED;
+	record->ended_position = record->is_over ? a->item->position : 0;
 	if (!result)
 		result = row_put(a, &domain_table_backup, bytes_from_text(restore_key), &record->base);
+	if (!result && record->is_over)
+		result = certificates_follow(a);
 	return !result && record->is_over ? release_return(a) : result;
 }
 

@@ -9,6 +9,7 @@
 
 #include "inside.h"
 
+#define ROW_ARENA_BYTES ((size_t)1024 * 1024)
 #define ACT(name) LM__CERTIFICATE_ACT__CERTIFICATE_ACT_##name
 
 struct place_of_record { /* the town that has the resident's record, as this tier knows it */
@@ -206,7 +207,8 @@ static int origin_place(struct apply *a, const char **place)
 	return OK;
 }
 
-/* The resident's record, or its hand-over to this town, may come later than what the town asks. */
+/* The resident's record, or its hand-over to this town, may come later than what the town asks; and where a return held
+ * up what was asked, a later hand-over may have come first: it counts as asked when the town had the record. */
 static int ask_place(struct apply *a, struct id person, const char *town, struct place_of_record *where)
 {
 	int result = where_is_the_record(a, person, where);
@@ -216,6 +218,8 @@ static int ask_place(struct apply *a, struct id person, const char *town, struct
 		return result;
 	if (a->item->header->epoch > where->epoch)
 		return held_on_other(a, person, where->version + 1);
+	if (a->item->header->epoch < where->epoch && restore_gave_back(a))
+		return OK;
 	return error_set(a->e, ERR_DENIED, "town %.20s has this resident's record now", where->town);
 }
 
@@ -340,21 +344,73 @@ int apply_certificate(struct apply *a)
 
 /* ---- the resident's record went to another town ---- */
 
-int certificate_moved(struct apply *a, struct id person, const char *from, char *to)
+static int transfer(struct apply *a, struct id person, Lm__CertificateRecord *record, const char *from, char *to)
 {
 	Lm__CertificateStep *step = arena_alloc(a->arena, sizeof *step);
+	if (!step)
+		return store_fail(a->txn, ERR_MEMORY, "no memory for a certificate");
+	lm__certificate_step__init(step);
+	step->act = ACT(TRANSFER);
+	record->town = to;
+	int result = step_note(a, person, record, step, "");
+	return result ? result : farewell_effect(a, person, record, from);
+}
+
+int certificate_moved(struct apply *a, struct id person, const char *from, char *to)
+{
 	Lm__CertificateRecord record;
 	bool is_there = false;
-	int result = step ? record_get(a, person, &record, &is_there)
-	                  : store_fail(a->txn, ERR_MEMORY, "no memory for a certificate");
+	int result = record_get(a, person, &record, &is_there);
 	if (result || !is_there || strcmp(record.town, to) == 0 || is_taken(a, person) ||
 	    restore_is_returning(a->txn, a->arena)) /* then what comes back says where it is */
 		return result;
-	lm__certificate_step__init(step);
-	step->act = ACT(TRANSFER);
-	record.town = to;
-	result = step_note(a, person, &record, step, "");
-	return result ? result : farewell_effect(a, person, &record, from);
+	return transfer(a, person, &record, from, to);
+}
+
+struct strays {
+	struct apply *a;
+	struct arena row;
+	struct buffer persons; /* ids */
+	int result;
+};
+
+static bool stray_visit(void *context, struct id person, const Lm__CertificateRecord *record)
+{
+	struct strays *s = context;
+	Lm__PersonRecord *at;
+	s->result = person_get(s->a->txn, person, &s->row, &at);
+	if (s->result == ERR_NOT_FOUND)
+		s->result = OK;
+	else if (!s->result && strcmp(at->town, record->town) != 0)
+		s->result = buffer_append(&s->persons, BYTES_OF(person.byte));
+	return !s->result;
+}
+
+int certificates_follow(struct apply *a)
+{
+	struct strays s = { .a = a };
+	struct id from = { { 0 } };
+	arena_init(&s.row, ROW_ARENA_BYTES);
+	int result = certificate_each(a->txn, &from, &s.row, stray_visit, &s, a->e);
+	if (!result)
+		result = s.result;
+	for (size_t at = 0; at < s.persons.size && !result; at += ID_BYTES) {
+		Lm__CertificateRecord record;
+		struct place_of_record where;
+		struct id person;
+		bool is_there = false;
+		memcpy(person.byte, s.persons.data + at, ID_BYTES);
+		result = record_get(a, person, &record, &is_there);
+		if (!result)
+			result = where_is_the_record(a, person, &where);
+		if (!result)
+			result = transfer(a, person, &record, record.town, (char *)(uintptr_t)where.town);
+	}
+	buffer_release(&s.persons);
+	arena_release(&s.row);
+	return result && !store_failure(a->txn, NULL)
+	               ? store_fail(a->txn, result, "certificates cannot follow the records that moved")
+	               : result;
 }
 
 /* ---- at the town ---- */

@@ -38,6 +38,8 @@ int effect_add(struct apply *a, struct domain_effect effect);
 int held_on_request(struct apply *a); /* ERR_HELD; ERR_INVALID if it names none */
 int held_on_service(struct apply *a);
 int held_on_version(struct apply *a); /* the event before it has not come */
+/* backup.c: the item came before a return ended: it was late, whatever it says, and others of its time were not. */
+bool restore_gave_back(struct apply *a);
 int held_on_return(struct apply *a);  /* until a restored node has what its neighbours give back */
 int held_on_other(struct apply *a, struct id subject, uint32_t version);
 int release_request(struct apply *a, struct id request);
@@ -137,6 +139,8 @@ struct bytes certificate_key(struct id person, enum certificate_beside what, str
                              uint8_t memory[STORE_KEY_BYTES_MOST]);
 int assessor_declare(struct apply *a, Lm__AssessorDeclaration *d, const char *place);
 int certificate_moved(struct apply *a, struct id person, const char *from, char *to);
+/* A return has ended: records that moved meanwhile take along the certificates that no copy brought after them. */
+int certificates_follow(struct apply *a);
 int certificate_remove(struct apply *a, struct id person);
 bool restore_is_returning(struct store_txn *txn, struct arena *arena);
 

@@ -37,6 +37,7 @@ class Storm:
         self.tried = {}  # request id: terminal; handed in, and perhaps never answered
         self.owners = {}  # request id: who decides it at first
         self.hidden = {}  # request id: the tier that it is about, which does not see it
+        self.by_two = {}  # request id: its decision needs a second person
         self.acts = {}  # (request id, version): action; a desk said that it is done
         self.asks = {}  # (request id, version): terminal; an answer or a withdrawal is saved
         self.counts = collections.Counter()
@@ -162,6 +163,7 @@ class Resident(Person):
         request, storm = command["request_id"], self.storm
         storm.tried[request] = self.node
         storm.owners[request], storm.hidden[request] = owner_of(service, command["values"])
+        storm.by_two[request] = bool(service["needs_second"])
         if self.random.random() < 0.1:  # pressed twice
             threading.Thread(target=self.press, args=(command,), daemon=True).start()
         if self.random.random() < 0.05:  # gone before there is an answer
@@ -251,6 +253,8 @@ class Clerk(Person):
         except lm.Refused as refused:
             if refused.code == "denied" and action == "HAND_OVER" and self.storm.hidden[request] != "TIER_NONE":
                 return  # whom it is about does not get it
+            if refused.code == "denied" and action == "DECIDE" and self.storm.by_two.get(request):
+                return  # nobody here approves
             if refused.code not in ("conflict", "closed"):  # a resident was faster, or our own lost try
                 raise
             self.storm.count("acts that came too late")
