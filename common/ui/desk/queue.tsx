@@ -144,15 +144,10 @@ export function Queue({ route, towns = [] }: QueueProps) {
 			{!list.isRead && !list.fault && <Loading />}
 			{list.isRead && (
 				<div ref={box} onKeyDown={moveFocus}>
-					{rows.length > 0 && (
-						<div class="desk-bar">
+					{chosenRows.length > 0 && (
+						<div class="desk-bar desk-chosen">
 							<p>{t('desk.bulk.chosen', { n: chosenRows.length })}</p>
-							<Button
-								onPress={() => setIsBulk(true)}
-								{...(chosenRows.length === 0 && { whyNot: t('desk.bulk.none') })}
-							>
-								{t('desk.bulk.together')}
-							</Button>
+							<Button onPress={() => setIsBulk(true)}>{t('desk.bulk.together')}</Button>
 						</div>
 					)}
 					{rows.length > 0 ? <Rows {...{ rows, chosen, pick }} /> : <Empty>{t('desk.queue.empty')}</Empty>}
