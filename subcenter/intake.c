@@ -1,7 +1,7 @@
 /*
- * A request typed at the town's counter: for somebody who cannot or will not use a terminal, or who brings papers. The
- * town is its origin; the resident gets a receipt code as from a terminal, and reads the answer with it at any terminal
- * of the town, which asks the town for it.
+ * A request that staff of the town type: for somebody who comes and cannot or will not use a terminal, or who brings
+ * papers, or who phones. The town is its origin; the resident gets a receipt code as from a terminal, and reads the
+ * answer with it at any terminal of the town, which asks the town for it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +118,11 @@ static void intake_done(struct node *n, struct command *c)
 	intake_free(i);
 }
 
+static bool is_by_phone(const struct intake *i)
+{
+	return i->input->channel == LM__REQUEST_CHANNEL__REQUEST_CHANNEL_PHONE;
+}
+
 static int payload_pack(struct intake *i, struct error *e)
 {
 	uint8_t key[RECEIPT_KEY_BYTES];
@@ -126,14 +131,19 @@ static int payload_pack(struct intake *i, struct error *e)
 	payload.code = i->code;
 	payload.receipt_key = codec_data(BYTES_OF(key));
 	payload.taken_by = i->user;
+	payload.channel = is_by_phone(i) ? LM__REQUEST_CHANNEL__REQUEST_CHANNEL_PHONE
+	                                 : LM__REQUEST_CHANNEL__REQUEST_CHANNEL_COUNTER;
 	if (!result)
 		result = CODEC_PACK(&payload, &i->arena, &i->payload, e);
 	crypto_wipe(key, sizeof key);
 	return result;
 }
 
-static int ids_check(struct intake *i, struct error *e)
+static int input_check(struct intake *i, struct error *e)
 {
+	Lm__RequestChannel channel = i->input->channel;
+	if (channel && channel != LM__REQUEST_CHANNEL__REQUEST_CHANNEL_COUNTER && !is_by_phone(i))
+		return error_set(e, ERR_INVALID, "channel: at the counter, or by phone");
 	if (i->input->request_id.len != ID_BYTES)
 		return error_set(e, ERR_INVALID, "request_id: 32 hexadecimal digits, from a draft");
 	memcpy(i->id.byte, i->input->request_id.data, ID_BYTES);
@@ -161,7 +171,7 @@ void intake_post(void *context, struct http_request *r)
 		return;
 	}
 	strncpy(i->user, http_user(r), sizeof i->user - 1);
-	int result = ids_check(i, &e);
+	int result = input_check(i, &e);
 	if (!result && !node_form_is_good(n, r, i->input, &i->arena, &service, &result, &e) && !result) {
 		intake_free(i); /* answered with the faults */
 		return;

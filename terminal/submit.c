@@ -106,6 +106,7 @@ void draft_post(void *context, struct http_request *r)
 int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct arena *arena, struct error *e)
 {
 	Lm__RequestPayload payload = node_request_payload(in);
+	payload.channel = LM__REQUEST_CHANNEL__REQUEST_CHANNEL_KIOSK;
 	payload.code = s->receipt.code;
 	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));

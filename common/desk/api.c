@@ -434,6 +434,7 @@ uint64_t desk_tick(struct node *n, uint64_t now_us)
 
 /* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */
 const struct http_route desk_routes[] = {
+	{ HTTP_GET, "/api/v1/front", HTTP_OPEN, desk_front },
 	{ HTTP_POST, "/api/v1/login", HTTP_OPEN, desk_login },
 	{ HTTP_POST, "/api/v1/login/password", HTTP_SESSION, desk_password },
 	{ HTTP_POST, "/api/v1/login/second", HTTP_SESSION, desk_second },

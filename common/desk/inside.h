@@ -115,6 +115,7 @@ void desk_code(void *context, struct http_request *r);
 void desk_unlock(void *context, struct http_request *r);
 void desk_logout(void *context, struct http_request *r);
 void desk_me(void *context, struct http_request *r);
+void desk_front(void *context, struct http_request *r);
 /* For what cannot be taken back: ERR_PROOF unless a second factor was shown a short while ago. */
 int desk_fresh_check(struct http_request *r, struct error *e);
 

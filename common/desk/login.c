@@ -538,6 +538,14 @@ void desk_logout(void *context, struct http_request *r)
 	node_answer(r, &empty.base);
 }
 
+void desk_front(void *context, struct http_request *r)
+{
+	Lm__FrontView view = LM__FRONT_VIEW__INIT;
+	view.is_demo = node_configuration(context)->is_demo;
+	view.is_practice = node_configuration(context)->is_practice;
+	node_answer(r, &view.base);
+}
+
 void desk_me(void *context, struct http_request *r)
 {
 	char csrf[HTTP_CSRF_TEXT_BYTES];

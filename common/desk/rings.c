@@ -147,6 +147,23 @@ void desk_rings_get(void *context, struct http_request *r)
 	rings_answer(context, r);
 }
 
+/* Nothing of whom or where: a desk that nobody is at rings on, and says no more. */
+void desk_rings_waiting(void *context, struct http_request *r)
+{
+	struct rings *rings = rings_of(context);
+	Lm__RingsWaitingView view = LM__RINGS_WAITING_VIEW__INIT;
+	if (!role_may(http_role(r), RIGHT_CASES)) {
+		http_answer_error(r, http_role(r)[0] ? ERR_DENIED : ERR_LOGIN,
+		                  "calls ring at the desk of who does casework");
+		return;
+	}
+	pthread_mutex_lock(&rings->lock);
+	for (size_t i = 0; i < RINGS_MOST; i++)
+		view.waiting += rings->ring[i].ring && !rings->ring[i].taken_by[0];
+	pthread_mutex_unlock(&rings->lock);
+	node_answer(r, &view.base);
+}
+
 void desk_ring_take(void *context, struct http_request *r)
 {
 	struct rings *rings = rings_of(context);

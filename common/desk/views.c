@@ -310,6 +310,16 @@ static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRe
 	return OK;
 }
 
+/* Who types it is what the tiers vouch for: what a terminal sends has nobody. */
+static Lm__RequestChannel channel_of(const Lm__RequestPayload *payload)
+{
+	if (!payload->taken_by[0])
+		return LM__REQUEST_CHANNEL__REQUEST_CHANNEL_KIOSK;
+	return payload->channel == LM__REQUEST_CHANNEL__REQUEST_CHANNEL_PHONE
+	               ? LM__REQUEST_CHANNEL__REQUEST_CHANNEL_PHONE
+	               : LM__REQUEST_CHANNEL__REQUEST_CHANNEL_COUNTER;
+}
+
 int case_view(struct node *n, struct store_txn *txn, struct id request, const char *user, struct arena *arena,
               Lm__CaseView **out, struct error *e)
 {
@@ -350,6 +360,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		view->is_for_child = payload->is_for_child;
 		view->guardian = payload->guardian;
 		view->taken_by = payload->taken_by;
+		view->channel = channel_of(payload);
 		result = fields_fill(n, payload, arena, view);
 	}
 	if (!result)

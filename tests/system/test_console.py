@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A day's work at a town's desk: what is found in the queue, whose a case is, many at once and undone, who is away and who
 stands in, and the note for the next shift."""
+import datetime
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
@@ -13,8 +15,10 @@ TERMINAL = f"{TOWN}001-T1"
 MANY = 60
 
 
+NOON = datetime.datetime(2026, 6, 15, 4, tzinfo=datetime.timezone.utc).timestamp()  # of a year that has a calendar
+
+
 def today(days=0):
-    import datetime
     return str((datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))) + datetime.timedelta(days=days)).date())
 
 
@@ -166,12 +170,20 @@ class Console(lm.Case):
             district.terminals[place].wait_connected()
             rings = lambda: clerk.get("/api/v1/rings")["rings"]  # noqa: E731
             self.assertEqual([], rings())
+            waiting = lambda desk: desk.get("/api/v1/rings/waiting")["waiting"]  # noqa: E731
+            self.refused("login", waiting, lm.Desk(town.http_address))
+            other.post("/api/v1/lock")
+            self.refused("locked", other.get, "/api/v1/rings")
+            self.assertEqual(0, waiting(other))
             self.assertEqual("RING_STATE_RINGS", kiosk.post("/api/v1/ring")["state"])
             ring = rings()[0]
+            self.assertEqual(1, waiting(other), "a locked desk rings on")
+            self.assertEqual({"waiting": 1}, other.get("/api/v1/rings/waiting"), "and is told nothing else")
             self.assertEqual((place, ""), (ring["place"], ring["taken_by"]))
             self.assertEqual("RING_STATE_RINGS", kiosk.post("/api/v1/ring")["state"])
             self.assertEqual(1, len(rings()), "said again, it is one call")
             clerk.post(f"/api/v1/rings/{ring['ring']}")
+            self.assertEqual(0, waiting(other), "somebody sees to it")
             self.refused("conflict", town.desk("clerk2").post, f"/api/v1/rings/{ring['ring']}")
             self.assertEqual("RING_STATE_TAKEN", kiosk.post("/api/v1/ring")["state"])
             self.assertEqual("RING_STATE_NONE", kiosk.post("/api/v1/ring", {"is_over": True})["state"])
@@ -181,6 +193,29 @@ class Console(lm.Case):
             lm.wait_until(lambda: rings() == [], what="a kiosk that is silent rings no more")
             town.stop()
             self.assertEqual("RING_STATE_UNREACHABLE", second.post("/api/v1/ring")["state"])
+
+        with self.subTest("what should be done by now stands in a list of its own, until it is done"):
+            clock = town.folder / "clock"
+            set_clock = lambda when_s: clock.write_text(str(int(when_s - time.time())))  # noqa: E731
+            set_clock(NOON)
+            town.environment = {"LD_PRELOAD": str(lm.BUILD / "tests/lib/libmachine.so"), "LM_TEST_CLOCK": str(clock),
+                                "ASAN_OPTIONS": "verify_asan_link_order=0"}
+            town.start().wait_ready()
+            clerk = town.desk("clerk1")
+            late = kiosk.submit(kiosk.service("legal-advice"), MANY)["request_id"]
+            lm.wait_until(lambda: clerk.has_case(late))
+            view = lambda: {row["request_id"] for row in clerk.cases("overdue")}  # noqa: E731
+            lists = lambda: (view(), self.ids(clerk, left="CASE_LEFT_OVERDUE"))  # noqa: E731
+            self.assertEqual("CASE_TERM_RUNS", clerk.case(late)["row"]["term"])
+            self.assertEqual((set(), set()), lists())
+            set_clock(NOON + 30 * 86400)
+            lm.wait_until(lambda: lists() == ({late}, {late}), what="both lists have it")
+            self.assertEqual(1, int(self.work_of(clerk.get("/api/v1/work"), "")["overdue"]))
+            clerk.accept(late)
+            clerk.grant(late, text="示例：办好了。")
+            lm.wait_until(lambda: lists() == (set(), set()), what="neither has it any more")
+            town.stop()
+            town.environment = {}
             town.start().wait_ready()
 
         district.stop()

@@ -30,6 +30,8 @@ class Told:
         self.answer = f"示例回答第{number}号：七十五厘米。"
         self.note = f"示例备注第{number}号。"
         self.decision = f"示例决定第{number}号：同意。"
+        self.contact = f"示例通知第{number}号：请来取。"
+        self.tried = f"示例通话第{number}号：没有人接。"
         self.request = self.code = None
 
     def by_resident(self):
@@ -62,6 +64,14 @@ class Erase(lm.Case):
         lm.wait_until(lambda: desk.case(told.request)["row"]["state"] == "CASE_STATE_ACCEPTED")
         desk.grant(told.request, text=told.decision)
         lm.wait_until(lambda: told.decision in [s["text"] for s in kiosk.statuses(told.code, told.request)])
+
+    def plan(self, desk, told):
+        """The resident is to be called, and was not reached."""
+        path = f"/api/v1/cases/{told.request}/contacts"
+        contact = {"way": "CONTACT_WAY_CALL", "text": told.contact, "day": "2026-11-30"}
+        added = desk.post(path, {"act": "CONTACT_ACT_ADD", "contact": contact})["contacts"][0]
+        desk.post(path, {"act": "CONTACT_ACT_TRY", "contact": {"contact": added["contact"]["contact"]},
+                         "outcome": "CONTACT_OUTCOME_NOT_REACHED", "note": told.tried})
 
     def quiet(self, district):
         """Everything is at the district."""
@@ -136,13 +146,16 @@ class Erase(lm.Case):
         lm.wait_until(lambda: clerk.has_case(gone.request))
         self.assertIn("open", self.refused("conflict", self.propose, clerk, gone.request))
         self.decide(clerk, kiosk, gone)
+        for told in (gone, stays):
+            self.plan(clerk, told)
         self.quiet(district)
         totals = hub.desk().get("/api/v1/totals")["totals"]
 
         self.stop(district)
         loot, said = self.search(district, gone.code)
-        self.assertEqual(gone.everything() + stays.everything(),
-                         self.opens(loot, gone.everything() + stays.everything()))  # the search finds what is there
+        planned = [gone.contact, gone.tried, stays.contact, stays.tried]
+        self.assertEqual(gone.everything() + stays.everything() + planned,
+                         self.opens(loot, gone.everything() + stays.everything() + planned))  # the search finds what is there
         self.assertIn(f"unlocked {gone.request}", said)
         self.start(district)
 
@@ -177,6 +190,9 @@ class Erase(lm.Case):
                 self.assertEqual((True, "clerk1", "second"), (erasure["is_done"], erasure["proposed_by"], erasure["confirmed_by"]))
                 self.assertEqual(WHY, {key: erasure[key] for key in WHY})
                 self.assertFalse(node.desk().case(stays.request)["row"]["is_absent"])
+            self.assertEqual([], clerk.get(f"/api/v1/cases/{gone.request}/contacts")["contacts"])
+            self.assertEqual([stays.contact], [view["contact"]["text"] for view in clerk.get("/api/v1/contacts")["contacts"]])
+            self.refused("closed", self.plan, clerk, gone)
             self.assertEqual(totals, hub.desk().get("/api/v1/totals")["totals"])
             self.refused("exists", self.propose, clerk, gone.request)
         with self.subTest("what the resident sees"):
@@ -189,8 +205,9 @@ class Erase(lm.Case):
         self.stop(district)
         with self.subTest("every key and every byte"):
             loot, said = self.search(district, gone.code)
-            self.assertEqual([], self.opens(loot, gone.everything()))
-            self.assertEqual(stays.everything(), self.opens(loot, stays.everything()))
+            self.assertEqual([], self.opens(loot, [*gone.everything(), gone.contact, gone.tried]))
+            self.assertEqual([*stays.everything(), stays.contact, stays.tried],
+                             self.opens(loot, [*stays.everything(), stays.contact, stays.tried]))
             self.assertEqual([], [line for line in said if gone.request in line])  # no envelope, no lock, no status
             self.assertIn(f"unlocked {stays.request}", self.search(district, stays.code)[1])
         self.check_closed(district)

@@ -27,6 +27,9 @@ class Practice(lm.Case):
         self.assertTrue(kiosk.state()["is_practice"])
         self.assertTrue(town.desk().get("/api/v1/me")["is_practice"])
         self.assertFalse(real.terminals[TERMINAL].kiosk().state()["is_practice"])
+        for one, is_practice in ((practice, True), (real, False)):  # before anybody has logged in
+            for node in (one.hub, one.towns[TOWN]):
+                self.assertEqual(is_practice, lm.Client(node.http_address).get("/api/v1/front")["is_practice"])
         request = kiosk.submit()["request_id"]
         lm.wait_until(lambda: town.desk().has_case(request), what="it works by itself")
         self.point_at(practice.terminals[TERMINAL], real.towns[TOWN], real)

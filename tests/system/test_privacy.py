@@ -279,8 +279,9 @@ class Privacy(lm.Case):
         clerk, officer = town.desk(), hub.desk()
         kiosk = district.terminals[f"{TOWN}002-T1"].kiosk()
         canaries = Canaries()
-        for name, owner in (("deaf-plan-subsidy", clerk), ("health-check", officer)):
+        for name, owner, channel in (("deaf-plan-subsidy", clerk, {}), ("health-check", officer, {"channel": "REQUEST_CHANNEL_PHONE"})):
             service = kiosk.service(name)
+            self.refused("invalid", self.take, clerk, service, channel="REQUEST_CHANNEL_KIOSK")
             values = samples.answers(service)
             picture = os.urandom(150_000)
             header = canaries.picture("bill")[:33]
@@ -288,7 +289,7 @@ class Privacy(lm.Case):
             for value in values:
                 if "files" in value:
                     value["files"] = [base64.b64encode(content).decode()]
-            command, view = self.take(clerk, service, values=values)
+            command, view = self.take(clerk, service, values=values, **channel)
             self.assertTrue(view["is_saved"] and not view["was_saved_before"], view["faults"])
             again = clerk.post("/api/v1/intake", command)
             self.assertTrue(again["is_saved"] and again["was_saved_before"])
@@ -297,6 +298,7 @@ class Privacy(lm.Case):
             for desk in (clerk, officer):
                 case = desk.case(request)
                 self.assertEqual((district.account_name(town), TOWN), (case["taken_by"], case["row"]["place"]))
+                self.assertEqual(channel.get("channel", "REQUEST_CHANNEL_COUNTER"), case["channel"])
             if name == "deaf-plan-subsidy":
                 for desk in (clerk, officer):  # 150,000 bytes came through, to the last one
                     file = desk.get(f"/api/v1/cases/{request}/files/bill")

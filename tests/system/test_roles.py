@@ -36,6 +36,7 @@ EVERY_DAEMON = {
                     "release", "tokens", "tokens/withdraw", "join")},
 }
 DESK = EVERY_DAEMON | {
+    "GET /api/v1/front": ANYBODY,
     "POST /api/v1/login": ANYBODY, "POST /api/v1/unlock": ANYBODY, "POST /api/v1/logout": ANYBODY,
     "GET /ctl/v1/accounts": LOCAL, "POST /ctl/v1/accounts": LOCAL,
     **{route: EVERYONE for route in (
@@ -59,7 +60,7 @@ DESK = EVERY_DAEMON | {
     "POST /ctl/v1/persons": LOCAL,
 }
 ALLOWED = {
-    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id", "cases/:id/code")} | {"GET /api/v1/rings": CASEWORK},
+    lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id", "cases/:id/code")} | {f"GET /api/v1/{path}": CASEWORK for path in ("rings", "rings/waiting")},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
         **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},

@@ -24,6 +24,17 @@ after(async () => {
 	await district?.end();
 });
 
+/** In window.tones. */
+const countTones = (page) =>
+	page.evaluate(() => {
+		window.tones = 0;
+		const start = OscillatorNode.prototype.start;
+		OscillatorNode.prototype.start = function (...words) {
+			window.tones++;
+			return start.apply(this, words);
+		};
+	});
+
 const rows = () => clerk.page.locator('tbody tr').count();
 const rowsAre = (n) => clerk.page.waitForFunction((n) => document.querySelectorAll('tbody tr').length === n, n);
 
@@ -106,6 +117,7 @@ test('many at once: who would be refused is said before, and it can be taken bac
 	await clerk.tabTo('desk.bulk.preview');
 	await page.keyboard.press('Enter');
 	await clerk.seesText('desk.bulk.can-undo');
+	await page.waitForFunction(() => document.activeElement?.matches('.desk-preview h3')); // reading begins there
 	await page.keyboard.press('Tab');
 	await page.keyboard.press('Enter');
 	await page.waitForFunction((n) => [...document.querySelectorAll('tbody tr')].filter((row) => row.innerText.includes('clerk1')).length === n, MANY);
@@ -149,14 +161,7 @@ test('who has how much, who is away, and what the next shift must know', async (
 
 test('a resident rings at a terminal: the console shows and sounds it, and the terminal tells that it was seen', async () => {
 	const { page } = clerk;
-	await page.evaluate(() => {
-		window.tones = 0;
-		const start = OscillatorNode.prototype.start;
-		OscillatorNode.prototype.start = function (...words) {
-			window.tones++;
-			return start.apply(this, words);
-		};
-	});
+	await countTones(page);
 	const resident = await Resident.arrive(browser, district.terminals[0].url);
 	await resident.press('kiosk.bar.staff');
 	await resident.press('kiosk.ring.ring');
@@ -172,6 +177,33 @@ test('a resident rings at a terminal: the console shows and sounds it, and the t
 	await page.locator('.desk-rings').waitFor({ state: 'detached' });
 	resident.assertNoFaults();
 	clerk.assertNoFaults();
+});
+
+test('a locked console rings, too, and tells no more than that', async () => {
+	const locked = await Clerk.arrive(browser, district.town.url);
+	await locked.logIn(district.clerk2);
+	await locked.seesText('desk.queue.title');
+	await countTones(locked.page);
+	await locked.page.evaluate(() => {
+		const now = Date.now.bind(Date);
+		Date.now = () => now() + 16 * 60_000;
+	});
+	await locked.seesText('desk.lock.title');
+	const resident = await Resident.arrive(browser, district.terminals[0].url);
+	await resident.press('kiosk.bar.staff');
+	await resident.press('kiosk.ring.ring');
+	await locked.seesText('desk.ring.waits', { n: 1 });
+	await locked.page.waitForFunction(() => window.tones > 0);
+	assert.equal(await locked.page.locator('.desk-rings').count(), 0);
+	await locked.look('console-9-locked-rings');
+	await locked.page.locator('#login-password').fill(district.clerk2.password);
+	await locked.page.keyboard.press('Enter');
+	await locked.page.locator('.desk-rings').waitFor();
+	await resident.press('kiosk.close');
+	await locked.page.locator('.desk-rings').waitFor({ state: 'detached' });
+	resident.assertNoFaults();
+	locked.assertNoFaults();
+	await locked.close();
 });
 
 test('a resident is to be called back: planned at the case, tried, and done', async () => {

@@ -49,11 +49,12 @@ async function agree(legend) {
 	await clerk.page.locator(`fieldset[aria-labelledby="${legend}"] label.choice`).first().click();
 }
 
-test('a request with a picture, typed at the counter', async () => {
+test('a request with a picture, typed while the resident is on the phone', async () => {
 	const { page } = clerk;
 	await clerk.visit('new');
 	await clerk.seesText('desk.intake.choose');
 	await clerk.look('town-30-new');
+	await page.locator('#intake-channel label.choice', { hasText: clerk.t('desk.channel.REQUEST_CHANNEL_PHONE') }).click();
 	await page.getByRole('button', { name: '聋信套餐补贴申请' }).click();
 	await clerk.seesText('desk.intake.read-aloud');
 	assert.equal(await page.locator('#intake-name').count(), 0, 'nothing is asked before the resident has agreed');
@@ -111,11 +112,14 @@ test('it becomes a case with its picture, and its code opens the answer at a ter
 	assert.ok(!picture.includes(PLACE_OF_PICTURE) && !picture.includes('Exif'), 'it says nothing but what it shows');
 	assert.ok(!JSON.stringify(command).includes('.jpg'), 'its name stays here');
 	await clerk.seesText('desk.intake.saved');
+	await clerk.seesText('desk.intake.read-out');
+	assert.equal(command.channel, 'REQUEST_CHANNEL_PHONE');
 	Clerk.secrets.add(code);
 	await clerk.look('town-34-receipt');
 	await page.getByRole('link', { name: clerk.t('desk.intake.open') }).click();
 	await page.locator('.desk-facts', { hasText: request_id }).waitFor();
 	await clerk.press('desk.file.show');
+	await page.locator('.desk-facts', { hasText: clerk.t('desk.channel.REQUEST_CHANNEL_PHONE') }).waitFor();
 	await page.waitForFunction(() => document.querySelector('.desk-picture')?.naturalWidth > 600);
 	await clerk.sees(district.town.user);
 	await clerk.look('town-35-case-with-picture');

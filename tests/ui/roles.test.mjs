@@ -197,3 +197,48 @@ test('a page that nobody uses locks itself, and hides what is on it', async () =
 	clerk.assertNoFaults();
 	await clerk.close();
 });
+
+test('who takes over a locked page finds nothing of the one before', async () => {
+	const NOTE = '示例：只给自己看的草稿';
+	const first = await district.tell({ do: 'account', node: district.town.name, name: 'editor2', role: 'clerk' });
+	const second = await district.tell({ do: 'account', node: district.town.name, name: 'publisher2', role: 'clerk' });
+	const clerk = await Person.arrive(browser, district.town.url);
+	await clerk.begin(first);
+	const { page } = clerk;
+	await clerk.visit('work');
+	await page.locator('#shift-note').fill(NOTE);
+	await page.evaluate(() => {
+		const now = Date.now.bind(Date);
+		Date.now = () => now() + 16 * 60_000;
+	});
+	await clerk.seesText('desk.lock.title');
+	await clerk.type('login-password', OWN + '？');
+	await clerk.seesText('desk.lock.wrong');
+	await clerk.press('desk.logout');
+	await clerk.seesText('desk.login.lead');
+	await clerk.begin(second);
+	await clerk.visit('work');
+	await page.locator('#shift-note').waitFor();
+	assert.equal(await page.locator('#shift-note').inputValue(), '');
+	assert.ok(!(await page.content()).includes(NOTE));
+	clerk.assertNoFaults();
+	await clerk.close();
+});
+
+test('practice says so before anybody has logged in, and while a page is locked', async () => {
+	const login = await district.tell({ do: 'account', node: district.town.name, name: 'operator2', role: 'clerk' });
+	await district.tell({ do: 'configure', node: district.town.name, settings: { practice: 'yes' } });
+	const clerk = await Person.arrive(browser, district.town.url);
+	await clerk.seesText('common.practice');
+	await clerk.look('town-roles-15-practice');
+	await clerk.begin(login);
+	await clerk.page.evaluate(() => {
+		const now = Date.now.bind(Date);
+		Date.now = () => now() + 16 * 60_000;
+	});
+	await clerk.seesText('desk.lock.title');
+	await clerk.seesText('common.practice');
+	await clerk.look('town-roles-16-practice-locked');
+	clerk.assertNoFaults();
+	await clerk.close();
+});

@@ -145,6 +145,9 @@ function Facts({ view }: { view: KnownCase }) {
 	const { row } = view;
 	const facts: [string, string][] = [
 		[t('desk.col.place'), words(row.place_name) || row.place],
+		...(view.channel !== 'REQUEST_CHANNEL_NONE'
+			? ([[t('desk.case.channel'), t(`desk.channel.${view.channel}`)]] as [string, string][])
+			: []),
 		[t('desk.col.owner'), t(`desk.tier.${row.owner}`)],
 		[t('desk.col.received'), momentText(row.received_ms)],
 		[t('desk.case.changed'), momentText(row.changed_ms)],

@@ -1,4 +1,5 @@
-// A request typed at the town's counter: the same questions, consents and rules as at a kiosk, on one page, with papers.
+// A request that staff type, of somebody at the counter or on the phone: the same questions, consents and rules as at a kiosk, on one
+// page, with papers.
 // What is typed lives in this page's memory: it outlasts other pages of the console, an ended session and the same
 // person's next login; it is gone with a logout, another person's login, and the window. It holds personal data, so no
 // storage of the browser keeps it: that would lie on the disk in clear.
@@ -10,7 +11,7 @@ import { announce, Button, Choices, Failed, Loading, Notice } from '../src/parts
 import { PrivacyFacts, SharingFacts } from '../src/privacy';
 import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from '../src/steps';
 import type { CatalogueView, DraftView, FieldFault, Service, SubmitView } from '../src/types';
-import { keepIntake, keptIntake, type Intake } from './model';
+import { CHANNELS, keepIntake, keptIntake, type Channel, type Intake } from './model';
 import { hrefOf } from './route';
 import { useDesk } from './session';
 import { PageHeading } from './shell';
@@ -19,7 +20,7 @@ export function IntakePage() {
 	const desk = useDesk();
 	const [services, setServices] = useState<Service[] | null>(null);
 	const [intake, setIntake] = useState<Intake | null>(keptIntake);
-	const [saved, setSaved] = useState<SubmitView | null>(null);
+	const [saved, setSaved] = useState<{ view: SubmitView; channel: Channel } | null>(null);
 	const [fault, setFault] = useState('');
 	const keep = (next: Intake | null) => {
 		keepIntake(next);
@@ -37,13 +38,13 @@ export function IntakePage() {
 	};
 	const load = () => attempt(async () => setServices((await get<CatalogueView>('/api/v1/catalogue')).services));
 	useEffect(() => void load(), []);
-	const begin = (service: Service) =>
+	const begin = (service: Service, channel: Channel) =>
 		attempt(async () => {
 			const draft = await post<DraftView>('/api/v1/intake/drafts');
 			setSaved(null);
-			keep({ ...draft, filling: emptyFilling(service) });
+			keep({ ...draft, channel, filling: emptyFilling(service) });
 		});
-	if (saved) return <Receipt view={saved} onAgain={() => setSaved(null)} />;
+	if (saved) return <Receipt {...saved} onAgain={() => setSaved(null)} />;
 	return (
 		<>
 			<PageHeading title={t('desk.intake.title')} />
@@ -58,24 +59,37 @@ export function IntakePage() {
 					onSend={(send) => attempt(send)}
 					onSaved={(view) => {
 						keep(null);
-						setSaved(view);
+						setSaved({ view, channel: intake.channel });
 					}}
 				/>
 			) : (
-				services && <Choose services={services} onChoose={(service) => void begin(service)} />
+				services && <Choose services={services} onChoose={(service, channel) => void begin(service, channel)} />
 			)}
 		</>
 	);
 }
 
-function Choose({ services, onChoose }: { services: Service[]; onChoose: (service: Service) => void }) {
+interface ChooseProps {
+	services: Service[];
+	onChoose: (service: Service, channel: Channel) => void;
+}
+
+function Choose({ services, onChoose }: ChooseProps) {
+	const [channel, setChannel] = useState<Channel>('REQUEST_CHANNEL_COUNTER');
 	return (
 		<>
+			<Choices
+				id="intake-channel"
+				legend={t('desk.intake.channel')}
+				options={CHANNELS.map((id) => ({ id, name: t(`desk.channel.${id}`) }))}
+				chosen={[channel]}
+				onChange={([chosen]) => setChannel(chosen as Channel)}
+			/>
 			<p>{t('desk.intake.choose')}</p>
 			<ul class="desk-services">
 				{services.map((service) => (
 					<li key={service.id}>
-						<Button onPress={() => onChoose(service)}>{words(service.name)}</Button>
+						<Button onPress={() => onChoose(service, channel)}>{words(service.name)}</Button>
 					</li>
 				))}
 			</ul>
@@ -116,9 +130,9 @@ function Form({ intake, onChange, onDrop, onSend, onSaved }: FormProps) {
 		const found = steps.map((step) => stepFault(step, filling)).filter((one) => one !== null);
 		if (found.length > 0) return show(found);
 		setSending(true);
-		const { request_id, code } = intake;
+		const { request_id, code, channel } = intake;
 		await onSend(async () => {
-			const command = { request_id, code, ...commandOf(filling, language(), Date.now()) };
+			const command = { request_id, code, channel, ...commandOf(filling, language(), Date.now()) };
 			const view = await post<SubmitView>('/api/v1/intake', command);
 			if (view.is_saved) onSaved(view);
 			else show(view.faults);
@@ -135,7 +149,9 @@ function Form({ intake, onChange, onDrop, onSend, onSaved }: FormProps) {
 				if (hasAgreed && !isSending) void send();
 			}}
 		>
-			<h2>{words(service.name)}</h2>
+			<h2>
+				{words(service.name)} · {t(`desk.channel.${intake.channel}`)}
+			</h2>
 			<section class="desk-block">
 				<h3 id="intake-privacy">{t('desk.consent.privacy')}</h3>
 				<PrivacyFacts service={service} />
@@ -234,13 +250,19 @@ function Agreement({ id = idOf(PRIVACY), name, labelledBy, filling, onAnswer }: 
 	);
 }
 
-function Receipt({ view, onAgain }: { view: SubmitView; onAgain: () => void }) {
+interface ReceiptProps {
+	view: SubmitView;
+	channel: Channel;
+	onAgain: () => void;
+}
+
+function Receipt({ view, channel, onAgain }: ReceiptProps) {
 	return (
 		<>
 			<PageHeading title={t('desk.intake.saved')} />
 			<Notice kind="success" title={t('desk.intake.code')}>
 				<p class="code-digits">{view.code.replace(/(\d{4})(?=\d)/g, '$1 ')}</p>
-				<p>{t('desk.intake.hand-over')}</p>
+				<p>{t(channel === 'REQUEST_CHANNEL_PHONE' ? 'desk.intake.read-out' : 'desk.intake.hand-over')}</p>
 			</Notice>
 			<div class="actions">
 				<a class="button plain" href={hrefOf('case', view.request_id)}>

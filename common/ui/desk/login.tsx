@@ -1,13 +1,14 @@
 // Login: as the first page, and in front of the page when a session is locked or has ended while somebody works.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { ApiError, post } from '../src/api';
+import { ApiError, get, post } from '../src/api';
 import { t } from '../src/i18n';
-import { Button, Dialog, Field, Line, Notice } from '../src/parts';
-import type { EnrolView, SessionView } from '../src/types';
+import { Button, DemoBanner, Dialog, Field, Line, Notice } from '../src/parts';
+import type { EnrolView, FrontView, SessionView } from '../src/types';
 import { DisplayButton } from './display';
 import { LanguageSwitch } from './language';
 import { Modules } from './modules';
+import { LockedRings } from './rings';
 import { errorText, type Absence } from './session';
 
 export const PASSWORD_LEAST = 10;
@@ -317,12 +318,17 @@ function useSteps({ logIn, user }: LoginProps, first?: ComponentChildren) {
 export function LoginPage({ logIn, title }: { logIn: (session: SessionView) => void; title: string }) {
 	const { step, title: heading, form, restart } = useSteps({ logIn });
 	const head = useRef<HTMLHeadingElement>(null);
+	const [front, setFront] = useState<FrontView | null>(null);
+	useEffect(() => {
+		get<FrontView>('/api/v1/front').then(setFront, () => {}); // a daemon that cannot be reached says so at the login
+	}, []);
 	useEffect(() => {
 		document.title = `${heading} – ${title}`;
 		head.current?.focus();
 	}, [title, heading]);
 	return (
 		<main class="desk-login">
+			<DemoBanner isDemo={front?.is_demo ?? false} isPractice={front?.is_practice ?? false} />
 			<p class="desk-product">
 				<strong>{t('desk.product')}</strong> {title}
 			</p>
@@ -354,6 +360,7 @@ export function LoginAgain({ logIn, user, why, leave }: LoginProps & { why: Abse
 			onClose={() => {}} // behind it lies personal data
 			actions={<Button onPress={leave}>{t('desk.logout')}</Button>}
 		>
+			{isLocked && <LockedRings />}
 			{!step && <p>{isLocked ? t('desk.lock.lead', { name: user ?? '' }) : t('desk.login.again-lead')}</p>}
 			{form}
 		</Dialog>

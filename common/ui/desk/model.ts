@@ -1,7 +1,7 @@
 // What staff may do with a case, as plain values. The daemon decides again; this keeps impossible choices off the page.
 import type { TextKey } from '../src/i18n';
 import type { Filling } from '../src/steps';
-import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, ProofView, Service, Tier } from '../src/types';
+import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, ProofView, RequestChannel, Service, Tier } from '../src/types';
 import { dropPeople, hasPersonDrafts } from './people-kept';
 
 export type Decision =
@@ -253,8 +253,13 @@ export function keepText(name: string, text: string): void {
 	else typed.delete(name);
 }
 
-/** A request that is being typed at the counter. */
+/** How a request comes that staff type. */
+export const CHANNELS = ['REQUEST_CHANNEL_COUNTER', 'REQUEST_CHANNEL_PHONE'] as const satisfies readonly RequestChannel[];
+export type Channel = (typeof CHANNELS)[number];
+
+/** A request that is being typed. */
 export interface Intake extends DraftView {
+	channel: Channel;
 	filling: Filling;
 }
 

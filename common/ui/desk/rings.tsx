@@ -1,9 +1,9 @@
 // Kiosks at which somebody asks for a person: above every page, by sound and sight, until somebody takes the call.
 import { useEffect, useState } from 'preact/hooks';
-import { post } from '../src/api';
+import { get, post } from '../src/api';
 import { t, words } from '../src/i18n';
 import { announce, Button, Chip, Notice, Switch } from '../src/parts';
-import type { RingRow, RingsView } from '../src/types';
+import type { RingRow, RingsView, RingsWaitingView } from '../src/types';
 import { keep, kept } from './kept';
 import { useDesk, useLoaded } from './session';
 import { Moment, useNow } from './time';
@@ -12,6 +12,7 @@ const TONE = 'ring-tone';
 const TONE_EVERY_MS = 4_000;
 const TONE_S = 0.4;
 const TONE_HZ = 880;
+const LOCKED_LOOK_MS = 1_000; // a call shows within two seconds
 
 /** One short tone. Without sound on this machine the banner is what is left. */
 function sound(): void {
@@ -30,10 +31,46 @@ function sound(): void {
 	}
 }
 
-export function Rings() {
+function useIsHere(): boolean {
 	const { session } = useDesk();
-	const isHere = session.tier === 'TIER_TOWN' && session.may.includes('cases');
-	return isHere ? <Calls /> : null;
+	return session.tier === 'TIER_TOWN' && session.may.includes('cases');
+}
+
+/** Says that somebody waits, and says it again by sound. */
+function useTone(waiting: number, hasTone: boolean): void {
+	useEffect(() => {
+		if (waiting === 0) return;
+		announce(t('desk.ring.waits', { n: waiting }), true);
+		if (!hasTone) return;
+		sound();
+		const timer = setInterval(sound, TONE_EVERY_MS);
+		return () => clearInterval(timer);
+	}, [waiting, hasTone]);
+}
+
+export function Rings() {
+	return useIsHere() ? <Calls /> : null;
+}
+
+/** In front of a locked page: how many wait, and no more. */
+export function LockedRings() {
+	return useIsHere() ? <LockedCalls /> : null;
+}
+
+function LockedCalls() {
+	const [waiting, setWaiting] = useState(0);
+	useEffect(() => {
+		const look = () =>
+			get<RingsWaitingView>('/api/v1/rings/waiting').then(
+				(view) => setWaiting(view.waiting),
+				() => setWaiting(0), // nothing is known
+			);
+		void look();
+		const timer = setInterval(() => void look(), LOCKED_LOOK_MS);
+		return () => clearInterval(timer);
+	}, []);
+	useTone(waiting, kept(TONE) !== 'off');
+	return <div role="alert">{waiting > 0 && <Notice kind="warning">{t('desk.ring.waits', { n: waiting })}</Notice>}</div>;
 }
 
 function Calls() {
@@ -43,14 +80,7 @@ function Calls() {
 	const [fault, setFault] = useState('');
 	const rings = data?.rings ?? [];
 	const waiting = rings.filter(({ taken_by }) => taken_by === '').length;
-	useEffect(() => {
-		if (waiting === 0) return;
-		announce(t('desk.ring.waits', { n: waiting }), true);
-		if (!hasTone) return;
-		sound();
-		const timer = setInterval(sound, TONE_EVERY_MS);
-		return () => clearInterval(timer);
-	}, [waiting, hasTone]);
+	useTone(waiting, hasTone);
 	if (rings.length === 0) return null;
 	const take = async ({ ring }: RingRow) => {
 		setFault('');

@@ -34,9 +34,9 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 		<>
 			<Announcer />
 			{!isExpired && <SkipLink />}
-			<header hidden={isExpired}>
+			<header>
 				<DemoBanner isDemo={session.is_demo} isPractice={session.is_practice} />
-				<div class="desk-header">
+				<div class="desk-header" hidden={isExpired}>
 					<p class="desk-product">
 						<strong>{t('desk.product')}</strong> {title}
 						<span class="desk-place">{words(session.place_name) || session.place}</span>

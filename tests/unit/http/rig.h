@@ -248,7 +248,8 @@ static UNUSED_OK void rig_file(struct rig *rig, const char *name, const char *te
 	assert_int_equal(fclose(f), 0);
 }
 
-static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
+/* Sessions are locked when idle and end after `most_s`; 0: idling ends them. */
+static UNUSED_OK void rig_open_most(struct rig *rig, uint32_t session_idle_s, uint32_t most_s)
 {
 	struct error e = { 0 };
 
@@ -272,6 +273,7 @@ static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
 		.session_cookie = "lm_test",
 		.may = role_has,
 		.session_idle_s = session_idle_s,
+		.session_most_s = most_s,
 		.routes = rig_routes,
 		.route_count = sizeof(rig_routes) / sizeof(rig_routes[0]),
 		.context = rig,
@@ -281,6 +283,11 @@ static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
 	rig->port = http_port(rig->http);
 	assert_int_not_equal(rig->port, 0);
 	uv_thread_create(&rig->thread, rig_thread, rig);
+}
+
+static UNUSED_OK void rig_open(struct rig *rig, uint32_t session_idle_s)
+{
+	rig_open_most(rig, session_idle_s, 0);
 }
 
 static void rig_stop_task(struct rig *rig, void *argument)

@@ -266,6 +266,42 @@ static void an_idle_session_ends_a_used_one_lives(void **state)
 	assert_int_equal(fetch(&rig, &reply, "GET", "/api/me", idle.cookie, NULL), 403);
 }
 
+static int setup_most(void **state)
+{
+	(void)state;
+	rig_open_most(&rig, 2, 5);
+	return 0;
+}
+
+static int status_of(const struct login *l, const char *code)
+{
+	int status = fetch(&rig, &reply, "GET", "/api/me", l->cookie, NULL);
+	if (status != 200)
+		assert_true(has_text(&reply, code));
+	return status;
+}
+
+/* As those of staff: locked after 2 idle seconds, over after 5, also for who works on. */
+static void a_session_is_locked_when_idle_and_ends_when_it_is_old(void **state)
+{
+	struct login idle, used;
+	uint64_t begun_us = clock_monotonic_us(), now_us = begun_us;
+
+	(void)state;
+	login(&idle, "wang", "");
+	login(&used, "li", "");
+	for (; now_us < begun_us + 3000000; now_us = clock_monotonic_us()) {
+		usleep(200000);
+		assert_int_equal(status_of(&used, ""), 200);
+	}
+	assert_int_equal(status_of(&idle, "\"code\":\"locked\""), 403);
+	while (status_of(&used, "\"code\":\"login\"") == 200)
+		usleep(200000);
+	now_us = clock_monotonic_us();
+	assert_true(now_us > begun_us + 4900000);
+	assert_int_equal(status_of(&idle, "\"code\":\"login\""), 403);
+}
+
 /* Names that do not fit are refused; so is the 1025th session, until old ones have ended. */
 static void sessions_are_bounded(void **state)
 {
@@ -345,5 +381,10 @@ int main(void)
 		cmocka_unit_test(the_unix_socket_needs_neither_host_nor_session),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	const struct CMUnitTest of_staff[] = {
+		cmocka_unit_test(a_session_is_locked_when_idle_and_ends_when_it_is_old),
+	};
+
+	int failed = cmocka_run_group_tests(tests, setup, teardown);
+	return failed + cmocka_run_group_tests(of_staff, setup_most, teardown);
 }

@@ -41,6 +41,7 @@ uint64_t desk_tick(struct node *n, uint64_t now_us);
 bool desk_hear_ring(struct node *n, uint64_t device, uint64_t ring, bool is_over, Lm__Answer *answer);
 void desk_ring_news(struct node *n);
 void desk_rings_get(void *context, struct http_request *r);
+void desk_rings_waiting(void *context, struct http_request *r); /* of a locked session, too */
 void desk_ring_take(void *context, struct http_request *r);
 
 #define DESK_LOCK_DAYS 90

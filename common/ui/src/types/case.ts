@@ -3,7 +3,7 @@
 import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
 import type { AccessNeed, PersonRow } from './person';
-import type { Consent, Guardian } from './request';
+import type { Consent, Guardian, RequestChannel } from './request';
 
 export type CaseState =
 	| 'CASE_STATE_NONE'
@@ -123,6 +123,7 @@ export interface CaseView {
 	is_for_child: boolean;
 	guardian?: Guardian;
 	taken_by: string;
+	channel: RequestChannel;
 	erasure?: ErasureView; // proposed or done
 	can_erase: boolean; // may be proposed now
 	kept_until_ms: Int64; // it may not, before then

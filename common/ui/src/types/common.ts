@@ -73,6 +73,11 @@ export interface LoginCommand {
 	password: string;
 }
 
+export interface FrontView {
+	is_demo: boolean; // pages carry 演示数据
+	is_practice: boolean; // pages carry 练习
+}
+
 export interface SessionView {
 	user: string;
 	role: string;

@@ -37,6 +37,12 @@ export interface DraftView {
 	code: string;
 }
 
+export type RequestChannel =
+	| 'REQUEST_CHANNEL_NONE'
+	| 'REQUEST_CHANNEL_KIOSK'
+	| 'REQUEST_CHANNEL_COUNTER'
+	| 'REQUEST_CHANNEL_PHONE';
+
 export interface SubmitCommand {
 	request_id: string;
 	code: string;
@@ -47,6 +53,7 @@ export interface SubmitCommand {
 	consents: Consent[];
 	is_for_child: boolean;
 	guardian?: Guardian;
+	channel?: RequestChannel; // of what staff type
 }
 
 export interface FieldFault {

@@ -14,6 +14,10 @@ export interface RingsView {
 	rings: RingRow[];
 }
 
+export interface RingsWaitingView {
+	waiting: number;
+}
+
 export interface RingView {
 	state: 'RING_STATE_NONE' | 'RING_STATE_UNREACHABLE' | 'RING_STATE_RINGS' | 'RING_STATE_TAKEN';
 }
