@@ -109,6 +109,7 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	v->is_closing = m->is_closing;
 	v->objected = m->objected;
 	v->object_until_ms = m->object_until_ms;
+	v->owner = m->owner;
 	return v;
 }
 

@@ -428,8 +428,11 @@ static uint64_t locks_tick(struct node *n, uint64_t now_us)
 
 uint64_t desk_tick(struct node *n, uint64_t now_us)
 {
-	uint64_t locks_us = locks_tick(n, now_us), rings_us = rings_tick(n, now_us);
-	return locks_us < rings_us ? locks_us : rings_us;
+	const uint64_t due_us[] = { locks_tick(n, now_us), rings_tick(n, now_us), desk_hand_over_tick(n, now_us) };
+	uint64_t first_us = due_us[0];
+	for (size_t i = 1; i < sizeof due_us / sizeof *due_us; i++)
+		first_us = due_us[i] < first_us ? due_us[i] : first_us;
+	return first_us;
 }
 
 /* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */

@@ -23,6 +23,12 @@ Lm__Objected objected_of(bool was_objection, Lm__Outcome before, Lm__Outcome aft
 bool case_may_object(struct store_txn *txn, struct id request, const Lm__CaseRecord *record, int64_t now_ms,
                      struct arena *arena);
 
+/* hand_over.c: what nobody here accepts goes back. Loop thread; when again at the latest, monotonic in µs. */
+struct hand_overs { /* memory.c */
+	uint64_t look_us;
+};
+struct hand_overs *hand_overs_of(struct node *n);
+
 /* act.c */
 void case_action_post(void *context, struct http_request *r);
 
@@ -39,6 +45,9 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
  * it; overdue by the wall clock. */
 void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
                Lm__CaseRow *row);
+/* The end of `count` working days in which a case that was handed over is to be accepted. 0: it is not waiting, or
+ * nobody has published the working days. */
+int64_t take_by_ms(const Lm__CaseRecord *record, const struct working_days *days, int64_t count);
 /* The promised end of the step that is under way has passed. */
 bool case_is_overdue(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,
                      int64_t now_ms);

@@ -14,6 +14,7 @@ struct memory {
 	struct codes codes;
 	struct letters letters;
 	struct rings rings;
+	struct hand_overs hand_overs;
 };
 
 static struct memory *memory_of(struct node *n)
@@ -44,6 +45,11 @@ struct letters *letters_in(struct node *n)
 struct rings *rings_of(struct node *n)
 {
 	return &memory_of(n)->rings;
+}
+
+struct hand_overs *hand_overs_of(struct node *n)
+{
+	return &memory_of(n)->hand_overs;
 }
 
 void *desk_new(void)

@@ -1,5 +1,6 @@
 /*
- * Terms: what a service promised for each of its steps, in working days. A term begins when the town or the district
+ * Terms: what a service promised for each of its steps, in working days, and until when a case that was handed over is
+ * to be accepted. A term begins when the town or the district
  * took the request up, or when the step before was done, and stands still while the resident is asked.
  */
 #include "base/clock.h"
@@ -33,6 +34,14 @@ void term_fill(const Lm__CaseRecord *record, const Lm__Service *service, const s
 		row->term = LM__CASE_TERM__CASE_TERM_UNKNOWN;
 		row->unknown_year = (uint32_t)unknown_year;
 	}
+}
+
+int64_t take_by_ms(const Lm__CaseRecord *record, const struct working_days *days, int64_t count)
+{
+	int64_t end_ms = 0;
+	int unknown_year;
+	bool waits = record->handed == LM__HANDED_OVER__HANDED_OVER_WAITS;
+	return waits && !term_end(days, record->handed_ms, (uint32_t)count, &end_ms, &unknown_year) ? end_ms : 0;
 }
 
 bool case_is_overdue(const Lm__CaseRecord *record, const Lm__Service *service, const struct working_days *days,

@@ -108,6 +108,12 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 		row->staff = claim->staff;
 	if (service)
 		term_fill(record, service, days, row);
+	row->handed = record->handed;
+	if (row->is_ours)
+		row->take_by_ms = take_by_ms(record, days, node_configuration(n)->hand_over_days);
+	else if (row->handed == LM__HANDED_OVER__HANDED_OVER_WAITS && record->n_events)
+		row->is_on_its_way = node_domain(n)->tier == LM__TIER__TIER_TOWN &&
+		                     !journal_is_final(txn, record->events[record->n_events - 1]);
 	return row_name(n, txn, record, service, arena, row) ? row : NULL;
 }
 

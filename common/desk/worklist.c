@@ -10,6 +10,8 @@
 struct work {                    /* an entry's data */
 	uint64_t opened, closed; /* keys of the open and the closed list; 0: not there */
 	int64_t due_ms;          /* 0: nothing runs */
+	int64_t take_by_ms;      /* handed over to us: until then somebody accepts it; 0: not, or nobody knows */
+	bool is_handed;          /* handed over, to us or by us, and not accepted yet */
 	uint32_t access;         /* needs, as bits */
 	Lm__CaseState state;
 	char text[]; /* service, community, who has it, name, initials, then numbers: each ends with a NUL, an empty one
@@ -77,6 +79,9 @@ static int work_take(struct index *x, struct store_txn *txn, struct id request, 
 	if (service)
 		term_fill(record, service, days, &row);
 	w.due_ms = row.term == LM__CASE_TERM__CASE_TERM_RUNS ? row.due_ms : 0;
+	w.is_handed = record->handed == LM__HANDED_OVER__HANDED_OVER_WAITS;
+	if (record->owner == node_domain(x->node)->tier)
+		w.take_by_ms = take_by_ms(record, days, node_configuration(x->node)->hand_over_days);
 	w.access = access_of(txn, record, arena);
 	is_short |= buffer_append(&b, BYTES(&w, offsetof(struct work, text))) != OK;
 	piece(&b, record->service, &is_short);
@@ -142,6 +147,8 @@ static bool is_view(const struct work *w, const char *view)
 {
 	if (strcmp(view, "closed") == 0)
 		return w->closed != 0;
+	if (strcmp(view, "handed") == 0)
+		return w->is_handed;
 	return strcmp(view, "all") == 0 || w->opened != 0;
 }
 
@@ -219,7 +226,7 @@ static struct hit hit_of(const struct entry *entry, const char *view)
 	struct reader begin = reader_over(BYTES_OF(entry->id.byte));
 	if (strcmp(view, "closed") == 0)
 		h.order = ~w->closed;
-	else if (strcmp(view, "all") == 0)
+	else if (strcmp(view, "all") == 0 || strcmp(view, "handed") == 0)
 		h.order = ~read_u64(&begin);
 	else
 		h.order = w->opened;
@@ -312,6 +319,19 @@ size_t worklist_search(struct index *x, const struct wish *wish, const char *aft
 	}
 	pthread_mutex_unlock(&x->lock);
 	qsort(found, count, sizeof *found, hit_compare);
+	return count;
+}
+
+size_t worklist_not_taken(struct index *x, int64_t now_ms, struct id *found, size_t most)
+{
+	size_t count = 0;
+	pthread_mutex_lock(&x->lock);
+	for (size_t i = 0; i < x->count && count < most; i++) {
+		const struct work *w = x->entry[i].data;
+		if (w->take_by_ms && w->take_by_ms <= now_ms)
+			found[count++] = x->entry[i].id;
+	}
+	pthread_mutex_unlock(&x->lock);
 	return count;
 }
 

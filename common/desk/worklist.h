@@ -39,6 +39,9 @@ size_t worklist_search(struct index *x, const struct wish *wish, const char *aft
 void worklist_cursor(const struct hit *last, char text[WORKLIST_CURSOR_BYTES]);
 bool worklist_cursor_is_good(const char *text);
 
+/* Cases that were handed over to this tier and that nobody accepted in time, at most `most`. Any thread. */
+size_t worklist_not_taken(struct index *x, int64_t now_ms, struct id *found, size_t most);
+
 /* Adds what each of `rows` has of open cases of this tier; whose account none of them names counts as nobody's, the
  * first row. */
 void worklist_count(struct index *x, int64_t now_ms, Lm__WorkRow **rows, size_t count);

@@ -294,6 +294,19 @@ static void outcome_move(const Lm__Header *h, const Lm__CaseRecord *before, Lm__
 		record->is_objected = false;
 }
 
+/* Who is handed a case accepts it or sends it back. What came back stays: it does not go to and fro by itself. */
+static void handed_move(struct apply *a, Lm__CaseRecord *record)
+{
+	bool is_handing = a->item->header->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER;
+	bool is_new = is_handing && record->handed != LM__HANDED_OVER__HANDED_OVER_WAITS;
+	if (is_handing)
+		record->handed = is_new ? LM__HANDED_OVER__HANDED_OVER_WAITS : LM__HANDED_OVER__HANDED_OVER_CAME_BACK;
+	else if (record->state != TO(RECEIVED))
+		record->handed = LM__HANDED_OVER__HANDED_OVER_NO;
+	if (is_handing || record->state != TO(RECEIVED))
+		record->handed_ms = is_new ? a->item->taken_ms : 0;
+}
+
 static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, Lm__Tier by)
 {
 	const Lm__Header *h = a->item->header;
@@ -309,6 +322,7 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 		return result;
 	record->state = case_state_after(record, h->action);
 	outcome_move(h, &before, record);
+	handed_move(a, record);
 	record->owner = h->owner;
 	record->epoch = h->epoch;
 	record->version = h->version;

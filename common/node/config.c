@@ -107,6 +107,14 @@ static const struct config_key all_keys[] = {
 	  KEY(second_factor),
 	  .help = "hub and town: required, or optional for a trial: whether everybody logs in with an authenticator's "
 	          "code besides the password" },
+	{ .name = "hand_over_days",
+	  .type = CONFIG_INTEGER,
+	  .default_text = "3",
+	  .least = 1,
+	  .most = 60,
+	  KEY(hand_over_days),
+	  .help = "hub and town: a case that was handed over and that nobody accepts here within so many working days "
+	          "goes back by itself" },
 	{ .name = "clock_warn_s",
 	  .type = CONFIG_INTEGER,
 	  .default_text = "60",

@@ -301,7 +301,7 @@ static json_t *case_at(struct site *s, const char *request)
 
 static void case_compare(const struct promise *p, const json_t *here, const json_t *there)
 {
-	static const char *const keys[] = { "state", "outcome", "owner" };
+	static const char *const keys[] = { "state", "outcome", "owner", "handed" };
 	const json_t *a = json_object_get(here, "row"), *b = json_object_get(there, "row");
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(text_of(a, keys[i]), text_of(b, keys[i])) != 0)

@@ -324,9 +324,9 @@ static void acted(void *context, int status, json_t *body)
 	clerk_rest(c);
 }
 
-static const char *act_draw(const char *state)
+static const char *act_draw(const char *state, bool is_handed)
 {
-	if (draw(12) == 0)
+	if (draw(is_handed ? 3 : 12) == 0) /* what was handed over is sent back often */
 		return "CASE_ACTION_HAND_OVER";
 	if (strcmp(state, "CASE_STATE_RECEIVED") == 0)
 		return "CASE_ACTION_ACCEPT";
@@ -394,7 +394,10 @@ static void queue_seen(void *context, int status, json_t *body)
 	const json_t *row = count ? json_array_get(cases, (size_t)draw(count)) : NULL;
 	if (row && code_replace(c, json_string_value(json_object_get(row, "request_id"))))
 		return;
-	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state"))) : NULL;
+	const char *handed = row ? json_string_value(json_object_get(row, "handed")) : "";
+	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state")),
+	                                    strcmp(handed, "HANDED_OVER_WAITS") == 0)
+	                         : NULL;
 	if (!action || !json_is_true(json_object_get(row, "is_ours"))) {
 		clerk_rest(c);
 		return;

@@ -42,6 +42,7 @@ static void config_fill(const struct site *s, struct node_config *c)
 	c->receipts_ahead = 2;
 	c->session_idle_s = 1800;
 	c->clock_warn_s = 60;
+	c->hand_over_days = 3;
 	c->beat_s = world.pace->beat_s;
 	c->probe_s = world.pace->probe_s;
 	if (s == site_hub())
@@ -162,14 +163,14 @@ static void admit(struct site *s)
 	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/admit", admission_of(s, file)));
 }
 
-static void publish(const char *path)
+static void publish(const char *collection, const char *path)
 {
 	json_error_t fault;
-	json_t *service = json_load_file(path, 0, &fault);
-	if (!service)
+	json_t *file = json_load_file(path, 0, &fault);
+	if (!file)
 		fail("%s: %s", path, fault.text);
 	json_decref(ask_now(site_hub(), "POST", "/ctl/v1/catalogue",
-	                    json_pack("{s:[o],s:s,s:s}", "services", service, "by", "sim", "second", "sim2")));
+	                    json_pack("{s:[o],s:s,s:s}", collection, file, "by", "sim", "second", "sim2")));
 }
 
 static bool can_take(struct site *s)
@@ -199,9 +200,11 @@ void sites_lay_out(size_t towns, size_t terminals_each)
 			admit(terminal);
 		}
 	}
-	publish(SIM_SERVICES "/town.json");
-	publish(SIM_SERVICES "/district.json");
-	publish(SIM_SERVICES "/../../../deploy/catalogue/certificate-application.json");
+	publish("services", SIM_SERVICES "/town.json");
+	publish("services", SIM_SERVICES "/district.json");
+	publish("services", SIM_SERVICES "/../../../deploy/catalogue/certificate-application.json");
+	publish("calendars",
+	        SIM_SERVICES "/../../../deploy/calendar/2026.json"); /* its last weeks are when all happens */
 	uint64_t end = world.now_us + SET_UP_MOST;
 	for (size_t i = 0; i < world.site_count; i++)
 		while (world.site[i].tier == LM__TIER__TIER_TERMINAL && !can_take(&world.site[i])) {

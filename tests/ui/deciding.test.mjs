@@ -53,3 +53,27 @@ test('another one approves it from the list of a supervisor, and may open it aga
 	await lead.confirm();
 	await lead.state(lead.t('desk.state.CASE_STATE_ACCEPTED'));
 });
+
+test('what is handed over is listed at both, accepted or sent back', async () => {
+	const office = await Clerk.arrive(browser, district.hub.url);
+	await office.logIn(district.hub);
+	await first.openCase(request);
+	await first.decide('h', { note: '示例：区里才能办' });
+	assert.equal(await first.page.locator('#decide-reads strong').innerText(), first.t('kiosk.status.with-district'));
+	await first.confirm();
+	await first.state('已转出'); // whether it waits for the network or not
+	await first.visit('cases/handed');
+	await first.page.locator(`a[data-request="${request}"]`).waitFor();
+	await office.visit('cases/handed');
+	await office.page.locator(`a[data-request="${request}"]`).waitFor();
+	await office.openCase(request);
+	await office.state(office.t('desk.handed.to-us'));
+	await office.button('desk.do.hand_over.back').waitFor();
+	await office.decide('h', { note: '示例：街道也能办' });
+	await office.confirm();
+	await first.openCase(request);
+	await first.state(first.t('desk.handed.came-back'));
+	await first.page.keyboard.press('a');
+	await first.confirm();
+	await first.page.locator('.desk-heading', { hasText: first.t('desk.handed.came-back') }).waitFor({ state: 'detached' });
+});

@@ -10,7 +10,7 @@ import { Erasing } from './erase';
 import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
 import { Letters } from './letters';
-import { StateMark } from './marks';
+import { HandedMark, StateMark } from './marks';
 import { Proofs } from './proofs';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
 import { NewCode } from './new-code';
@@ -74,6 +74,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			<BackLink />
 			<PageHeading title={`${row.masked_name || t('desk.no-name')} · ${name}`} tab={name}>
 				<StateMark row={row} />
+				<HandedMark row={row} />
 				<TermMark row={row} now_ms={now_ms} />
 				<Button icon="print" onPress={() => window.print()}>
 					{t('desk.case.print')}

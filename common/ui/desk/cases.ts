@@ -7,7 +7,7 @@ import { useDesk } from './session';
 const PAGE_ROWS = 50;
 const GATHER_MS = 400; // events of one busy moment lead to one reading
 
-export const VIEWS = ['open', 'overdue', 'supervisor', 'closed', 'all'] as const;
+export const VIEWS = ['open', 'overdue', 'handed', 'supervisor', 'closed', 'all'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** What is looked for beside the view: parts of a filter, and the words of the box, which no address shows. */
@@ -42,7 +42,7 @@ const NOTHING: Pages = { key: '', rows: [], matches: '0', isReady: true, next: '
 const keyOf = (view: View, wish: Wish): string => JSON.stringify([view, wish]);
 
 async function readPage(view: View, wish: Wish, after: string): Promise<CasesFoundView> {
-	if (isPlain(wish)) {
+	if (isPlain(wish) && view !== 'handed') {
 		const query = new URLSearchParams({ view, limit: String(PAGE_ROWS), ...(after && { after }) });
 		return { matches: '0', is_ready: true, ...(await get<CasesView>(`/api/v1/cases?${query}`)) };
 	}

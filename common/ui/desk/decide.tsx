@@ -36,6 +36,7 @@ export function decisionText(decision: Decision, row: CaseRow, service?: Service
 		const what = t(`desk.do.${decision}`);
 		return isProposal(decision, service) ? t('desk.do.propose', { what }) : what;
 	}
+	if (row.handed === 'HANDED_OVER_WAITS') return t('desk.do.hand_over.back');
 	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.do.hand_over.TIER_TOWN' : 'desk.do.hand_over.TIER_DISTRICT');
 }
 
@@ -47,7 +48,7 @@ const OUTCOMES: Record<Outcome, TextKey> = {
 	OUTCOME_REFUSED: 'kiosk.status.refused',
 };
 
-const READS: Record<Exclude<Decision, 'approve' | 'send_back'>, TextKey> = {
+const READS: Record<Exclude<Decision, 'approve' | 'send_back' | 'hand_over'>, TextKey> = {
 	accept: 'kiosk.status.accepted',
 	ask: 'kiosk.status.asked',
 	step_done: 'kiosk.status.step',
@@ -56,10 +57,15 @@ const READS: Record<Exclude<Decision, 'approve' | 'send_back'>, TextKey> = {
 	refuse: 'kiosk.status.refused',
 	close_withdrawn: 'kiosk.status.withdrawn',
 	close_duplicate: 'kiosk.status.duplicate',
-	hand_over: 'kiosk.status.handed-over',
 	object: 'kiosk.status.objected',
 	reopen: 'kiosk.status.reopened',
 };
+
+function readsOf(decision: Exclude<Decision, 'send_back'>, row: CaseRow): TextKey {
+	if (decision === 'approve') return OUTCOMES[row.proposed];
+	if (decision !== 'hand_over') return READS[decision];
+	return otherTier(row.owner) === 'TIER_TOWN' ? 'kiosk.status.with-town' : 'kiosk.status.with-district';
+}
 
 // The same part is a question in one decision and a reason in another.
 function partLabel(part: Part, decision: Decision): string {
@@ -321,7 +327,7 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 				<h3 tabIndex={-1}>{t(decision === 'send_back' ? 'desk.review.nothing-read' : 'desk.review.title')}</h3>
 				{decision !== 'send_back' && (
 					<p>
-						<strong>{t(decision === 'approve' ? OUTCOMES[row.proposed] : READS[decision])}</strong>
+						<strong>{t(readsOf(decision, row))}</strong>
 					</p>
 				)}
 				{said.map((sentence) => (

@@ -25,11 +25,17 @@ export function Timeline({ events }: { events: EventView[] }) {
 							{momentText(event.time_ms)} · {[t(`desk.tier.${event.by_tier}`), event.staff].filter(Boolean).join(' ')}
 						</span>
 					</p>
+					{isByItself(event) && <p>{t('desk.event.not-taken')}</p>}
 					{event.is_absent ? <p>{t('desk.event.absent')}</p> : <EventWords event={event} />}
 				</li>
 			))}
 		</ol>
 	);
+}
+
+/** Nobody accepted it in time. */
+function isByItself(event: EventView): boolean {
+	return event.action === 'CASE_ACTION_HAND_OVER' && !event.staff && !event.is_absent;
 }
 
 function eventText(event: EventView): string {

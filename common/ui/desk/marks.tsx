@@ -1,5 +1,5 @@
 // States as icon, word and colour: the word says it, icon and colour only help to find it.
-import { t } from '../src/i18n';
+import { t, timeText } from '../src/i18n';
 import { Chip, type IconName, type NoticeKind } from '../src/parts';
 import type { CaseRow, CaseState, LinkView, Outcome } from '../src/types';
 
@@ -37,6 +37,23 @@ export function StateMark({ row }: { row: StateOfCase }) {
 			{stateText(row)}
 		</Chip>
 	);
+}
+
+/** Whether a case that was handed over is accepted; nothing where nobody waits for that. */
+export function HandedMark({ row }: { row: CaseRow }) {
+	if (row.handed === 'HANDED_OVER_NO' || (row.handed === 'HANDED_OVER_CAME_BACK' && !row.is_ours)) return null;
+	return (
+		<Chip icon={row.is_ours ? 'warning' : 'waiting'} kind={row.is_ours ? 'warning' : 'info'}>
+			{handedText(row)}
+		</Chip>
+	);
+}
+
+function handedText(row: CaseRow): string {
+	if (row.handed === 'HANDED_OVER_CAME_BACK') return t('desk.handed.came-back');
+	if (!row.is_ours) return t(row.is_on_its_way ? 'desk.handed.on-its-way' : 'desk.handed.not-taken');
+	if (row.take_by_ms === '0') return t('desk.handed.to-us');
+	return t('desk.handed.to-us-until', { time: timeText(Number(row.take_by_ms) - 60_000) });
 }
 
 export type LinkState = 'revoked' | 'frozen' | 'up' | 'unknown' | 'down';

@@ -21,7 +21,7 @@ import { useCases, VIEWS, type View, type Wish } from './cases';
 import { Decide } from './decide';
 import { Filter, isFiltered, partsOf, SEARCH_ID, useTyped, useWork } from './filter';
 import { isKnown, isOpen } from './model';
-import { StateMark } from './marks';
+import { HandedMark, StateMark } from './marks';
 import { stepText, TermMark } from './term';
 import { valueText } from './person-facts';
 import { hrefOf, type Route } from './route';
@@ -228,6 +228,7 @@ function Rows({ rows, chosen, pick }: RowsProps) {
 			cell: (row) => (
 				<span class="desk-moment">
 					<StateMark row={row} />
+					<HandedMark row={row} />
 					<span class="desk-minor">{nextText(row)}</span>
 				</span>
 			),

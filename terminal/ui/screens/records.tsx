@@ -141,7 +141,7 @@ const OUTCOMES: Record<Outcome, { key: TextKey; kind: NoticeKind }> = {
 	OUTCOME_REFUSED: { key: 'kiosk.status.refused', kind: 'danger' },
 };
 
-function titleOf({ action, outcome }: StatusView): { key: TextKey; kind: NoticeKind } {
+function titleOf({ action, outcome, owner }: StatusView): { key: TextKey; kind: NoticeKind } {
 	switch (action) {
 		case 'CASE_ACTION_ACCEPT':
 			return { key: 'kiosk.status.accepted', kind: 'info' };
@@ -154,7 +154,10 @@ function titleOf({ action, outcome }: StatusView): { key: TextKey; kind: NoticeK
 		case 'CASE_ACTION_DUPLICATE':
 			return { key: 'kiosk.status.duplicate', kind: 'info' };
 		case 'CASE_ACTION_HAND_OVER':
-			return { key: 'kiosk.status.handed-over', kind: 'info' };
+			return {
+				key: owner === 'TIER_TOWN' ? 'kiosk.status.with-town' : 'kiosk.status.with-district',
+				kind: 'info',
+			};
 		case 'CASE_ACTION_ANSWER_TAKEN':
 			return { key: 'kiosk.status.answer-taken', kind: 'info' };
 		case 'CASE_ACTION_TOO_LATE':

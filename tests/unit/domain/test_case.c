@@ -1,6 +1,8 @@
 /* Cases, one rule at a time: the state machine as a table, who may do what, asks that race, limits. */
 #include "fixture.h"
 
+#define HANDED(name) LM__HANDED_OVER__HANDED_OVER_##name
+
 struct pair { /* the two tiers, each with one request of T1 in service "town" (decided there) and "district" */
 	struct node town, district;
 	struct id id;
@@ -248,6 +250,42 @@ static void test_an_event_that_does_not_fit(void **state)
 	refuse(&p.district, ERR_DENIED, &h, BYTES(NULL, 0));
 	assert_ok(&p.town, node_apply(&p.town, &good, BYTES(NULL, 0)));
 	refuse(&p.town, ERR_CONFLICT, &good, BYTES(NULL, 0)); /* again */
+	pair_close(&p);
+}
+
+/* Who is handed a case accepts it or sends it back; both tiers know which, and how long it has waited here. */
+static void both_handed(struct pair *p, struct node *owner, Lm__CaseAction action, Lm__HandedOver handed)
+{
+	struct node *nodes[] = { &p->town, &p->district };
+	Lm__Header h = pair_act(p, owner, action);
+	assert_ok(owner == &p->town ? &p->district : &p->town, pair_pass(p, &h));
+	for (size_t i = 0; i < 2; i++) {
+		Lm__CaseRecord *r = node_case(nodes[i], &p->id);
+		assert_int_equal(r->handed, handed);
+		assert_int_equal(r->handed_ms != 0, handed == HANDED(WAITS));
+	}
+}
+
+static void test_handed_over_and_accepted(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_open(&p, "town");
+	both_handed(&p, &p.town, ACTION(HAND_OVER), HANDED(WAITS));
+	int64_t since_ms = node_case(&p.district, &p.id)->handed_ms;
+	both_handed(&p, &p.district, ACTION(CONFIRM_PERSON),
+	            HANDED(WAITS)); /* work on it, and nobody said it is theirs */
+	both_handed(&p, &p.district, ACTION(EVIDENCE), HANDED(WAITS));
+	assert_int_equal(node_case(&p.district, &p.id)->handed_ms, since_ms);
+	both_handed(&p, &p.district, ACTION(ACCEPT), HANDED(NO));
+	/* Accepted, it may be handed over anew, and then sent back: that stays, until somebody hands it over again. */
+	both_handed(&p, &p.district, ACTION(HAND_OVER), HANDED(WAITS));
+	both_handed(&p, &p.town, ACTION(HAND_OVER), HANDED(CAME_BACK));
+	both_handed(&p, &p.district, ACTION(EVIDENCE), HANDED(CAME_BACK));
+	both_handed(&p, &p.district, ACTION(HAND_OVER), HANDED(WAITS));
+	assert_true(node_case(&p.town, &p.id)->handed_ms > since_ms); /* a new term */
+	both_handed(&p, &p.town, ACTION(HAND_OVER), HANDED(CAME_BACK));
+	both_handed(&p, &p.district, ACTION(WITHDRAWN), HANDED(NO));
 	pair_close(&p);
 }
 
@@ -863,6 +901,7 @@ int main(void)
 		cmocka_unit_test(test_no_such_action_or_outcome),
 		cmocka_unit_test(test_an_event_that_does_not_fit),
 		cmocka_unit_test(test_only_the_owner_acts),
+		cmocka_unit_test(test_handed_over_and_accepted),
 		cmocka_unit_test(test_a_request_twice),
 		cmocka_unit_test(test_hostile_requests),
 		cmocka_unit_test(test_a_refusal_is_text),

@@ -44,6 +44,7 @@ struct node_config {
 	int64_t backup_alarm_days;
 	char *second_factor; /* hub and town: "required" or "optional" */
 	char *log_level;
+	int64_t hand_over_days; /* hub and town: working days in which a case that was handed over is accepted */
 	int64_t map_bytes;
 	int64_t origin_share;   /* hub and town: per cent of the map that entries of one device below may take */
 	int64_t receipts_ahead; /* terminal: receipts made ahead when idle */

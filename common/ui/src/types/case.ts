@@ -18,6 +18,9 @@ export type CaseState =
 
 export type CaseTerm = 'CASE_TERM_NONE' | 'CASE_TERM_RUNS' | 'CASE_TERM_PAUSED' | 'CASE_TERM_UNKNOWN';
 
+// A case that was handed over waits for the new owner to accept it.
+export type HandedOver = 'HANDED_OVER_NO' | 'HANDED_OVER_WAITS' | 'HANDED_OVER_CAME_BACK';
+
 export interface CaseRow {
 	request_id: string;
 	service: string;
@@ -47,6 +50,9 @@ export interface CaseRow {
 	proposed: Outcome; // CASE_STATE_PROPOSED
 	staff: string; // who of the staff has it
 	access: AccessNeed[]; // how the resident is reached and served, by the record
+	handed: HandedOver;
+	take_by_ms: Int64; // it waits here: then it goes back by itself; 0: working days unknown, or it waits elsewhere
+	is_on_its_way: boolean; // handed over by this town, and the district has not got it yet
 	person_died: boolean; // while it is open: what becomes of it is a question to staff
 }
 

@@ -1,6 +1,6 @@
 // Messages of proto/*.proto as JSON: a request and its receipt: what a kiosk and a town's counter hand in and look up.
 
-import type { CaseAction, Int64, Outcome, Words } from './common';
+import type { CaseAction, Int64, Outcome, Tier, Words } from './common';
 
 export interface FieldValue {
 	field: string; // id in the service's fields
@@ -93,6 +93,7 @@ export interface StatusView {
 	is_closing: boolean;
 	objected: 'OBJECTED_NONE' | 'OBJECTED_UPHELD' | 'OBJECTED_CHANGED';
 	object_until_ms: Int64;
+	owner: Tier; // who has it from then on
 }
 
 export interface ReceiptView {
