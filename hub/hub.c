@@ -199,6 +199,8 @@ struct tier hub_tier(void)
 	count += sizeof device_pages / sizeof *device_pages;
 	memcpy(routes + count, sample_routes, sample_route_count * sizeof *routes);
 	count += sample_route_count;
+	memcpy(routes + count, report_routes, report_route_count * sizeof *routes);
+	count += report_route_count;
 	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);
 	count += publication_route_count;
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,

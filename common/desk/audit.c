@@ -9,6 +9,7 @@
 #include "inside.h"
 #include "proto/calendar.pb-c.h"
 #include "proto/certificate.pb-c.h"
+#include "proto/report.pb-c.h"
 
 #define ROWS_MOST 100
 #define ROWS_USUAL 50
@@ -223,6 +224,25 @@ static void letter_say(struct reading *r)
 	r->row->about = say_hex(r, r->header->request_id);
 }
 
+static void report_say(struct reading *r)
+{
+	Lm__ReportPayload *p;
+	char about[120] = "";
+	if (CODEC_UNPACK(lm__report_payload, r->plain, r->arena, &p, NULL))
+		return;
+	const Lm__ReportSending *s = p->sending;
+	if (s && s->content && s->content->definition)
+		snprintf(about, sizeof about, "%.40s %.8s %u", s->content->definition->id, s->content->period,
+		         s->version);
+	else if (p->taking)
+		snprintf(about, sizeof about, "%.40s %.8s %u %s", p->taking->id, p->taking->period, p->taking->version,
+		         p->taking->format == LM__REPORT_FORMAT__REPORT_FORMAT_CSV ? "CSV" : "PDF");
+	r->row->what = say(r, s ? "report-send" : "report-take");
+	r->row->by = say(r, p->by);
+	r->row->about = say(r, about);
+	r->row->reason = say(r, s ? s->reason : "");
+}
+
 static void new_code_say(struct reading *r)
 {
 	Lm__NewCodePayload *p;
@@ -250,6 +270,7 @@ static const struct {
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
 	{ LM__KIND__KIND_LETTER, letter_say },
+	{ LM__KIND__KIND_REPORT, report_say },
 	{ LM__KIND__KIND_NEW_CODE, new_code_say },
 };
 

@@ -16,20 +16,35 @@
 #define FILE_BYTES_MOST (256 * 1024)
 #define DAY_BYTES 40
 
-int letters_open(struct letters *l, const char *path, struct error *e)
+int texts_read(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out,
+               size_t (*check)(const void *file, struct service_fault *faults, size_t most), struct error *e)
 {
 	struct buffer text = { 0 };
 	struct service_fault fault;
-	arena_init(&l->arena, 8 * FILE_BYTES_MOST);
+	ProtobufCMessage *file;
+	arena_init(arena, 8 * FILE_BYTES_MOST);
 	if (!path)
 		return OK;
 	int result = file_read(path, FILE_BYTES_MOST, &text, e);
 	if (!result)
-		result = JSON_DECODE(lm__letters_file, buffer_bytes(&text), &l->arena, &l->file, e);
+		result = json_decode(type, buffer_bytes(&text), arena, &file, e);
 	buffer_release(&text);
-	if (!result && letter_texts_check(l->file, &fault, 1))
+	if (!result && check(file, &fault, 1))
 		result = error_set(e, ERR_CONFIG, "%s", fault.text);
-	return result ? error_wrap(e, result, "%s", path) : OK;
+	if (result)
+		return error_wrap(e, result, "%s", path);
+	*(void **)out = file;
+	return OK;
+}
+
+static size_t check(const void *file, struct service_fault *faults, size_t most)
+{
+	return letter_texts_check(file, faults, most);
+}
+
+int letters_open(struct letters *l, const char *path, struct error *e)
+{
+	return texts_read(path, &lm__letters_file__descriptor, &l->arena, &l->file, check, e);
 }
 
 void letters_release(struct letters *l)

@@ -11,6 +11,10 @@ struct letters {
 /* ERR_CONFIG names the file, the path within it and what is wrong. `path` NULL: none. */
 int letters_open(struct letters *l, const char *path, struct error *e);
 void letters_release(struct letters *l);
+/* A configured file of such texts, whole and without a fault, or the same errors. Opens `arena`; `out`: where the
+ * message is put, if there is a path. */
+int texts_read(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out,
+               size_t (*check)(const void *file, struct service_fault *faults, size_t most), struct error *e);
 struct letters *letters_in(struct node *n); /* memory.c */
 
 #endif

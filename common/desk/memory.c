@@ -1,11 +1,12 @@
 /*
  * What a desk keeps in memory beside its store, so that people are not kept waiting: what can be
- * found, and the texts of letters.
+ * found, the texts of letters, and what is reported.
  */
 #include <stdlib.h>
 
 #include "codes.h"
 #include "letters.h"
+#include "reports.h"
 #include "rings.h"
 #include "worklist.h"
 
@@ -13,6 +14,7 @@ struct memory {
 	struct index registry, worklist;
 	struct codes codes;
 	struct letters letters;
+	struct reports reports;
 	struct rings rings;
 	struct hand_overs hand_overs;
 };
@@ -35,6 +37,11 @@ struct index *worklist_of(struct node *n)
 struct codes *codes_of(struct node *n)
 {
 	return &memory_of(n)->codes;
+}
+
+struct reports *reports_in(struct node *n)
+{
+	return &memory_of(n)->reports;
 }
 
 struct letters *letters_in(struct node *n)
@@ -70,6 +77,8 @@ int desk_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory for what can be found");
 	int result = letters_open(&memory_of(n)->letters, node_configuration(n)->letters, e);
 	if (!result)
+		result = reports_open(&memory_of(n)->reports, node_configuration(n)->reports, e);
+	if (!result)
 		result = index_start(registry_of(n), n, e);
 	return result ? result : index_start(worklist_of(n), n, e);
 }
@@ -83,6 +92,7 @@ void desk_free(void *context)
 	index_close(&m->worklist);
 	codes_release(&m->codes);
 	letters_release(&m->letters);
+	reports_release(&m->reports);
 	rings_release(&m->rings);
 	free(m);
 }

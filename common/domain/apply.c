@@ -72,6 +72,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_assessor,
 	&domain_table_work,
 	&domain_table_letter,
+	&domain_table_report,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -345,6 +346,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_NEW_CODE, UP, HERE, AT_TOWN, apply_new_code },
 	{ LM__KIND__KIND_NEW_CODE, UP, TOWN, AT_DISTRICT, apply_new_code },
 	{ LM__KIND__KIND_LETTER, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_letter },
+	{ LM__KIND__KIND_REPORT, OWN, HERE, AT_DISTRICT, apply_report },
 	{ LM__KIND__KIND_ERASE, UP, HERE, AT_TOWN, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, DOWN, HERE, AT_DISTRICT, apply_erase_told },
 	{ LM__KIND__KIND_ERASE, UP, TOWN, AT_DISTRICT, apply_erase },

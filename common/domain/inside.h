@@ -8,6 +8,7 @@
 #include "domain/letter.h"
 #include "domain/person.h"
 #include "domain/publication.h"
+#include "domain/report.h"
 #include "domain/work.h"
 #include "proto/codec.h"
 #include "proto/subject.h"
@@ -102,6 +103,7 @@ int apply_claim(struct apply *a);
 int apply_desk(struct apply *a);
 int apply_contact(struct apply *a);
 int apply_letter(struct apply *a);
+int apply_report(struct apply *a);
 int apply_new_code(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);

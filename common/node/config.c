@@ -71,6 +71,10 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(letters),
 	  .help = "hub and town: JSON file with the texts of letters to residents; absent: none can be made" },
+	{ .name = "reports",
+	  .type = CONFIG_TEXT,
+	  KEY(reports),
+	  .help = "hub: JSON file that says what is reported to the city; absent: nothing is" },
 	{ .name = "map_size",
 	  .type = CONFIG_SIZE,
 	  .default_text = "256M",
@@ -193,6 +197,7 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
 	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
 	{ "letters", { NULL, SHARE "letters.json", SHARE "letters.json" } },
+	{ "reports", { NULL, NULL, SHARE "reports.json" } },
 	{ "second_factor", { NULL, "required", "required" } },
 	{ "map_size", { "256M", "2G", "8G" } },
 };

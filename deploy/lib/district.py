@@ -189,6 +189,7 @@ class Node:
             keys["pages"] = pages
         if self.tier != TERMINAL:
             keys["letters"] = TOP / "deploy/letters.json"
+            keys["reports"] = TOP / "deploy/reports.json" if self.tier == HUB else None
             keys["second_factor"] = "optional"  # made-up people have no authenticators
         if self.tier == TERMINAL:
             keys["receipts_ahead"] = 2  # Argon2 takes its time, and hundreds may start at once

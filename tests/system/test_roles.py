@@ -63,6 +63,8 @@ ALLOWED = {
     lm.TOWN: DESK | {f"POST /api/v1/{path}": CASEWORK for path in ("intake", "intake/drafts", "rings/:id", "cases/:id/code")} | {f"GET /api/v1/{path}": CASEWORK for path in ("rings", "rings/waiting")},
     lm.HUB: DESK | {
         "GET /api/v1/totals": CASEWORK,
+        **{f"GET /api/v1/reports{path}": {"operator", "auditor"} for path in ("", "/:id/:period")},
+        **{f"POST /api/v1/reports/:id/:period{path}": {"operator"} for path in ("", "/file")},
         **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},
         **{f"GET /api/v1/{path}": DEVICES for path in ("devices", "tokens")},
         **{f"POST /api/v1/{path}": DEVICES for path in ("devices/revoke", "devices/release", "tokens", "tokens/withdraw")},

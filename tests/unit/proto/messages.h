@@ -15,6 +15,7 @@
 #include "proto/letter.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/person.pb-c.h"
+#include "proto/report.pb-c.h"
 #include "proto/place.pb-c.h"
 #include "proto/registry.pb-c.h"
 #include "proto/row.pb-c.h"
@@ -37,6 +38,25 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__return_row__descriptor,
 	&lm__return_view__descriptor,
 	&lm__leave_out_command__descriptor,
+	/* report.proto */
+	&lm__report_definition__descriptor,
+	&lm__report_measure_name__descriptor,
+	&lm__report_module_name__descriptor,
+	&lm__reports_file__descriptor,
+	&lm__report_row__descriptor,
+	&lm__report_content__descriptor,
+	&lm__report_sending__descriptor,
+	&lm__report_taking__descriptor,
+	&lm__report_payload__descriptor,
+	&lm__report_record__descriptor,
+	&lm__report_sent__descriptor,
+	&lm__report_period_row__descriptor,
+	&lm__report_list_row__descriptor,
+	&lm__reports_view__descriptor,
+	&lm__report_line__descriptor,
+	&lm__report_view__descriptor,
+	&lm__report_send_command__descriptor,
+	&lm__report_file_command__descriptor,
 	/* letter.proto */
 	&lm__letter_part__descriptor,
 	&lm__letter_text__descriptor,

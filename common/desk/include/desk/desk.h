@@ -15,6 +15,10 @@ extern const size_t desk_route_count;
 extern const struct http_route sample_routes[];
 extern const size_t sample_route_count;
 
+/* Reports to the city, of the district alone. */
+extern const struct http_route report_routes[];
+extern const size_t report_route_count;
+
 /* tier.context, tier.on_start, tier.on_free: what can be found of residents' records is kept in memory. */
 void *desk_new(void); /* NULL: desk_start says that memory is short */
 int desk_start(struct node *n, struct error *e);

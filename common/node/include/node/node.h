@@ -38,6 +38,7 @@ struct node_config {
 	char *pages;         /* folder of the pages */
 	char *places;        /* JSON file with the names of places; absent: codes are shown */
 	char *letters;       /* hub and town: JSON file with the texts of letters; absent: none are made */
+	char *reports;       /* hub: JSON file that says what is reported to the city; absent: nothing is */
 	char *printer;       /* terminal: its device; absent: none */
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
 	char *backup_folder; /* where they go */

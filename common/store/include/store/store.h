@@ -33,7 +33,7 @@ struct store_table {
 	bool is_key_table;  /* sealed under the key table's own key */
 };
 
-#define STORE_TABLES_MOST 40
+#define STORE_TABLES_MOST 60
 #define STORE_KEY_BYTES_MOST 64
 #define STORE_FORMAT 1 /* version N reads N - 1; a newer directory is refused with ERR_VERSION */
 
