@@ -332,13 +332,18 @@ static int erased_count(struct restore *r, struct error *e)
 	return result;
 }
 
-/* The derived tables are made anew: rows under the lost key are gone, and what was erased since is absent in all. */
+/* The derived tables are made anew: rows under the lost key are gone, and what was erased since is absent in all. A
+ * device that nobody had admitted yet when it was backed up has none. */
 static int projections_make(struct restore *r, struct error *e)
 {
 	struct rebuild_result rebuilt;
 	store_close(r->node.store);
 	r->node.store = NULL;
 	int result = node_rebuild(r->folder, true, &rebuilt, e);
+	if (result == ERR_NOT_READY) {
+		*e = (struct error){ 0 };
+		result = OK;
+	}
 	if (!result)
 		result = closed_store_open(r->folder, r->folder, &r->node.keys, false, &r->node.store, e);
 	return result ? result : erased_count(r, e);

@@ -81,7 +81,7 @@ class Help(Case):
                           "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "persons import", "submit", "lookup",
                           "account list", "account open", "account close", "account role", "account unlock", "account reset", "user add",
                           "user close", "trace", "recovery key", "backup make", "backup verify", "backup confirm",
-                          "backup list", "restore", "return list", "return without"}, set(names))
+                          "backup list", "restore", "return list", "return without", "return begin"}, set(names))
         for name in names:
             with self.subTest(command=name):
                 text = self.good("help", *name.split())
