@@ -88,6 +88,7 @@ struct statuses {
 	struct search *s;
 	const struct match *match;
 	Lm__ReceiptView *view;
+	const Lm__Service *service; /* NULL: not here */
 	bool is_foreign;
 };
 
@@ -113,7 +114,19 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	return v;
 }
 
-static void status_add(struct search *s, Lm__ReceiptView *view, const Lm__StatusMessage *m)
+/* What staff filled in, called as the revision calls it; what that does not know stays out. */
+static void told_add(struct search *s, const Lm__Service *service, const Lm__StatusMessage *m, Lm__StatusView *v)
+{
+	v->fields = arena_alloc(&s->arena, (m->n_values + 1) * sizeof *v->fields);
+	for (size_t i = 0; i < m->n_values && v->fields && service; i++) {
+		const Lm__Field *f = step_field(service, m->values[i]->field);
+		Lm__FieldView *one = f ? node_field_view(s->node, f, m->values[i], &s->arena) : NULL;
+		if (one)
+			v->fields[v->n_fields++] = one;
+	}
+}
+
+static void status_add(struct search *s, Lm__ReceiptView *view, const Lm__Service *service, const Lm__StatusMessage *m)
 {
 	Lm__StatusView **grown = arena_alloc(&s->arena, (view->n_statuses + 1) * sizeof *grown);
 	Lm__StatusView *v = status_view(s->node, &s->arena, m);
@@ -121,6 +134,7 @@ static void status_add(struct search *s, Lm__ReceiptView *view, const Lm__Status
 		return;
 	if (view->n_statuses)
 		memcpy(grown, view->statuses, view->n_statuses * sizeof *grown);
+	told_add(s, service, m, v);
 	grown[view->n_statuses++] = v;
 	view->statuses = grown;
 }
@@ -137,7 +151,7 @@ static bool status_visit(void *context, uint32_t version, struct bytes sealed)
 	                                     sealed, plain, &size, NULL)
 	              : ERR_MEMORY;
 	if (!result && !CODEC_UNPACK(lm__status_message, BYTES(plain, size), &st->s->arena, &m, NULL))
-		status_add(st->s, st->view, m);
+		status_add(st->s, st->view, st->service, m);
 	st->is_foreign |= result && !error_is_of_machine(result);
 	return true;
 }
@@ -163,12 +177,14 @@ static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
 	v->object_until_ms = !v->has_pending_ask && !v->erased_ms ? object_until_ms : 0;
 }
 
-static void service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
+static const Lm__Service *service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
 {
 	Lm__Service *service;
-	if (!service_get(txn, v->service, v->revision, &s->arena, &service) ||
-	    !service_get(txn, v->service, 0, &s->arena, &service))
-		v->service_name = service->name;
+	if (service_get(txn, v->service, v->revision, &s->arena, &service) &&
+	    service_get(txn, v->service, 0, &s->arena, &service))
+		return NULL;
+	v->service_name = service->name;
+	return service;
 }
 
 /* A request that a page handed in again after this terminal's disk was put back has a new lock and a new key, and the
@@ -187,8 +203,7 @@ static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, co
 	v->created_ms = record->created_ms;
 	marks_of(s->node, record->ordinal, marks);
 	v->marks = marks;
-	service_words(s, txn, v);
-	struct statuses st = { .s = s, .match = m, .view = v };
+	struct statuses st = { .s = s, .match = m, .view = v, .service = service_words(s, txn, v) };
 	status_each(txn, m->request, &s->arena, status_visit, &st);
 	options_set(v, record->asked_version);
 	if (!st.is_foreign)
@@ -227,6 +242,7 @@ static void answer_view(struct search *s, const Lm__Answer *a)
 	Lm__ReceiptView *v = arena_alloc(&s->arena, sizeof *v);
 	Lm__Marks3 *marks = arena_alloc(&s->arena, sizeof *marks);
 	struct store_txn *txn;
+	const Lm__Service *service = NULL;
 	if (!v || !marks || a->request_id.len != ID_BYTES)
 		return;
 	lm__receipt_view__init(v);
@@ -246,14 +262,14 @@ static void answer_view(struct search *s, const Lm__Answer *a)
 		memcpy(request.byte, a->request_id.data, ID_BYTES);
 		if (!request_get(txn, request, &s->arena, &record)) /* made here, and its lock has gone */
 			marks_of(s->node, record->ordinal, marks);
-		service_words(s, txn, v);
+		service = service_words(s, txn, v);
 		store_abort(txn);
 	}
 	for (size_t i = 0; i < a->n_statuses; i++) {
 		Lm__StatusMessage *m;
 		void *copy = arena_copy(&s->arena, a->statuses[i].data, a->statuses[i].len);
 		if (copy && !CODEC_UNPACK(lm__status_message, BYTES(copy, a->statuses[i].len), &s->arena, &m, NULL))
-			status_add(s, v, m);
+			status_add(s, v, service, m);
 	}
 	options_set(v, 0);
 	s->view->receipts[s->view->n_receipts++] = v;

@@ -67,6 +67,9 @@ static int command_check(const Lm__CaseCommand *in, struct error *e)
 		return error_set(e, ERR_INVALID, "approves: only with DECIDE");
 	if ((in->n_seen || in->n_not_seen) != (in->action == DO(EVIDENCE)))
 		return error_set(e, ERR_INVALID, "seen, not_seen: with EVIDENCE, and only with it");
+	if (in->n_values && (in->approves || !case_action_has_values(in->action)))
+		return error_set(e, ERR_INVALID,
+		                 "values: with STEP, DECIDE and PROPOSE, and not with what was proposed");
 	int result = texts_check(in, e);
 	if (!result && in->action == DO(DUPLICATE) && in->duplicate_of.len != ID_BYTES)
 		result = error_set(e, ERR_INVALID, "duplicate_of: the request's id of which this is a duplicate");
@@ -160,6 +163,8 @@ static int act_run(struct turn *t, struct command *c, struct error *e)
 	content.n_seen = in->n_seen;
 	content.not_seen = in->not_seen;
 	content.n_not_seen = in->n_not_seen;
+	content.values = in->values;
+	content.n_values = in->n_values;
 	const struct actor actor = { a->user, a->role };
 	result = deciding_check(t, a->id, record, in, &actor, &content, e);
 	struct case_event event = { .action = in->action, .outcome = in->outcome, .content = &content };

@@ -29,6 +29,7 @@ struct job {
 	enum case_view view;
 	enum attention attention; /* of the view, only those */
 	char after[40], user[33], field[64];
+	uint32_t version; /* of the event whose file it is; 0: the request's */
 	size_t limit;
 	int result;
 	struct error error;
@@ -260,7 +261,8 @@ static void case_pool(struct node *n, void *context)
 		return;
 	j->result = case_shown(n, txn, j->id, &j->arena, &record, &j->error);
 	if (!j->result && j->field[0])
-		j->result = file_view(n, txn, j->id, j->field, &j->arena, &file, &j->error);
+		j->result = file_view(n, txn, j->id, &(struct file_name){ j->version, j->field }, &j->arena, &file,
+		                      &j->error);
 	else if (!j->result)
 		j->result = case_view(n, txn, j->id, j->user, &j->arena, &view, &j->error);
 	store_abort(txn);
@@ -283,7 +285,13 @@ static void case_get_file(void *context, struct http_request *r)
 	if (!j || !id_parameter(j))
 		return;
 	snprintf(j->field, sizeof j->field, "%s", http_parameter(r, "field"));
-	job_pool(context, j, case_pool);
+	const char *version = http_parameter(r, "version");
+	unsigned long long number = version ? strtoull(version, NULL, 10) : 0;
+	j->version = number > UINT32_MAX ? UINT32_MAX : (uint32_t)number; /* there is no such event */
+	if (version && !number)
+		job_answer(j, error_set(&j->error, ERR_INVALID, "version: the number of the event"), &j->error);
+	else
+		job_pool(context, j, case_pool);
 }
 
 /* ---- events ---- */
@@ -463,7 +471,8 @@ const struct http_route desk_routes[] = {
 	{ HTTP_POST, "/api/v1/work", HTTP_SESSION_OF(RIGHT_CASES), work_post },
 	{ HTTP_GET, "/api/v1/cases/:id", HTTP_SESSION_OF(RIGHT_CASES), case_get_one },
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
-	{ HTTP_POST, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), case_action_post },
+	{ HTTP_GET, "/api/v1/cases/:id/events/:version/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
+	{ HTTP_POST_LARGE, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), case_action_post },
 	{ HTTP_POST, "/api/v1/cases/:id/letters", HTTP_SESSION_OF(RIGHT_CASES), letter_post },
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },

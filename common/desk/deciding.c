@@ -53,6 +53,21 @@ static int seen_check(const Lm__CaseView *view, const Lm__CaseCommand *in, struc
 	return OK;
 }
 
+/* ---- what is filled in at a step ---- */
+
+static int values_check(const Lm__Service *service, const Lm__CaseRecord *record, const Lm__CaseCommand *in,
+                        struct error *e)
+{
+	struct form_fault fault;
+	const Lm__Step *step = service ? case_step(service, record) : NULL;
+	if (in->approves || !case_action_has_values(in->action) ||
+	    !step_values_check(step, in->action, in->outcome, in->values, in->n_values, &fault))
+		return OK;
+	if (strcmp(fault.rule, "unknown-field") == 0) /* whatever its name is made of */
+		return error_set(e, ERR_INVALID, "values: the step that is under way does not ask this, or not twice");
+	return error_set(e, ERR_INVALID, "values.%s: %s", fault.field, fault.rule);
+}
+
 /* ---- two persons ---- */
 
 static const Lm__EventView *last_event(const Lm__CaseView *view, Lm__CaseAction action)
@@ -95,16 +110,28 @@ static int stranger_check(const Lm__CaseView *view, const Lm__CaseRecord *record
 	return why ? error_set(e, ERR_DENIED, "%s", why) : OK;
 }
 
-static int proposal_take(const Lm__CaseView *view, Lm__CasePayload *content, struct error *e)
+/* Words and form of the newest proposal. */
+static int proposal_take(struct turn *t, const Lm__CaseRecord *record, Lm__CasePayload *content, struct error *e)
 {
-	const Lm__EventView *proposal = last_event(view, DO(PROPOSE));
-	if (!proposal || proposal->is_absent)
-		return error_set(e, ERR_ABSENT, "what was proposed cannot be read any more: send it back");
-	content->text = proposal->text;
-	content->ground = proposal->ground;
-	content->remedy = proposal->remedy;
-	content->proposed_by = proposal->staff;
-	return OK;
+	for (size_t i = record->n_events; i; i--) {
+		Lm__Header *h;
+		Lm__CasePayload *proposal;
+		int result = event_open(t->node, t->txn, record->events[i - 1], t->arena, &h, &proposal);
+		if (result)
+			return error_set(e, result, "the proposal cannot be read: %s", error_name(result));
+		if (h->action != DO(PROPOSE))
+			continue;
+		if (!proposal)
+			break;
+		content->text = proposal->text;
+		content->ground = proposal->ground;
+		content->remedy = proposal->remedy;
+		content->values = proposal->values;
+		content->n_values = proposal->n_values;
+		content->proposed_by = proposal->staff;
+		return OK;
+	}
+	return error_set(e, ERR_ABSENT, "what was proposed cannot be read any more: send it back");
 }
 
 static int return_check(const Lm__CaseView *view, const struct actor *actor, struct error *e)
@@ -171,5 +198,7 @@ int deciding_check(struct turn *t, struct id request, const Lm__CaseRecord *reco
 		result = case_service_check(view->service, record, in->action, in->outcome, e);
 	if (!result)
 		result = missing_check(view, record, in, e);
-	return !result && in->approves ? proposal_take(view, content, e) : result;
+	if (!result)
+		result = values_check(view->service, record, in, e);
+	return !result && in->approves ? proposal_take(t, record, content, e) : result;
 }

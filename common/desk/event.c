@@ -55,12 +55,15 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Case
 	message.remedy = content->remedy;
 	message.is_closing = event->is_closing;
 	message.owner = event->owner;
-	if (event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE) {
-		if (!service_get(t->txn, before->service, before->revision, t->arena, &service))
-			message.object_until_ms =
-			        case_object_until(service, event->outcome, before->was_objected, time_ms);
+	bool is_decision = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE;
+	bool has_service = (is_decision || content->n_values) &&
+	                   !service_get(t->txn, before->service, before->revision, t->arena, &service);
+	if (is_decision && has_service)
+		message.object_until_ms = case_object_until(service, event->outcome, before->was_objected, time_ms);
+	if (is_decision)
 		message.objected = objected_of(before->is_objected, before->outcome, event->outcome);
-	}
+	if (has_service && step_values_told(service, content->values, content->n_values, t->arena, &message))
+		return error_set(e, ERR_MEMORY, "no memory for the resident's message");
 	int result = CODEC_PACK(&message, t->arena, &packed, e);
 	if (result)
 		return result;

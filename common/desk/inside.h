@@ -63,9 +63,18 @@ int case_shown(struct node *n, struct store_txn *txn, struct id request, struct 
 int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__TapeItem **item,
             Lm__Header **h, struct bytes *plain, bool *is_absent);
 
-/* The file in this field of the request. ERR_NOT_FOUND also when the request was erased or cannot be opened. */
-int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
-              Lm__FileView **out, struct error *e);
+/* views.c: an event of the case, opened. *out is NULL where it was erased or cannot be opened. */
+int event_open(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__Header **h,
+               Lm__CasePayload **out);
+
+/* The file in this field of the request, or of what staff filled in. ERR_NOT_FOUND also when that was erased or cannot
+ * be opened. */
+struct file_name {
+	uint32_t version; /* of the event; 0: of the request */
+	const char *field;
+};
+int file_view(struct node *n, struct store_txn *txn, struct id request, const struct file_name *name,
+              struct arena *arena, Lm__FileView **out, struct error *e);
 
 /* erase.c: who proposes and who confirms that what a person told is destroyed */
 void erasures_get(void *context, struct http_request *r);

@@ -48,8 +48,24 @@ static struct decision decision_at(const Lm__CaseView *view, size_t at)
 	return d;
 }
 
-static bool status_from(const Lm__EventView *event, const struct decision *decision, struct id *request,
-                        const char *office, struct arena *arena, ProtobufCBinaryData *out)
+/* As the event's own message has it. */
+static bool told_fill(const Lm__Service *service, const Lm__EventView *event, struct arena *arena, Lm__StatusMessage *m)
+{
+	Lm__FieldValue **values = arena_alloc(arena, (event->n_fields + 1) * sizeof *values);
+	for (size_t i = 0; i < event->n_fields && values; i++) {
+		values[i] = arena_alloc(arena, sizeof **values);
+		if (!values[i])
+			return false;
+		lm__field_value__init(values[i]);
+		values[i]->field = event->fields[i]->id;
+		values[i]->values = event->fields[i]->values;
+		values[i]->n_values = event->fields[i]->n_values;
+	}
+	return values && (!service || !step_values_told(service, values, event->n_fields, arena, m));
+}
+
+static bool status_from(const Lm__CaseView *view, const Lm__EventView *event, const struct decision *decision,
+                        struct id *request, const char *office, struct arena *arena, ProtobufCBinaryData *out)
 {
 	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
@@ -68,7 +84,7 @@ static bool status_from(const Lm__EventView *event, const struct decision *decis
 	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
 	m.objected = decision->objected;
 	m.object_until_ms = decision->object_until_ms;
-	if (CODEC_PACK(&m, arena, &packed, NULL))
+	if (!told_fill(view->service, event, arena, &m) || CODEC_PACK(&m, arena, &packed, NULL))
 		return false;
 	*out = codec_data(packed);
 	return true;
@@ -102,7 +118,7 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
 		const char *office =
 		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
-		if (office && status_from(view->events[i], &decision, &request, office, arena,
+		if (office && status_from(view, view->events[i], &decision, &request, office, arena,
 		                          &answer->statuses[answer->n_statuses]))
 			answer->n_statuses++;
 	}

@@ -133,45 +133,6 @@ Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena)
 
 /* ---- answers ---- */
 
-/* What a stored value is called: a choice by its name, a community by its own. */
-static Lm__Words *value_name(const struct node *n, const Lm__Field *field, const char *value, struct arena *arena)
-{
-	if (field->type == LM__FIELD_TYPE__FIELD_TYPE_PLACE)
-		return node_place_words(n, value, arena);
-	for (size_t i = 0; i < field->n_choices; i++)
-		if (strcmp(field->choices[i]->id, value) == 0)
-			return field->choices[i]->name;
-	return NULL;
-}
-
-static Lm__FieldView *field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value,
-                                 struct arena *arena)
-{
-	Lm__FieldView *v = arena_alloc(arena, sizeof *v);
-	if (!v)
-		return NULL;
-	lm__field_view__init(v);
-	v->id = field->id;
-	v->label = field->label;
-	v->type = field->type;
-	if (!value)
-		return v;
-	v->values = value->values;
-	v->n_values = value->n_values;
-	v->choice_names = arena_alloc(arena, (value->n_values + 1) * sizeof *v->choice_names);
-	v->file_types = arena_alloc(arena, (value->n_files + 1) * sizeof *v->file_types);
-	for (size_t i = 0; i < value->n_files && v->file_types; i++) {
-		const char *type = file_type_of(codec_bytes(value->files[i]));
-		v->file_types[v->n_file_types++] = text_of(arena, type);
-	}
-	for (size_t i = 0; i < value->n_values && v->choice_names; i++) {
-		Lm__Words *name = value_name(n, field, value->values[i], arena);
-		if (name)
-			v->choice_names[v->n_choice_names++] = name;
-	}
-	return v;
-}
-
 static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
 {
 	const Lm__Service *s = view->service;
@@ -181,7 +142,7 @@ static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, 
 		for (size_t k = 0; k < payload->n_values; k++)
 			if (strcmp(payload->values[k]->field, s->fields[i]->id) == 0)
 				value = payload->values[k];
-		Lm__FieldView *v = field_view(n, s->fields[i], value, arena);
+		Lm__FieldView *v = node_field_view(n, s->fields[i], value, arena);
 		if (!v)
 			return ERR_MEMORY;
 		view->fields[view->n_fields++] = v;
@@ -204,21 +165,43 @@ int item_at(struct node *n, struct store_txn *txn, uint64_t position, struct are
 	return *is_absent ? OK : result;
 }
 
-static void event_content(Lm__EventView *v, const Lm__Header *h, struct bytes plain, struct arena *arena)
+int event_open(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena, Lm__Header **h,
+               Lm__CasePayload **out)
 {
-	Lm__CasePayload *content = NULL;
+	Lm__TapeItem *item;
 	Lm__CaseCopyPayload *copy;
-	int result = OK;
-	if (h->kind == LM__KIND__KIND_CASE_COPY) {
+	struct bytes plain;
+	bool is_absent;
+	int result = item_at(n, txn, position, arena, &item, h, &plain, &is_absent);
+	*out = NULL;
+	if (result || is_absent)
+		return result;
+	if ((*h)->kind == LM__KIND__KIND_CASE_COPY) {
 		result = CODEC_UNPACK(lm__case_copy_payload, plain, arena, &copy, NULL);
-		content = result ? NULL : copy->event;
+		*out = result ? NULL : copy->event;
 	} else {
-		result = CODEC_UNPACK(lm__case_payload, plain, arena, &content, NULL);
+		result = CODEC_UNPACK(lm__case_payload, plain, arena, out, NULL);
 	}
-	if (result || !content) {
-		v->is_absent = true;
-		return;
+	return error_is_of_machine(result) ? result : OK;
+}
+
+static int event_fields_fill(const struct node *n, const Lm__Service *service, const Lm__CasePayload *content,
+                             struct arena *arena, Lm__EventView *v)
+{
+	v->fields = arena_alloc(arena, (content->n_values + 1) * sizeof *v->fields);
+	for (size_t i = 0; i < content->n_values && v->fields; i++) {
+		const Lm__Field *f = service ? step_field(service, content->values[i]->field) : NULL;
+		Lm__FieldView *one = f ? node_field_view(n, f, content->values[i], arena) : NULL;
+		if (f && !one)
+			return ERR_MEMORY;
+		if (one)
+			v->fields[v->n_fields++] = one;
 	}
+	return v->fields ? OK : ERR_MEMORY;
+}
+
+static void event_content(Lm__EventView *v, const Lm__CasePayload *content)
+{
 	v->staff = content->staff;
 	v->note = content->note;
 	v->text = content->text;
@@ -232,16 +215,14 @@ static void event_content(Lm__EventView *v, const Lm__Header *h, struct bytes pl
 	v->proposed_by = content->proposed_by;
 }
 
-static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t position, struct arena *arena)
+static int event_fill(struct node *n, struct store_txn *txn, uint64_t position, const Lm__Service *service,
+                      struct arena *arena, Lm__EventView *v)
 {
-	Lm__EventView *v = arena_alloc(arena, sizeof *v);
-	Lm__TapeItem *item;
 	Lm__Header *h;
-	struct bytes plain;
-	bool is_absent;
-	if (!v || item_at(n, txn, position, arena, &item, &h, &plain, &is_absent))
-		return NULL;
-	lm__event_view__init(v);
+	Lm__CasePayload *content;
+	int result = event_open(n, txn, position, arena, &h, &content);
+	if (result)
+		return result;
 	v->version = h->version;
 	v->action = h->action;
 	v->outcome = h->outcome;
@@ -251,10 +232,29 @@ static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t
 	             : h->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT
 	                                               : LM__TIER__TIER_TOWN;
 	v->time_ms = h->time_ms;
-	v->is_absent = is_absent;
-	if (!is_absent)
-		event_content(v, h, plain, arena);
-	return v;
+	v->is_absent = !content;
+	if (!content)
+		return OK;
+	event_content(v, content);
+	return event_fields_fill(n, service, content, arena, v);
+}
+
+/* Files of steps stay behind: a case with many of them is not more than its words. */
+static Lm__EventView *event_view(struct node *n, struct store_txn *txn, uint64_t position, const Lm__Service *service,
+                                 struct arena *arena)
+{
+	Lm__EventView v = LM__EVENT_VIEW__INIT;
+	ProtobufCMessage *copy = NULL;
+	struct bytes packed;
+	struct arena whole;
+	arena_init(&whole, PAYLOAD_ARENA_BYTES);
+	int result = event_fill(n, txn, position, service, &whole, &v);
+	if (!result)
+		result = CODEC_PACK(&v, &whole, &packed, NULL);
+	if (!result)
+		result = codec_unpack(&lm__event_view__descriptor, packed, arena, &copy, NULL);
+	arena_release(&whole);
+	return result ? NULL : (Lm__EventView *)copy;
 }
 
 static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, struct arena *arena)
@@ -302,7 +302,7 @@ static int timeline_fill(struct node *n, struct store_txn *txn, const Lm__CaseRe
 	if (!view->events || !view->asks)
 		return ERR_MEMORY;
 	for (size_t i = 0; i < record->n_events; i++) {
-		Lm__EventView *v = event_view(n, txn, record->events[i], arena);
+		Lm__EventView *v = event_view(n, txn, record->events[i], view->service, arena);
 		if (!v)
 			return ERR_MEMORY;
 		view->events[view->n_events++] = v;
@@ -388,27 +388,61 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	return OK;
 }
 
-int file_view(struct node *n, struct store_txn *txn, struct id request, const char *field, struct arena *arena,
-              Lm__FileView **out, struct error *e)
+static bool file_take(Lm__FieldValue *const *values, size_t count, const char *field, struct arena *arena,
+                      Lm__FileView **out)
 {
-	Lm__CaseRecord *record;
-	Lm__RequestPayload *payload;
-	int result = case_get(txn, request, arena, &record);
-	if (!result)
-		result = request_payload_open(n, txn, record, arena, &payload, NULL);
-	for (size_t i = 0; !result && i < payload->n_values; i++) {
-		const Lm__FieldValue *v = payload->values[i];
+	for (size_t i = 0; i < count; i++) {
+		const Lm__FieldValue *v = values[i];
 		const char *type = v->n_files ? file_type_of(codec_bytes(v->files[0])) : NULL;
 		if (!type || strcmp(v->field, field) != 0)
 			continue;
 		*out = arena_alloc(arena, sizeof **out);
 		if (!*out)
-			return error_set(e, ERR_MEMORY, "no memory for the file");
+			return true;
 		lm__file_view__init(*out);
 		(*out)->type = text_of(arena, type);
 		(*out)->content = v->files[0];
-		return OK;
+		return true;
 	}
+	return false;
+}
+
+static int event_file_find(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record,
+                           const struct file_name *name, struct arena *arena, bool *is_found, Lm__FileView **out)
+{
+	int result = OK;
+	for (size_t i = 0; i < record->n_events && !result && !*is_found; i++) {
+		Lm__Header *h;
+		Lm__CasePayload *content;
+		struct arena whole;
+		arena_init(&whole, PAYLOAD_ARENA_BYTES);
+		result = event_open(n, txn, record->events[i], &whole, &h, &content);
+		bool is_it = !result && content && h->version == name->version;
+		arena_release(&whole);
+		if (!is_it)
+			continue;
+		result = event_open(n, txn, record->events[i], arena, &h, &content);
+		*is_found = !result && file_take(content->values, content->n_values, name->field, arena, out);
+	}
+	return result;
+}
+
+int file_view(struct node *n, struct store_txn *txn, struct id request, const struct file_name *name,
+              struct arena *arena, Lm__FileView **out, struct error *e)
+{
+	Lm__CaseRecord *record;
+	Lm__RequestPayload *payload;
+	bool is_found = false;
+	*out = NULL;
+	int result = case_get(txn, request, arena, &record);
+	if (!result && name->version)
+		result = event_file_find(n, txn, record, name, arena, &is_found, out);
+	else if (!result)
+		result = request_payload_open(n, txn, record, arena, &payload, NULL);
+	if (!result && !name->version)
+		is_found = file_take(payload->values, payload->n_values, name->field, arena, out);
+	if (is_found)
+		return *out ? OK : error_set(e, ERR_MEMORY, "no memory for the file");
 	int failure = store_failure(txn, e);
 	if (failure || error_is_of_machine(result))
 		return failure ? failure : error_set(e, result, "the file cannot be shown: %s", error_name(result));

@@ -15,7 +15,6 @@
 
 #define CHILD_YEARS 14
 #define RELATION_CHARACTERS_MOST 20
-#define NAME_CHARACTERS_MOST 50
 
 bool field_is_personal(const Lm__Field *f)
 {

@@ -10,8 +10,6 @@
 #include "inside.h"
 
 #define VALUE_BYTES_MOST 8192
-#define NAME_CHARACTERS_MOST 50
-#define ADDRESS_CHARACTERS_MOST 120
 #define PHONE_CHARACTERS_MOST 24 /* 15 digits by ITU-T E.164, and what people put between them */
 #define VALUES_COMPARED_MOST 256 /* a form has far fewer fields; what is beyond can only be wrong */
 
@@ -232,25 +230,25 @@ static void file_check(struct form *f, const Lm__FieldValue *v)
 		fail(f, "not-a-file");
 }
 
-static bool field_is_known(const Lm__Service *s, const char *id)
+const Lm__Field *field_find(Lm__Field *const *fields, size_t count, const char *id)
 {
-	for (size_t i = 0; i < s->n_fields; i++)
-		if (strcmp(s->fields[i]->id, id) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(fields[i]->id, id) == 0)
+			return fields[i];
+	return NULL;
 }
 
-size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
-                  size_t most)
+size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *const *values, size_t count,
+                    struct form_fault *faults, size_t most)
 {
 	struct form f = { .faults = faults, .most = most };
 	for (size_t i = 0; i < count; i++) {
-		if (i >= VALUES_COMPARED_MOST || !field_is_known(s, values[i]->field) ||
+		if (i >= VALUES_COMPARED_MOST || !field_find(fields, n_fields, values[i]->field) ||
 		    value_find(values, i, values[i]->field))
 			form_fault_add(&f, values[i]->field, "unknown-field", 0, 0);
 	}
-	for (size_t i = 0; i < s->n_fields; i++) {
-		f.field = s->fields[i];
+	for (size_t i = 0; i < n_fields; i++) {
+		f.field = fields[i];
 		const Lm__FieldValue *v = value_find(values, count, f.field->id);
 		bool has_text = !has_no_text(v), has_file = v && v->n_files;
 		if (has_text)
@@ -261,6 +259,12 @@ size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t co
 			fail(&f, "required");
 	}
 	return f.count;
+}
+
+size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
+                  size_t most)
+{
+	return fields_check(s->fields, s->n_fields, values, count, faults, most);
 }
 
 const char *form_text(Lm__FieldValue *const *values, size_t count, const char *field)

@@ -50,6 +50,12 @@ int release_version(struct apply *a, struct id subject, uint32_t version); /* wh
 
 struct id header_request(const Lm__Header *h);
 
+#define NAME_CHARACTERS_MOST 50 /* where a field sets no limit */
+#define ADDRESS_CHARACTERS_MOST 120
+
+const Lm__Field *field_find(Lm__Field *const *fields, size_t count, const char *id); /* NULL: there is none */
+size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *const *values, size_t count,
+                    struct form_fault *faults, size_t most); /* as form_check */
 bool choice_is_known(const Lm__Field *field, const char *choice);
 bool service_id_is_good(const char *id);
 bool phone_is_good(const char *text);

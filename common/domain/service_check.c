@@ -72,7 +72,7 @@ static void bases_check(struct check *c, const char *list, Lm__Basis *const *bas
 	}
 }
 
-static void choices_check(struct check *c, const char *path, const Lm__Field *f)
+static void choices_check(struct check *c, const char *path, const Lm__Field *f, bool is_of_staff)
 {
 	bool wants = f->type == LM__FIELD_TYPE__FIELD_TYPE_CHOICE || f->type == LM__FIELD_TYPE__FIELD_TYPE_SEVERAL;
 	if (wants && (f->n_choices < 2 || f->n_choices > CHOICES_MOST))
@@ -90,7 +90,7 @@ static void choices_check(struct check *c, const char *path, const Lm__Field *f)
 			if (strcmp(f->choices[k]->id, f->choices[i]->id) == 0)
 				fault_add(c, "%s.choices[%zu].id: '%s' is there twice", path, i, f->choices[i]->id);
 	}
-	if (wants && f->is_required && !choice_is_known(f, "unknown"))
+	if (wants && f->is_required && !is_of_staff && !choice_is_known(f, "unknown"))
 		fault_add(c, "%s.choices: who must choose may say \"I don't know\": a choice 'unknown' is missing",
 		          path);
 }
@@ -130,16 +130,16 @@ static void limits_check(struct check *c, const char *path, const Lm__Field *f)
 		fault_add(c, "%s.least: greater than most", path);
 }
 
-static void field_check(struct check *c, const Lm__Service *s, size_t i)
+void field_check(struct check *c, const char *list, Lm__Field *const *fields, size_t i, bool is_of_staff)
 {
-	const Lm__Field *f = s->fields[i];
+	const Lm__Field *f = fields[i];
 	char path[40], label[56];
-	snprintf(path, sizeof path, "fields[%zu]", i);
+	snprintf(path, sizeof path, "%s[%zu]", list, i);
 	snprintf(label, sizeof label, "%s.label", path);
 	if (!service_id_is_good(f->id))
 		fault_add(c, "%s.id: lower case letters, digits, - and _, at most %d", path, ID_CHARACTERS_MOST);
 	for (size_t k = 0; k < i; k++)
-		if (strcmp(s->fields[k]->id, f->id) == 0)
+		if (strcmp(fields[k]->id, f->id) == 0)
 			fault_add(c, "%s.id: '%s' is there twice", path, f->id);
 	if (f->type <= LM__FIELD_TYPE__FIELD_TYPE_NONE || f->type > LM__FIELD_TYPE__FIELD_TYPE_FILE)
 		fault_add(c, "%s.type: not a type that this version knows", path);
@@ -148,19 +148,19 @@ static void field_check(struct check *c, const Lm__Service *s, size_t i)
 		snprintf(label, sizeof label, "%s.hint", path);
 		words_check(c, label, f->hint);
 	}
-	choices_check(c, path, f);
+	choices_check(c, path, f, is_of_staff);
 	limits_check(c, path, f);
 }
 
-static void files_check(struct check *c, const Lm__Service *s)
+void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count)
 {
 	int64_t sum = 0;
-	for (size_t i = 0; i < s->n_fields; i++)
-		if (s->fields[i]->type == LM__FIELD_TYPE__FIELD_TYPE_FILE && s->fields[i]->most > 0 &&
-		    s->fields[i]->most <= FILES_BYTES_MOST)
-			sum += s->fields[i]->most;
+	for (size_t i = 0; i < count; i++)
+		if (fields[i]->type == LM__FIELD_TYPE__FIELD_TYPE_FILE && fields[i]->most > 0 &&
+		    fields[i]->most <= FILES_BYTES_MOST)
+			sum += fields[i]->most;
 	if (sum > FILES_BYTES_MOST)
-		fault_add(c, "fields: the files together have at most %d bytes", FILES_BYTES_MOST);
+		fault_add(c, "%s: the files together have at most %d bytes", list, FILES_BYTES_MOST);
 }
 
 static size_t meaning_count(const Lm__Service *s, Lm__FieldMeaning meaning)
@@ -263,14 +263,6 @@ static void birth_dates_check(struct check *c, const Lm__Service *s)
 		fault_add(c, "fields: two fields have is_birth_date");
 }
 
-static const Lm__Field *field_named(const Lm__Service *s, const char *id)
-{
-	for (size_t i = 0; i < s->n_fields; i++)
-		if (strcmp(s->fields[i]->id, id) == 0)
-			return s->fields[i];
-	return NULL;
-}
-
 static bool tier_owns(Lm__Tier tier)
 {
 	return tier == LM__TIER__TIER_TOWN || tier == LM__TIER__TIER_DISTRICT;
@@ -279,7 +271,7 @@ static bool tier_owns(Lm__Tier tier)
 static void owner_rule_check(struct check *c, const Lm__Service *s, size_t i)
 {
 	const Lm__OwnerRule *r = s->owner_rules[i];
-	const Lm__Field *f = field_named(s, r->field);
+	const Lm__Field *f = field_find(s->fields, s->n_fields, r->field);
 	if (!f || f->type != LM__FIELD_TYPE__FIELD_TYPE_CHOICE)
 		fault_add(c, "owner_rules[%zu].field: the id of a field of type FIELD_TYPE_CHOICE", i);
 	else if (!choice_is_known(f, r->choice))
@@ -324,9 +316,12 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "owner: TIER_TOWN or TIER_DISTRICT decides");
 	if (!s->n_fields || s->n_fields > FIELDS_MOST)
 		fault_add(&c, "fields: 1 to %d fields", FIELDS_MOST);
-	for (size_t i = 0; i < s->n_fields; i++)
-		field_check(&c, s, i);
-	files_check(&c, s);
+	for (size_t i = 0; i < s->n_fields; i++) {
+		field_check(&c, "fields", s->fields, i, false);
+		if (s->fields[i]->is_told)
+			fault_add(&c, "fields[%zu].is_told: only what staff fill in, at a step, is told", i);
+	}
+	files_limit_check(&c, "fields", s->fields, s->n_fields);
 	meanings_check(&c, s);
 	people_check(&c, s);
 	if (!s->n_steps)
@@ -335,6 +330,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		char path[40];
 		snprintf(path, sizeof path, "steps[%zu].text", i);
 		words_check(&c, path, s->steps[i]->text);
+		step_fields_check(&c, s, i);
 	}
 	for (size_t i = 0; i < s->n_conditions; i++) {
 		char path[40];

@@ -1,6 +1,6 @@
 /*
- * The check of a service is written in four files: service_check.c and service_deciding.c (its shape, on which daemons
- * rely), service_parts.c (do its parts agree, can a person get through) and service_words.c (can a person read it).
+ * The check of a service is written in five files: service_check.c, service_deciding.c and service_steps.c (its shape, on
+ * which daemons rely), service_parts.c (do its parts agree, can a person get through) and service_words.c (can a person read it).
  * Daemons that apply a service ask for the shape only: what is hard to read is the publisher's affair, and to refuse it
  * at a terminal would hold up requests.
  */
@@ -19,6 +19,15 @@ void fault_add(struct check *c, const char *format, ...) __attribute__((format(p
 
 /* A fact has a source and its date, or says that it is a sample. */
 void basis_check(struct check *c, const char *path, const Lm__Basis *b);
+
+/* The shape of one field of the list; `list` is its path. Of staff: who fills it in knows the answer. */
+void field_check(struct check *c, const char *list, Lm__Field *const *fields, size_t i, bool is_of_staff);
+void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count);
+
+/* service_steps.c: what staff fill in at this step */
+void step_fields_check(struct check *c, const Lm__Service *s, size_t step);
+#define STEP_FIELDS_PATH_BYTES 40 /* "steps[1].fields" */
+void step_fields_path(size_t step, char path[STEP_FIELDS_PATH_BYTES]);
 
 /* service_deciding.c: evidence, decisions by two, objections */
 void service_deciding_check(struct check *c, const Lm__Service *s);

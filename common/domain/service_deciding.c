@@ -11,14 +11,6 @@
 #define OUTCOMES 3 /* granted, partly granted, refused */
 #define OBJECTION_DAYS_MOST 365
 
-static bool field_is_known(const Lm__Service *s, const char *id)
-{
-	for (size_t i = 0; i < s->n_fields; i++)
-		if (strcmp(s->fields[i]->id, id) == 0)
-			return true;
-	return false;
-}
-
 static void proof_check(struct check *c, const Lm__Service *s, size_t i)
 {
 	const Lm__Proof *p = s->proofs[i];
@@ -34,7 +26,7 @@ static void proof_check(struct check *c, const Lm__Service *s, size_t i)
 	if (p->n_fields > PROOF_WAYS_MOST || p->n_facts > PROOF_WAYS_MOST)
 		fault_add(c, "proofs[%zu]: at most %d fields and facts", i, PROOF_WAYS_MOST);
 	for (size_t k = 0; k < p->n_fields && k < PROOF_WAYS_MOST; k++)
-		if (!field_is_known(s, p->fields[k]))
+		if (!field_find(s->fields, s->n_fields, p->fields[k]))
 			fault_add(c, "proofs[%zu].fields[%zu]: no field has the id '%.32s'", i, k, p->fields[k]);
 	for (size_t k = 0; k < p->n_facts && k < PROOF_WAYS_MOST; k++)
 		if (p->facts[k] <= LM__RECORD_FACT__RECORD_FACT_NONE ||

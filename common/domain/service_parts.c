@@ -38,22 +38,22 @@ static void demand_check(struct check *c, size_t i, const Lm__Field *f)
 		fault_add(c, "fields[%zu].is_required: who does not know it must be able to go on: leave it out", i);
 }
 
-static void bounds_check(struct check *c, size_t i, const Lm__Field *f)
+static void bounds_check(struct check *c, const char *list, size_t i, const Lm__Field *f)
 {
 	static const Lm__FieldType bounded[] = { TYPE(TEXT),   TYPE(LONG_TEXT), TYPE(NUMBER),  TYPE(MONEY),
 		                                 TYPE(PERSON), TYPE(SEVERAL),   TYPE(ADDRESS), TYPE(FILE) };
 	if (!IS_ONE_OF(f->type, bounded) && (f->least || f->most))
-		fault_add(c, "fields[%zu].%s: this type has no limits", i, f->least ? "least" : "most");
+		fault_add(c, "%s[%zu].%s: this type has no limits", list, i, f->least ? "least" : "most");
 	if (f->type == TYPE(MONEY) && f->least < 0)
-		fault_add(c, "fields[%zu].least: an amount is never below 0", i);
+		fault_add(c, "%s[%zu].least: an amount is never below 0", list, i);
 	if (f->type == TYPE(MONEY) || f->type == TYPE(NUMBER)) {
 		if (f->least < -NUMBER_MOST)
-			fault_add(c, "fields[%zu].least: a number has at most 15 digits", i);
+			fault_add(c, "%s[%zu].least: a number has at most 15 digits", list, i);
 		if (f->most > NUMBER_MOST)
-			fault_add(c, "fields[%zu].most: a number has at most 15 digits", i);
+			fault_add(c, "%s[%zu].most: a number has at most 15 digits", list, i);
 	}
 	if (f->type == TYPE(SEVERAL) && f->is_required && !f->least)
-		fault_add(c, "fields[%zu].least: 1, because an answer is required", i);
+		fault_add(c, "%s[%zu].least: 1, because an answer is required", list, i);
 }
 
 static void meaning_check(struct check *c, size_t i, const Lm__Field *f)
@@ -84,16 +84,27 @@ static bool words_are_same(const Lm__Words *a, const Lm__Words *b)
 	return a && b && (strcmp(a->zh, b->zh) == 0 || strcmp(a->en, b->en) == 0);
 }
 
-static void twins_check(struct check *c, const Lm__Service *s, size_t i)
+static void twins_check(struct check *c, const char *list, Lm__Field *const *fields, size_t i)
 {
-	const Lm__Field *f = s->fields[i];
+	const Lm__Field *f = fields[i];
 	for (size_t k = 0; k < i; k++)
-		if (words_are_same(s->fields[k]->label, f->label))
-			fault_add(c, "fields[%zu].label: the same question as fields[%zu]", i, k);
+		if (words_are_same(fields[k]->label, f->label))
+			fault_add(c, "%s[%zu].label: the same question as fields[%zu]", list, i, k);
 	for (size_t n = 1; n < f->n_choices; n++)
 		for (size_t k = 0; k < n; k++)
 			if (words_are_same(f->choices[k]->name, f->choices[n]->name))
-				fault_add(c, "fields[%zu].choices[%zu].name: the same as choices[%zu]", i, n, k);
+				fault_add(c, "%s[%zu].choices[%zu].name: the same as choices[%zu]", list, i, n, k);
+}
+
+static void step_parts_check(struct check *c, const Lm__Service *s, size_t step)
+{
+	const Lm__Step *one = s->steps[step];
+	char list[STEP_FIELDS_PATH_BYTES];
+	step_fields_path(step, list);
+	for (size_t i = 0; i < one->n_fields; i++) {
+		bounds_check(c, list, i, one->fields[i]);
+		twins_check(c, list, one->fields, i);
+	}
 }
 
 /* ---- the service ---- */
@@ -132,10 +143,12 @@ void parts_check(struct check *c, const Lm__Service *s)
 	counts_check(c, s);
 	for (size_t i = 0; i < s->n_fields; i++) {
 		demand_check(c, i, s->fields[i]);
-		bounds_check(c, i, s->fields[i]);
+		bounds_check(c, "fields", i, s->fields[i]);
 		meaning_check(c, i, s->fields[i]);
-		twins_check(c, s, i);
+		twins_check(c, "fields", s->fields, i);
 	}
+	for (size_t i = 0; i < s->n_steps; i++)
+		step_parts_check(c, s, i);
 	for (size_t i = 0; i < s->n_basis; i++)
 		sample_check(c, "basis", i, s->basis[i]);
 	for (size_t i = 0; i < s->n_facts; i++)

@@ -247,15 +247,15 @@ static void list_read(struct check *c, const char *list, Lm__Words *const *words
 	}
 }
 
-static void field_read(struct check *c, size_t i, const Lm__Field *f)
+static void field_read(struct check *c, const char *list, size_t i, const Lm__Field *f)
 {
-	char path[80];
-	snprintf(path, sizeof path, "fields[%zu].label", i);
+	char path[96];
+	snprintf(path, sizeof path, "%s[%zu].label", list, i);
 	words_read(c, path, f->label, &of_glance, NUMBERS_NONE);
-	snprintf(path, sizeof path, "fields[%zu].hint", i);
+	snprintf(path, sizeof path, "%s[%zu].hint", list, i);
 	words_read(c, path, f->hint, &of_glance, NUMBERS_NONE);
 	for (size_t k = 0; k < f->n_choices; k++) {
-		snprintf(path, sizeof path, "fields[%zu].choices[%zu].name", i, k);
+		snprintf(path, sizeof path, "%s[%zu].choices[%zu].name", list, i, k);
 		words_read(c, path, f->choices[k]->name, &of_glance, NUMBERS_NONE);
 	}
 }
@@ -292,11 +292,14 @@ void texts_check(struct check *c, const Lm__Service *s)
 	words_read(c, "name", s->name, &of_title, NUMBERS_NONE);
 	words_read(c, "easy", s->easy, &of_glance, NUMBERS_NONE);
 	for (size_t i = 0; i < s->n_fields; i++)
-		field_read(c, i, s->fields[i]);
+		field_read(c, "fields", i, s->fields[i]);
 	for (size_t i = 0; i < s->n_steps; i++) {
 		char path[40];
 		snprintf(path, sizeof path, "steps[%zu].text", i);
 		words_read(c, path, s->steps[i]->text, &of_glance, NUMBERS_NONE);
+		step_fields_path(i, path);
+		for (size_t k = 0; k < s->steps[i]->n_fields; k++)
+			field_read(c, path, k, s->steps[i]->fields[k]);
 	}
 	list_read(c, "conditions", s->conditions, s->n_conditions);
 	list_read(c, "evidence", s->evidence, s->n_evidence);

@@ -1,6 +1,9 @@
 /*
- * What somebody filled in, before it becomes an entry: at a terminal the resident, at a town's counter the staff.
+ * What somebody filled in, before it becomes an entry: at a terminal the resident, at a town's counter the staff; and
+ * how pages show it.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "inside.h"
 
@@ -57,4 +60,45 @@ bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitC
 	if (count)
 		faults_answer(r, in, faults, count);
 	return !count;
+}
+
+/* ---- answers as pages show them ---- */
+
+/* What a stored value is called: a choice by its name, a community by its own. */
+static Lm__Words *value_name(const struct node *n, const Lm__Field *field, const char *value, struct arena *arena)
+{
+	if (field->type == LM__FIELD_TYPE__FIELD_TYPE_PLACE)
+		return node_place_words(n, value, arena);
+	for (size_t i = 0; i < field->n_choices; i++)
+		if (strcmp(field->choices[i]->id, value) == 0)
+			return field->choices[i]->name;
+	return NULL;
+}
+
+Lm__FieldView *node_field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value,
+                               struct arena *arena)
+{
+	Lm__FieldView *v = arena_alloc(arena, sizeof *v);
+	if (!v)
+		return NULL;
+	lm__field_view__init(v);
+	v->id = field->id;
+	v->label = field->label;
+	v->type = field->type;
+	if (!value)
+		return v;
+	v->values = value->values;
+	v->n_values = value->n_values;
+	v->choice_names = arena_alloc(arena, (value->n_values + 1) * sizeof *v->choice_names);
+	v->file_types = arena_alloc(arena, (value->n_files + 1) * sizeof *v->file_types);
+	for (size_t i = 0; i < value->n_files && v->file_types; i++) {
+		const char *type = file_type_of(codec_bytes(value->files[i]));
+		v->file_types[v->n_file_types++] = (char *)(uintptr_t)(type ? type : "");
+	}
+	for (size_t i = 0; i < value->n_values && v->choice_names; i++) {
+		Lm__Words *name = value_name(n, field, value->values[i], arena);
+		if (name)
+			v->choice_names[v->n_choice_names++] = name;
+	}
+	return v;
 }

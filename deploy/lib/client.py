@@ -202,4 +202,5 @@ class Desk(Client):
         return self.post("/api/v1/persons/search", {"query": query, "limit": limit})
 
     def grant(self, request_id, text="示例：已同意。"):
-        return self.act(request_id, "CASE_ACTION_DECIDE", outcome="OUTCOME_GRANTED", text=text)
+        return self.act(request_id, "CASE_ACTION_DECIDE", outcome="OUTCOME_GRANTED", text=text,
+                        values=samples.step_answers(self.case(request_id)))

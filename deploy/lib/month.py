@@ -199,6 +199,7 @@ class Month:
         is_refused = request.course == "refused"
         fields = {"ground": GROUND, "remedy": REMEDY} if is_refused else {}
         try:
+            fields["values"] = samples.step_answers(request.desk.case(request.command["request_id"]))
             request.desk.act(request.command["request_id"], "CASE_ACTION_DECIDE", text=TEXTS["refused" if is_refused else "granted"],
                              outcome="OUTCOME_REFUSED" if is_refused else "OUTCOME_GRANTED", **fields)
         except Refused as refused:

@@ -64,6 +64,12 @@ def answers(service, nth=0):
     return values
 
 
+def step_answers(case):
+    """What staff fill in when the step ends that is under way in a case (a CaseView)."""
+    step = case["row"]["step"]
+    return answers(case["service"]["steps"][step - 1]) if 0 < step <= len(case["service"]["steps"]) else []
+
+
 def consents(service):
     """To everything that a service asks leave for, as a person gives them who refuses nothing."""
     if not service.get("privacy"):

@@ -20,6 +20,7 @@ import time
 import traceback
 
 import lm
+import samples  # noqa: E402
 
 LATER = ("busy", "again", "not-ready", "unreachable", "too-many")
 
@@ -249,6 +250,9 @@ class Clerk(Person):
         command |= self.texts | {"action": f"CASE_ACTION_{action}", "version": version}
         try:
             path = f"/api/v1/cases/{request}/actions"
+            if action == "DECIDE":
+                case, _ = self.insist(lambda client: client.case(request))
+                command["values"] = samples.step_answers(case)
             after, was_lost = self.insist(lambda client: client.post(path, command), is_write=True)
         except lm.Refused as refused:
             if refused.code == "denied" and action == "HAND_OVER" and self.storm.hidden[request] != "TIER_NONE":

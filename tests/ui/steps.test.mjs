@@ -14,7 +14,7 @@ const { commandOf, emptyFilling, HEALTH, isUnder14, PRIVACY, stepFault, stepsOf 
 const NOW_MS = 1795302821847; // 22 November 2026 in Shanghai
 const field = (id, type, more = {}) => ({
 	id, type: `FIELD_TYPE_${type}`, is_required: false, least: '0', most: '0', choices: [], meaning: 'FIELD_MEANING_NONE',
-	is_personal: false, is_health: false, is_birth_date: false, ...more,
+	is_personal: false, is_health: false, is_birth_date: false, is_told: false, ...more,
 });
 const SERVICE = {
 	id: 'course',

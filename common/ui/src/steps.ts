@@ -62,6 +62,7 @@ function ownQuestion(id: string, type: FieldType, label: string, hint: string, m
 		is_personal: true,
 		is_health: false,
 		is_birth_date: false,
+		is_told: false,
 	};
 }
 

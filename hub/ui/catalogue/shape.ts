@@ -96,9 +96,15 @@ const FIELD: Part[] = [
 	{ name: 'is_health', kind: FLAG },
 	{ name: 'is_birth_date', kind: FLAG, when: isOf('FIELD_TYPE_DATE') },
 ];
+const OF_APPLICANTS = ['meaning', 'is_personal', 'is_health', 'is_birth_date']; // asked of nobody else
+const STEP_FIELD: Part[] = [
+	...FIELD.filter(({ name }) => !OF_APPLICANTS.includes(name)),
+	{ name: 'is_told', kind: FLAG },
+];
 const STEP: Part[] = [
 	{ name: 'text', kind: LONG },
 	{ name: 'working_days', kind: { is: 'number' } },
+	{ name: 'fields', kind: { is: 'list', of: { is: 'message', parts: STEP_FIELD } } },
 ];
 const BASIS: Part[] = [
 	{ name: 'text', kind: LONG },

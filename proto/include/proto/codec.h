@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/errors.h"
 
-#define CODEC_DEPTH_MOST 6 /* messages within messages; our deepest is 4 */
+#define CODEC_DEPTH_MOST 6 /* messages within messages; our deepest is 5 */
 #define CODEC_MESSAGE_BYTES_MOST (1024 * 1024)
 #define CODEC_ELEMENTS_MOST 4096 /* fields of one message, repeated ones counted each, unknown ones too */
 

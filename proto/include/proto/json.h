@@ -16,7 +16,7 @@
 
 #include "proto/codec.h"
 
-#define JSON_DEPTH_MOST 8 /* objects and lists within each other; our deepest is 8 (PublishCommand) */
+#define JSON_DEPTH_MOST 10 /* objects and lists within each other; our deepest is 10 (PublishCommand) */
 #define JSON_TEXT_BYTES_MOST (4 * 1024 * 1024)
 #define JSON_VALUES_MOST (128 * 1024) /* in one text; lists are also bound by CODEC_ELEMENTS_MOST a message */
 

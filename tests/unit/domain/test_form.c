@@ -254,13 +254,104 @@ static void test_value_by_meaning(void **state)
 	assert_null(form_value(&f.service, f.values, 2, name));
 }
 
+/* ---- what staff fill in at a step ---- */
+
+struct step_form {
+	struct form form;
+	Lm__Step step, *steps[1];
+	struct form_fault fault;
+};
+
+/* Field "f", a date that is required and told, and "g", which is neither, belong to the only step. */
+static void step_form_init(struct step_form *s)
+{
+	form_init(&s->form, TYPE(DATE), 0, 0);
+	lm__step__init(&s->step);
+	s->form.field[0].is_required = s->form.field[0].is_told = true;
+	s->step.fields = s->form.fields;
+	s->step.n_fields = 2;
+	s->steps[0] = &s->step;
+	s->form.service.steps = s->steps;
+	s->form.service.n_steps = 1;
+	s->form.service.n_fields = 0;
+}
+
+static void step_form_expect(struct step_form *s, Lm__CaseAction action, Lm__Outcome outcome, size_t count,
+                             const char *field, const char *rule)
+{
+	size_t found = step_values_check(&s->step, action, outcome, s->form.values, count, &s->fault);
+	assert_int_equal(found, rule ? 1 : 0);
+	if (!rule)
+		return;
+	assert_string_equal(s->fault.field, field);
+	assert_string_equal(s->fault.rule, rule);
+}
+
+static void test_who_ends_a_step_fills_in_its_form(void **state)
+{
+	(void)state;
+	struct step_form s;
+	step_form_init(&s);
+	step_form_expect(&s, ACTION(STEP), OUTCOME(NONE), 0, "f", "required");
+	step_form_expect(&s, ACTION(DECIDE), OUTCOME(GRANTED), 0, "f", "required");
+	step_form_expect(&s, ACTION(PROPOSE), OUTCOME(PARTLY_GRANTED), 0, "f", "required");
+	step_form_expect(&s, ACTION(DECIDE), OUTCOME(REFUSED), 0, NULL, NULL); /* nothing was done that could be told */
+	form_give(&s.form, 0, "f", "2026-02-30", NULL);
+	step_form_expect(&s, ACTION(DECIDE), OUTCOME(REFUSED), 1, "f", "not-a-date");
+	form_give(&s.form, 0, "f", "2026-12-01", NULL);
+	step_form_expect(&s, ACTION(STEP), OUTCOME(NONE), 1, NULL, NULL);
+	form_give(&s.form, 1, "h", "示例", NULL);
+	step_form_expect(&s, ACTION(STEP), OUTCOME(NONE), 2, "h", "unknown-field");
+	form_give(&s.form, 1, "g", "一二三四五六七八九十一", NULL);
+	step_form_expect(&s, ACTION(STEP), OUTCOME(NONE), 2, "g", "too-long");
+	assert_int_equal(step_values_check(NULL, ACTION(DECIDE), OUTCOME(GRANTED), s.form.values, 1, &s.fault), 1);
+	assert_string_equal(s.fault.rule, "unknown-field"); /* all steps are done: nothing is asked any more */
+	assert_int_equal(step_values_check(NULL, ACTION(DECIDE), OUTCOME(GRANTED), NULL, 0, &s.fault), 0);
+}
+
+static void test_more_faults_than_are_kept_are_counted(void **state)
+{
+	(void)state;
+	static Lm__FieldValue *many[300];
+	struct step_form s;
+	step_form_init(&s);
+	form_give(&s.form, 0, "h", "示例", NULL);
+	for (size_t i = 0; i < 300; i++)
+		many[i] = s.form.values[0];
+	assert_int_equal(step_values_check(&s.step, ACTION(DECIDE), OUTCOME(GRANTED), many, 300, &s.fault), 301);
+	assert_string_equal(s.fault.field, "h");
+}
+
+static void test_only_what_is_told_is_told(void **state)
+{
+	(void)state;
+	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
+	struct step_form s;
+	struct arena arena;
+	arena_init(&arena, 0);
+	step_form_init(&s);
+	form_give(&s.form, 0, "g", "示例", NULL);
+	form_give(&s.form, 1, "f", "2026-12-01", NULL);
+	form_give(&s.form, 2, "gone", "示例", NULL); /* in no step of the revision */
+	assert_int_equal(step_values_told(&s.form.service, s.form.values, 3, &arena, &message), OK);
+	assert_int_equal(message.n_values, 1);
+	assert_string_equal(message.values[0]->field, "f");
+	arena_release(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vectors),          cmocka_unit_test(test_no_type_is_left_out),
-		cmocka_unit_test(test_not_text),         cmocka_unit_test(test_required),
-		cmocka_unit_test(test_hostile_sizes),    cmocka_unit_test(test_unknown_and_double_fields),
+		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_no_type_is_left_out),
+		cmocka_unit_test(test_not_text),
+		cmocka_unit_test(test_required),
+		cmocka_unit_test(test_hostile_sizes),
+		cmocka_unit_test(test_unknown_and_double_fields),
 		cmocka_unit_test(test_value_by_meaning),
+		cmocka_unit_test(test_who_ends_a_step_fills_in_its_form),
+		cmocka_unit_test(test_more_faults_than_are_kept_are_counted),
+		cmocka_unit_test(test_only_what_is_told_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,11 @@ static const char good[] =
         "  \"choices\": [ { \"id\": \"wash\", \"name\": { \"zh\": \"洗澡\", \"en\": \"Washing\" } },\n"
         "    { \"id\": \"cook\", \"name\": { \"zh\": \"做饭\", \"en\": \"Cooking\" } } ] } ],\n"
         "\"conditions\": [ { \"zh\": \"住在本区的人。\", \"en\": \"People of this district.\" } ],\n"
-        "\"steps\": [ { \"text\": { \"zh\": \"街镇看申请。\", \"en\": \"The town reads it.\" }, \"working_days\": 3 } "
-        "],\n"
+        "\"steps\": [ { \"text\": { \"zh\": \"街镇看申请。\", \"en\": \"The town reads it.\" }, \"working_days\": 3,\n"
+        "  \"fields\": [ { \"id\": \"visit-day\", \"type\": \"FIELD_TYPE_DATE\", \"is_required\": true,\n"
+        "    \"label\": { \"zh\": \"哪天上门？\", \"en\": \"Visited on which day?\" } },\n"
+        "  { \"id\": \"carer\", \"type\": \"FIELD_TYPE_TEXT\", \"most\": \"30\", \"is_told\": true,\n"
+        "    \"label\": { \"zh\": \"谁来照顾？\", \"en\": \"Who comes?\" } } ] } ],\n"
         "\"evidence\": [ { \"zh\": \"残疾人证\", \"en\": \"Disability certificate\" } ],\n"
         "\"proofs\": [ { \"evidence\": 1, \"before_step\": 1, \"fields\": [ \"weeks\" ],\n"
         "  \"facts\": [ \"RECORD_FACT_CERTIFICATE\" ], \"is_paper\": true } ],\n"
@@ -53,6 +56,11 @@ static const char good[] =
         "    \"is_sample\": true },\n"
         "  { \"text\": { \"zh\": \"2018-2020 年有 1,200 人。\", \"en\": \"1,200 people, 12.5 % more.\" },\n"
         "    \"source\": \"年度报告\", \"date\": \"2020-12-31\" } ] }\n";
+
+#define CHOICES(zh, en)                                                                                             \
+	"\"FIELD_TYPE_CHOICE\", \"is_required\": true, \"choices\": [ { \"id\": \"can\", \"name\": { \"zh\": \"" zh \
+	"\", "                                                                                                      \
+	"\"en\": \"" en "\" } }, { \"id\": \"cannot\", \"name\": { \"zh\": \"不能\", \"en\": \"No\" } } ]"
 
 /* `part` stands in `good` once and becomes `change`; then there is one fault, and this is how it begins. */
 static const struct {
@@ -76,6 +84,38 @@ static const struct {
 	{ "\"You may object.\"", "\"\"", "objection.basis[0].text.en: an English text is missing" },
 	{ "\"The town reads it.\" }, \"working_days\": 3", "\"The town reads it.\" }, \"is_sample\": true",
 	  "steps[0].is_sample: it is about working_days" },
+	/* forms of steps, for which who fills them in knows the answers */
+	{ "\"id\": \"visit-day\"", "\"id\": \"Visit Day\"", "steps[0].fields[0].id: lower case" },
+	{ "\"id\": \"visit-day\"", "\"id\": \"carer\"", "steps[0].fields[1].id: 'carer' is there twice" },
+	{ "\"id\": \"visit-day\"", "\"id\": \"weeks\"",
+	  "steps[0].fields[0].id: 'weeks' is the id of another question" },
+	{ "\"id\": \"visit-day\", ", "\"id\": \"visit-day\", \"meaning\": \"FIELD_MEANING_APPLICANT_NUMBER\", ",
+	  "steps[0].fields[0].meaning: only what the applicant is asked" },
+	{ "\"id\": \"visit-day\", ", "\"id\": \"visit-day\", \"is_birth_date\": true, ",
+	  "steps[0].fields[0].is_birth_date: only what the applicant is asked" },
+	{ "\"id\": \"carer\", ", "\"id\": \"carer\", \"is_health\": true, ",
+	  "steps[0].fields[1].is_health: nobody agreed" },
+	{ "\"FIELD_TYPE_DATE\"", "\"FIELD_TYPE_CERTIFICATE\"", "steps[0].fields[0].is_health: nobody agreed" },
+	{ "\"FIELD_TYPE_DATE\"", "\"FIELD_TYPE_NONE\"", "steps[0].fields[0].type: not a type" },
+	{ "\"FIELD_TYPE_DATE\", \"is_required\": true", "\"FIELD_TYPE_FILE\", \"most\": \"2000\", \"is_told\": true",
+	  "steps[0].fields[0].is_told: a file is too big" },
+	{ "\"FIELD_TYPE_DATE\", \"is_required\": true", "\"FIELD_TYPE_FILE\", \"most\": \"262145\"",
+	  "steps[0].fields[0].most: a file has a limit" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", "\"FIELD_TYPE_TEXT\", \"most\": \"127\"",
+	  "steps[0].fields: what is told has at most 512 bytes, this up to 513" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", "\"FIELD_TYPE_TEXT\", \"most\": \"2000\"",
+	  "steps[0].fields: what is told has at most 512 bytes" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", "\"FIELD_TYPE_DATE\", \"most\": \"30\"",
+	  "steps[0].fields[1].most: this type has no limits" },
+	{ "\"en\": \"Who comes?\"", "\"en\": \"Visited on which day?\"",
+	  "steps[0].fields[1].label: the same question as fields[0]" },
+	{ "谁来照顾？", "谁来照顾？请打 000-12345678。", "steps[0].fields[1].label.zh: a number that can be called" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", CHOICES("yes", "Yes"),
+	  "steps[0].fields[1].choices[0].name.zh: no Chinese character" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", CHOICES("能", ""),
+	  "steps[0].fields[1].choices[0].name.en: an English text is missing" },
+	{ "\"id\": \"weeks\", ", "\"id\": \"weeks\", \"is_told\": true, ",
+	  "fields[2].is_told: only what staff fill in" },
 	/* the JSON, which the decoder refuses */
 	{ "\"owner\": \"TIER_TOWN\",", "\"owner\": \"TIER_TOWN\"", "Service: line 2, column" },
 	{ "\"owner\": \"TIER_TOWN\"", "\"owner\": \"TIER_TOWN\", \"colour\": \"red\"",
@@ -111,7 +151,7 @@ static const struct {
 	{ "[ { \"zh\": \"残疾人证\", \"en\": \"Disability certificate\" } ]", "[ null ]",
 	  "evidence[0]: expected an object, found null" },
 	{ "\"hint\": { ", "\"hint\": [[[[[[[[[[[[]]]]]]]]]]]], \"hint2\": { ",
-	  "Service: more than 8 objects and lists" },
+	  "Service: more than 10 objects and lists" },
 	{ "\"keep_months\": 36", "\"keep_months\": 4294967297", "privacy.keep_months: 4294967297 is out of range" },
 	/* its shape */
 	{ "\"id\": \"home-care\"", "\"id\": \"Home Care\"", "id: lower case" },
@@ -229,6 +269,8 @@ static const struct {
 	{ "2018-2020 年有 1,200 人。", "电话 021-12345678。" }, /* it has a source */
 	{ "\"zh\": \"洗澡\"", "\"zh\": \"洗𠮷\"" },
 	{ "\"working_days\": 3", "\"working_days\": 250" },
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", CHOICES("能", "Yes") }, /* staff know it */
+	{ "\"FIELD_TYPE_TEXT\", \"most\": \"30\"", "\"FIELD_TYPE_TEXT\", \"most\": \"126\"" },
 	{ "\"least\": \"1\", \"most\": \"52\"", "\"least\": \"-999999999999999\", \"most\": \"999999999999999\"" },
 };
 
@@ -325,6 +367,8 @@ static void test_lists_are_bounded(void **state)
 	list_is_bounded("{ \"zh\": \"残疾人证\"", "{ \"zh\": \"证\", \"en\": \"card\" }", 8, "evidence: at most 8");
 	list_is_bounded("{ \"text\": { \"zh\": \"街镇看申请。\"", "{ \"text\": { \"zh\": \"看\", \"en\": \"look\" } }",
 	                10, "steps: at most 10");
+	list_is_bounded("{ \"id\": \"visit-day\"", "{ \"type\": \"FIELD_TYPE_DATE\" }", 9,
+	                "steps[0].fields: at most 10");
 	list_is_bounded("{ \"text\": { \"zh\": \"国家给予护理补贴。\"",
 	                "{ \"text\": { \"zh\": \"法\", \"en\": \"law\" }, \"is_sample\": true }", 12,
 	                "basis: at most 12");

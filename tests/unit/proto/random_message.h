@@ -8,7 +8,7 @@
 #include "base/prng.h"
 #include "proto/codec.h"
 
-#define RANDOM_DEPTH_MOST 4 /* as deep as our own types go */
+#define RANDOM_DEPTH_MOST 5 /* as deep as our own types go */
 
 static void *random_member(ProtobufCMessage *message, unsigned offset)
 {

@@ -94,7 +94,7 @@ static void every_kind_of_field_is_written(void **state)
 	        "{\"id\":\"\",\"type\":\"FIELD_TYPE_CHOICE\",\"is_required\":true,\"least\":\"-9223372036854775808\","
 	        "\"most\":\"9223372036854775807\",\"choices\":[{\"id\":\"manual\",\"name\":"
 	        "{\"zh\":\"轮椅 \\\"手动\\\"\\n\",\"en\":\"a\\\\b/\\u0001\"}}],\"meaning\":77,"
-	        "\"is_personal\":false,\"is_health\":false,\"is_birth_date\":false}");
+	        "\"is_personal\":false,\"is_health\":false,\"is_birth_date\":false,\"is_told\":false}");
 	Lm__Field *back = read_from(&lm__field__descriptor, (const char *)text.data);
 	assert_string_equal(back->choices[0]->name->zh, name.zh);
 	assert_string_equal(back->choices[0]->name->en, name.en);
@@ -352,14 +352,14 @@ static struct bytes repeat(const char *head, const char *item, size_t count, con
 static void bombs_are_refused_before_they_are_parsed(void **state)
 {
 	(void)state;
-	static const char deep[] = "Sample: more than 8 objects and lists within each other at byte";
+	static const char deep[] = "Sample: more than 10 objects and lists within each other at byte";
 	char expected[128];
-	snprintf(expected, sizeof expected, "%s 9", deep);
+	snprintf(expected, sizeof expected, "%s 11", deep);
 	refused(&sample_type, repeat("", "[", 100000, ""), ERR_INVALID, expected);
-	snprintf(expected, sizeof expected, "%s 73", deep);
+	snprintf(expected, sizeof expected, "%s 91", deep);
 	refused(&sample_type, repeat("", "{\"child\":", 100000, ""), ERR_INVALID, expected);
-	refused(&sample_type, repeat("", "{\"child\":", 7, "{\"texts\":[\"[[[[{{{{\\\"[[\"]}}}}}}}}"), ERR_INVALID,
-	        "Sample: more than 8 objects and lists within each other at byte 73");
+	refused(&sample_type, repeat("", "{\"child\":", 9, "{\"texts\":[\"[[[[{{{{\\\"[[\"]}}}}}}}}}}"), ERR_INVALID,
+	        "Sample: more than 10 objects and lists within each other at byte 91");
 	assert_non_null(
 	        read_from(&sample_type, "{\"child\":{\"child\":{\"texts\":[\"[[[[[[[[{{{{\\\"[[[[[[\\\\\"]}}}"));
 	refused(&sample_type, repeat("[1", ",1", JSON_VALUES_MOST, "]"), ERR_TOO_BIG,

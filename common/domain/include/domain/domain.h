@@ -230,6 +230,17 @@ size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, siz
  * as of `time_ms`, in Shanghai. */
 size_t request_check(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms,
                      struct form_fault *faults, size_t most);
+/* What staff fill in at a step. The step that is under way; NULL: all are done. Acts that end it carry values. */
+const Lm__Step *case_step(const Lm__Service *service, const Lm__CaseRecord *record);
+bool case_action_has_values(Lm__CaseAction action);
+/* How many faults the values have, *first the first of them. A refusal may leave out what is required. */
+size_t step_values_check(const Lm__Step *step, Lm__CaseAction action, Lm__Outcome outcome,
+                         Lm__FieldValue *const *values, size_t count, struct form_fault *first);
+/* The field of any step with this id, or NULL. */
+const Lm__Field *step_field(const Lm__Service *service, const char *id);
+/* Puts those that residents are told into the message; they stay where they are. ERR_MEMORY. */
+int step_values_told(const Lm__Service *service, Lm__FieldValue *const *values, size_t count, struct arena *arena,
+                     Lm__StatusMessage *message);
 /* Who decides, by the service and its owner rules. */
 Lm__Tier request_owner(const Lm__Service *service, Lm__FieldValue *const *values, size_t count);
 bool field_is_personal(const Lm__Field *field); /* by its type, or because the service says so */

@@ -233,5 +233,8 @@ Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in);
  * faults; otherwise it is what to refuse it with. Loop thread. */
 bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitCommand *in, struct arena *arena,
                        Lm__Service **service, int *result, struct error *e);
+/* An answer as pages show it, without the bytes of its files; `value` may be NULL. NULL: no memory. */
+Lm__FieldView *node_field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value,
+                               struct arena *arena);
 
 #endif

@@ -3,7 +3,7 @@
 import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
 import type { AccessNeed, PersonRow } from './person';
-import type { Consent, Guardian, RequestChannel } from './request';
+import type { Consent, FieldValue, Guardian, RequestChannel } from './request';
 
 export type CaseState =
 	| 'CASE_STATE_NONE'
@@ -93,6 +93,7 @@ export interface EventView {
 	seen: number[]; // EVIDENCE: sentences of the service's evidence, from 1
 	not_seen: number[];
 	proposed_by: string;
+	fields: FieldView[]; // what staff filled in at a step
 }
 
 export type ProofSource = 'PROOF_SOURCE_NONE' | 'PROOF_SOURCE_REQUEST' | 'PROOF_SOURCE_RECORD' | 'PROOF_SOURCE_PAPER';
@@ -203,4 +204,5 @@ export interface CaseCommand {
 	seen?: number[]; // EVIDENCE
 	not_seen?: number[];
 	approves?: boolean; // DECIDE: what was proposed
+	values?: FieldValue[]; // STEP, DECIDE, PROPOSE: what the step asks
 }

@@ -1,5 +1,6 @@
 // Messages of proto/*.proto as JSON: a request and its receipt: what a kiosk and a town's counter hand in and look up.
 
+import type { FieldView } from './case';
 import type { CaseAction, Int64, Outcome, Tier, Words } from './common';
 
 export interface FieldValue {
@@ -94,6 +95,7 @@ export interface StatusView {
 	objected: 'OBJECTED_NONE' | 'OBJECTED_UPHELD' | 'OBJECTED_CHANGED';
 	object_until_ms: Int64;
 	owner: Tier; // who has it from then on
+	fields: FieldView[]; // what staff filled in and tell
 }
 
 export interface ReceiptView {

@@ -62,6 +62,7 @@ export interface Field {
 	is_personal: boolean;
 	is_health: boolean;
 	is_birth_date: boolean;
+	is_told: boolean; // of a step: the resident reads it
 }
 
 export type KeepFrom = 'KEEP_FROM_NONE' | 'KEEP_FROM_CLOSED' | 'KEEP_FROM_RECEIVED';
@@ -102,6 +103,7 @@ export interface Step {
 	working_days: number; // 0: no promise
 	is_sample: boolean; // the days are an example
 	in_person: boolean; // somebody comes, or is visited
+	fields: Field[]; // what staff fill in at its end
 }
 
 export type RecordFact = 'RECORD_FACT_NONE' | 'RECORD_FACT_ID_NUMBER' | 'RECORD_FACT_CERTIFICATE' | 'RECORD_FACT_HOUSEHOLD';
