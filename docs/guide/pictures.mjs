@@ -43,6 +43,22 @@ const steps = {
 		await clerk.page.keyboard.press('Enter');
 		await clerk.page.locator('a', { hasText: /^王/ }).first().waitFor();
 	},
+	async work(clerk) {
+		await clerk.visit('work');
+		await clerk.seesText('desk.nav.work');
+	},
+	async contacts(clerk) {
+		await clerk.visit('contacts');
+		await clerk.page.getByRole('heading', { level: 1 }).first().waitFor();
+	},
+	async certificates(clerk) {
+		await clerk.visit('certificates');
+		await clerk.page.getByRole('heading', { level: 1 }).first().waitFor();
+	},
+	async verification(clerk) {
+		await clerk.visit('verification');
+		await clerk.page.getByRole('heading', { level: 1 }).first().waitFor();
+	},
 	async links(clerk) {
 		await clerk.visit('links');
 		await clerk.page.getByRole('heading', { level: 1 }).first().waitFor();
