@@ -185,7 +185,10 @@ static int ask_answer(struct apply *a, struct id person, const struct place_of_r
 	} else if (result) {
 		return result;
 	}
-	return step_note(a, person, &record, step, refusal);
+	result = step_note(a, person, &record, step, refusal);
+	if (!result && strcmp(town, record.town) != 0) /* it asked when it had the record: it waits no more */
+		result = farewell_effect(a, person, &record, town);
+	return result;
 }
 
 static int payload_read(struct apply *a, Lm__CertificatePayload **out)
