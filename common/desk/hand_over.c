@@ -10,7 +10,7 @@
 #include "worklist.h"
 
 #define LOOK_FIRST_US UINT64_C(2000000) /* the list is read from the store first */
-#define LOOK_EVERY_US UINT64_C(600000000)
+#define LOOK_EVERY_US UINT64_C(60000000)
 #define LOOK_MOST 64 /* cases at a time */
 
 struct going_back {

@@ -326,7 +326,7 @@ static void acted(void *context, int status, json_t *body)
 
 static const char *act_draw(const char *state, bool is_handed)
 {
-	if (draw(is_handed ? 3 : 12) == 0) /* what was handed over is sent back often */
+	if (draw(is_handed ? 3 : 12) == 0)
 		return "CASE_ACTION_HAND_OVER";
 	if (strcmp(state, "CASE_STATE_RECEIVED") == 0)
 		return "CASE_ACTION_ACCEPT";
@@ -394,10 +394,14 @@ static void queue_seen(void *context, int status, json_t *body)
 	const json_t *row = count ? json_array_get(cases, (size_t)draw(count)) : NULL;
 	if (row && code_replace(c, json_string_value(json_object_get(row, "request_id"))))
 		return;
-	const char *handed = row ? json_string_value(json_object_get(row, "handed")) : "";
-	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state")),
-	                                    strcmp(handed, "HANDED_OVER_WAITS") == 0)
-	                         : NULL;
+	const char *id = row ? json_string_value(json_object_get(row, "request_id")) : "";
+	bool is_handed = row && strcmp(json_string_value(json_object_get(row, "handed")), "HANDED_OVER_WAITS") == 0;
+	/* Some are accepted by nobody: they go back by themselves. */
+	if (is_handed && strchr("01234567", id[strlen(id) - 1])) {
+		clerk_rest(c);
+		return;
+	}
+	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state")), is_handed) : NULL;
 	if (!action || !json_is_true(json_object_get(row, "is_ours"))) {
 		clerk_rest(c);
 		return;
