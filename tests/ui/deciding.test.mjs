@@ -1,8 +1,8 @@
-// Evidence on a case's page, a decision by two, and a closed case that a supervisor opens again: by keys.
+// Evidence on a case's page, a decision by two, a closed case that a supervisor opens again, and the form of a step: by keys.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib.mjs';
-import { Clerk, startDistrict } from './people.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const LEAD = { user: 'lead' };
 let browser, district, first, lead, request;
@@ -76,4 +76,45 @@ test('what is handed over is listed at both, accepted or sent back', async () =>
 	await first.page.keyboard.press('a');
 	await first.confirm();
 	await first.page.locator('.desk-heading', { hasText: first.t('desk.handed.came-back') }).waitFor({ state: 'detached' });
+});
+
+test('the form of a step: by keys, faults where they are, read before it leaves, and told at the kiosk', async () => {
+	const { request_id, code } = await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'legal-advice' });
+	const { page } = first;
+	await first.openCase(request_id);
+	await page.keyboard.press('a');
+	await first.confirm();
+	await page.locator('.desk-doing').waitFor();
+	await page.keyboard.press('s');
+	const at = (field) => page.locator(`#decide-form-appointment-${field}`);
+	await at('time').waitFor();
+	await first.press('desk.review');
+	assert.equal(await page.locator('dialog .field.wrong').count(), 3, 'each that is needed says so');
+	assert.ok(await at('day').evaluate((e) => e.contains(document.activeElement)), 'and the first has the focus');
+	await first.lookEverywhere('step-form', { hasDialog: true });
+	for (const part of ['2026', '12', '1']) {
+		await page.keyboard.type(part);
+		await page.keyboard.press('Tab');
+	}
+	await page.keyboard.type('上午 9:30');
+	await page.keyboard.press('Tab');
+	await page.keyboard.type('示例服务点');
+	await page.keyboard.press('Escape'); // what was typed is kept
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	await page.keyboard.press('s');
+	assert.equal(await at('place').inputValue(), '示例服务点');
+	await first.press('desk.review');
+	assert.match(await page.locator('#decide-reads').innerText(), /约在几点？ 上午 9:30/);
+	await first.confirm();
+	await page.reload(); // as above
+	await page.locator('.desk-timeline', { hasText: '示例服务点' }).waitFor();
+	assert.equal(await page.locator('.desk-timeline dt', { hasText: '约在哪一天？' }).count(), 1);
+	await first.lookEverywhere('step-form-kept');
+	first.assertNoFaults();
+
+	const resident = await Resident.arrive(browser, district.terminals[0].url);
+	await resident.lookUp(code);
+	await resident.page.locator('.record .said', { hasText: '示例服务点' }).waitFor();
+	assert.match(await resident.page.locator('.record').innerText(), /约在哪一天？ 2026 ?年 ?12 ?月 ?1 ?日/);
+	await resident.look('step-form-told');
 });

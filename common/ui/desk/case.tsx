@@ -1,5 +1,6 @@
 // One case: what the resident filled in, what the catalogue says, what has happened, and what can be done now.
 import { useState } from 'preact/hooks';
+import { shownText } from '../src/form';
 import { t, timeText, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, Tab } from '../src/parts';
 import type { CaseView, FieldView, Service, Words } from '../src/types';
@@ -106,7 +107,7 @@ function Case({ view, fault, reload }: CaseProps) {
 					<CaseContacts requestId={row.request_id} />
 					<section>
 						<h2>{t('desk.case.events')}</h2>
-						{view.events.length > 0 ? <Timeline events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
+						{view.events.length > 0 ? <Timeline requestId={row.request_id} events={view.events} /> : <p>{t('desk.case.events-none')}</p>}
 					</section>
 					<NewCode requestId={row.request_id} view={view} reload={reload} />
 					<Letters requestId={row.request_id} view={view} reload={reload} />
@@ -220,26 +221,13 @@ function Answers({ requestId, fields }: { requestId: string; fields: FieldView[]
 						{field.file_types.length > 0 ? (
 							<FileAnswer requestId={requestId} field={field.id} label={words(field.label)} />
 						) : (
-							answerText(field)
+							shownText(field)
 						)}
 					</dd>
 				</div>
 			))}
 		</dl>
 	);
-}
-
-function answerText(field: FieldView): string {
-	if (field.values.length === 0) return t('common.form.no-answer');
-	return field.values
-		.map((value, at) => words(field.choice_names[at]) || valueText(field, value))
-		.join(t('desk.list-comma'));
-}
-
-function valueText({ type }: FieldView, value: string): string {
-	if (type === 'FIELD_TYPE_YES_NO' && (value === 'yes' || value === 'no' || value === 'unknown'))
-		return t(`common.${value}`);
-	return type === 'FIELD_TYPE_MONEY' ? t('common.money', { yuan: value }) : value;
 }
 
 function Catalogue({ service, step }: { service: Service; step: number }) {

@@ -3,9 +3,10 @@
 import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, post } from '../src/api';
+import { focusAnswer, shownText } from '../src/form';
 import { t, words, type TextKey } from '../src/i18n';
 import { Button, Dialog, Field, Line, LongLine, Notice, toast } from '../src/parts';
-import type { CaseRow, Outcome, Service } from '../src/types';
+import type { CaseRow, FieldFault, Outcome, Service } from '../src/types';
 import { DuplicatePicker } from './duplicate';
 import { Missing } from './proofs';
 import { Happened } from './happened';
@@ -16,6 +17,8 @@ import {
 	draftOf,
 	dropDraft,
 	faultsOf,
+	fieldsFor,
+	formFaultsOf,
 	isProposal,
 	keepDraft,
 	missingFor,
@@ -29,6 +32,7 @@ import {
 	type Part,
 } from './model';
 import { useDesk } from './session';
+import { formId, StepAnswers, StepQuestions } from './step-form';
 import { PickWording } from './wordings';
 
 export function decisionText(decision: Decision, row: CaseRow, service?: Service): string {
@@ -115,17 +119,20 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 	const missing = missingFor(decision, view);
 	const faults = faultsOf(decision, draft, row.request_id);
 
-	const type = (part: Part, value: string) => {
-		const next = { ...draft, [part]: value };
+	const formFaults = formFaultsOf(decision, draft, view);
+
+	const change = (next: Draft) => {
 		setDraft(next);
 		keepDraft(row.request_id, decision, next);
 	};
+	const type = (part: Part, value: string) => change({ ...draft, [part]: value });
 	const firstFault = rule.required.find((part) => faults[part]);
 	const review = () => {
 		setTries(tries + 1);
-		if (!firstFault) setStep('review');
+		if (!firstFault && formFaults.length === 0) setStep('review');
 	};
 	useEffect(() => {
+		if (tries > 0 && !firstFault && formFaults[0]) focusAnswer(formId(formFaults[0].field));
 		if (tries === 0 || !firstFault) return;
 		const input = document.getElementById(`decide-${firstFault}`);
 		input?.focus();
@@ -202,7 +209,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 				{hasNews && <News view={view} seen={seen} what={what} isPossible={isPossible} />}
 			</div>
 			{isTyping && <Missing proofs={missing} />}
-			{isTyping && <Typing {...{ view, decision, draft, type }} faults={tries > 0 ? faults : {}} />}
+			{isTyping && <Typing {...{ view, decision, draft, type, change }} faults={tries > 0 ? faults : {}} formFaults={tries > 0 ? formFaults : []} />}
 			{step === 'review' && (!hasNews || isPossible) && <Review {...{ view, decision, draft, type }} />}
 			{hasNews && !isPossible && <Kept decision={decision} draft={draft} />}
 		</Dialog>
@@ -230,10 +237,12 @@ interface TypingProps {
 	decision: Decision;
 	draft: Draft;
 	faults: Partial<Record<Part, TextKey>>;
+	formFaults: FieldFault[];
 	type: (part: Part, value: string) => void;
+	change: (draft: Draft) => void;
 }
 
-function Typing({ view, decision, draft, faults, type }: TypingProps) {
+function Typing({ view, decision, draft, faults, formFaults, type, change }: TypingProps) {
 	const { required, optional } = RULES[decision];
 	const withdrawal = decision === 'close_withdrawn' && openWithdrawal(view.asks);
 	return (
@@ -243,6 +252,12 @@ function Typing({ view, decision, draft, faults, type }: TypingProps) {
 					{withdrawal.text || t('desk.ask.no-text')}
 				</Notice>
 			)}
+			<StepQuestions
+				fields={fieldsFor(decision, view)}
+				draft={draft}
+				faults={formFaults}
+				onChange={(form) => change({ ...draft, form })}
+			/>
 			{[...required, ...optional].map((part) => (
 				<Fragment key={part}>
 					{part === 'text' && (
@@ -321,6 +336,10 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 		typed('ground') && t('kiosk.status.ground', { text: typed('ground') }),
 		typed('remedy') && t('kiosk.status.remedy', { text: typed('remedy') }),
 	].filter(Boolean);
+	const fields = fieldsFor(decision, view);
+	const ofStaff = fields.filter(({ is_told }) => !is_told);
+	const told = view.service?.steps.flatMap((step) => step.fields.filter(({ is_told }) => is_told).map(({ id }) => id)) ?? [];
+	const hasStaffAnswers = ofStaff.some(({ id }) => draft.form.files[id] || draft.form.answers[id]?.some(Boolean));
 	return (
 		<>
 			<section id="decide-reads" class="desk-reads">
@@ -335,6 +354,14 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 						{sentence}
 					</p>
 				))}
+				<StepAnswers fields={fields.filter(({ is_told }) => is_told)} draft={draft} />
+				{proposal?.fields
+					.filter(({ id }) => told.includes(id))
+					.map((field) => (
+						<p key={field.id} class="desk-said">
+							{words(field.label)} {shownText(field)}
+						</p>
+					))}
 			</section>
 			{isProposal(decision, view.service) && <Notice kind="info">{t('desk.review.proposal')}</Notice>}
 			{decision === 'accept' ? (
@@ -346,10 +373,11 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 					type={type}
 				/>
 			) : (
-				draft.note.trim() && (
+				(draft.note.trim() || hasStaffAnswers) && (
 					<section>
 						<h3>{t('desk.review.staff')}</h3>
-						<p class="desk-said">{draft.note.trim()}</p>
+						<StepAnswers fields={ofStaff} draft={draft} />
+						{draft.note.trim() && <p class="desk-said">{draft.note.trim()}</p>}
 					</section>
 				)
 			)}
@@ -388,7 +416,7 @@ function News({ view, seen, what, isPossible }: NewsProps) {
 	const asks = view.asks.slice(seen.asks);
 	return (
 		<Notice kind="warning" title={t('desk.news.title')}>
-			<Happened events={events} asks={asks} />
+			<Happened requestId={view.row.request_id} events={events} asks={asks} />
 			<p>
 				{t('desk.news.now')} <StateMark row={view.row} />
 			</p>

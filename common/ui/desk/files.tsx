@@ -10,17 +10,18 @@ import type { FileView } from '../src/types';
 interface FileProps {
 	requestId: string;
 	field: string;
+	version?: number; // of the event in which staff filled it in
 	label: string; // the question
 }
 
-export function FileAnswer({ requestId, field, label }: FileProps) {
+export function FileAnswer({ requestId, field, version, label }: FileProps) {
 	const [shown, setShown] = useState<{ url: string; type: string } | null>(null);
 	const [fault, setFault] = useState('');
 	useEffect(() => () => shown?.url && URL.revokeObjectURL(shown.url), [shown]); // nothing of it stays behind
 	const show = async () => {
 		setFault('');
 		try {
-			const { content } = await get<FileView>(`/api/v1/cases/${requestId}/files/${field}`);
+			const { content } = await get<FileView>(`/api/v1/cases/${requestId}/${version ? `events/${version}/` : ''}files/${field}`);
 			const bytes = bytesOf(content);
 			const type = fileTypeOf(bytes); // by the bytes, whatever anybody says
 			if (type) setShown({ url: URL.createObjectURL(new Blob([bytes as BlobPart], { type })), type });

@@ -1,20 +1,27 @@
 // What happened to a case: events of the offices and words of the resident.
-import { t } from '../src/i18n';
+import { shownText } from '../src/form';
+import { t, words } from '../src/i18n';
 import { Chip } from '../src/parts';
 import type { AskView, EventView } from '../src/types';
+import { FileAnswer } from './files';
 import { hrefOf } from './route';
 import { momentText } from './time';
 
-export function Happened({ events, asks }: { events: EventView[]; asks: AskView[] }) {
+interface HappenedProps {
+	requestId: string;
+	events: EventView[];
+}
+
+export function Happened({ requestId, events, asks }: HappenedProps & { asks: AskView[] }) {
 	return (
 		<>
-			{events.length > 0 && <Timeline events={events} />}
+			{events.length > 0 && <Timeline {...{ requestId, events }} />}
 			{asks.length > 0 && <Asks asks={asks} />}
 		</>
 	);
 }
 
-export function Timeline({ events }: { events: EventView[] }) {
+export function Timeline({ requestId, events }: HappenedProps) {
 	return (
 		<ol class="desk-timeline">
 			{events.map((event) => (
@@ -26,7 +33,7 @@ export function Timeline({ events }: { events: EventView[] }) {
 						</span>
 					</p>
 					{isByItself(event) && <p>{t('desk.event.not-taken')}</p>}
-					{event.is_absent ? <p>{t('desk.event.absent')}</p> : <EventWords event={event} />}
+					{event.is_absent ? <p>{t('desk.event.absent')}</p> : <EventWords {...{ requestId, event }} />}
 				</li>
 			))}
 		</ol>
@@ -47,15 +54,27 @@ function eventText(event: EventView): string {
 	return action;
 }
 
-function EventWords({ event }: { event: EventView }) {
+function EventWords({ requestId, event }: { requestId: string; event: EventView }) {
 	const parts = (['text', 'ground', 'remedy', 'note'] as const).filter((part) => event[part]);
-	if (parts.length === 0 && !event.duplicate_of && !event.proposed_by) return null;
+	if (parts.length === 0 && event.fields.length === 0 && !event.duplicate_of && !event.proposed_by) return null;
 	return (
 		<dl class="desk-words">
 			{parts.map((part) => (
 				<div key={part} class={part === 'note' ? 'desk-note' : undefined}>
 					<dt>{t(`desk.label.${part}`)}</dt>
 					<dd class="desk-said">{event[part]}</dd>
+				</div>
+			))}
+			{event.fields.map((field) => (
+				<div key={field.id}>
+					<dt>{words(field.label)}</dt>
+					<dd class="desk-said">
+						{field.file_types.length > 0 ? (
+							<FileAnswer requestId={requestId} version={event.version} field={field.id} label={words(field.label)} />
+						) : (
+							shownText(field)
+						)}
+					</dd>
 				</div>
 			))}
 			{event.proposed_by && (

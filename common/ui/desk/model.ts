@@ -1,7 +1,8 @@
 // What staff may do with a case, as plain values. The daemon decides again; this keeps impossible choices off the page.
 import type { TextKey } from '../src/i18n';
+import { canonical, check } from '../src/rules';
 import type { Filling } from '../src/steps';
-import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, ProofView, RequestChannel, Service, Tier } from '../src/types';
+import type { AskView, CaseCommand, CaseRow, CaseView, DraftView, Field, FieldFault, FieldValue, ProofView, RequestChannel, Service, Tier } from '../src/types';
 import { dropPeople, hasPersonDrafts } from './people-kept';
 
 export type Decision =
@@ -26,9 +27,16 @@ export interface Draft {
 	remedy: string;
 	note: string;
 	duplicate_of: string;
+	form: StepForm;
 }
 
-export type Part = keyof Draft;
+/** What the step that is under way asks of staff, as typed. */
+export interface StepForm {
+	answers: Readonly<Record<string, readonly string[]>>; // by field id
+	files: Readonly<Record<string, string>>; // base64
+}
+
+export type Part = Exclude<keyof Draft, 'form'>;
 
 interface Rule {
 	key: string; // the single-key shortcut
@@ -184,11 +192,35 @@ export function otherTier(tier: Tier): Tier {
 }
 
 export function emptyDraft(): Draft {
-	return { text: '', ground: '', remedy: '', note: '', duplicate_of: '' };
+	return { text: '', ground: '', remedy: '', note: '', duplicate_of: '', form: { answers: {}, files: {} } };
 }
 
-export function isBlank(draft: Draft): boolean {
-	return Object.values(draft).every((part) => part.trim() === '');
+export function isBlank({ form, ...parts }: Draft): boolean {
+	const answers = [...Object.values(form.answers).flat(), ...Object.values(form.files)];
+	return [...Object.values(parts), ...answers].every((text) => text.trim() === '');
+}
+
+/** What is asked with this decision; who refuses may leave out what is needed to go on. */
+export function fieldsFor(decision: Decision, { row, service }: KnownCase): Field[] {
+	if (decision !== 'step_done' && !DECIDES.includes(decision)) return [];
+	const fields = (row.step > 0 && service?.steps[row.step - 1]?.fields) || [];
+	return decision === 'refuse' ? fields.map((field) => ({ ...field, is_required: false })) : fields;
+}
+
+const fileOf = ({ form }: Draft, { id }: Field) => (form.files[id] ? [form.files[id]] : []);
+
+export function valueOf({ form }: Draft, field: Field): string[] {
+	return canonical(field, form.answers[field.id] ?? []);
+}
+
+export function formFaultsOf(decision: Decision, draft: Draft, view: KnownCase): FieldFault[] {
+	return fieldsFor(decision, view).flatMap((field) => check(field, valueOf(draft, field), fileOf(draft, field)) ?? []);
+}
+
+function valuesOf(decision: Decision, draft: Draft, view: KnownCase): FieldValue[] {
+	return fieldsFor(decision, view)
+		.map((field) => ({ field: field.id, values: valueOf(draft, field), files: fileOf(draft, field) }))
+		.filter(({ values, files }) => values.length > 0 || files.length > 0);
 }
 
 // A request id as people type it: with spaces or hyphens, in capitals.
@@ -224,6 +256,7 @@ export function commandOf(decision: Decision, draft: Draft, version: number, vie
 		ground: of('ground'),
 		remedy: of('remedy'),
 		duplicate_of: requestIdFrom(of('duplicate_of')),
+		values: valuesOf(decision, draft, view),
 	};
 }
 

@@ -20,7 +20,7 @@ import {
 import { fileFrom } from './picture';
 import { canonical } from './rules';
 import type { Filling, Step } from './steps';
-import type { Field, FieldFault, Words } from './types';
+import type { Field, FieldFault, FieldType, FieldView, Words } from './types';
 
 /** The community in which this page stands, offered as the answer to "which community". */
 export interface Here {
@@ -363,6 +363,19 @@ export function answerText(field: Field, values: readonly string[], here: Here):
 	if (values.length === 0) return t('common.form.no-answer');
 	const separator = language() === 'en' ? ', ' : '、';
 	return values.map((value) => valueText(field, value, here)).join(separator);
+}
+
+/** An answer as a daemon shows it, as people read it. */
+export function shownText({ type, values, choice_names }: FieldView): string {
+	if (values.length === 0) return t('common.form.no-answer');
+	const separator = language() === 'en' ? ', ' : '、';
+	return values.map((value, at) => words(choice_names[at]) || shownValue(type, value)).join(separator);
+}
+
+function shownValue(type: FieldType, value: string): string {
+	if (type === 'FIELD_TYPE_YES_NO' && (value === 'yes' || value === 'no' || value === 'unknown')) return t(`common.${value}`);
+	if (type === 'FIELD_TYPE_DATE') return dateText(value);
+	return type === 'FIELD_TYPE_MONEY' ? t('common.money', { yuan: value }) : value;
 }
 
 function valueText(field: Field, value: string, here: Here): string {

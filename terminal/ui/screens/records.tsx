@@ -1,6 +1,7 @@
 // What a receipt code shows: how far the request has come, what was decided and why, and what can be done about it.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { shownText } from 'ui/form';
 import { t, timeText, words, type TextKey } from 'ui/i18n';
 import { Button, Dialog, Notice, type NoticeKind } from 'ui/parts';
 import type { Outcome, ReceiptView, StatusView, TerminalState } from 'ui/types';
@@ -183,6 +184,11 @@ function Status({ status }: { status: StatusView }): JSX.Element {
 			{status.objected !== 'OBJECTED_NONE' && (
 				<p>{t(status.objected === 'OBJECTED_CHANGED' ? 'kiosk.status.changed' : 'kiosk.status.upheld')}</p>
 			)}
+			{status.fields.map((field) => (
+				<p key={field.id} class="said">
+					{words(field.label)} {shownText(field)}
+				</p>
+			))}
 			{status.text && <p class="said">{status.text}</p>}
 			{status.ground && <p class="said">{t('kiosk.status.ground', { text: status.ground })}</p>}
 			{status.remedy && <p class="said">{t('kiosk.status.remedy', { text: status.remedy })}</p>}
