@@ -207,11 +207,14 @@ test('who takes over a locked page finds nothing of the one before', async () =>
 	const { page } = clerk;
 	await clerk.visit('work');
 	await page.locator('#shift-note').fill(NOTE);
+	await page.route('**/api/v1/lock', (route) => route.abort(), { times: 1 }); // the daemon is told again
 	await page.evaluate(() => {
 		const now = Date.now.bind(Date);
 		Date.now = () => now() + 16 * 60_000;
 	});
 	await clerk.seesText('desk.lock.title');
+	const said = () => page.evaluate(() => fetch('/api/v1/me').then((r) => r.json()).then(({ error }) => error?.code));
+	for (let i = 0; i < 120 && (await said()) !== 'locked'; i++) await page.waitForTimeout(500);
 	await clerk.type('login-password', OWN + '？');
 	await clerk.seesText('desk.lock.wrong');
 	await clerk.press('desk.logout');

@@ -11,6 +11,8 @@ import { dropAllDrafts } from './model';
 
 const NAMES = ['cases', 'persons', 'work', 'rings', 'links', 'totals', 'quarantine', 'catalogue'] as const;
 
+const LOCK_AGAIN_MS = 5_000; // a daemon that did not hear it would take the page for one at which somebody is
+
 /** Why nothing can be done: the session waits for its user's password, or there is none any more. */
 export type Absence = 'locked' | 'ended';
 
@@ -88,7 +90,9 @@ export function DeskProvider({ login, children }: ProviderProps) {
 		}
 	}, []);
 
+	const locking = useRef(0);
 	const enter = useCallback((fresh: SessionView) => {
+		clearTimeout(locking.current);
 		logins.current++;
 		setSession(fresh);
 		setIsExpired(false);
@@ -98,7 +102,13 @@ export function DeskProvider({ login, children }: ProviderProps) {
 	const lock = useCallback(() => {
 		setAbsence('locked');
 		setIsExpired(true);
-		post('/api/v1/lock').catch(() => {});
+		const turn = logins.current;
+		const tell = () => {
+			post('/api/v1/lock').catch((error: unknown) => {
+				if (!isLoginError(error) && turn === logins.current) locking.current = window.setTimeout(tell, LOCK_AGAIN_MS);
+			});
+		};
+		tell();
 	}, []);
 	useIdle(session !== null && !isExpired ? session.idle_s : 0, lock);
 
