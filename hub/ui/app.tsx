@@ -8,6 +8,7 @@ import { Samples } from '../../common/ui/desk/samples';
 import { t } from '../../common/ui/src/i18n';
 import { Catalogue } from './catalogue/list';
 import { Devices } from './devices';
+import { Reports } from './reports';
 import { DistrictQueue, Totals } from './totals';
 
 startDesk({
@@ -25,6 +26,7 @@ startDesk({
 					{ page: 'samples', words: t('desk.nav.samples') },
 				]
 			: []),
+		...(may.includes('cases') || may.includes('audit') ? [{ page: 'reports', words: t('desk.nav.reports') }] : []),
 		...(may.includes('draft') || may.includes('publish')
 			? [{ page: 'catalogue', words: t('desk.nav.catalogue') }]
 			: []),
@@ -39,6 +41,7 @@ startDesk({
 	],
 	page: (route) => {
 		if (route.page === 'totals') return <Totals route={route} />;
+		if (route.page === 'reports') return <Reports route={route} />;
 		if (route.page === 'devices') return <Devices />;
 		if (route.page === 'samples') return <Samples />;
 		if (route.page === 'catalogue') return <Catalogue route={route} />;

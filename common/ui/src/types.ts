@@ -12,3 +12,4 @@ export type * from './types/account';
 export type * from './types/work';
 export type * from './types/ring';
 export type * from './types/contact';
+export type * from './types/report';
