@@ -50,7 +50,8 @@ DESK = EVERY_DAEMON | {
     **{route: CASEWORK for route in (
         "GET /api/v1/cases", "POST /api/v1/cases/search", "POST /api/v1/cases/bulk", "GET /api/v1/work", "POST /api/v1/work",
         "GET /api/v1/contacts", "GET /api/v1/cases/:id/contacts", "POST /api/v1/cases/:id/contacts",
-        "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "POST /api/v1/cases/:id/actions",
+        "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "GET /api/v1/cases/:id/events/:version/files/:field",
+        "POST /api/v1/cases/:id/actions",
         "POST /api/v1/cases/:id/letters",
         "GET /api/v1/erasures", "POST /api/v1/erasures", "POST /api/v1/erasures/:act",
         "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
