@@ -295,13 +295,17 @@ static void line_moved(struct node *n, const struct line *l, struct peer *p)
 {
 	if (!line_flows_to(n, l, p))
 		return;
-	bool is_new = !link_out_find(&p->link, l->number);
-	if (is_new) {
+	const struct link_out *out = link_out_find(&p->link, l->number);
+	if (!out) {
 		link_event_line(n, p, LINK_SEND_LINE, l->number, l->ordinal);
 		if (p->link.state == LINK_OPEN) /* it was not in the HELLO: the neighbour has nothing of it */
 			link_event_line(n, p, LINK_PEER_AT, l->number, l->trimmed);
 	} else {
+		/* The district has signed for what is trimmed: that the neighbour took it was never heard. */
+		bool is_behind = out->is_started && out->acked < l->trimmed;
 		link_event_line(n, p, LINK_LINE_MOVED, l->number, l->ordinal);
+		if (is_behind)
+			link_event_line(n, p, LINK_PEER_AT, l->number, l->trimmed);
 	}
 }
 
