@@ -37,6 +37,16 @@ void store_cursor_close(struct store_cursor *c)
 	free(c);
 }
 
+/* Flipped bits in the tree can lead a cursor round in circles, over rows that are whole each. */
+static bool is_in_order(const struct store_cursor *c, MDB_cursor_op op, struct bytes found)
+{
+	MDB_val at = row_name_key(&c->at);
+	if (!c->at.size || (op != MDB_NEXT && op != MDB_PREV))
+		return true;
+	int order = bytes_compare(found, BYTES(at.mv_data, at.mv_size));
+	return op == MDB_NEXT ? order > 0 : order < 0;
+}
+
 static int move(struct store_cursor *c, MDB_cursor_op op, MDB_val k, struct arena *arena, struct bytes *key,
                 struct bytes *value)
 {
@@ -46,12 +56,16 @@ static int move(struct store_cursor *c, MDB_cursor_op op, MDB_val k, struct aren
 		return t->failure.code;
 	c->is_on_row = false;
 	c->is_behind_row = false;
-	int rc = c->mdb ? mdb_cursor_get(c->mdb, &k, &v, op) : MDB_NOTFOUND;
+	int rc = c->mdb && !c->is_lost ? mdb_cursor_get(c->mdb, &k, &v, op) : MDB_NOTFOUND;
 	if (rc == MDB_NOTFOUND)
 		return ERR_NOT_FOUND;
 	if (rc != 0)
 		return txn_fail_lmdb(t, c->table, rc, "move a cursor");
 	struct bytes found = BYTES(k.mv_data, k.mv_size);
+	if (!is_in_order(c, op, found)) {
+		c->is_lost = true;
+		return store_fail(t, ERR_DAMAGED, "table %s: its rows are not in their order", c->table->name);
+	}
 	if (!row_name_make(c->table, found, &c->at))
 		return store_fail(t, ERR_DAMAGED, "table %s: a row has a key of %zu bytes", c->table->name, found.size);
 	if (value) {

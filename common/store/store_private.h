@@ -98,6 +98,7 @@ struct store_cursor {
 	MDB_cursor *mdb; /* NULL for a table that is not there */
 	bool is_on_row;
 	bool is_behind_row; /* that row was deleted by its key: next must seek */
+	bool is_lost;       /* rows came out of their order: there is no going on */
 	struct row_name at; /* the row it stands on, or stood on last */
 };
 
