@@ -41,7 +41,7 @@ int held_on_service(struct apply *a);
 int held_on_version(struct apply *a); /* the event before it has not come */
 /* backup.c: the item came before a return ended: it was late, whatever it says, and others of its time were not. */
 bool restore_gave_back(struct apply *a);
-int held_on_return(struct apply *a);  /* until a restored node has what its neighbours give back */
+int held_on_return(struct apply *a); /* until a restored node has what its neighbours give back */
 int held_on_other(struct apply *a, struct id subject, uint32_t version);
 int release_request(struct apply *a, struct id request);
 int release_service(struct apply *a, const char *service, uint32_t revision);

@@ -1,8 +1,8 @@
 /*
- * The check of a service is written in five files: service_check.c, service_deciding.c and service_steps.c (its shape, on
- * which daemons rely), service_parts.c (do its parts agree, can a person get through) and service_words.c (can a person read it).
- * Daemons that apply a service ask for the shape only: what is hard to read is the publisher's affair, and to refuse it
- * at a terminal would hold up requests.
+ * The check of a service is written in five files: service_check.c, service_deciding.c and service_steps.c (its shape,
+ * on which daemons rely), service_parts.c (do its parts agree, can a person get through) and service_words.c (can a
+ * person read it). Daemons that apply a service ask for the shape only: what is hard to read is the publisher's affair,
+ * and to refuse it at a terminal would hold up requests.
  */
 #ifndef DOMAIN_SERVICE_CHECK_H
 #define DOMAIN_SERVICE_CHECK_H

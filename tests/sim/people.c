@@ -134,7 +134,11 @@ static void handed_in(void *context, int status, json_t *body)
 static void hand_in(void *context, bool is_alive)
 {
 	struct resident *r = context;
-	(void)is_alive;
+	if (!is_alive) { /* the world ends, and insisting with it */
+		json_decref(r->command);
+		r->command = NULL;
+		return;
+	}
 	if (r->command)
 		ask_page(r->terminal, "POST", "/api/v1/requests", json_incref(r->command), "resident", handed_in, r);
 	else

@@ -205,7 +205,7 @@ void damage_site_buried(struct site *s);
 
 void wipes_reset(void);
 bool wipes_are_about(const struct site *s); /* its machine is being replaced */
-bool wipes_know(const char *device); /* that it is no more */
+bool wipes_know(const char *device);        /* that it is no more */
 void wipes_site_buried(struct site *s);
 
 /* ---- restores.c ---- */
@@ -284,16 +284,16 @@ void people_hear_of_wipe(const struct site *s);
 /* `closed` ends, one of two at a place; what was handed in at `second` is now asked for at `first`. */
 void people_hear_of_end(const struct site *closed, const struct site *second, struct site *first);
 void people_hear_of_restore(uint64_t backup_us); /* of the hub */
-size_t people_waiting(void); /* who still insist on an answer */
-struct promise {             /* what a terminal's page called saved */
+size_t people_waiting(void);                     /* who still insist on an answer */
+struct promise {                                 /* what a terminal's page called saved */
 	struct site *terminal;
 	char request[33], code[16];
 	bool was_town, was_district; /* marks that were shown */
 	uint64_t saved_us;
 	bool is_forgotten; /* its terminal's disk was put back to an image from before it, or lost */
-	bool is_losing;    /* its receipt was lost: staff replace the code, and insist until they are told the new one */
-	char former[16];   /* the code before */
-	bool is_doubtful;  /* and no page had said that anybody else had it: perhaps nobody has */
+	bool is_losing;   /* its receipt was lost: staff replace the code, and insist until they are told the new one */
+	char former[16];  /* the code before */
+	bool is_doubtful; /* and no page had said that anybody else had it: perhaps nobody has */
 };
 size_t promises(const struct promise **out);
 struct deed { /* what a desk's page called done */
@@ -301,7 +301,8 @@ struct deed { /* what a desk's page called done */
 	uint32_t version;
 	const struct site *desk;
 	uint64_t done_us;
-	bool is_doubtful; /* the district said so after the backup that it was made from: perhaps nobody else heard it */
+	bool is_doubtful; /* the district said so after the backup that it was made from: perhaps nobody else heard it
+	                   */
 };
 size_t deeds(const struct deed **out);
 void people_reset(void);
@@ -367,9 +368,9 @@ bool weather_is_over(void);
 void weather_site_died(struct site *s); /* it is started again, some time */
 void weather_start_all(void);
 void weather_start(struct site *s); /* soon */
-bool weather_prepare(void); /* once, before the first seed has its process */
-void weather_count(void);   /* into what all processes share */
-size_t weather_tell(void);  /* how often each fault met each state; returns how many pairs never met */
+bool weather_prepare(void);         /* once, before the first seed has its process */
+void weather_count(void);           /* into what all processes share */
+size_t weather_tell(void);          /* how often each fault met each state; returns how many pairs never met */
 
 /* ---- strikes.c ---- */
 
