@@ -123,16 +123,14 @@ static void fill_pool(struct node *n, void *context)
 {
 	struct index *x = context;
 	struct error e = { 0 };
-	struct index_place at = { 0 };
 	size_t count = 0;
-	int result;
 	(void)n;
-	do
-		result = slice_fill(x, &at, &count, &e);
-	while (!result && count == SLICE_MOST);
+	int result = slice_fill(x, &x->place, &count, &e);
 	if (result || e.code)
 		trouble_log(x, result, &e);
-	atomic_store(&x->is_ready, !result);
+	x->is_unfinished = !result && count == SLICE_MOST;
+	if (!x->is_unfinished)
+		atomic_store(&x->is_ready, !result);
 }
 
 static void follow_pool(struct node *n, void *context)
@@ -141,32 +139,51 @@ static void follow_pool(struct node *n, void *context)
 	struct store_txn *txn = NULL;
 	struct error e = { 0 };
 	struct arena arena;
-	int result = OK;
+	size_t left = x->taken_count - x->taken_at, end = x->taken_at + (left < SLICE_MOST ? left : SLICE_MOST);
+	int result = store_begin_read(node_store(n), &txn, &e);
 	arena_init(&arena, 16u * 1024 * 1024);
-	for (size_t i = 0; i < x->taken_count && !result; i++) {
-		if (i % SLICE_MOST == 0) {
-			store_abort(txn);
-			txn = NULL;
-			result = store_begin_read(node_store(n), &txn, &e);
-		}
-		if (!result)
-			result = x->kind->follow(x, txn, x->taken[i], &arena);
+	for (; x->taken_at < end && !result; x->taken_at++) {
+		result = x->kind->follow(x, txn, x->taken[x->taken_at], &arena);
 		arena_reset(&arena);
 	}
 	store_abort(txn);
 	arena_release(&arena);
 	if (result)
 		trouble_log(x, result, &e);
-	atomic_store(&x->is_ready, !result);
+	x->is_unfinished = !result && x->taken_at < x->taken_count;
+	if (!x->is_unfinished)
+		atomic_store(&x->is_ready, !result);
 }
 
 static void job_next(struct index *x);
+static void job_done(struct node *n, void *context);
+
+static void job_give_up(struct index *x)
+{
+	free(x->taken);
+	x->taken = NULL;
+	x->must_fill = true; /* when something happens again */
+}
+
+static void slice_next(struct index *x)
+{
+	x->is_busy = !node_pool(x->node, x->is_filling ? fill_pool : follow_pool, job_done, x);
+	if (!x->is_busy)
+		job_give_up(x);
+}
 
 static void job_done(struct node *n, void *context)
 {
 	struct index *x = context;
-	(void)n;
 	x->is_busy = false;
+	if (node_is_stopping(n)) {
+		job_give_up(x);
+		return;
+	}
+	if (x->is_unfinished) {
+		slice_next(x);
+		return;
+	}
 	free(x->taken);
 	x->taken = NULL;
 	x->must_fill |= !atomic_load(&x->is_ready); /* what failed is done over, when something happens again */
@@ -178,18 +195,15 @@ static void job_next(struct index *x)
 {
 	if (x->is_busy)
 		return;
-	bool is_fill = x->must_fill || x->wants_renewal;
+	x->is_filling = x->must_fill || x->wants_renewal;
 	x->must_fill = x->wants_renewal = false;
+	x->place = (struct index_place){ 0 };
 	x->taken = x->pending;
-	x->taken_count = is_fill ? 0 : x->pending_count;
+	x->taken_count = x->is_filling ? 0 : x->pending_count;
+	x->taken_at = 0;
 	x->pending = NULL;
 	x->pending_count = x->pending_capacity = 0;
-	x->is_busy = !node_pool(x->node, is_fill ? fill_pool : follow_pool, job_done, x);
-	if (!x->is_busy) {
-		free(x->taken);
-		x->taken = NULL;
-		x->must_fill = true; /* when something happens again */
-	}
+	slice_next(x);
 }
 
 void index_news(struct index *x, struct id id)

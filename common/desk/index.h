@@ -40,8 +40,13 @@ struct index {
 	struct pinyin *pinyin; /* of the job under way */
 	/* loop */
 	bool is_busy, must_fill, wants_renewal;
-	struct id *pending, *taken; /* rows that changed; those of the job under way */
-	size_t pending_count, pending_capacity, taken_count;
+	struct id *pending; /* rows that changed */
+	size_t pending_count, pending_capacity;
+	/* the job under way: a slice at a time, so that a daemon that is to end does not wait for the rest */
+	bool is_filling, is_unfinished;
+	struct index_place place; /* filling: where the next slice begins */
+	struct id *taken;         /* following: the rows */
+	size_t taken_count, taken_at;
 	/* any thread */
 	atomic_bool is_ready;
 	pthread_mutex_t lock;

@@ -7,6 +7,11 @@
 #include "inside.h"
 #include "proto/json.h"
 
+bool node_is_stopping(const struct node *n)
+{
+	return n->is_stopping;
+}
+
 void *node_context(struct node *n)
 {
 	return n->tier.context;

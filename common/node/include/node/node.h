@@ -150,6 +150,7 @@ void *node_context(struct node *n);
 const struct domain *node_domain(const struct node *n);
 const struct node_config *node_configuration(const struct node *n);
 struct store *node_store(struct node *n);
+bool node_is_stopping(const struct node *n);  /* loop thread: what is only useful later is not begun any more */
 struct journal *node_journal(struct node *n); /* from other threads than the writer: only its thread-safe functions */
 struct http *node_http(struct node *n);
 const char *node_fingerprint(const struct node *n);
