@@ -13,32 +13,24 @@ int certificate_get(struct store_txn *txn, struct id person, struct arena *arena
 	               out);
 }
 
+struct certificate_visit {
+	bool (*visit)(void *context, struct id person, const Lm__CertificateRecord *record);
+	void *context;
+};
+
+static bool certificate_row_visit(void *context, struct id person, const ProtobufCMessage *row)
+{
+	const struct certificate_visit *v = context;
+	return v->visit(v->context, person, (const Lm__CertificateRecord *)row);
+}
+
 int certificate_each(struct store_txn *txn, struct id *from, struct arena *arena,
                      bool (*visit)(void *context, struct id person, const Lm__CertificateRecord *record), void *context,
                      struct error *e)
 {
-	struct store_cursor *c;
-	struct bytes key, value;
-	bool wants_more = true;
-	int result = store_cursor_open(txn, &domain_table_certificate, &c);
-	if (result)
-		return result;
-	for (result = rows_begin(c, *from, arena, &key, &value); wants_more;
-	     result = store_cursor_next(c, arena, &key, &value)) {
-		Lm__CertificateRecord *record;
-		if (!result)
-			result = row_unpack(txn, &domain_table_certificate, &lm__certificate_record__descriptor, value,
-			                    arena, &record);
-		if (result && !store_pass_over(txn, e))
-			break;
-		if (!result) {
-			memcpy(from->byte, key.data, key.size < ID_BYTES ? key.size : ID_BYTES);
-			wants_more = visit(context, *from, record);
-		}
-		arena_reset(arena);
-	}
-	store_cursor_close(c);
-	return result == ERR_NOT_FOUND ? OK : result;
+	struct certificate_visit v = { visit, context };
+	return person_rows_each(txn, &domain_table_certificate, &lm__certificate_record__descriptor, from, arena,
+	                        certificate_row_visit, &v, e);
 }
 
 /* ---- beside it ---- */

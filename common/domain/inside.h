@@ -132,8 +132,11 @@ int case_person_set(struct apply *a, struct id request, Lm__CaseRecord *record,
                     ProtobufCBinaryData person_id);   /* the row is not put; empty: nobody's */
 int person_remove(struct apply *a, struct id person); /* it is erased: the row, and what lies beside it */
 
-/* A walk in the order of ids, behind `from` (zero: from the first). */
-int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key, struct bytes *value);
+/* Rows of a table whose keys are ids of persons, behind *from (0: from the first), as person_each. */
+int person_rows_each(struct store_txn *txn, const struct store_table *table, const ProtobufCMessageDescriptor *type,
+                     struct id *from, struct arena *arena,
+                     bool (*visit)(void *context, struct id person, const ProtobufCMessage *row), void *context,
+                     struct error *e);
 
 /* certificates */
 enum certificate_beside { /* of a person; of nobody: samples */

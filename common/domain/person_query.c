@@ -141,7 +141,8 @@ int person_family(struct store_txn *txn, struct id person, struct id family[PERS
 	return result;
 }
 
-int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key, struct bytes *value)
+static int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, struct bytes *key,
+                      struct bytes *value)
 {
 	if (id_is_zero(from))
 		return store_cursor_first(c, arena, key, value);
@@ -149,32 +150,52 @@ int rows_begin(struct store_cursor *c, struct id from, struct arena *arena, stru
 	return !result && bytes_equal(*key, key_id(&from)) ? store_cursor_next(c, arena, key, value) : result;
 }
 
-int person_each(struct store_txn *txn, struct id *from, struct arena *arena,
-                bool (*visit)(void *context, struct id person, const Lm__PersonRecord *record), void *context,
-                struct error *e)
+int person_rows_each(struct store_txn *txn, const struct store_table *table, const ProtobufCMessageDescriptor *type,
+                     struct id *from, struct arena *arena,
+                     bool (*visit)(void *context, struct id person, const ProtobufCMessage *row), void *context,
+                     struct error *e)
 {
 	struct store_cursor *c;
 	struct bytes key, value;
 	bool wants_more = true;
-	int result = store_cursor_open(txn, &domain_table_person, &c);
+	int result = store_cursor_open(txn, table, &c);
 	if (result)
 		return result;
 	for (result = rows_begin(c, *from, arena, &key, &value); wants_more;
 	     result = store_cursor_next(c, arena, &key, &value)) {
-		Lm__PersonRecord *record;
+		ProtobufCMessage *row;
 		if (!result)
-			result = row_unpack(txn, &domain_table_person, &lm__person_record__descriptor, value, arena,
-			                    &record);
+			result = row_unpack(txn, table, type, value, arena, &row);
 		if (result && !store_pass_over(txn, e))
 			break;
 		if (!result) {
 			memcpy(from->byte, key.data, key.size < ID_BYTES ? key.size : ID_BYTES);
-			wants_more = visit(context, *from, record);
+			wants_more = visit(context, *from, row);
 		}
 		arena_reset(arena);
 	}
 	store_cursor_close(c);
 	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+struct person_visit {
+	bool (*visit)(void *context, struct id person, const Lm__PersonRecord *record);
+	void *context;
+};
+
+static bool person_row_visit(void *context, struct id person, const ProtobufCMessage *row)
+{
+	const struct person_visit *v = context;
+	return v->visit(v->context, person, (const Lm__PersonRecord *)row);
+}
+
+int person_each(struct store_txn *txn, struct id *from, struct arena *arena,
+                bool (*visit)(void *context, struct id person, const Lm__PersonRecord *record), void *context,
+                struct error *e)
+{
+	struct person_visit v = { visit, context };
+	return person_rows_each(txn, &domain_table_person, &lm__person_record__descriptor, from, arena,
+	                        person_row_visit, &v, e);
 }
 
 /* ---- whose case it is ---- */

@@ -13,6 +13,7 @@ tests is here.
 """
 import atexit
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -70,6 +71,21 @@ class Case(unittest.TestCase):
     have no finding of a sanitizer in its log."""
 
     maxDiff = None
+
+    def why_hub_ends(self, setting, content):
+        """The hub's log, after a start with this content in the file that the setting names."""
+        district = self.lay_out()
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(content, file)
+            file.flush()
+            district.hub.settings[setting] = file.name
+            district.folder.mkdir(exist_ok=True)
+            district.make_keys()
+            district.hub.start()
+            wait_until(district.hub.has_ended, what="the hub says why it does not start")
+        said = district.hub.log.read_text()
+        _clean(district, str(district.folder))  # it ended, as it should
+        return said
 
     def lay_out(self, towns=("310114106",), sites=1, pages=None, **settings):
         """A district in a folder of its own, not started: in each town `sites` terminals, 310114106001-T1 and so on."""

@@ -5,24 +5,13 @@ import { t, words } from '../src/i18n';
 import { Button, Dialog, Field, Line, More, Select, Tab } from '../src/parts';
 import type { CaseFilter, CatalogueView, SavedView, WorkView } from '../src/types';
 import { VIEWS, type View, type Wish } from './cases';
-import { valueText, usePlaces } from './person-facts';
+import { ACCESS_NEEDS, valueText, usePlaces } from './person-facts';
 import { hrefOf, type Route } from './route';
 import { useDesk, useLoaded } from './session';
 
 const PARTS = ['service', 'place', 'state', 'staff', 'access', 'left'] as const;
 const STATES = ['CASE_STATE_RECEIVED', 'CASE_STATE_ACCEPTED', 'CASE_STATE_ASKED'] as const;
 const LEFTS = ['CASE_LEFT_OVERDUE', 'CASE_LEFT_DAY', 'CASE_LEFT_THREE_DAYS', 'CASE_LEFT_PAUSED'] as const;
-const ACCESS = [
-	'ACCESS_NEED_LARGE_TEXT',
-	'ACCESS_NEED_SPEECH',
-	'ACCESS_NEED_SIGN_LANGUAGE',
-	'ACCESS_NEED_TEXT_ONLY',
-	'ACCESS_NEED_EASY_LANGUAGE',
-	'ACCESS_NEED_WHEELCHAIR',
-	'ACCESS_NEED_COMPANION',
-	'ACCESS_NEED_HOME_VISIT',
-	'ACCESS_NEED_BRAILLE',
-] as const;
 const TYPED_MS = 300;
 const QUERY_MOST = 60;
 export const SEARCH_ID = 'queue-search';
@@ -80,7 +69,7 @@ export function Filter({ view, town, hasTowns, parts, query, work, onQuery }: Fi
 				.filter(({ staff }) => staff !== '' && staff !== work?.user)
 				.map(({ staff }) => ({ id: staff, name: staff })),
 		],
-		access: ACCESS.map((id) => ({ id, name: valueText(id) })),
+		access: ACCESS_NEEDS.map((id) => ({ id, name: valueText(id) })),
 		left: LEFTS.map((id) => ({ id, name: t(`desk.filter.${id}`) })),
 	};
 	const shown = PARTS.filter((part) => part !== 'place' || !hasTowns);

@@ -77,3 +77,15 @@ export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: Pla
 			return facts[key] ? changeText(key, facts[key], nameOf) : '';
 	}
 }
+
+export const ACCESS_NEEDS = [
+	'ACCESS_NEED_LARGE_TEXT',
+	'ACCESS_NEED_SPEECH',
+	'ACCESS_NEED_SIGN_LANGUAGE',
+	'ACCESS_NEED_TEXT_ONLY',
+	'ACCESS_NEED_EASY_LANGUAGE',
+	'ACCESS_NEED_WHEELCHAIR',
+	'ACCESS_NEED_COMPANION',
+	'ACCESS_NEED_HOME_VISIT',
+	'ACCESS_NEED_BRAILLE',
+] as const;

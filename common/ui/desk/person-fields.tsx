@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { t, textOr } from '../src/i18n';
 import { Button, Choices, Field, Line, Select, type Option } from '../src/parts';
 import type { FieldFault, PersonConsent, PersonFacts, Representative, Topic } from '../src/types';
-import { valueText } from './person-facts';
+import { ACCESS_NEEDS, valueText } from './person-facts';
 
 const CONTACTS_MOST = 4, REPRESENTATIVES_MOST = 4, THINGS_MOST = 16; // as the daemon's
 const SEXES = ['SEX_NONE', 'SEX_MALE', 'SEX_FEMALE'] as const;
@@ -17,17 +17,6 @@ const EMPLOYMENTS = [
 	'EMPLOYMENT_UNABLE',
 	'EMPLOYMENT_RETIRED',
 	'EMPLOYMENT_LEARNING',
-] as const;
-const NEEDS = [
-	'ACCESS_NEED_LARGE_TEXT',
-	'ACCESS_NEED_SPEECH',
-	'ACCESS_NEED_SIGN_LANGUAGE',
-	'ACCESS_NEED_TEXT_ONLY',
-	'ACCESS_NEED_EASY_LANGUAGE',
-	'ACCESS_NEED_WHEELCHAIR',
-	'ACCESS_NEED_COMPANION',
-	'ACCESS_NEED_HOME_VISIT',
-	'ACCESS_NEED_BRAILLE',
 ] as const;
 const TOPICS: readonly Topic[] = ['TOPIC_RECORD', 'TOPIC_CALLS', 'TOPIC_VISITS', 'TOPIC_SHARING'];
 
@@ -111,7 +100,7 @@ export function Sections({ facts, faults, communities, onChange }: SectionsProps
 				<Choices
 					id={idOf('access')}
 					legend={t('desk.person.field.access')}
-					options={NEEDS.map((id) => ({ id, name: valueText(id) }))}
+					options={ACCESS_NEEDS.map((id) => ({ id, name: valueText(id) }))}
 					chosen={facts.access}
 					areSeveral
 					class="desk-pair"

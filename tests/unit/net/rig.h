@@ -15,10 +15,17 @@
 
 #define LONG_MS 20000
 #define RIG_KEYS 8
+#define RIG_ECHOES 256
 #define RIG_TICK_MS 400 /* rare, so that a missed wake-up still shows */
 
 struct keys {
 	uint8_t public_key[NET_KEY_BYTES], secret_key[NET_KEY_BYTES];
+};
+
+struct echo { /* that found no room in the queue yet */
+	struct net_route route;
+	size_t size;
+	uint8_t *frame;
 };
 
 struct rig {
@@ -29,6 +36,8 @@ struct rig {
 	struct keys known[RIG_KEYS]; /* the first known_count may come in */
 	size_t known_count;
 	bool does_echo;
+	struct echo echo[RIG_ECHOES]; /* the oldest first */
+	size_t echo_count;
 	/* what the server saw */
 	unsigned frames, asked, writable;
 	struct net_route route; /* of the last frame */
@@ -87,6 +96,22 @@ static int rig_admit(void *context, const uint8_t key[NET_KEY_BYTES])
 	return ERR_UNKNOWN_KEY;
 }
 
+static void rig_echo(struct rig *r)
+{
+	size_t sent = 0;
+
+	for (; sent < r->echo_count; sent++) {
+		const struct echo *echo = &r->echo[sent];
+		int rc = net_server_send(r->server, &echo->route, BYTES(echo->frame, echo->size));
+		if (rc == ERR_AGAIN)
+			break;
+		assert_true(rc == OK || rc == ERR_UNREACHABLE); /* its sender may have gone */
+		free(echo->frame);
+	}
+	r->echo_count -= sent;
+	memmove(r->echo, r->echo + sent, r->echo_count * sizeof(r->echo[0]));
+}
+
 static void rig_on_frame(void *context, const struct net_route *route, const uint8_t key[NET_KEY_BYTES],
                          struct bytes frame)
 {
@@ -97,13 +122,20 @@ static void rig_on_frame(void *context, const struct net_route *route, const uin
 	memcpy(r->key, key, NET_KEY_BYTES);
 	if (!r->does_echo)
 		return;
-	int rc = net_server_send(r->server, route, frame);
-	assert_true(rc == OK || rc == ERR_UNREACHABLE); /* its sender may have gone */
+	assert_true(r->echo_count < RIG_ECHOES);
+	struct echo *echo = &r->echo[r->echo_count++];
+	*echo = (struct echo){ .route = *route, .size = frame.size, .frame = malloc(frame.size + 1) };
+	assert_non_null(echo->frame);
+	memcpy(echo->frame, frame.data, frame.size);
+	rig_echo(r);
 }
 
 static void rig_on_writable(void *context)
 {
-	((struct rig *)context)->writable++;
+	struct rig *r = context;
+
+	r->writable++;
+	rig_echo(r);
 }
 
 static struct net_server_options rig_server_options(struct rig *r, const char *address)

@@ -9,6 +9,7 @@
 #include "rig.h"
 
 #define MANY 10000
+#define UNDER_WAY 200
 #define BIG_BYTES (64 * 1024)
 
 static void ten_thousand_frames_echo_in_order(void **state)
@@ -23,7 +24,7 @@ static void ten_thousand_frames_echo_in_order(void **state)
 	peer_open(&r, &p, &r.known[0]);
 	run_until(&r, &p.connected, 1);
 	for (uint32_t i = 0; i < MANY;) {
-		int rc = i - p.frames < 200 ? net_client_send(p.client, BYTES_OF(i)) : ERR_AGAIN;
+		int rc = i - p.frames < UNDER_WAY ? net_client_send(p.client, BYTES_OF(i)) : ERR_AGAIN;
 
 		if (rc == OK) {
 			i++;
