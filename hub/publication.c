@@ -116,8 +116,15 @@ static Lm__Calendar *as_calendar(const struct work *w, ProtobufCMessage *content
 	return w->collection == &collection_calendar ? (Lm__Calendar *)content : NULL;
 }
 
+static Lm__Template *as_wording(const struct work *w, ProtobufCMessage *content)
+{
+	return w->collection == &collection_wording ? (Lm__Template *)content : NULL;
+}
+
 static ProtobufCMessage *command_content(const struct work *w)
 {
+	if (w->collection == &collection_wording)
+		return w->input->wording ? &w->input->wording->base : NULL;
 	if (w->collection == &collection_calendar)
 		return w->input->calendar ? &w->input->calendar->base : NULL;
 	return w->input->service ? &w->input->service->base : NULL;
@@ -214,11 +221,14 @@ static Lm__DraftRow *draft_row(struct work *w, const Lm__DraftRecord *record, co
 
 static void name_fill(const struct work *w, Lm__PublicationRow *row, ProtobufCMessage *content)
 {
-	Lm__Service *service = as_service(w, content);
+	const Lm__Service *service = as_service(w, content);
+	const Lm__Template *wording = as_wording(w, content);
 	if (service && !row->name) {
 		row->name = service->name;
 		row->module = service->module;
 	}
+	if (wording && !row->name)
+		row->name = wording->name;
 }
 
 struct rows { /* the list under way */
@@ -368,6 +378,7 @@ static int key_draft(struct work *w, Lm__PublicationView *view, const ProtobufCM
 		return result;
 	view->draft = as_service(w, content);
 	view->calendar_draft = as_calendar(w, content);
+	view->wording_draft = as_wording(w, content);
 	view->row->draft = draft_row(w, record, content, newest ? content_revision(w->collection, newest) : 0);
 	name_fill(w, view->row, content);
 	result = faults_fill(w, content, &view->faults, &view->n_faults);
@@ -389,6 +400,7 @@ static int key_build(struct work *w, Lm__PublicationView *view)
 	if (newest) {
 		view->service = as_service(w, newest);
 		view->calendar = as_calendar(w, newest);
+		view->wording = as_wording(w, newest);
 		name_fill(w, view->row, newest);
 		result = missing_fill(w, h.newest_ordinal, view);
 	}
@@ -433,6 +445,7 @@ static int revision_build(struct work *w, Lm__RevisionView *view)
 		return error_set(&w->error, ERR_NOT_FOUND, "%.32s has no revision %u", w->key, w->revision);
 	view->service = as_service(w, content);
 	view->calendar = as_calendar(w, content);
+	view->wording = as_wording(w, content);
 	result = publication_get(w->txn, w->collection, w->key, w->revision, &w->arena, NULL, &record);
 	if (!result && !(view->row = revision_row(w, w->revision, record)))
 		result = no_memory(w);
@@ -493,7 +506,7 @@ static int content_given(struct work *w, struct turn *t, struct bytes *packed)
 	}
 	if (!content)
 		return error_set(&w->error, ERR_INVALID, "%s: what the draft says is missing",
-		                 w->collection == &collection_calendar ? "calendar" : "service");
+		                 w->collection == &collection_catalogue ? "service" : w->collection->name);
 	return content_pack(w->collection, content, &w->arena, packed, &w->error);
 }
 

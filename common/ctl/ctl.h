@@ -168,6 +168,8 @@ int catalogue_publish_run(struct call *c, struct error *e);
 int catalogue_list_run(struct call *c, struct error *e);
 int calendar_check_run(struct call *c, struct error *e);
 int calendar_publish_run(struct call *c, struct error *e);
+int wording_check_run(struct call *c, struct error *e);
+int wording_publish_run(struct call *c, struct error *e);
 int calendar_list_run(struct call *c, struct error *e);
 int quarantine_list_run(struct call *c, struct error *e);
 int quarantine_retry_run(struct call *c, struct error *e);

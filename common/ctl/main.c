@@ -118,6 +118,12 @@ const struct ctl_command ctl_commands[] = {
 	  calendar_publish_run },
 	{ "calendar list", "", "the years whose working days this daemon knows", NULL, DATA | JSON, 0, 0, 0,
 	  calendar_list_run },
+	{ "wording check", "FILE...", "check texts that answers begin with before they are published",
+	  "Needs no daemon. Prints each fault as FILE: path: text.", 0, 0, 1, CTL_WORDS_MOST, wording_check_run },
+	{ "wording publish", "FILE...", "hub: publish such texts; what has not changed is left as it is",
+	  "Desks offer them to who answers a request, beside their own; is_withdrawn takes one away.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_SECOND), OPTION_BIT(OPTION_SECOND), 1, CTL_WORDS_MOST,
+	  wording_publish_run },
 	{ "persons import", "FILE", "town: bring in residents' records, one ImportedPerson a line as JSON",
 	  "Checks the whole file first. The same file again changes nothing. What has a fault, or may be on file "
 	  "already,\n"

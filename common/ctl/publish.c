@@ -77,6 +77,11 @@ int calendar_check_run(struct call *c, struct error *e)
 	return check_run(c, &collection_calendar, "year", e);
 }
 
+int wording_check_run(struct call *c, struct error *e)
+{
+	return check_run(c, &collection_wording, "text", e);
+}
+
 /* ---- publish ---- */
 
 static void command_fill(Lm__PublishCommand *command, const struct collection *of, ProtobufCMessage **contents,
@@ -85,6 +90,9 @@ static void command_fill(Lm__PublishCommand *command, const struct collection *o
 	if (of == &collection_calendar) {
 		command->calendars = (Lm__Calendar **)contents;
 		command->n_calendars = count;
+	} else if (of == &collection_wording) {
+		command->wordings = (Lm__Template **)contents;
+		command->n_wordings = count;
 	} else {
 		command->services = (Lm__Service **)contents;
 		command->n_services = count;
@@ -112,6 +120,8 @@ static void published_show(const struct call *c, const Lm__PublishView *view)
 		print_text("%s revision %u\n", view->published[i]->id, view->published[i]->revision);
 	for (size_t i = 0; i < view->n_calendars; i++)
 		print_text("%s revision %u\n", view->calendars[i]->year, view->calendars[i]->revision);
+	for (size_t i = 0; i < view->n_wordings; i++)
+		print_text("%s revision %u\n", view->wordings[i]->id, view->wordings[i]->revision);
 	if (view->unchanged)
 		print_text("%u unchanged\n", view->unchanged);
 }
@@ -150,6 +160,11 @@ int catalogue_publish_run(struct call *c, struct error *e)
 int calendar_publish_run(struct call *c, struct error *e)
 {
 	return publish_run(c, &collection_calendar, e);
+}
+
+int wording_publish_run(struct call *c, struct error *e)
+{
+	return publish_run(c, &collection_wording, e);
 }
 
 /* ---- list ---- */

@@ -473,6 +473,7 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/cases/:id/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
 	{ HTTP_GET, "/api/v1/cases/:id/events/:version/files/:field", HTTP_SESSION_OF(RIGHT_CASES), case_get_file },
 	{ HTTP_POST_LARGE, "/api/v1/cases/:id/actions", HTTP_SESSION_OF(RIGHT_CASES), case_action_post },
+	{ HTTP_GET, "/api/v1/cases/:id/wordings", HTTP_SESSION_OF(RIGHT_CASES), wordings_get },
 	{ HTTP_POST, "/api/v1/cases/:id/letters", HTTP_SESSION_OF(RIGHT_CASES), letter_post },
 	{ HTTP_GET, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_get },
 	{ HTTP_POST, "/api/v1/erasures", HTTP_SESSION_OF(RIGHT_CASES), erasures_post },

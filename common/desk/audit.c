@@ -152,6 +152,19 @@ static void calendar_say(struct reading *r)
 	r->row->about = say(r, about);
 }
 
+static void wording_say(struct reading *r)
+{
+	Lm__Template *p;
+	char about[60];
+	if (CODEC_UNPACK(lm__template, r->plain, r->arena, &p, NULL))
+		return;
+	snprintf(about, sizeof about, "%.40s %u", p->id, p->revision);
+	r->row->what = say(r, "publish-wording");
+	r->row->by = say(r, p->published_by);
+	r->row->second = say(r, p->n_drafted_by ? p->drafted_by[0] : "");
+	r->row->about = say(r, about);
+}
+
 static void token_say(struct reading *r)
 {
 	Lm__TokenPayload *p;
@@ -267,6 +280,7 @@ static const struct {
 	{ LM__KIND__KIND_DEVICE, device_say },
 	{ LM__KIND__KIND_HISTORY, history_say },
 	{ LM__KIND__KIND_CALENDAR, calendar_say },
+	{ LM__KIND__KIND_WORDING, wording_say },
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
 	{ LM__KIND__KIND_LETTER, letter_say },

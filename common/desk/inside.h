@@ -103,6 +103,10 @@ void contacts_post(void *context, struct http_request *r);
 void work_get(void *context, struct http_request *r);
 void work_post(void *context, struct http_request *r);
 
+/* wordings.c */
+#define TEMPLATES_MOST 200 /* of a desk */
+void wordings_get(void *context, struct http_request *r);
+
 /* views.c: NULL: nobody said whose case it is, or the record cannot be read */
 Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena);
 

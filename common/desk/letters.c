@@ -72,10 +72,15 @@ struct writing {
 	size_t part_count;
 };
 
+static const char *words_of(const Lm__Words *words, bool is_english)
+{
+	const char *text = !words ? "" : is_english ? words->en : words->zh;
+	return text ? text : "";
+}
+
 static const char *words_in(const struct writing *w, const Lm__Words *words)
 {
-	const char *text = !words ? "" : w->is_english ? words->en : words->zh;
-	return text ? text : "";
+	return words_of(words, w->is_english);
 }
 
 /* The last event of this kind; for who asks for a letter on what has not happened, why not. */
@@ -105,10 +110,10 @@ static int event_find(const Lm__CaseView *view, Lm__LetterKind kind, const Lm__E
 }
 
 /* In Shanghai. */
-static const char *day_text(const struct writing *w, int64_t ms)
+static const char *day_text(int64_t ms, bool is_english, struct arena *arena)
 {
 	int date = clock_shanghai_date(ms);
-	return arena_format(w->arena, w->is_english ? "%04d-%02d-%02d" : "%d年%d月%d日", date / 10000, date / 100 % 100,
+	return arena_format(arena, is_english ? "%04d-%02d-%02d" : "%d年%d月%d日", date / 10000, date / 100 % 100,
 	                    date % 100);
 }
 
@@ -129,31 +134,37 @@ static const char *outcome_text(const struct writing *w)
 	return (size_t)w->event->outcome < sizeof words / sizeof *words ? words_in(w, words[w->event->outcome]) : "";
 }
 
+int case_values(struct node *n, const Lm__CaseView *view, Lm__Tier office, int64_t day_ms, bool is_english,
+                struct arena *arena, const char *values[LETTER_PLACES], struct error *e)
+{
+	const Lm__CaseRow *row = view->row;
+	const char *at = arena_format(arena, "%.*s", office == LM__TIER__TIER_TOWN ? 9 : 6, row->place);
+	const Lm__Contact *contact = node_place_contact(n, row->place);
+	char *number = arena_alloc(arena, 2 * ID_BYTES + 1);
+	if (!at || !number)
+		return error_set(e, ERR_MEMORY, "no memory for what the case says");
+	hex_encode(codec_bytes(row->request_id), number);
+	values[LETTER_NAME] = name_of(view);
+	values[LETTER_SERVICE] = words_of(row->service_name, is_english);
+	values[LETTER_NUMBER] = number;
+	values[LETTER_RECEIVED] = day_text(row->received_ms, is_english, arena);
+	values[LETTER_DAY] = day_text(day_ms, is_english, arena);
+	values[LETTER_DUE] = row->due_ms ? day_text(row->due_ms, is_english, arena) : "";
+	values[LETTER_OFFICE] = words_of(node_place_words(n, at, arena), is_english);
+	values[LETTER_CONTACT] = contact ? contact->phone : "";
+	return values[LETTER_RECEIVED] && values[LETTER_DAY] && values[LETTER_DUE]
+	               ? OK
+	               : error_set(e, ERR_MEMORY, "no memory for what the case says");
+}
+
 static int values_fill(struct writing *w, struct error *e)
 {
-	const Lm__CaseRow *row = w->view->row;
-	bool is_town = w->event->by_tier == LM__TIER__TIER_TOWN;
-	const char *office = arena_format(w->arena, "%.*s", is_town ? 9 : 6, row->place);
-	const Lm__Contact *contact = node_place_contact(w->node, row->place);
-	char *number = arena_alloc(w->arena, 2 * ID_BYTES + 1);
-	if (!office || !number)
-		return error_set(e, ERR_MEMORY, "no memory for the letter");
-	hex_encode(codec_bytes(row->request_id), number);
-	w->values[LETTER_NAME] = name_of(w->view);
-	w->values[LETTER_SERVICE] = words_in(w, row->service_name);
-	w->values[LETTER_NUMBER] = number;
-	w->values[LETTER_RECEIVED] = day_text(w, row->received_ms);
-	w->values[LETTER_DAY] = day_text(w, w->event->time_ms);
-	w->values[LETTER_DUE] = row->due_ms ? day_text(w, row->due_ms) : "";
-	w->values[LETTER_OFFICE] = words_in(w, node_place_words(w->node, office, w->arena));
-	w->values[LETTER_CONTACT] = contact ? contact->phone : "";
 	w->values[LETTER_OUTCOME] = outcome_text(w);
 	w->values[LETTER_TEXT] = w->event->text;
 	w->values[LETTER_GROUND] = w->event->ground;
 	w->values[LETTER_REMEDY] = w->event->remedy;
-	return w->values[LETTER_RECEIVED] && w->values[LETTER_DAY] && w->values[LETTER_DUE]
-	               ? OK
-	               : error_set(e, ERR_MEMORY, "no memory for the letter");
+	return case_values(w->node, w->view, w->event->by_tier, w->event->time_ms, w->is_english, w->arena, w->values,
+	                   e);
 }
 
 static const char *filled(struct writing *w, const Lm__Words *words, struct error *e)

@@ -16,5 +16,9 @@ void letters_release(struct letters *l);
 int texts_read(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena, void *out,
                size_t (*check)(const void *file, struct service_fault *faults, size_t most), struct error *e);
 struct letters *letters_in(struct node *n); /* memory.c */
+/* What a case puts into the places LETTER_PLACES_OF_CASE, in one language: `office` of it acts, on this day. The texts
+ * lie in `arena` and the view. */
+int case_values(struct node *n, const Lm__CaseView *view, Lm__Tier office, int64_t day_ms, bool is_english,
+                struct arena *arena, const char *values[LETTER_PLACES], struct error *e);
 
 #endif

@@ -10,7 +10,6 @@
 
 #define VIEWS_MOST 50
 #define NOTES_SHOWN 50
-#define TEMPLATES_MOST 200
 #define LEAVES_MOST 1000
 #define STAFF_MOST 200
 

@@ -73,6 +73,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_work,
 	&domain_table_letter,
 	&domain_table_report,
+	&domain_table_wording,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -358,6 +359,7 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_DEVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_device },
 	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_CALENDAR, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
+	{ LM__KIND__KIND_WORDING, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },

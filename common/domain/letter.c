@@ -8,6 +8,7 @@
 #define PARTS_MOST 40
 #define TEXT_BYTES_MOST 2000
 #define PLACE_NAME_MOST 16
+#define PLACE_SHOWN_MOST 20 /* bytes, in a sentence */
 #define BY_BYTES_MOST 64
 
 const struct store_table domain_table_letter = { .name = "letter", .number = 51, .is_projection = true };
@@ -27,16 +28,28 @@ static int place_of(const char *name, size_t size)
 
 /* ---- the file, checked ---- */
 
-static void places_check(struct check *c, const char *path, const char *text)
+/* Of what opens like a place: to its end or a little way, and no character cut in two. */
+static int shown_bytes(const char *open)
 {
+	size_t size = strcspn(open, "}");
+	size += open[size] == '}';
+	for (size = size < PLACE_SHOWN_MOST ? size : PLACE_SHOWN_MOST; size && ((uint8_t)open[size] & 0xC0) == 0x80;)
+		size--;
+	return (int)size;
+}
+
+void places_check(struct check *c, const char *path, const char *text, size_t known)
+{
+	char list[160] = "";
+	for (size_t i = 0, at = 0; i < known; i++)
+		at += (size_t)snprintf(list + at, sizeof list - at, "%s{%s}", i ? ", " : "", place_names[i]);
 	for (const char *open = strchr(text, '{'); open; open = strchr(open + 1, '{')) {
 		const char *close = strchr(open, '}');
 		size_t size = close ? (size_t)(close - open - 1) : 0;
-		if (!close || size > PLACE_NAME_MOST || place_of(open + 1, size) < 0)
-			fault_add(c,
-			          "%s: there is no place '%.20s'; places are {name}, {service}, {number}, {received}, "
-			          "{day}, {due}, {office}, {contact}, {outcome}, {text}, {ground}, {remedy}",
-			          path, open);
+		int place = close && size <= PLACE_NAME_MOST ? place_of(open + 1, size) : -1;
+		if (place < 0 || (size_t)place >= known)
+			fault_add(c, "%s: there is no place '%.*s'; places are %s", path, shown_bytes(open), open,
+			          list);
 	}
 }
 
@@ -50,7 +63,7 @@ static void words_check(struct check *c, const char *path, const Lm__Words *w)
 			fault_add(c, "%s: this is needed", of_language);
 		if (strlen(texts[i]) > TEXT_BYTES_MOST)
 			fault_add(c, "%s: at most %d bytes", of_language, TEXT_BYTES_MOST);
-		places_check(c, of_language, texts[i]);
+		places_check(c, of_language, texts[i], LETTER_PLACES);
 	}
 }
 

@@ -7,7 +7,8 @@
 
 #include "inside.h"
 
-static const struct collection *const collections[] = { &collection_catalogue, &collection_calendar };
+static const struct collection *const collections[] = { &collection_catalogue, &collection_calendar,
+	                                                &collection_wording };
 
 static const struct collection *collection_at(size_t i)
 {

@@ -24,6 +24,9 @@ void basis_check(struct check *c, const char *path, const Lm__Basis *b);
 void field_check(struct check *c, const char *list, Lm__Field *const *fields, size_t i, bool is_of_staff);
 void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count);
 
+/* letter.c: every place that the text names is among the first `known` of enum letter_place */
+void places_check(struct check *c, const char *path, const char *text, size_t known);
+
 /* service_steps.c: what staff fill in at this step */
 void step_fields_check(struct check *c, const Lm__Service *s, size_t step);
 #define STEP_FIELDS_PATH_BYTES 40 /* "steps[1].fields" */

@@ -162,33 +162,6 @@ static int leave_check(const Lm__Leave *leave, bool is_whole, struct error *e)
 	return result;
 }
 
-static int words_check(const char *what, const Lm__Words *words, size_t most, bool is_required, struct error *e)
-{
-	if (!words)
-		return is_required ? error_set(e, ERR_INVALID, "%s: this is needed here", what) : OK;
-	if (strlen(words->zh) > most || strlen(words->en) > most)
-		return error_set(e, ERR_TOO_BIG, "%s: at most %zu bytes", what, most);
-	return is_required && (!words->zh[0] || !words->en[0])
-	               ? error_set(e, ERR_INVALID, "%s: Chinese and English are needed", what)
-	               : OK;
-}
-
-int template_check(const Lm__Template *t, struct error *e)
-{
-	if (!service_id_is_good(t->id))
-		return error_set(e, ERR_INVALID, "id: lower case letters, digits, - and _, at most 32");
-	if (t->service[0] && !service_id_is_good(t->service))
-		return error_set(e, ERR_INVALID, "service: the id of one, or nothing");
-	if (!t->action || !protobuf_c_enum_descriptor_get_value(&lm__case_action__descriptor, (int)t->action))
-		return error_set(e, ERR_INVALID, "action: what the text is for");
-	if ((t->action == LM__CASE_ACTION__CASE_ACTION_DECIDE) != (t->outcome != LM__OUTCOME__OUTCOME_NONE))
-		return error_set(e, ERR_INVALID, "outcome: of a decision, and of nothing else");
-	int result = words_check("name", t->name, WORK_NAME_BYTES_MOST, true, e);
-	if (!result)
-		result = words_check("plain", t->plain, WORK_TEXT_BYTES_MOST, true, e);
-	return result ? result : words_check("easy", t->easy, WORK_TEXT_BYTES_MOST, true, e);
-}
-
 static int view_check(const Lm__SavedView *view, bool is_whole, struct error *e)
 {
 	if (!service_id_is_good(view->id) || strlen(view->id) > VIEW_ID_BYTES_MOST)
@@ -199,6 +172,14 @@ static int view_check(const Lm__SavedView *view, bool is_whole, struct error *e)
 	if (!view->filter)
 		return error_set(e, ERR_INVALID, "view.filter: this is needed here");
 	return name_check("view.name", view->name, WORK_NAME_BYTES_MOST, e);
+}
+
+static int template_check(const Lm__Template *wording, struct error *e)
+{
+	struct service_fault fault;
+	if (wording->revision || wording->is_withdrawn)
+		return error_set(e, ERR_INVALID, "template.revision: only what the district publishes has one");
+	return own_wording_check(wording, &fault, 1) ? error_set(e, ERR_INVALID, "%s", fault.text) : OK;
 }
 
 int desk_payload_check(const Lm__DeskPayload *p, struct error *e)

@@ -174,15 +174,20 @@ static int publish_run(struct turn *t, struct command *c, struct error *e)
 	/* Copies: if the turn has to run again, the command must be as it came. */
 	out->n_published = in->n_services;
 	out->n_calendars = in->n_calendars;
+	out->n_wordings = in->n_wordings;
 	out->published = arena_copy(&a->arena, in->services, in->n_services * sizeof *out->published);
 	out->calendars = arena_copy(&a->arena, in->calendars, in->n_calendars * sizeof *out->calendars);
-	if (!out->published || !out->calendars)
+	out->wordings = arena_copy(&a->arena, in->wordings, in->n_wordings * sizeof *out->wordings);
+	if (!out->published || !out->calendars || !out->wordings)
 		return error_set(e, ERR_MEMORY, "no memory");
 	struct publishing p = { t, in, &out->unchanged, &a->arena, e };
 	result = contents_publish(&p, &collection_catalogue, (ProtobufCMessage **)out->published, &out->n_published);
 	if (!result)
 		result = contents_publish(&p, &collection_calendar, (ProtobufCMessage **)out->calendars,
 		                          &out->n_calendars);
+	if (!result)
+		result =
+		        contents_publish(&p, &collection_wording, (ProtobufCMessage **)out->wordings, &out->n_wordings);
 	a->output = &out->base;
 	return result;
 }

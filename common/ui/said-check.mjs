@@ -10,11 +10,11 @@ const faults = [];
 
 const SPEAKERS = {
 	'common/domain':
-		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code person person_check publication report_sent request rotation token work',
+		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code person person_check publication report_sent request rotation token wording work',
 	'common/node':
 		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
-	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons registry report_count reports rings lockout login accounts sessions views work',
+	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons registry report_count reports rings lockout login accounts sessions views wordings work',
 	hub: 'publication',
 	subcenter: 'intake',
 	terminal: 'condition',

@@ -315,6 +315,7 @@ class District:
         self.towns, self.terminals = {}, {}  # by place
         self.services = sorted((TOP / "deploy/catalogue").glob("*.json"))  # files of what is published at the start
         self.calendars = sorted((TOP / "deploy/calendar").glob("*.json"))
+        self.wordings = []  # texts of answers; the demo's are in deploy/wordings
         longest = self.folder / "terminal-310114106001-T1" / "ctl.sock"
         if len(os.fsencode(longest)) > SOCKET_PATH_BYTES_MOST:
             raise Failed(f"the folder's path is too long for a Unix socket below it; choose a shorter one: {self.folder}")
@@ -418,6 +419,11 @@ class District:
         years = [json.loads(path.read_text()) for path in self.calendars]
         self.hub.control.post("/ctl/v1/catalogue", {"calendars": years, "by": by, "second": second})
 
+    def publish_wordings(self, by="editor1", second="publisher1"):
+        """Publishes texts that answers begin with."""
+        texts = [json.loads(path.read_text()) for path in self.wordings]
+        self.hub.control.post("/ctl/v1/catalogue", {"wordings": texts, "by": by, "second": second})
+
     def account_names(self, node):
         return [name for name, role in ROLES.items() if (role == "clerk") == (node.tier == TOWN)]
 
@@ -442,6 +448,8 @@ class District:
         self.publish()
         if self.calendars:
             self.publish_calendars()
+        if self.wordings:
+            self.publish_wordings()
         self.open_accounts(self.hub)
 
     def start_nodes(self, nodes, width=4, timeout=120, on_ready=None):

@@ -1,4 +1,4 @@
-// The district's console: totals of all towns, the requests that the district decides, the catalogue, and every link.
+// The district's console: totals of all towns, the requests that the district decides, the catalogue and texts of answers, and every link.
 import '../../common/ui/style/tokens.css';
 import '../../common/ui/style/parts.css';
 import '../../common/ui/desk/desk.css';
@@ -6,7 +6,8 @@ import './catalogue/catalogue.css';
 import { startDesk } from '../../common/ui/desk/desk';
 import { Samples } from '../../common/ui/desk/samples';
 import { t } from '../../common/ui/src/i18n';
-import { Catalogue } from './catalogue/list';
+import { CATALOGUE, WORDINGS } from './catalogue/collection';
+import { Publications } from './catalogue/list';
 import { Devices } from './devices';
 import { Reports } from './reports';
 import { DistrictQueue, Totals } from './totals';
@@ -28,7 +29,10 @@ startDesk({
 			: []),
 		...(may.includes('cases') || may.includes('audit') ? [{ page: 'reports', words: t('desk.nav.reports') }] : []),
 		...(may.includes('draft') || may.includes('publish')
-			? [{ page: 'catalogue', words: t('desk.nav.catalogue') }]
+			? [
+					{ page: 'catalogue', words: t('desk.nav.catalogue') },
+					{ page: 'wordings', words: t('desk.wording.title') },
+				]
 			: []),
 		...(may.includes('state') ? [{ page: 'links', words: t('desk.nav.links') }] : []),
 		...(may.includes('devices') ? [{ page: 'devices', words: t('desk.nav.devices') }] : []),
@@ -44,7 +48,7 @@ startDesk({
 		if (route.page === 'reports') return <Reports route={route} />;
 		if (route.page === 'devices') return <Devices />;
 		if (route.page === 'samples') return <Samples />;
-		if (route.page === 'catalogue') return <Catalogue route={route} />;
+		for (const of of [CATALOGUE, WORDINGS]) if (route.page === of.page) return <Publications of={of} route={route} />;
 		return route.page === 'cases' && <DistrictQueue route={route} />;
 	},
 });

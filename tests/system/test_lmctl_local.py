@@ -78,7 +78,7 @@ class Help(Case):
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "release", "rotate", "devices",
                           "token", "withdraw", "tokens", "join",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
-                          "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "persons import", "submit", "lookup",
+                          "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "wording check", "wording publish", "persons import", "submit", "lookup",
                           "account list", "account open", "account close", "account role", "account unlock", "account reset", "user add",
                           "user close", "trace", "recovery key", "backup make", "backup verify", "backup confirm",
                           "backup list", "restore", "return list", "return without", "return begin"}, set(names))

@@ -169,6 +169,56 @@ class Publication(lm.Case):
         self.assertIn("equal", self.d.lmctl("rebuild", node=self.d.hub))
         self.d.hub.start().wait_ready()
 
+    def test_a_text_of_answers_is_published_and_says_what_the_case_says(self):
+        self.begin(sites=1)
+        address, key = "/api/v1/publications/wording", "ask-paper"
+        path, other = TOP / "deploy/wordings/ask-paper.json", TOP / "deploy/wordings/granted.json"
+        text = json.loads(path.read_text()) | {"service": "legal-advice"}
+        text["plain"]["zh"] = "{name}：「{service}」{received}收到，{day}问您，编号 {number}，{contact}。{due}"
+        step = {"action": "DRAFT_ACTION_SAVE", "version": 0, "based_on": 0}
+        broken = copy.deepcopy(text)
+        broken["easy"]["en"] = "See {outcome}."
+        saved = self.editor.post(f"{address}/{key}", step | {"wording": broken})
+        self.assertEqual(["easy.en"], [fault["path"] for fault in saved["faults"]])
+        self.assertEqual([], self.editor.post(f"{address}/{key}", step | {"version": 1, "wording": text})["faults"])
+        publish = {"action": "DRAFT_ACTION_PUBLISH", "version": 2}
+        self.refused("denied", self.editor.post, f"{address}/{key}", publish)
+        self.assertEqual(1, self.publisher.post(f"{address}/{key}", publish)["revision"])
+        said = self.d.lmctl("wording", "publish", path, other, "--by", "wang", "--second", "chen", node=self.d.hub)
+        self.assertIn("ask-paper revision 2", said)
+        self.assertIn("granted revision 1", said)
+        self.publisher.get(address)
+        view = self.editor.post(f"{address}/{key}", {"action": "DRAFT_ACTION_SAVE", "version": 0, "based_on": 2, "goes_back_to": 1})
+        self.publisher.post(f"{address}/{key}", {"action": "DRAFT_ACTION_PUBLISH", "version": view["version"]})
+
+        kiosk, desk = self.d.terminals[FIRST].kiosk(), self.d.towns[FIRST[:9]].desk()
+        request, other_case = (kiosk.submit(kiosk.service(name))["request_id"] for name in ("legal-advice", "home-adaptation"))
+        lm.wait_until(lambda: desk.has_case(request) and desk.has_case(other_case), what="the cases open")
+        texts = lambda case: desk.get(f"/api/v1/cases/{case}/wordings")  # noqa: E731
+        lm.wait_until(lambda: [w["revision"] for w in texts(request)["published"]] == [3, 1], what="the texts are at the town")
+        own = {name: text[name] for name in ("name", "easy", "action")} | {"id": "mine", "plain": both("请等。", "Please wait for {office}.")}
+        desk.post("/api/v1/work", {"act": "DESK_ACT_KEEP_TEMPLATE", "wording": own})
+        found = texts(request)
+        case = desk.case(request)
+        name = next(told["values"][0] for field, told in zip(case["service"]["fields"], case["fields"], strict=True)
+                    if field.get("meaning") == "FIELD_MEANING_APPLICANT_NAME")
+        plain = found["published"][0]["plain"]["zh"]
+        for word in (f"{name}：", case["service"]["name"]["zh"], f"编号 {request}"):
+            self.assertIn(word, plain)
+        self.assertNotIn("{", plain)
+        self.assertTrue(plain.endswith("日") or plain.endswith("____"), plain)
+        self.assertNotIn("{", found["own"][0]["plain"]["en"])
+        self.assertEqual(["granted"], [w["id"] for w in texts(other_case)["published"]], "the other is of another service")
+
+        # Taken away again, it is offered no more; what is stored is what a replay makes.
+        self.editor.post(f"{address}/granted", {"action": "DRAFT_ACTION_SAVE", "version": 0, "based_on": 1,
+                                               "wording": json.loads(other.read_text()) | {"is_withdrawn": True}})
+        self.publisher.post(f"{address}/granted", {"action": "DRAFT_ACTION_PUBLISH", "version": 1})
+        lm.wait_until(lambda: texts(other_case)["published"] == [], what="the text is gone")
+        self.d.hub.stop()
+        self.assertIn("equal", self.d.lmctl("rebuild", node=self.d.hub))
+        self.d.hub.start().wait_ready()
+
     def test_what_was_published_meanwhile_must_be_looked_at(self):
         self.begin(towns=())  # the hub alone
         key = "legal-advice"

@@ -52,7 +52,7 @@ DESK = EVERY_DAEMON | {
         "GET /api/v1/contacts", "GET /api/v1/cases/:id/contacts", "POST /api/v1/cases/:id/contacts",
         "GET /api/v1/cases/:id", "GET /api/v1/cases/:id/files/:field", "GET /api/v1/cases/:id/events/:version/files/:field",
         "POST /api/v1/cases/:id/actions",
-        "POST /api/v1/cases/:id/letters",
+        "POST /api/v1/cases/:id/letters", "GET /api/v1/cases/:id/wordings",
         "GET /api/v1/erasures", "POST /api/v1/erasures", "POST /api/v1/erasures/:act",
         "GET /api/v1/quarantine", "POST /api/v1/quarantine", "POST /api/v1/persons", "POST /api/v1/persons/search",
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},

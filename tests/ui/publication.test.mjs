@@ -158,3 +158,33 @@ test('going back is a draft, and needs a second person, too', async () => {
 	assert.deepEqual(view.revisions.map(({ revision, goes_back_to }) => [revision, goes_back_to]), [[3, 1], [2, 0], [1, 0]]);
 	for (const one of [editor, publisher, resident]) one.assertNoFaults();
 });
+
+test('a text of answers is written, published, and offered to who answers a case', async () => {
+	await editor.visit('wordings');
+	await editor.press('desk.wordings.new');
+	await editor.page.locator('#new-service').fill('please-wait');
+	await editor.press('desk.catalogue.begin');
+	const { page } = editor;
+	for (const [path, words] of [['name.zh', '请等'], ['name.en', 'Please wait'], ['plain.zh', '「{service}」请等。'], ['plain.en', '“{servic}”: please wait.'], ['easy.zh', '请等。'], ['easy.en', 'Please wait.']])
+		await part(page, path).fill(words);
+	await page.locator('[id="part-plain.en-error"]', { hasText: '{servic}' }).waitFor({ timeout: PATIENCE_MS });
+	await part(page, 'plain.en').fill('“{service}”: please wait.');
+	await editor.seesText('desk.draft.good');
+	await editor.look('catalogue-08-text');
+	await publisher.visit('wordings/please-wait?at=publish');
+	await publisher.press('desk.publish.do');
+	await publisher.seesText('desk.publish.done', { n: 1 });
+	const clerk = await Clerk.arrive(browser, district.town.url);
+	await clerk.logIn(district.clerk1 ?? district.town);
+	const done = await district.tell({ do: 'submit', node: district.terminals[0].name, service: SERVICE, nth: 0 });
+	await clerk.openCase(done.request_id);
+	await clerk.page.keyboard.press('a');
+	await clerk.confirm();
+	await clerk.page.keyboard.press('q');
+	await clerk.seesText('desk.wording.of-district', { n: 1 });
+	await clerk.tabTo('desk.wording.plain');
+	await clerk.page.keyboard.press('Enter');
+	assert.equal(await clerk.page.locator('#decide-text').inputValue(), '「法律咨询预约」请等。');
+	await clerk.look('catalogue-09-offered');
+	for (const one of [editor, publisher, clerk]) one.assertNoFaults();
+});

@@ -1,9 +1,9 @@
-// Texts that answers begin with, in plain and in easy language: the desk's own. What is inserted is changed before it is sent.
+// Texts that answers begin with, in plain and in easy language: the desk's own, and what the district publishes. What is
+// inserted is changed before it is sent.
 import { useState } from 'preact/hooks';
 import { t, words } from '../src/i18n';
-import { Button, Empty, Field, Line, LongLine, Select } from '../src/parts';
-import type { CatalogueView, DeskCommand, Template, WorkView } from '../src/types';
-import { useWork } from './filter';
+import { Button, Chip, Empty, Field, Line, LongLine, Select } from '../src/parts';
+import type { CatalogueView, DeskCommand, Template, WordingsView, WorkView } from '../src/types';
 import { keepText, keptText, RULES, type Decision, type KnownCase } from './model';
 import { useLoaded } from './session';
 
@@ -19,20 +19,18 @@ interface PickProps {
 
 /** Those that fit the case and what is done with it, in the resident's language. */
 export function PickWording({ view, decision, onInsert }: PickProps) {
-	const { data } = useWork();
+	const { data } = useLoaded<WordingsView>(`/api/v1/cases/${view.row.request_id}/wordings`, (name) => name === 'work' || name === 'catalogue');
 	const { action, outcome } = RULES[decision];
-	const fitting = (data?.templates ?? []).filter(
-		(one) =>
-			one.action === action && one.outcome === outcome && (one.service === '' || one.service === view.row.service),
-	);
+	const fitting = [...(data?.published ?? []), ...(data?.own ?? [])].filter((one) => one.action === action && one.outcome === outcome);
 	if (fitting.length === 0) return null;
 	const inTheirs = (text: Template['plain']) => (view.language === 'en' ? text?.en : text?.zh) ?? '';
 	return (
 		<section aria-label={t('desk.wording.pick')}>
 			<p class="field-label">{t('desk.wording.pick')}</p>
 			{fitting.map((one) => (
-				<div key={one.id} class="desk-bar">
+				<div key={`${one.id} ${one.revision}`} class="desk-bar">
 					<span class="desk-said">{words(one.name)}</span>
+					{one.revision > 0 && <Chip kind="info">{t('desk.wording.of-district', { n: one.revision })}</Chip>}
 					<Button onPress={() => onInsert(inTheirs(one.plain))}>{t('desk.wording.plain')}</Button>
 					<Button onPress={() => onInsert(inTheirs(one.easy))}>{t('desk.wording.easy')}</Button>
 				</div>

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, post } from '../../../common/ui/src/api';
 import type { Change, ContentFault, DraftStepView, PublicationView } from '../../../common/ui/src/types';
 import { useDesk } from '../../../common/ui/desk/session';
-import { LIST } from './list';
+import { useCollection } from './collection';
 import { put, type Content, type Step } from './shape';
 
 const CALM_MS = 1_000; // after the last key
@@ -34,8 +34,10 @@ interface Undo {
 	path: string;
 }
 
-export function useDraft(service: string, begin: Content, view: PublicationView): Draft {
+export function useDraft(id: string, begin: Content, view: PublicationView): Draft {
 	const desk = useDesk();
+	const { list, member } = useCollection();
+	const address = `${list}/${id}`;
 	const [content, setContent] = useState(begin);
 	const [basedOn, setBasedOn] = useState(view.row?.draft?.based_on ?? view.row?.newest?.revision ?? 0);
 	const [saved, setSaved] = useState({ content: begin, basedOn, version: view.row?.draft?.version ?? 0, at_ms: 0 });
@@ -54,8 +56,8 @@ export function useDraft(service: string, begin: Content, view: PublicationView)
 			if (isBusy.current) return;
 			isBusy.current = true;
 			try {
-				const command = { action: 'DRAFT_ACTION_SAVE', version, based_on: basedOn, service: content };
-				const done = await post<DraftStepView>(`${LIST}/${service}`, command);
+				const command = { action: 'DRAFT_ACTION_SAVE', version, based_on: basedOn, [member]: content };
+				const done = await post<DraftStepView>(address, command);
 				setChecked({ faults: done.faults, changes: done.changes });
 				setSaved({ content, basedOn, version: done.version, at_ms: Date.now() });
 				setTrouble('');
@@ -69,7 +71,7 @@ export function useDraft(service: string, begin: Content, view: PublicationView)
 				dirty_ms.current = 0;
 			}
 		},
-		[content, basedOn, service, desk.failed],
+		[content, basedOn, address, member, desk.failed],
 	);
 
 	useEffect(() => {
@@ -117,7 +119,7 @@ export function useDraft(service: string, begin: Content, view: PublicationView)
 		rebase: setBasedOn,
 		overwrite: async () => {
 			try {
-				const now = await get<PublicationView>(`${LIST}/${service}`);
+				const now = await get<PublicationView>(address);
 				await save(now.row?.draft?.version ?? 0);
 			} catch (error) {
 				setTrouble(desk.failed(error));

@@ -1,8 +1,9 @@
 // A difference, in the words of the form. The daemon's own path stands below, small, for whoever looks it up.
 import { t } from '../../../common/ui/src/i18n';
 import { Chip, Empty, type IconName, type NoticeKind } from '../../../common/ui/src/parts';
-import type { Change, ChangeKind, Service } from '../../../common/ui/src/types';
-import { pathText, valueText } from './shape';
+import type { Change, ChangeKind } from '../../../common/ui/src/types';
+import { useCollection } from './collection';
+import { pathText, valueText, type Content } from './shape';
 
 const KINDS: Record<ChangeKind, { kind: NoticeKind; icon: IconName }> = {
 	CHANGE_KIND_NONE: { kind: 'info', icon: 'edit' },
@@ -14,8 +15,8 @@ const KINDS: Record<ChangeKind, { kind: NoticeKind; icon: IconName }> = {
 
 interface ChangesProps {
 	changes: Change[];
-	before: Service | undefined;
-	after: Service | undefined;
+	before: Content | undefined;
+	after: Content | undefined;
 }
 
 export function Changes({ changes, before, after }: ChangesProps) {
@@ -40,7 +41,8 @@ export function Changes({ changes, before, after }: ChangesProps) {
 
 function Values({ change: { path, kind, before, after } }: { change: Change }) {
 	const lang = path.endsWith('.en') ? 'en' : path.endsWith('.zh') ? 'zh-CN' : undefined;
-	const text = (value: string) => valueText(path, value) || t('desk.changes.nothing');
+	const { shape } = useCollection();
+	const text = (value: string) => valueText(shape, path, value) || t('desk.changes.nothing');
 	return (
 		<dl class="change-values">
 			{kind !== 'CHANGE_KIND_ADDED' && (

@@ -1,33 +1,34 @@
-// Writing a draft: everything that a service is made of, saved by itself, checked by the daemon at each save.
+// Writing a draft: everything that a content is made of, saved by itself, checked by the daemon at each save.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiError, get } from '../../../common/ui/src/api';
 import { t, timeText, words } from '../../../common/ui/src/i18n';
 import { Button, Failed, Loading, More, Notice, Tab } from '../../../common/ui/src/parts';
-import type { ContentFault, PublicationView, Service } from '../../../common/ui/src/types';
+import type { ContentFault, PublicationView, Service, Words } from '../../../common/ui/src/types';
 import { hrefOf } from '../../../common/ui/desk/route';
 import { useDesk } from '../../../common/ui/desk/session';
 import { PageHeading } from '../../../common/ui/desk/shell';
 import { useDraft, type Draft } from './autosave';
 import { Changes } from './changes';
 import { faultSaid } from './faults';
-import { LIST } from './list';
+import { contentOf, draftOf, useCollection } from './collection';
 import { idOf, Parts } from './part';
 import { Preview } from './preview';
-import { blankOf, pathText, SERVICE, type Content } from './shape';
+import { blankOf, pathText, type Content } from './shape';
 
 const OPENING_MS = 100; // an element that opens is drawn first
 const GIVEN = ['revision', 'published_by', 'published_ms', 'drafted_by', 'goes_back_to'];
 
-/** The service without what publication adds. */
-function bare(service: Service): Content {
-	return Object.fromEntries(Object.entries(service).filter(([name]) => !GIVEN.includes(name)));
+/** The content without what publication adds. */
+function bare(content: Content): Content {
+	return Object.fromEntries(Object.entries(content).filter(([name]) => !GIVEN.includes(name)));
 }
 
 const NOTHING: PublicationView = { revisions: [], missing: [], faults: [], changes: [], time_ms: '0' };
 
 /** Reads once: what is typed is not replaced by what others do; the daemon says when they did. */
-export function EditorPage({ service }: { service: string }) {
+export function EditorPage({ id }: { id: string }) {
 	const desk = useDesk();
+	const { list, page } = useCollection();
 	const [view, setView] = useState<PublicationView | null>(null);
 	const [reading, setReading] = useState(0);
 	const [fault, setFault] = useState('');
@@ -38,43 +39,45 @@ export function EditorPage({ service }: { service: string }) {
 	};
 	useEffect(() => {
 		if (view || desk.isExpired) return;
-		get<PublicationView>(`${LIST}/${service}`).then(setView, (error: unknown) => {
+		get<PublicationView>(`${list}/${id}`).then(setView, (error: unknown) => {
 			const isNew = error instanceof ApiError && error.code === 'not-found';
 			if (isNew) setView(NOTHING);
 			else setFault(desk.failed(error));
 		});
-	}, [service, reading, desk.isExpired]);
+	}, [id, reading, desk.isExpired]);
 	return (
 		<>
 			<p class="desk-back">
-				<Tab href={hrefOf('catalogue', view?.row ? service : '')}>{t('desk.draft.back')}</Tab>
+				<Tab href={hrefOf(page, view?.row ? id : '')}>{t('desk.draft.back')}</Tab>
 			</p>
-			{!view && <PageHeading title={service} />}
+			{!view && <PageHeading title={id} />}
 			{!view && (fault ? <Failed text={fault} onRetry={readAgain} /> : <Loading />)}
-			{view && <Editor key={reading} service={service} view={view} onReadAgain={readAgain} />}
+			{view && <Editor key={reading} id={id} view={view} onReadAgain={readAgain} />}
 		</>
 	);
 }
 
 interface EditorProps {
-	service: string;
+	id: string;
 	view: PublicationView;
 	onReadAgain: () => void;
 }
 
-function Editor({ service, view, onReadAgain }: EditorProps) {
+function Editor({ id, view, onReadAgain }: EditorProps) {
+	const collection = useCollection();
+	const inForce = contentOf(collection, view);
 	const begin = useMemo(() => {
-		const from = view.draft ?? view.service;
-		return from ? bare(from) : { id: service, ...blankOf(SERVICE) };
+		const from = draftOf(collection, view) ?? inForce;
+		return from ? bare(from) : { id, ...blankOf(collection.shape) };
 	}, [view]);
-	const draft = useDraft(service, begin, view);
+	const draft = useDraft(id, begin, view);
 	const faults = useMemo(() => new Map(draft.faults.map(({ path, text }) => [path, faultSaid(text).text])), [draft.faults]);
 	const [isPreviewed, setPreviewed] = useState(false);
-	const content = draft.content as unknown as Service;
+	const { content } = draft;
 	const newest = view.row?.newest;
 	return (
 		<>
-			<PageHeading title={words(content.name) || service}>
+			<PageHeading title={words(content.name as Words | undefined) || id}>
 				<Saved draft={draft} />
 			</PageHeading>
 			{draft.isConflict && (
@@ -101,16 +104,18 @@ function Editor({ service, view, onReadAgain }: EditorProps) {
 				<Button icon="back" onPress={draft.undo} whyNot={draft.canUndo ? undefined : t('desk.edit.nothing-to-undo')}>
 					{t('desk.edit.undo')}
 				</Button>
-				<Button icon="search" isPressed={isPreviewed} onPress={() => setPreviewed(!isPreviewed)}>
-					{t('desk.preview.title')}
-				</Button>
+				{collection.isPreviewed && (
+					<Button icon="search" isPressed={isPreviewed} onPress={() => setPreviewed(!isPreviewed)}>
+						{t('desk.preview.title')}
+					</Button>
+				)}
 			</div>
-			{isPreviewed && <Preview service={content} />}
+			{isPreviewed && <Preview service={content as unknown as Service} />}
 			<div class="edit">
-				<Parts parts={SERVICE} value={draft.content} path={[]} writing={{ faults, put: draft.put }} />
+				<Parts parts={collection.shape} value={content} path={[]} writing={{ faults, put: draft.put }} />
 			</div>
 			<More name={t('desk.draft.changes')}>
-				<Changes changes={draft.changes} before={view.service} after={content} />
+				<Changes changes={draft.changes} before={inForce} after={content} />
 			</More>
 		</>
 	);
@@ -132,7 +137,7 @@ function Saved({ draft }: { draft: Draft }) {
 }
 
 /** All faults at once; each leads to its place. */
-function Faults({ faults, content }: { faults: ContentFault[]; content: Service }) {
+function Faults({ faults, content }: { faults: ContentFault[]; content: Content }) {
 	if (faults.length === 0) return <Notice kind="success" title={t('desk.draft.good')} />;
 	return (
 		<Notice kind="warning" title={t('desk.draft.faults', { n: faults.length })}>

@@ -1,4 +1,4 @@
-// The catalogue: what is in force, where it has arrived, and what is being written.
+// The catalogue, or texts of answers: what is in force, where it has arrived, and what is being written.
 import { useState } from 'preact/hooks';
 import { t, words } from '../../../common/ui/src/i18n';
 import { Button, Chip, Dialog, Failed, Field, Line, Loading, Table, type Column } from '../../../common/ui/src/parts';
@@ -8,56 +8,68 @@ import { useDesk, useLoaded, type Loaded } from '../../../common/ui/desk/session
 import { PageHeading } from '../../../common/ui/desk/shell';
 import { momentText } from '../../../common/ui/desk/time';
 import { ArrivalChip } from './arrival';
+import { InCollection, useCollection, type Collection } from './collection';
 import { EditorPage } from './editor';
 import { PublishPage } from './publish';
-import { ServicePage } from './service';
+import { ContentPage } from './content';
 import { valueName } from './shape';
 
-export const LIST = '/api/v1/publications/catalogue';
+export function Publications({ of, route }: { of: Collection; route: Route }) {
+	return (
+		<InCollection.Provider value={of}>
+			<Page key={of.page} route={route} />
+		</InCollection.Provider>
+	);
+}
 
-export function Catalogue({ route }: { route: Route }) {
+function Page({ route }: { route: Route }) {
 	const { session } = useDesk();
 	const key = route.part;
 	const at = route.query.get('at');
 	if (!key) return <List />;
 	// What one person was typing is not for the next one.
-	if (at === 'draft') return <EditorPage key={`${key} ${session.user}`} service={key} />;
-	if (at === 'publish') return <PublishPage key={key} service={key} />;
-	return <ServicePage key={key} service={key} revision={Number(route.query.get('revision') ?? 0)} />;
+	if (at === 'draft') return <EditorPage key={`${key} ${session.user}`} id={key} />;
+	if (at === 'publish') return <PublishPage key={key} id={key} />;
+	return <ContentPage key={key} id={key} revision={Number(route.query.get('revision') ?? 0)} />;
 }
 
+// As letter.c names them; what an event says of itself is not known before there is an answer.
+const PLACES = '{name} {service} {number} {received} {day} {due} {office} {contact}';
+
 function List() {
-	const list: Loaded<PublicationsView> = useLoaded<PublicationsView>(LIST, (name) => name === 'catalogue');
+	const { page, list: address, texts, lead } = useCollection();
+	const list: Loaded<PublicationsView> = useLoaded<PublicationsView>(address, (name) => name === 'catalogue');
 	const { session } = useDesk();
 	const [isAsking, setAsking] = useState(false);
 	const { data, fault, reload } = list;
 	return (
 		<>
-			<PageHeading title={t('desk.catalogue.title')}>
+			<PageHeading title={t(texts.title)}>
 				{session.may.includes('draft') && (
 					<Button icon="edit" onPress={() => setAsking(true)}>
-						{t('desk.catalogue.new')}
+						{t(texts.new)}
 					</Button>
 				)}
 			</PageHeading>
-			<p class="desk-lead">{t('desk.catalogue.lead')}</p>
+			<p class="desk-lead">{t(lead)} {page === 'wordings' && <code>{PLACES}</code>}</p>
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
 			{data && <Rows rows={data.rows} />}
-			{isAsking && <NewService rows={data?.rows ?? []} onClose={() => setAsking(false)} />}
+			{isAsking && <NewContent rows={data?.rows ?? []} onClose={() => setAsking(false)} />}
 		</>
 	);
 }
 
 function Rows({ rows }: { rows: PublicationRow[] }) {
+	const { page, member, texts } = useCollection();
 	const name = (row: PublicationRow) => words(row.name) || row.key;
 	const columns: Column<PublicationRow>[] = [
 		{
 			id: 'name',
-			head: t('desk.col.service'),
+			head: t(texts.head),
 			isHead: true,
 			cell: (row) => (
-				<a class="desk-row-link" href={hrefOf('catalogue', row.key)}>
+				<a class="desk-row-link" href={hrefOf(page, row.key)}>
 					{name(row)}
 				</a>
 			),
@@ -105,22 +117,24 @@ function Rows({ rows }: { rows: PublicationRow[] }) {
 			sortBy: (row) => (row.draft ? 0 : 1),
 		},
 	];
-	return <Table caption={t('desk.catalogue.table', { n: rows.length })} columns={columns} rows={rows} keyOf={(row) => row.key} />;
+	const shown = columns.filter(({ id }) => id !== 'module' || member === 'service');
+	return <Table caption={t(texts.table, { n: rows.length })} columns={shown} rows={rows} keyOf={(row) => row.key} />;
 }
 
-/** The name of a service in the system: it never changes, so it is asked first. */
-function NewService({ rows, onClose }: { rows: PublicationRow[]; onClose: () => void }) {
+/** Its name in the system: it never changes, so it is asked first. */
+function NewContent({ rows, onClose }: { rows: PublicationRow[]; onClose: () => void }) {
+	const { page, texts } = useCollection();
 	const [id, setId] = useState('');
 	const [isTried, setTried] = useState(false);
 	const isKnown = rows.some((row) => row.key === id);
 	const isGood = /^[a-z0-9_-]{1,32}$/.test(id) && !isKnown;
 	const go = () => {
 		setTried(true);
-		if (isGood) location.hash = hrefOf('catalogue', id, { at: 'draft' });
+		if (isGood) location.hash = hrefOf(page, id, { at: 'draft' });
 	};
 	return (
 		<Dialog
-			title={t('desk.catalogue.new')}
+			title={t(texts.new)}
 			onClose={onClose}
 			actions={
 				<>

@@ -14,7 +14,8 @@ import {
 	notesOf,
 	Select,
 } from '../../../common/ui/src/parts';
-import type { Words } from '../../../common/ui/src/types';
+import type { CatalogueView, Words } from '../../../common/ui/src/types';
+import { useLoaded } from '../../../common/ui/desk/session';
 import { blank, blankOf, partName, valueName, type Content, type Kind, type Part, type Step } from './shape';
 
 export interface Writing {
@@ -96,6 +97,8 @@ function Input(props: PartProps) {
 					)}
 				</Typed>
 			);
+		case 'service':
+			return <OneService {...props} />;
 		case 'words':
 			return <BothLanguages {...props} kind={kind} />;
 		case 'list':
@@ -111,6 +114,26 @@ function Typed({ path, label, writing, children }: PartProps & { children: (wiri
 		<Field id={idOf(at)} label={label} error={writing.faults.get(at)}>
 			{children}
 		</Field>
+	);
+}
+
+function OneService(props: PartProps) {
+	const { value, path, writing } = props;
+	const { data } = useLoaded<CatalogueView>('/api/v1/catalogue', (name) => name === 'catalogue');
+	const known = (data?.services ?? []).map(({ id, name }) => ({ id, name: words(name) || id }));
+	const now = String(value ?? '');
+	const other = now && !known.some(({ id }) => id === now) ? [{ id: now, name: now }] : [];
+	return (
+		<Typed {...props}>
+			{(wiring) => (
+				<Select
+					wiring={wiring}
+					value={now}
+					options={[{ id: '', name: t('desk.filter.any') }, ...known, ...other]}
+					onChoose={(id) => writing.put(path, id)}
+				/>
+			)}
+		</Typed>
 	);
 }
 

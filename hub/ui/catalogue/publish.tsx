@@ -8,25 +8,26 @@ import { hrefOf } from '../../../common/ui/desk/route';
 import { useDesk } from '../../../common/ui/desk/session';
 import { PageHeading } from '../../../common/ui/desk/shell';
 import { Changes } from './changes';
-import { LIST } from './list';
+import { contentOf, draftOf, useCollection } from './collection';
 import { Preview } from './preview';
-import { Names, usePublication, whyNotPublish } from './service';
+import { Names, usePublication, whyNotPublish } from './content';
 
-export function PublishPage({ service }: { service: string }) {
+export function PublishPage({ id }: { id: string }) {
 	const desk = useDesk();
-	const { data, fault, reload } = usePublication(service);
+	const collection = useCollection();
+	const { data, fault, reload } = usePublication(id);
 	const [isBusy, setBusy] = useState(false);
 	const draft = data?.row?.draft;
 	const publish = async () => {
 		if (!draft) return;
 		setBusy(true);
 		try {
-			const done = await post<DraftStepView>(`${LIST}/${service}`, {
+			const done = await post<DraftStepView>(`${collection.list}/${id}`, {
 				action: 'DRAFT_ACTION_PUBLISH',
 				version: draft.version,
 			});
 			toast(t('desk.publish.done', { n: done.revision }));
-			location.hash = hrefOf('catalogue', service);
+			location.hash = hrefOf(collection.page, id);
 		} catch (error) {
 			toast(desk.failed(error), 'danger');
 			setBusy(false);
@@ -36,9 +37,9 @@ export function PublishPage({ service }: { service: string }) {
 	return (
 		<>
 			<p class="desk-back">
-				<Tab href={hrefOf('catalogue', service)}>{t('desk.draft.back')}</Tab>
+				<Tab href={hrefOf(collection.page, id)}>{t('desk.draft.back')}</Tab>
 			</p>
-			<PageHeading title={t('desk.publish.title', { name: words(data?.row?.name) || service })} />
+			<PageHeading title={t('desk.publish.title', { name: words(data?.row?.name) || id })} />
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
 			{data && !draft && <Notice kind="info">{t('desk.draft.none')}</Notice>}
@@ -50,9 +51,9 @@ export function PublishPage({ service }: { service: string }) {
 					<div class="desk-columns">
 						<section class="publication">
 							<h2>{t('desk.draft.changes')}</h2>
-							<Changes changes={data.changes} before={data.service} after={data.draft} />
+							<Changes changes={data.changes} before={contentOf(collection, data)} after={draftOf(collection, data)} />
 						</section>
-						<Preview service={data.draft} />
+						{collection.isPreviewed && <Preview service={data.draft} />}
 					</div>
 					<div class="actions">
 						<Button

@@ -1,7 +1,7 @@
-// What a service is made of, in the order in which people write it. Editor and differences read this and nothing else:
+// What contents are made of, in the order in which people write them. Editor and differences read this and nothing else:
 // another collection is another shape.
 import { t, textOr, words } from '../../../common/ui/src/i18n';
-import type { Service, Words } from '../../../common/ui/src/types';
+import type { Words } from '../../../common/ui/src/types';
 
 export type Content = Record<string, unknown>;
 
@@ -13,6 +13,7 @@ export type Kind =
 	| { is: 'flag' }
 	| { is: 'words'; isLong?: boolean; isOptional?: boolean }
 	| { is: 'one'; of: readonly string[] }
+	| { is: 'service' } // one of the catalogue, or any
 	| { is: 'list'; of: Kind }
 	| { is: 'message'; parts: readonly Part[]; isOptional?: boolean };
 
@@ -159,11 +160,25 @@ export const SERVICE: readonly Part[] = [
 	{ name: 'hold', kind: { is: 'message', parts: HOLD, isOptional: true } },
 ];
 
+const ACTIONS = ['CASE_ACTION_ASK', 'CASE_ACTION_STEP', 'CASE_ACTION_DECIDE', 'CASE_ACTION_WITHDRAWN'] as const;
+const OUTCOMES = ['OUTCOME_NONE', 'OUTCOME_GRANTED', 'OUTCOME_PARTLY_GRANTED', 'OUTCOME_REFUSED'] as const;
+
+export const WORDING: readonly Part[] = [
+	{ name: 'name', kind: WORDS },
+	{ name: 'service', kind: { is: 'service' } },
+	{ name: 'action', kind: { is: 'one', of: ACTIONS } },
+	{ name: 'outcome', kind: { is: 'one', of: OUTCOMES } },
+	{ name: 'plain', kind: LONG },
+	{ name: 'easy', kind: LONG },
+	{ name: 'is_withdrawn', kind: FLAG },
+];
+
 /** What a new element begins as: nothing is left out that the daemon would miss. */
 export function blank(kind: Kind): unknown {
 	switch (kind.is) {
 		case 'line':
 		case 'date':
+		case 'service':
 			return '';
 		case 'number':
 			return 0;
@@ -222,8 +237,8 @@ export function valueName(value: string): string {
 	return textOr(`desk.value.${value}`, 'desk.part.other', { name: value });
 }
 
-function kindAt(steps: readonly Step[]): Kind | undefined {
-	let kind: Kind | undefined = { is: 'message', parts: SERVICE };
+function kindAt(shape: readonly Part[], steps: readonly Step[]): Kind | undefined {
+	let kind: Kind | undefined = { is: 'message', parts: shape };
 	for (const step of steps) {
 		if (kind?.is === 'message') {
 			const { parts }: { parts: readonly Part[] } = kind;
@@ -236,9 +251,8 @@ function kindAt(steps: readonly Step[]): Kind | undefined {
 }
 
 /** A value of a difference, as the editor would show it. */
-export function valueText(path: string, value: string): string {
-	const steps = stepsOf(path);
-	const kind = kindAt(steps);
+export function valueText(shape: readonly Part[], path: string, value: string): string {
+	const kind = kindAt(shape, stepsOf(path));
 	if (kind?.is === 'flag') return t(value === 'true' ? 'common.yes' : 'common.no');
 	if (kind?.is === 'one' && value) return valueName(value);
 	return value;
@@ -250,7 +264,7 @@ function elementName(element: unknown): string {
 }
 
 /** Where something stands, in the words of the form: 「您叫什么名字？」 · 提示 · 中文. `contents`: where elements are looked up. */
-export function pathText(path: string, contents: readonly (Service | undefined)[]): string {
+export function pathText(path: string, contents: readonly (Content | undefined)[]): string {
 	let here: unknown[] = [...contents];
 	const said: string[] = [];
 	for (const step of stepsOf(path)) {

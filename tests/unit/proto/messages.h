@@ -338,6 +338,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__work_view__descriptor,
 	&lm__ring_row__descriptor,
 	&lm__rings_view__descriptor,
+	&lm__wordings_view__descriptor,
 	&lm__rings_waiting_view__descriptor,
 	&lm__ring_command__descriptor,
 	&lm__ring_view__descriptor,

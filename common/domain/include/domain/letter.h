@@ -20,12 +20,13 @@ enum letter_place {
 	LETTER_DUE,      /* the promised end of the step that is under way; may be empty, as all that follow */
 	LETTER_OFFICE,   /* that acted */
 	LETTER_CONTACT,  /* whom to call */
-	LETTER_OUTCOME,
-	LETTER_TEXT, /* what staff wrote: the question, or the reason */
+	LETTER_OUTCOME,  /* from here on what an event says */
+	LETTER_TEXT,     /* what staff wrote: the question, or the reason */
 	LETTER_GROUND,
 	LETTER_REMEDY,
 	LETTER_PLACES
 };
+#define LETTER_PLACES_OF_CASE LETTER_OUTCOME /* before anything is answered */
 
 /* Every fault of the file as "path: what is wrong", at most `most`; returns how many there are. */
 size_t letter_texts_check(const Lm__LettersFile *file, struct service_fault *faults, size_t most);

@@ -40,7 +40,7 @@ struct collection {
 	void (*stamp)(ProtobufCMessage *content, const struct publication_stamp *stamp); /* NULL: takes it away */
 	int (*taken)(struct apply *a, const ProtobufCMessage *content); /* what follows from it here; may be NULL */
 };
-extern const struct collection collection_catalogue, collection_calendar;
+extern const struct collection collection_catalogue, collection_calendar, collection_wording;
 /* NULL if unknown */
 const struct collection *collection_of(Lm__Collection id);
 const struct collection *collection_of_kind(Lm__Kind kind);

@@ -8,7 +8,7 @@
 #include "domain/domain.h"
 #include "proto/work.pb-c.h"
 
-extern const struct store_table domain_table_work;
+extern const struct store_table domain_table_work, domain_table_wording; /* wording: what the district published */
 
 #define WORK_ACCOUNT_BYTES_MOST 32
 #define VIEW_ID_BYTES_MOST 16
@@ -40,8 +40,8 @@ int contact_get(struct store_txn *txn, struct id request, struct id contact, str
 int desk_payload_check(const Lm__DeskPayload *payload, struct error *e);
 int contact_check(const Lm__ContactPayload *payload, struct error *e);
 bool contact_is_done(const Lm__ContactPayload *payload);
-/* Shape of a text for residents, its faults as service_check writes them; `path` is put before. */
-int template_check(const Lm__Template *template, struct error *e);
+/* Faults of a text that a desk keeps, as collection.check counts them: what the district publishes has its own. */
+size_t own_wording_check(const Lm__Template *wording, struct service_fault *faults, size_t most);
 
 /* Whether somebody is away on this day (2026-11-22). */
 bool leave_counts(const Lm__Leave *leave, const char *day);

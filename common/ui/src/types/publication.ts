@@ -2,6 +2,7 @@
 
 import type { Int64, Words } from './common';
 import type { Module, Service } from './service';
+import type { Template } from './work';
 
 export interface Arrival {
 	arrived: number; // sites that have it
@@ -78,12 +79,15 @@ export interface PublicationView {
 	faults: ContentFault[]; // of the draft
 	changes: Change[]; // from what is in force to the draft
 	time_ms: Int64;
+	wording?: Template; // in force, in the place of a service
+	wording_draft?: Template;
 }
 
 export interface RevisionView {
 	row?: RevisionRow;
 	service?: Service;
 	changes: Change[]; // from it to what is in force
+	wording?: Template;
 }
 
 export interface DraftStepView {

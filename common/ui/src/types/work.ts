@@ -83,6 +83,12 @@ export interface Template {
 	name?: Words;
 	plain?: Words;
 	easy?: Words;
+	revision: number; // that the district published; 0: a desk's own
+}
+
+export interface WordingsView {
+	own: Template[];
+	published: Template[];
 }
 
 export interface NoteRecord {

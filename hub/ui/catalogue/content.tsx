@@ -1,4 +1,4 @@
-// One service: what is in force and where, what is being written, what was before, and the way back.
+// One content: what is in force and where, what is being written, what was before, and the way back.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { post } from '../../../common/ui/src/api';
@@ -11,34 +11,36 @@ import { PageHeading } from '../../../common/ui/desk/shell';
 import { momentText, useNow } from '../../../common/ui/desk/time';
 import { ArrivalChip, Missing } from './arrival';
 import { Changes } from './changes';
-import { LIST } from './list';
+import { contentOf, draftOf, useCollection } from './collection';
 
-export function usePublication(service: string) {
-	return useLoaded<PublicationView>(`${LIST}/${service}`, (name) => name === 'catalogue');
+export function usePublication(id: string) {
+	const { list } = useCollection();
+	return useLoaded<PublicationView>(`${list}/${id}`, (name) => name === 'catalogue');
 }
 
 export function BackToList() {
+	const { page, texts } = useCollection();
 	return (
 		<p class="desk-back">
-			<Tab href={hrefOf('catalogue')}>{t('desk.catalogue.back')}</Tab>
+			<Tab href={hrefOf(page)}>{t(texts.back)}</Tab>
 		</p>
 	);
 }
 
-export function ServicePage({ service, revision }: { service: string; revision: number }) {
-	const { data, fault, reload } = usePublication(service);
+export function ContentPage({ id, revision }: { id: string; revision: number }) {
+	const { data, fault, reload } = usePublication(id);
 	return (
 		<>
 			<BackToList />
-			<PageHeading title={words(data?.row?.name) || service} />
+			<PageHeading title={words(data?.row?.name) || id} />
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
 			{data && (
 				<>
 					<InForce view={data} />
-					<Draft view={data} service={service} reload={reload} />
-					<History view={data} service={service} shown={revision} />
-					{revision > 0 && <Difference key={revision} service={service} revision={revision} view={data} />}
+					<Draft view={data} id={id} reload={reload} />
+					<History view={data} id={id} shown={revision} />
+					{revision > 0 && <Difference key={revision} id={id} revision={revision} view={data} />}
 				</>
 			)}
 		</>
@@ -87,12 +89,13 @@ function InForce({ view }: { view: PublicationView }) {
 	);
 }
 
-function Draft({ view, service, reload }: { view: PublicationView; service: string; reload: () => Promise<void> }) {
+function Draft({ view, id, reload }: { view: PublicationView; id: string; reload: () => Promise<void> }) {
 	const { session } = useDesk();
+	const collection = useCollection();
 	const [isDropping, setDropping] = useState(false);
 	const draft = view.row?.draft;
 	const mayDraft = session.may.includes('draft');
-	const open = () => (location.hash = hrefOf('catalogue', service, { at: 'draft' }));
+	const open = () => (location.hash = hrefOf(collection.page, id, { at: 'draft' }));
 	return (
 		<section class="publication">
 			<h2>{t('desk.catalogue.draft')}</h2>
@@ -108,7 +111,7 @@ function Draft({ view, service, reload }: { view: PublicationView; service: stri
 					{draft.faults > 0 && <Notice kind="warning">{t('desk.draft.faults', { n: draft.faults })}</Notice>}
 					{draft.is_stale && <Notice kind="warning">{t('desk.draft.stale')}</Notice>}
 					<h3>{t('desk.draft.changes')}</h3>
-					<Changes changes={view.changes} before={view.service} after={view.draft} />
+					<Changes changes={view.changes} before={contentOf(collection, view)} after={draftOf(collection, view)} />
 				</>
 			)}
 			<div class="actions">
@@ -122,7 +125,7 @@ function Draft({ view, service, reload }: { view: PublicationView; service: stri
 						kind="primary"
 						icon="next"
 						whyNot={whyNotPublish(view, session.user)}
-						onPress={() => (location.hash = hrefOf('catalogue', service, { at: 'publish' }))}
+						onPress={() => (location.hash = hrefOf(collection.page, id, { at: 'publish' }))}
 					>
 						{t('desk.publish.look')}
 					</Button>
@@ -134,7 +137,7 @@ function Draft({ view, service, reload }: { view: PublicationView; service: stri
 				)}
 			</div>
 			{isDropping && draft && (
-				<Drop service={service} version={draft.version} reload={reload} onClose={() => setDropping(false)} />
+				<Drop id={id} version={draft.version} reload={reload} onClose={() => setDropping(false)} />
 			)}
 		</section>
 	);
@@ -150,17 +153,18 @@ export function whyNotPublish(view: PublicationView, user: string): string | und
 }
 
 interface DropProps {
-	service: string;
+	id: string;
 	version: number;
 	reload: () => Promise<void>;
 	onClose: () => void;
 }
 
-function Drop({ service, version, reload, onClose }: DropProps) {
+function Drop({ id, version, reload, onClose }: DropProps) {
 	const desk = useDesk();
+	const { list } = useCollection();
 	const drop = async () => {
 		try {
-			await post<DraftStepView>(`${LIST}/${service}`, { action: 'DRAFT_ACTION_DROP', version });
+			await post<DraftStepView>(`${list}/${id}`, { action: 'DRAFT_ACTION_DROP', version });
 			toast(t('desk.draft.dropped'));
 		} catch (error) {
 			toast(desk.failed(error), 'danger');
@@ -188,7 +192,8 @@ function Drop({ service, version, reload, onClose }: DropProps) {
 	);
 }
 
-function History({ view, service, shown }: { view: PublicationView; service: string; shown: number }) {
+function History({ view, id, shown }: { view: PublicationView; id: string; shown: number }) {
+	const { page } = useCollection();
 	const newest = view.row?.newest?.revision ?? 0;
 	if (view.revisions.length === 0) return null;
 	const columns: Column<RevisionRow>[] = [
@@ -213,7 +218,7 @@ function History({ view, service, shown }: { view: PublicationView; service: str
 				row.revision !== newest && (
 					<a
 						class="tab"
-						href={hrefOf('catalogue', service, { revision: String(row.revision) })}
+						href={hrefOf(page, id, { revision: String(row.revision) })}
 						aria-current={row.revision === shown ? 'true' : undefined}
 					>
 						{t('desk.service.compare', { n: row.revision })}
@@ -236,16 +241,18 @@ function History({ view, service, shown }: { view: PublicationView; service: str
 }
 
 /** From an earlier revision to what is in force, and the way back to it. */
-function Difference({ service, revision, view }: { service: string; revision: number; view: PublicationView }) {
+function Difference({ id, revision, view }: { id: string; revision: number; view: PublicationView }) {
 	const desk = useDesk();
-	const { data, fault, reload } = useLoaded<RevisionView>(`${LIST}/${service}/${revision}`, (name) => name === 'catalogue');
+	const collection = useCollection();
+	const address = `${collection.list}/${id}`;
+	const { data, fault, reload } = useLoaded<RevisionView>(`${address}/${revision}`, (name) => name === 'catalogue');
 	const newest = view.row?.newest?.revision ?? 0;
 	const goBack = async () => {
 		const command = { action: 'DRAFT_ACTION_SAVE', version: 0, based_on: newest, goes_back_to: revision };
 		try {
-			await post<DraftStepView>(`${LIST}/${service}`, command);
+			await post<DraftStepView>(address, command);
 			toast(t('desk.back.made', { n: revision }));
-			location.hash = hrefOf('catalogue', service);
+			location.hash = hrefOf(collection.page, id);
 		} catch (error) {
 			toast(desk.failed(error), 'danger');
 		}
@@ -255,7 +262,7 @@ function Difference({ service, revision, view }: { service: string; revision: nu
 			<h2>{t('desk.service.from-to', { from: revision, to: newest })}</h2>
 			{fault && <Failed text={fault} onRetry={() => void reload()} />}
 			{!data && !fault && <Loading />}
-			{data && <Changes changes={data.changes} before={data.service} after={view.service} />}
+			{data && <Changes changes={data.changes} before={contentOf(collection, data)} after={contentOf(collection, view)} />}
 			{data && desk.session.may.includes('draft') && (
 				<div class="actions">
 					<Button
