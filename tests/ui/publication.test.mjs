@@ -159,6 +159,43 @@ test('going back is a draft, and needs a second person, too', async () => {
 	for (const one of [editor, publisher, resident]) one.assertNoFaults();
 });
 
+test('evidence, second persons, objections and visits are written with the service', async () => {
+	const { page } = editor;
+	const key = 'motor-wheelchair';
+	const add = (what) => editor.press('desk.edit.add', { what: editor.t(`desk.part.${what}`) });
+	const view = () => page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), key);
+	const before = (await view()).service;
+	assert.ok(before.proofs.length === 2 && before.needs_second.length === 3 && before.objection, 'the service says all of it');
+	await editor.visit(`catalogue/${key}?at=draft`);
+	await page.locator('details[data-path="proofs[0]"]').waitFor();
+	assert.equal(await part(page, 'proofs[0].evidence').inputValue(), '1');
+	assert.equal(await part(page, 'needs_second[2]').inputValue(), 'OUTCOME_REFUSED');
+	await add('proofs');
+	await part(page, 'proofs[2].evidence').fill('99');
+	await page.locator('[id="part-proofs[2].evidence-error"]', { hasText: editor.t('desk.fault.sentence-nth', { most: before.evidence.length }) }).waitFor({ timeout: PATIENCE_MS });
+	await editor.look('catalogue-10-proofs');
+	await editor.press('desk.edit.undo');
+	await editor.press('desk.edit.undo'); // the empty one is gone, too
+	await part(page, 'proofs[1].before_step').fill('1');
+	await page.locator('li:has(> details[data-path="needs_second[2]"])').getByRole('button', { name: editor.t('desk.edit.take-of', { what: editor.t('desk.edit.item', { what: editor.t('desk.part.needs_second'), n: 3 }) }) }).click();
+	await part(page, 'objection.days').fill('31');
+	await page.locator('details[data-path="steps[0]"] summary').click();
+	await page.locator('[id="part-steps[0].in_person"] label').click();
+	await saved(page).waitFor({ timeout: PATIENCE_MS });
+	for (let end = Date.now() + PATIENCE_MS; (await view()).changes.length < 4 && Date.now() < end; ) await page.waitForTimeout(200);
+	const { draft, faults } = await view();
+	assert.deepEqual(faults, []);
+	assert.deepEqual(draft.proofs.map((proof) => proof.before_step ?? 0), [0, 1]);
+	assert.deepEqual(draft.needs_second, before.needs_second.slice(0, 2));
+	assert.equal(draft.objection.days, 31);
+	assert.ok(draft.steps[0].in_person && !before.steps[0].in_person);
+	assert.deepEqual(draft.objection.basis, before.objection.basis);
+	await editor.visit(`catalogue/${key}`);
+	await editor.seesText('desk.part.objection');
+	await editor.look('catalogue-11-deciding');
+	editor.assertNoFaults();
+});
+
 test('a text of answers is written, published, and offered to who answers a case', async () => {
 	await editor.visit('wordings');
 	await editor.press('desk.wordings.new');

@@ -44,13 +44,13 @@ export function Parts({ parts, value, path, writing }: { parts: readonly Part[];
 		<>
 			{parts
 				.filter((part) => !part.when || part.when(value))
-				.map(({ name, kind }) => (
+				.map(({ name, as, kind }) => (
 					<Input
 						key={name}
 						writing={writing}
 						kind={kind}
 						path={[...path, name]}
-						label={partName(name)}
+						label={partName(as ?? name)}
 						value={value[name]}
 					/>
 				))}

@@ -21,6 +21,7 @@ export interface Part {
 	name: string;
 	kind: Kind;
 	when?: (owner: Content) => boolean; // else it means nothing, and is not asked
+	as?: string; // its name in the form, where another part has the same one
 }
 
 const LINE: Kind = { is: 'line' };
@@ -105,6 +106,8 @@ const STEP_FIELD: Part[] = [
 const STEP: Part[] = [
 	{ name: 'text', kind: LONG },
 	{ name: 'working_days', kind: { is: 'number' } },
+	{ name: 'is_sample', kind: FLAG, when: (step) => Number(step.working_days) > 0 || step.is_sample === true },
+	{ name: 'in_person', kind: FLAG },
 	{ name: 'fields', kind: { is: 'list', of: { is: 'message', parts: STEP_FIELD } } },
 ];
 const BASIS: Part[] = [
@@ -140,6 +143,26 @@ const HOLD: Part[] = [
 	{ name: 'basis', kind: { is: 'list', of: { is: 'message', parts: BASIS } } },
 ];
 
+const OUTCOMES = ['OUTCOME_GRANTED', 'OUTCOME_PARTLY_GRANTED', 'OUTCOME_REFUSED'] as const;
+const RECORD_FACTS = ['RECORD_FACT_ID_NUMBER', 'RECORD_FACT_CERTIFICATE', 'RECORD_FACT_HOUSEHOLD'] as const;
+const PROOF: Part[] = [
+	{ name: 'evidence', as: 'evidence_nth', kind: { is: 'number' } },
+	{ name: 'before_step', kind: { is: 'number' } },
+	{ name: 'fields', as: 'proof_fields', kind: { is: 'list', of: LINE } },
+	{ name: 'facts', as: 'proof_facts', kind: { is: 'list', of: { is: 'one', of: RECORD_FACTS } } },
+	{ name: 'is_paper', kind: FLAG },
+];
+const OBJECTION: Part[] = [
+	{ name: 'days', kind: { is: 'number' } },
+	{ name: 'basis', kind: { is: 'list', of: { is: 'message', parts: BASIS } } },
+];
+const CERTIFICATE: Part[] = [
+	{ name: 'pledge', kind: LONG },
+	{ name: 'valid_years', kind: { is: 'number' } },
+	{ name: 'verify_days', kind: { is: 'number' } },
+	{ name: 'basis', kind: { is: 'list', of: { is: 'message', parts: BASIS } } },
+];
+
 const listOf = (parts: readonly Part[]): Kind => ({ is: 'list', of: { is: 'message', parts } });
 
 export const SERVICE: readonly Part[] = [
@@ -151,6 +174,9 @@ export const SERVICE: readonly Part[] = [
 	{ name: 'fields', kind: listOf(FIELD) },
 	{ name: 'steps', kind: listOf(STEP) },
 	{ name: 'evidence', kind: { is: 'list', of: LONG } },
+	{ name: 'proofs', kind: listOf(PROOF) },
+	{ name: 'needs_second', kind: { is: 'list', of: { is: 'one', of: OUTCOMES } } },
+	{ name: 'objection', kind: { is: 'message', parts: OBJECTION, isOptional: true } },
 	{ name: 'basis', kind: listOf(BASIS) },
 	{ name: 'facts', kind: listOf(BASIS) },
 	{ name: 'privacy', kind: { is: 'message', parts: PRIVACY, isOptional: true } },
@@ -158,16 +184,16 @@ export const SERVICE: readonly Part[] = [
 	{ name: 'may_concern_children', kind: FLAG },
 	{ name: 'owner_rules', kind: listOf(OWNER_RULE) },
 	{ name: 'hold', kind: { is: 'message', parts: HOLD, isOptional: true } },
+	{ name: 'certificate', kind: { is: 'message', parts: CERTIFICATE, isOptional: true } },
 ];
 
 const ACTIONS = ['CASE_ACTION_ASK', 'CASE_ACTION_STEP', 'CASE_ACTION_DECIDE', 'CASE_ACTION_WITHDRAWN'] as const;
-const OUTCOMES = ['OUTCOME_NONE', 'OUTCOME_GRANTED', 'OUTCOME_PARTLY_GRANTED', 'OUTCOME_REFUSED'] as const;
 
 export const WORDING: readonly Part[] = [
 	{ name: 'name', kind: WORDS },
 	{ name: 'service', kind: { is: 'service' } },
 	{ name: 'action', kind: { is: 'one', of: ACTIONS } },
-	{ name: 'outcome', kind: { is: 'one', of: OUTCOMES } },
+	{ name: 'outcome', kind: { is: 'one', of: ['OUTCOME_NONE', ...OUTCOMES] } },
 	{ name: 'plain', kind: LONG },
 	{ name: 'easy', kind: LONG },
 	{ name: 'is_withdrawn', kind: FLAG },
