@@ -105,7 +105,21 @@ class Demo(unittest.TestCase):
         self.assertNotEqual(password, second)
         desk = lm.Desk(town.group(1)).login("clerk2", second)
         self.assertEqual("CASE_STATE_RECEIVED", desk.case(view["request_id"])["row"]["state"])
+        self.another_is_refused()
+        demo.kill()
+        demo.wait()
+        lm.wait_until(lambda: not running(self.folder), what="no daemon outlives it, even when it is killed")
+
+        demo, said_again = self.start()
+        self.assertEqual(keys, self.keys())
+        self.assertEqual(re.findall(r"http://\S+", said), re.findall(r"http://\S+", said_again))
         self.stop(demo, signal.SIGTERM)
+
+    def another_is_refused(self):
+        done = self.run_it()
+        self.assertEqual(1, done.returncode)
+        self.assertIn("runs in", done.stderr)
+        self.assertEqual(DAEMONS, len(running(self.folder)))
 
     def month_is_past(self, addresses, said):
         """The made-up requests of the month before lie where they belong, each with its own day; nothing runs on that clock any more."""
@@ -122,25 +136,11 @@ class Demo(unittest.TestCase):
         self.assertNotEqual({"CASE_STATE_RECEIVED"}, {row["state"] for row in rows})
         self.assertFalse((self.folder / "clock").exists())
 
-    def test_no_daemon_outlives_it_even_when_it_is_killed(self):
-        demo, _ = self.start()
-        demo.kill()
-        demo.wait()
-        lm.wait_until(lambda: not running(self.folder), what="the daemons ended with it")
-
     def test_a_port_in_use_is_said(self):
         with socket.create_server(("127.0.0.1", self.base + 10)):
             done = self.run_it("--once")
         self.assertEqual(1, done.returncode)
         self.assertIn(f"port {self.base + 10}, which town-310114106 needs, is in use", done.stderr)
-
-    def test_two_on_one_folder_are_refused(self):
-        demo, _ = self.start()
-        done = self.run_it()
-        self.assertEqual(1, done.returncode)
-        self.assertIn("runs in", done.stderr)
-        self.assertEqual(DAEMONS, len(running(self.folder)))
-        self.stop(demo, signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ DEAF, DUMB, BAD = (f"{parted.TOWN}{site:03}-T1" for site in (1, 2, 3))
 
 
 class Taste(parted.Case):
+    drained_s = None
+    lenient_s = 60  # how soon is measured over there
+
     def test_cut_one_way_beside_a_bad_line(self):
         district = self.spread(sites=3).start()
         self.people_at(district)

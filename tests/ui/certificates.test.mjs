@@ -2,7 +2,7 @@
 // nobody else, checked, issued; whose data is verified; a quality sample.
 import assert from 'node:assert/strict';
 import { after, before, test as nodeTest } from 'node:test';
-import { launch } from './lib.mjs';
+import { launch, PATIENCE_MS } from './lib.mjs';
 import { Clerk, startDistrict } from './people.mjs';
 
 const NAME = '单示例甲';
@@ -88,7 +88,7 @@ async function look(who, name) {
 
 /** Until the record says so: the district's answer comes by itself, the page shows it when it is read again. */
 async function until(who, state) {
-	for (let i = 0; i < 40; i++) {
+	for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
 		const { certificate } = await ask(who, `/api/v1/persons/${person}/look`, { purpose: 'LOOK_PURPOSE_UPKEEP' });
 		if (certificate?.facts?.state === `CERTIFICATE_STATE_${state}`) return;
 		await who.page.waitForTimeout(250);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { axeFindings, COLOUR_GOALS, contrasts, KIOSK_GOALS, launch, measure, motion, SCREENS, shoot } from './lib.mjs';
+import { axeFindings, COLOUR_GOALS, contrasts, KIOSK_GOALS, launch, measure, motion, PATIENCE_MS, SCREENS, shoot } from './lib.mjs';
 
 const IS_FULL = process.env.LM_UI_FULL === 'yes';
 const THEMES = ['paper', 'white', 'black', 'low-glare'];
@@ -112,7 +112,7 @@ const hears = (role, words) =>
 			return [...heard.querySelectorAll(`[role=${role}]`)].some((e) => e.textContent.includes(words));
 		},
 		[role, words],
-		{ timeout: 5_000 },
+		{ timeout: PATIENCE_MS },
 	);
 
 test('a dialog keeps the focus, speaks, and gives the focus back to what opened it', async () => {

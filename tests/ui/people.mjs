@@ -269,7 +269,7 @@ export class Resident extends Viewer {
 
 	/** Presses "refresh" until the words are there: answers come by themselves, but not at once. */
 	async waitForNews(words) {
-		for (let i = 0; i < 20; i++) {
+		for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
 			if (await this.page.getByText(words).filter({ visible: true }).count()) return;
 			await this.press('kiosk.records.refresh');
 			await this.page.waitForTimeout(300);

@@ -136,7 +136,8 @@ test('the editor cannot publish; a second person looks and publishes', async () 
 
 test('the kiosk shows the new sentence', async () => {
 	const { page } = resident;
-	for (let i = 0; i < 300 && (await services()).find(({ id }) => id === SERVICE).revision < 2; i++) await page.waitForTimeout(200);
+	for (const end = Date.now() + PATIENCE_MS; (await services()).find(({ id }) => id === SERVICE).revision < 2 && Date.now() < end; )
+		await page.waitForTimeout(200);
 	await page.reload();
 	await page.locator('.tile').first().waitFor();
 	await resident.openService(SERVICE);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { launch } from './lib.mjs';
+import { launch, PATIENCE_MS } from './lib.mjs';
 import { Clerk, startDistrict } from './people.mjs';
 
 const STEP_MS = 30_000;
@@ -22,11 +22,11 @@ function codeOf(secret, step) {
 
 /** Somebody with an authenticator. */
 class Person extends Clerk {
-	/** A code that was not used yet. */
+	/** A code that was not used yet, and whose time is not over before it has been typed. */
 	async code() {
 		let step;
 		for (;;) {
-			step = Math.max((this.used ?? 0) + 1, Math.floor(Date.now() / STEP_MS) - 1);
+			step = Math.max((this.used ?? 0) + 1, Math.floor((Date.now() + STEP_MS / 2) / STEP_MS) - 1);
 			if (step <= Math.floor(Date.now() / STEP_MS) + 1) break;
 			await new Promise((resolve) => setTimeout(resolve, 500));
 		}
@@ -214,7 +214,7 @@ test('who takes over a locked page finds nothing of the one before', async () =>
 	});
 	await clerk.seesText('desk.lock.title');
 	const said = () => page.evaluate(() => fetch('/api/v1/me').then((r) => r.json()).then(({ error }) => error?.code));
-	for (let i = 0; i < 120 && (await said()) !== 'locked'; i++) await page.waitForTimeout(500);
+	for (const end = Date.now() + PATIENCE_MS; (await said()) !== 'locked' && Date.now() < end; ) await page.waitForTimeout(500);
 	await clerk.type('login-password', OWN + '？');
 	await clerk.seesText('desk.lock.wrong');
 	await clerk.press('desk.logout');

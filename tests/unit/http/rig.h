@@ -24,7 +24,7 @@
 
 #define UNUSED_OK __attribute__((unused))
 #define REPLY_BYTES_MOST (256 * 1024)
-#define PATIENCE_MS 8000
+#define PATIENCE_MS 60000 /* for what must come at some time */
 
 struct rig {
 	uv_loop_t loop;
@@ -36,7 +36,7 @@ struct rig {
 	struct http *http;
 	char folder[64], pages[96], socket_path[96];
 	uint16_t port;
-	int late_answers; /* on the loop thread */
+	int late_begun, late_answers; /* on the loop thread */
 };
 
 /* ---- routes of the test server ---- */
@@ -135,6 +135,7 @@ static void on_late(void *context, struct http_request *r)
 	late->rig = context;
 	late->work.data = late;
 	late->wait_ms = atol(http_parameter(r, "ms"));
+	late->rig->late_begun++;
 	uv_queue_work(&late->rig->loop, &late->work, late_work, late_done);
 }
 

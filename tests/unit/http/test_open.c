@@ -249,7 +249,7 @@ static void connections_are_bounded_and_none_is_lost(void **state)
 	reply_clear(&reply);
 	assert_int_equal(receive(waiting, &reply, 300), -1);
 	close(fd[100]);
-	assert_true(await_text(waiting, &reply, "\"world\"", 2000));
+	assert_true(await_text(waiting, &reply, "\"world\"", PATIENCE_MS));
 	close(waiting);
 	for (int i = 0; i < 256; i++) {
 		if (i != 100)

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "net/net.h"
 
-#define LONG_MS 20000
+#define LONG_MS 60000 /* for what must happen at some time */
 #define RIG_KEYS 8
 #define RIG_ECHOES 256
 #define RIG_TICK_MS 400 /* rare, so that a missed wake-up still shows */
@@ -58,14 +58,14 @@ static void rig_tick(uv_timer_t *timer)
 }
 
 /* It ticks, because a turn that has met the condition in a timer would still sleep until the next thing happens. */
-static bool run_bounded(struct rig *r, const unsigned *value, unsigned least, uint64_t duration_ms)
+static bool run_bounded(struct rig *r, const unsigned *value, unsigned least, uint64_t duration_ms, uint64_t tick_ms)
 {
 	uint64_t end_us = clock_monotonic_us() + duration_ms * 1000;
 	uv_timer_t tick;
 
 	uv_timer_init(&r->loop, &tick);
 	uv_update_time(&r->loop);
-	uv_timer_start(&tick, rig_tick, duration_ms < RIG_TICK_MS ? duration_ms : RIG_TICK_MS, RIG_TICK_MS);
+	uv_timer_start(&tick, rig_tick, duration_ms < tick_ms ? duration_ms : tick_ms, tick_ms);
 	while (clock_monotonic_us() < end_us && !(value && *value >= least))
 		uv_run(&r->loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);
@@ -76,12 +76,20 @@ static bool run_bounded(struct rig *r, const unsigned *value, unsigned least, ui
 /* Runs the loop until *value reaches `least`; fails the test after LONG_MS. */
 static inline void run_until(struct rig *r, const unsigned *value, unsigned least)
 {
-	assert_true(run_bounded(r, value, least, LONG_MS));
+	assert_true(run_bounded(r, value, least, LONG_MS, RIG_TICK_MS));
 }
 
 static inline void run_for(struct rig *r, uint64_t duration_ms)
 {
-	run_bounded(r, NULL, 0, duration_ms);
+	run_bounded(r, NULL, 0, duration_ms, RIG_TICK_MS);
+}
+
+/* Whether a loop of run_for may go on; `end_us`, 0 at first, keeps when it must end. */
+static inline bool has_time(uint64_t *end_us)
+{
+	if (*end_us == 0)
+		*end_us = clock_monotonic_us() + LONG_MS * UINT64_C(1000);
+	return clock_monotonic_us() < *end_us;
 }
 
 static int rig_admit(void *context, const uint8_t key[NET_KEY_BYTES])
