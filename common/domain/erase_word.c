@@ -18,6 +18,12 @@ static int erase_shape(const Lm__ErasePayload *p, struct error *e)
 	return is_good ? OK : error_set(e, ERR_INVALID, "an erasing that names no act, or nothing to erase");
 }
 
+/* Who has what is to be erased may be the very thing that has not been given back yet. */
+static int foreign(struct apply *a, int refusal)
+{
+	return restore_is_returning(a->txn, a->arena) ? held_on_return(a) : refusal;
+}
+
 /* Only who has the case. One that has not come yet is erased as it comes: its id is nothing that anybody guesses. */
 static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
 {
@@ -29,7 +35,7 @@ static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
 	if (result)
 		return result == ERR_NOT_FOUND ? OK : result;
 	if (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))
-		return error_set(a->e, ERR_DENIED, "another tier has the case that is to be erased");
+		return foreign(a, error_set(a->e, ERR_DENIED, "another tier has the case that is to be erased"));
 	return is_from_town ? case_town_check(a, record) : OK;
 }
 
@@ -48,7 +54,9 @@ static int person_owner_check(struct apply *a, struct id person)
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)a->item->header->origin);
 	bool may = is_from_town ? strcmp(town->place, record->town) == 0 : strcmp(a->d->place, record->town) != 0;
-	return may ? OK : error_set(a->e, ERR_DENIED, "town %.20s has the record that is to be erased", record->town);
+	return may ? OK
+	           : foreign(a, error_set(a->e, ERR_DENIED, "town %.20s has the record that is to be erased",
+	                                  record->town));
 }
 
 int apply_erase(struct apply *a)

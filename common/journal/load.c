@@ -15,7 +15,7 @@ struct load {
 	size_t count, signed_count; /* signed_count: entries up to the newest signed head */
 	uint32_t bytes, signed_bytes;
 	uint64_t incarnation, position; /* of the newest entry */
-	uint64_t first_seq;
+	uint64_t first_incarnation;
 	Lm__SignedHeads *heads;
 	bool is_ended; /* the next entry begins an incarnation */
 };
@@ -69,7 +69,7 @@ static int load_item(struct load *l, uint64_t position, const Lm__TapeItem *item
 	if (!result && load_ends_before(l, h->incarnation))
 		return OK;
 	if (!result && !l->count)
-		l->first_seq = h->seq;
+		l->first_incarnation = h->incarnation;
 	if (!result)
 		result = journal_envelope(l->txn, h, position, l->arena, &envelope);
 	return result ? result : load_add(l, item->header, item->payload, envelope, item->heads, e);
@@ -135,15 +135,21 @@ static int load_finish(const struct load *l, const struct line *line, uint64_t f
 	return OK;
 }
 
-/* An incarnation that begins behind a rollback cites an entry further back: who lacks what came between must be able to
- * tell. Not of what is trimmed: that everybody has. */
+/* An incarnation that begins behind a rollback cites an entry further back, and one that was released goes on behind
+ * others: who lacks what came between must be able to tell. Not of what is trimmed: that everybody has. */
 static int load_follows(const struct load *l, const struct line *line, uint64_t from, Lm__Batch *batch, struct error *e)
 {
-	if (l->first_seq != 1 || from <= line->trimmed + 1)
+	uint64_t incarnation, seq;
+	if (from <= line->trimmed + 1)
 		return OK;
-	int result =
-	        journal_coordinates(l->txn, line->number, from - 1, &batch->follows_incarnation, &batch->follows_seq);
-	return result ? error_set(e, result, "what line %u continues cannot be looked up", line->number) : OK;
+	int result = journal_coordinates(l->txn, line->number, from - 1, &incarnation, &seq);
+	if (result)
+		return error_set(e, result, "what line %u continues cannot be looked up", line->number);
+	if (incarnation == l->first_incarnation)
+		return OK;
+	batch->follows_incarnation = incarnation;
+	batch->follows_seq = seq;
+	return OK;
 }
 
 int journal_load(struct store_txn *txn, const struct line *line, uint64_t from, uint32_t entries_most,
@@ -207,7 +213,8 @@ int journal_load_recent(const struct journal *j, const struct line *line, uint64
 	size_t count = j->is_recent_committed ? j->recent_count : 0, at = 0;
 	while (at < count && (j->recent[at].line != line->number || j->recent[at].ordinal != from))
 		at++;
-	bool is_here = at < count && (from == 1 || j->recent[at].seq > 1); /* what that follows is stored */
+	/* What begins an incarnation, or goes on behind another one, says what it follows: that is stored. */
+	bool is_here = at < count && (from == 1 || (j->recent[at].seq > 1 && !line->released.seq));
 	int result = is_here ? load_begin(&l, e) : ERR_NOT_FOUND;
 	for (; at < count && !result && !load_is_full(&l, entries_most, bytes_most); at++) {
 		const struct recent *r = &j->recent[at];

@@ -171,7 +171,7 @@ static int follows_unknown(struct journal *j, const struct slot *s, const struct
 	const struct line *l = &s->now.line;
 	uint64_t ordinal;
 	bool is_exact = false;
-	if (!entry->follows.seq || l->released.seq) /* a released line may have another order here */
+	if (!entry->follows.seq)
 		return OK;
 	int result = line_locate(j->txn, l->number, l->ordinal, entry->follows.incarnation, entry->follows.seq,
 	                         &ordinal, &is_exact);
@@ -182,7 +182,7 @@ static int follows_unknown(struct journal *j, const struct slot *s, const struct
 	return OK;
 }
 
-static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
+static int chain_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
                      struct error *e)
 {
 	const Lm__Header *h = entry->header;
@@ -203,7 +203,13 @@ static int entry_fit(struct journal *j, struct slot *s, const struct checked_ent
 	if (result != ERR_NOT_FOUND)
 		return fit_fault(j, l, result, e);
 	*fit = FIT_GAP;
-	result = h->seq == 1 ? fit_first(j, s, h, fit, e) : OK;
+	return h->seq == 1 ? fit_first(j, s, h, fit, e) : OK;
+}
+
+static int entry_fit(struct journal *j, struct slot *s, const struct checked_entry *entry, enum fit *fit,
+                     struct error *e)
+{
+	int result = chain_fit(j, s, entry, fit, e);
 	bool is_taken = !result && (*fit == FIT_NEXT || *fit == FIT_ROLLBACK);
 	return is_taken ? follows_unknown(j, s, entry, fit, e) : result;
 }

@@ -271,6 +271,7 @@ static void beat_marks(struct node *n, Lm__Beat *beat)
 	arena_reset(&n->send_arena);
 	beat->final = l->final ? position_of(n, l, l->final) : NULL;
 	beat->signed_final = l->signed_final ? position_of(n, l, l->signed_final) : NULL;
+	beat->newest = l->final < l->ordinal ? position_of(n, l, l->ordinal) : NULL;
 }
 
 void frame_beat(struct node *n, struct peer *p)
@@ -337,14 +338,19 @@ static Lm__Mark *mark_make(struct node *n, const struct line *l, uint64_t ordina
 }
 
 /* A terminal that was put back to an earlier image does not know its line's newest positions: those of earlier
- * incarnations tell it how far what it knows has come. Returns how many were added. */
-static size_t marks_behind(struct node *n, const struct line *l, Lm__Mark **out)
+ * incarnations tell it how far what it knows has come, and its own newest one, which may lie before all of those.
+ * Returns how many were added. */
+static size_t marks_behind(struct node *n, const struct peer *p, const struct line *l, Lm__Mark **out)
 {
 	uint64_t incarnations[HAVE_PER_LINE], seqs[HAVE_PER_LINE], ordinal;
 	struct store_txn *txn = send_snapshot(n);
 	size_t ends = 0, count = 0;
+	if (p->behind_until && p->behind_until <= l->final) {
+		out[count] = mark_make(n, l, p->behind_until, LM__MARK_LEVEL__MARK_LEVEL_FINAL);
+		count += out[count] != NULL;
+	}
 	if (!txn || journal_ends(txn, l->number, HAVE_PER_LINE, incarnations, seqs, &ends))
-		return 0; /* they are told again when a beat shows that they are missing */
+		return count; /* they are told again when a beat shows that they are missing */
 	for (size_t i = 0; i < ends; i++) {
 		if (line_ordinal(n, l->number, incarnations[i], seqs[i], &ordinal) || ordinal > l->final)
 			continue;
@@ -359,7 +365,7 @@ void frame_marks(struct node *n, struct peer *p)
 {
 	Lm__Frame frame = LM__FRAME__INIT;
 	Lm__Marks marks = LM__MARKS__INIT;
-	size_t most = p->marks_due_count * (1 + HAVE_PER_LINE);
+	size_t most = p->marks_due_count * (2 + HAVE_PER_LINE);
 	Lm__Mark **pointers = arena_alloc(&n->send_arena, most * sizeof *pointers);
 	if (!pointers)
 		return;
@@ -369,7 +375,7 @@ void frame_marks(struct node *n, struct peer *p)
 		if (m)
 			pointers[marks.n_marks++] = m;
 		if (p->is_behind)
-			marks.n_marks += marks_behind(n, l, pointers + marks.n_marks);
+			marks.n_marks += marks_behind(n, p, l, pointers + marks.n_marks);
 	}
 	p->marks_due_count = 0;
 	p->is_behind = false;

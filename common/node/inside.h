@@ -131,8 +131,9 @@ struct peer {
 	size_t report_count;
 	uint32_t *marks_due; /* lines whose final mark goes down to this peer */
 	size_t marks_due_count, marks_due_capacity;
-	bool is_behind;    /* it said that it knows less than it was told */
-	int64_t signed_ms; /* hub: time of the newest signed marks that were sent, and when that was */
+	bool is_behind;        /* it said that it knows less than it was told */
+	uint64_t behind_until; /* and which entry of its own is its newest; 0: none that we know */
+	int64_t signed_ms;     /* hub: time of the newest signed marks that were sent, and when that was */
 	uint64_t signed_us;
 	struct told {
 		uint64_t final, safe;

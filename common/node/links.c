@@ -303,6 +303,8 @@ static void line_moved(struct node *n, const struct line *l, struct peer *p)
 	} else {
 		/* The district has signed for what is trimmed: that the neighbour took it was never heard. */
 		bool is_behind = out->is_started && out->acked < l->trimmed;
+		if (l->custody < l->trimmed)
+			stored_note(n, p, l->number, l->trimmed);
 		link_event_line(n, p, LINK_LINE_MOVED, l->number, l->ordinal);
 		if (is_behind)
 			link_event_line(n, p, LINK_PEER_AT, l->number, l->trimmed);

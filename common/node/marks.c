@@ -182,8 +182,10 @@ static void marks_heal(struct node *n, struct peer *p, const Lm__Beat *beat)
 	if (!l || !l->final)
 		return;
 	p->is_behind = beat_knows(n, l, beat->final) < l->final;
-	if (p->is_behind)
+	if (p->is_behind) {
+		p->behind_until = beat_knows(n, l, beat->newest);
 		mark_due(n, l->number);
+	}
 	if (beat_knows(n, l, beat->signed_final) < l->final)
 		frame_forward_marks(n, p);
 }

@@ -91,8 +91,11 @@ int usage_begin(struct store *s, MDB_txn *txn, struct error *e)
 	uint64_t all = (uint64_t)info.me_last_pgno + 1;
 	if (free_pages > all || all > s->map_bytes / stat.ms_psize)
 		return error_set(e, ERR_DAMAGED, "the free list in %s is damaged", s->folder);
+	if (named > all - free_pages)
+		return error_set(e, ERR_DAMAGED, "a table in %s that counts more pages than are in use is damaged",
+		                 s->folder);
 	s->page_bytes = stat.ms_psize;
-	s->other_pages = all - free_pages > named ? all - free_pages - named : 0;
+	s->other_pages = all - free_pages - named;
 	s->used_bytes_last = (named + s->other_pages) * s->page_bytes;
 	return OK;
 }

@@ -65,6 +65,19 @@ static bool is_site_quiet(struct site *s)
 	return is_linked && is_drained;
 }
 
+void waiting_tell(struct site *s, FILE *to)
+{
+	lanes_tell(s, to);
+	json_t *view = s->node ? ask_if_alive(s, "GET", "/ctl/v1/quarantine?limit=100", NULL) : NULL, *item;
+	size_t i;
+	json_array_foreach(json_object_get(view, "items"), i, item)
+	{
+		fprintf(to, "  %s: %s, %s of request %s: %s\n", s->name, text_of(item, "disposition"),
+		        text_of(item, "kind"), text_of(item, "request_id"), text_of(item, "reason"));
+	}
+	json_decref(view);
+}
+
 bool is_quiet(void)
 {
 	snprintf(restless, sizeof restless, "there are two machines with one key");

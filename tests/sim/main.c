@@ -53,7 +53,7 @@ static void drain(void)
 	uint64_t end = world.now_us + world.pace->drain_most_us;
 	for (operators_drop(false); !is_quiet(); operators_drop(false)) {
 		for (size_t i = 0; world.now_us > end && i < world.site_count; i++)
-			lanes_tell(&world.site[i], stderr);
+			waiting_tell(&world.site[i], stderr);
 		if (world.now_us > end)
 			fail("the faults are over for %llu minutes, and the queues are not empty; %s",
 			     (unsigned long long)(world.pace->drain_most_us / MINUTES), who_is_restless());

@@ -421,11 +421,12 @@ bool is_returning(const struct site *s);         /* restored: its neighbours giv
 
 /* ---- check.c ---- */
 
-const char *who_is_restless(void);       /* of the newest is_quiet that was false */
-bool is_quiet(void);                     /* every queue is drained */
-void check_begin(void);                  /* of a seed */
-void check_forget(const struct site *s); /* its tape is another one now */
-void check_on_the_way(void);             /* what can be asked while faults are about */
+const char *who_is_restless(void);           /* of the newest is_quiet that was false */
+void waiting_tell(struct site *s, FILE *to); /* its links, and its items that are held up */
+bool is_quiet(void);                         /* every queue is drained */
+void check_begin(void);                      /* of a seed */
+void check_forget(const struct site *s);     /* its tape is another one now */
+void check_on_the_way(void);                 /* what can be asked while faults are about */
 void check_all(void);
 
 #endif

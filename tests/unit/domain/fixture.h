@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "domain/domain.h"
+#include "proto/backup.pb-c.h"
 #include "proto/codec.h"
 
 #define FIXTURE_MAP_BYTES (16u * 1024 * 1024)
@@ -282,6 +283,14 @@ static inline void node_secret(struct node *n, size_t device)
 	secret.code_hash_key = codec_data(BYTES_OF(key));
 	secret.device_salt = codec_data(BYTES_OF(salt));
 	assert_ok(n, node_apply_message(n, &h, &secret.base));
+}
+
+static inline void node_restore_step(struct node *n, Lm__RestoreStep step)
+{
+	Lm__RestorePayload r = LM__RESTORE_PAYLOAD__INIT;
+	Lm__Header h = entry_make(HUB, OWN, KIND(RESTORE));
+	r.step = step;
+	assert_ok(n, node_apply_message(n, &h, &r.base));
 }
 
 /* The least service that may be published: one field, the applicant's name. */

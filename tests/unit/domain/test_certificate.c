@@ -4,7 +4,6 @@
  */
 #include "domain/certificate.h"
 #include "fixture.h"
-#include "proto/backup.pb-c.h"
 #include "registry.h"
 
 #define ACT(name) LM__CERTIFICATE_ACT__CERTIFICATE_ACT_##name
@@ -609,14 +608,6 @@ static void test_declined_and_sent_back(void **state)
 
 /* ---- a restored district ---- */
 
-static void restore_step(struct node *n, Lm__RestoreStep step)
-{
-	Lm__RestorePayload r = LM__RESTORE_PAYLOAD__INIT;
-	Lm__Header h = entry_make(HUB, OWN, KIND(RESTORE));
-	r.step = step;
-	assert_ok(n, node_apply_message(n, &h, &r.base));
-}
-
 /* What it told the town comes back and stands for its lost word; what the town had asked waits until then. */
 static void test_given_back(void **state)
 {
@@ -642,14 +633,14 @@ static void test_given_back(void **state)
 	told[0] = certificate_told(&spare, &source[0]);
 	assert_ok(&spare, own_step(&spare, &person, step_make(&s, ACT(DRAW), "operator")));
 	told[1] = certificate_told(&spare, &source[1]);
-	restore_step(&p.hub, LM__RESTORE_STEP__RESTORE_STEP_BEGUN);
+	node_restore_step(&p.hub, LM__RESTORE_STEP__RESTORE_STEP_BEGUN);
 	payload.step = step_make(&s, ACT(APPLY), "clerk");
 	assert_refused(&p.hub, ERR_HELD, apply_payload(&p.hub, &h, &payload, false));
 	for (size_t i = 0; i < 2; i++) {
 		Lm__Header copy = copy_header(told[i].device, &person, &source[i]);
 		assert_ok(&p.hub, node_apply(&p.hub, &copy, told[i].message));
 	}
-	restore_step(&p.hub, LM__RESTORE_STEP__RESTORE_STEP_ENDED);
+	node_restore_step(&p.hub, LM__RESTORE_STEP__RESTORE_STEP_ENDED);
 	assert_non_null(effect_find(&p.hub, DOMAIN_RELEASE_HELD));
 	assert_ok(&p.hub, apply_payload(&p.hub, &h, &payload, false)); /* it was answered before */
 	assert_int_equal(certificate_at(&p.hub, &person)->version, 2);

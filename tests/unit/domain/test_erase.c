@@ -190,6 +190,26 @@ static void test_who_may_say_so(void **state)
 	node_close(&n);
 }
 
+/* That the district had handed the case back is among what a restored one has not been given back yet. */
+static void test_it_waits_for_the_end_of_a_return(void **state)
+{
+	(void)state;
+	struct node n;
+	struct id id = id_of(7);
+	node_open(&n, &devices[HUB]);
+	node_directory(&n);
+	assert_ok(&n, node_publish(&n, "district", 1, LM__TIER__TIER_DISTRICT));
+	assert_ok(&n, node_request(&n, T1, &id, "district", 1));
+	Lm__ErasePayload p = word(&id, LM__TIER__TIER_TOWN);
+	Lm__Header h = entry_make(TOWN_A, UP, KIND(ERASE));
+	node_restore_step(&n, LM__RESTORE_STEP__RESTORE_STEP_BEGUN);
+	assert_refused(&n, ERR_HELD, node_apply_message(&n, &h, &p.base));
+	node_restore_step(&n, LM__RESTORE_STEP__RESTORE_STEP_ENDED);
+	assert_non_null(effect_find(&n, DOMAIN_RELEASE_HELD));
+	assert_refused(&n, ERR_DENIED, node_apply_message(&n, &h, &p.base));
+	node_close(&n);
+}
+
 /* The same entries once with the payload and once without, as a replay after the erasing finds them. */
 static void test_a_replay_comes_to_the_same(void **state)
 {
@@ -295,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_a_hold),
 		cmocka_unit_test(test_months),
 		cmocka_unit_test(test_who_may_say_so),
+		cmocka_unit_test(test_it_waits_for_the_end_of_a_return),
 		cmocka_unit_test(test_a_replay_comes_to_the_same),
 		cmocka_unit_test(test_at_the_terminal),
 	};

@@ -272,6 +272,23 @@ static void positions_of_a_line_in_parts_translate(void **state)
 	store_abort(txn);
 }
 
+/* P5 goes on behind P4, which the hub has; that S1 and S2 were lost on their way, only the relay can tell. */
+static void a_message_lost_between_its_parts_is_a_gap(void **state)
+{
+	struct house *h = *state;
+	uint64_t through;
+	release(h, &h->relay, true);
+	release(h, &h->hub, true);
+	assert_int_equal(asides(&h->relay), 1);
+	Lm__Batch *batch = load(&h->relay, h->up, 1, &through);
+	assert_int_equal(through, 4);
+	assert_int_equal(take(&h->hub, &h->first, batch).placed, 4);
+	assert_int_equal(carry_from(&h->relay, &h->hub, &h->first, h->up, 7).fault, ERR_GAP);
+	assert_int_equal(line_of(&h->hub, h->up)->ordinal, 4);
+	assert_int_equal(carry(&h->relay, &h->hub, &h->first, h->up).placed, 3);
+	passes_on(h);
+}
+
 static void what_is_missing_in_a_settled_history_is_a_gap(void **state)
 {
 	struct house *h = *state;
@@ -458,6 +475,7 @@ int main(void)
 		story(what_is_kept_aside_goes_before_it_is_sent_again),
 		story(both_may_be_started_anew),
 		story(positions_of_a_line_in_parts_translate),
+		story(a_message_lost_between_its_parts_is_a_gap),
 		story(what_is_missing_in_a_settled_history_is_a_gap),
 		story(a_third_machine_is_a_clone_again),
 		story(without_the_release_those_above_freeze_for_themselves),

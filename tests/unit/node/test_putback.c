@@ -35,7 +35,7 @@ static void step(struct put_back *w, struct link_event ev)
 }
 
 /* The terminal has sent all that it has, and its town has answered nothing yet. */
-static int set_up(void **state)
+static int put_back(void **state, size_t lives)
 {
 	struct put_back *w = calloc(1, sizeof *w);
 	assert_non_null(w);
@@ -45,9 +45,12 @@ static int set_up(void **state)
 	w->up = up_of(&w->terminal);
 	say(&w->terminal, 2);
 	party_image(&w->terminal);
-	party_restart(&w->terminal);
-	recipients_are(&w->terminal, &w->town, &w->town);
-	say(&w->terminal, 3);
+	/* More processes than a town names of a line. */
+	for (size_t i = 0; i < lives; i++) {
+		party_restart(&w->terminal);
+		recipients_are(&w->terminal, &w->town, &w->town);
+		say(&w->terminal, 1);
+	}
 	carry(&w->terminal, &w->town, &w->terminal, w->up);
 	party_restore(&w->terminal);
 	const struct line *l = line_of(&w->terminal, w->up);
@@ -58,6 +61,12 @@ static int set_up(void **state)
 	w->at_terminal.upstream = &w->above;
 	w->above.is_upstream = true;
 	w->at_town.journal = w->town.journal;
+	w->at_town.store = w->town.store;
+	w->at_town.domain.tier = LM__TIER__TIER_TOWN;
+	w->at_town.peer[0] = &w->below;
+	w->at_town.peer_visible = 1;
+	w->below.device = w->terminal.device;
+	w->below.link.state = LINK_OPEN;
 	assert_int_equal(uv_loop_init(&w->loop), 0);
 	assert_int_equal(uv_async_init(&w->loop, &w->at_town.outbox_async, woken), 0);
 	assert_int_equal(uv_async_init(&w->loop, &w->at_terminal.outbox_async, woken), 0);
@@ -75,11 +84,25 @@ static int set_up(void **state)
 	return 0;
 }
 
+static int set_up(void **state)
+{
+	return put_back(state, 1);
+}
+
+static int set_up_long_ago(void **state)
+{
+	return put_back(state, 2 * HAVE_PER_LINE);
+}
+
 static int tear_down(void **state)
 {
 	struct put_back *w = *state;
 	if (w->at_terminal.send_txn)
 		store_abort(w->at_terminal.send_txn);
+	if (w->at_town.send_txn)
+		store_abort(w->at_town.send_txn);
+	arena_release(&w->at_town.send_arena);
+	free(w->below.marks_due);
 	for (struct out *o = outbox_take(&w->at_terminal), *next; o; o = next) { /* news of its marks */
 		next = o->next;
 		free(o);
@@ -139,11 +162,43 @@ static void what_came_again_is_acked_as_it_came(void **state)
 	free(o);
 }
 
+/* All of it is with the district; of the town's newest positions, and of those before them that it names, this machine
+ * knows none. */
+static void it_is_told_the_marks_of_what_it_knows(void **state)
+{
+	struct put_back *w = *state;
+	Lm__Beat beat = LM__BEAT__INIT;
+	Lm__StreamKey key = LM__STREAM_KEY__INIT;
+	Lm__Position newest = LM__POSITION__INIT;
+	const struct line *here = line_of(&w->terminal, w->up), *there = line_of(&w->town, w->up);
+	assert_true(journal_mark_raise(w->town.journal, there->number, JOURNAL_FINAL, there->ordinal));
+	key.origin = w->up.origin;
+	key.stream = w->up.stream;
+	newest.key = &key;
+	newest.incarnation = here->incarnation;
+	newest.seq = here->seq;
+	beat.newest = &newest;
+	beat_came(&w->at_town, &w->below, &beat);
+	assert_int_equal(w->below.marks_due_count, 1);
+	frame_marks(&w->at_town, &w->below);
+	struct out *o = outbox_take(&w->at_town);
+	Lm__Frame *frame;
+	assert_non_null(o);
+	assert_ok(&w->terminal, CODEC_UNPACK(lm__frame, BYTES(o->frame->data, o->frame->size), &w->terminal.arena,
+	                                     &frame, &w->terminal.e));
+	assert_int_equal(frame->body_case, LM__FRAME__BODY_MARKS);
+	marks_came(&w->at_terminal, frame->marks, JOURNAL_FINAL);
+	assert_int_equal(here->final, here->ordinal);
+	out_frame_free(o->frame);
+	free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_it_does_not_know_is_no_ack, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_came_again_is_acked_as_it_came, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_is_told_the_marks_of_what_it_knows, set_up_long_ago, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/files.h"
+
 static void rows_outlive_many_openings(void **state)
 {
 	(void)state;
@@ -334,6 +336,34 @@ static void a_file_that_was_cut_short_is_damaged(void **state)
 	fixture_end(&f);
 }
 
+/* LMDB's record of a table lies behind its name: five numbers behind eight bytes, the second counts leaves. Believed,
+ * it would make an empty store look full. */
+static void a_table_that_counts_more_pages_than_there_are_is_damaged(void **state)
+{
+	(void)state;
+	struct fixture f;
+	char path[PATH_BYTES];
+	struct buffer content = { 0 };
+	size_t changed = 0, name = strlen(cases.name);
+	fixture_begin(&f);
+	struct store *s = open_store(&f);
+	put_one(&f, s, &cases, "key", "value");
+	store_close(s);
+	path_in(f.folder, "data.mdb", path);
+	assert_ok(&f, file_read(path, 64u * 1024 * 1024, &content, &f.e));
+	for (size_t i = 0; i + name + 24 < content.size; i++)
+		if (memcmp(content.data + i, cases.name, name) == 0 && ++changed)
+			content.data[i + name + 16 + 2] ^= 0x10;
+	assert_true(changed);
+	FILE *file = fopen(path, "r+b");
+	assert_non_null(file);
+	assert_int_equal(fwrite(content.data, 1, content.size, file), content.size);
+	fclose(file);
+	assert_int_equal(store_open(&f.options, &s, &f.e), ERR_DAMAGED);
+	buffer_release(&content);
+	fixture_end(&f);
+}
+
 static int entries_in(const char *folder)
 {
 	int count = 0;
@@ -616,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_start_that_was_cut_off_is_taken_up),
 		cmocka_unit_test(a_file_that_is_no_environment_is_damaged),
 		cmocka_unit_test(a_file_that_was_cut_short_is_damaged),
+		cmocka_unit_test(a_table_that_counts_more_pages_than_there_are_is_damaged),
 		cmocka_unit_test(reading_only_makes_and_changes_nothing),
 		cmocka_unit_test(a_copy_opens_elsewhere_with_the_same_digests),
 		cmocka_unit_test(a_lost_key_table_is_emptied),
