@@ -13,8 +13,11 @@ pkg_check_modules(protobufc REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-i18n icu-uc)
+pkg_check_modules(pinyin REQUIRED IMPORTED_TARGET libpinyin)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 find_program(PROTOC_C protoc-c REQUIRED)
+
+pkg_get_variable(pinyin_PKGDATADIR libpinyin pkgdatadir)
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -66,6 +69,7 @@ endif()
 function(lm_room name folder)
   cmake_parse_arguments(ROOM "" "" "USES;LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+  list(FILTER sources EXCLUDE REGEX "/main\\.c$")
   if(NOT sources) # a room that is not built yet
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/${folder}/include)
@@ -107,6 +111,13 @@ function(lm_daemon program folder)
   target_link_libraries(${folder} PUBLIC desk node domain journal http store proto net sync crypto base)
   add_executable(${program} ${CMAKE_SOURCE_DIR}/${folder}/main.c)
   target_link_libraries(${program} PRIVATE ${folder})
+endfunction()
+
+# A process that a daemon starts: a room, and a thin main.c beside it.
+function(lm_worker room folder program)
+  lm_room(${room} ${folder} ${ARGN})
+  add_executable(${program} ${CMAKE_SOURCE_DIR}/${folder}/main.c)
+  target_link_libraries(${program} PRIVATE ${room})
 endfunction()
 
 function(lm_tool program folder)

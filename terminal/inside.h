@@ -4,6 +4,7 @@
 
 #include "proto/codec.h"
 #include "terminal/terminal.h"
+#include "worker.h"
 
 #define KIOSK_CHANNEL "kiosk"
 #define READY_MOST 64
@@ -50,6 +51,9 @@ struct terminal {
 	bool is_looking;
 	unsigned notices; /* bits of enum notice */
 	int stopped;
+	/* typing.c */
+	struct worker *pinyin; /* NULL: none is configured */
+	uint64_t typing_minute, typing_count;
 };
 
 struct terminal *terminal_of(struct node *n);
@@ -81,6 +85,10 @@ void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
 
 /* ring.c */
 void ring_post(void *context, struct http_request *r);
+
+/* typing.c */
+int typing_start(struct terminal *t, struct error *e); /* starts no process yet. ERR_MEMORY */
+void pinyin_post(void *context, struct http_request *r);
 
 /* lookup.c */
 bool try_take(struct terminal *t); /* false: too many codes were tried in this minute */

@@ -217,7 +217,7 @@ static int on_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory for the terminal's state");
 	t->node = n;
 	tables_read(t);
-	return OK;
+	return typing_start(t, e);
 }
 
 static void on_stop(struct node *n)
@@ -225,8 +225,18 @@ static void on_stop(struct node *n)
 	struct terminal *t = terminal_of(n);
 	if (!t)
 		return;
+	struct worker *pinyin = t->pinyin; /* the pool may still ask it */
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
+	t->pinyin = pinyin;
+}
+
+static void on_free(void *context)
+{
+	struct terminal *t = context;
+	if (t)
+		worker_free(t->pinyin);
+	free(t);
 }
 
 static const struct http_route routes[] = {
@@ -241,6 +251,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/object", HTTP_SESSION, object_post },
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
+	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 
@@ -257,7 +268,7 @@ struct tier terminal_tier(void)
 		              .on_marks = on_marks,
 		              .on_links = on_links,
 		              .on_tick = on_tick,
-		              .on_free = free,
+		              .on_free = on_free,
 		              .context = calloc(
 		                      1, sizeof(struct terminal)) }; /* on_start looks whether there was memory */
 }

@@ -157,6 +157,11 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(printer),
 	  .help = "terminal: device of the receipt printer, /dev/usb/lp0; absent: receipts are on the screen only" },
+	{ .name = "pinyin",
+	  .type = CONFIG_TEXT,
+	  KEY(pinyin),
+	  .help = "terminal: program that finds Chinese characters by pinyin, lm-pinyin; absent: residents type letters "
+	          "and digits only, unless their keyboard does it" },
 	{ .name = "recovery_key",
 	  .type = CONFIG_TEXT,
 	  KEY(recovery_key),

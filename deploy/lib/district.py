@@ -193,6 +193,7 @@ class Node:
             keys["second_factor"] = "optional"  # made-up people have no authenticators
         if self.tier == TERMINAL:
             keys["receipts_ahead"] = 2  # Argon2 takes its time, and hundreds may start at once
+            keys["pinyin"] = district.build / "lm-pinyin"
         keys.update(self.settings)
         return "".join(f"{key} = {value}\n" for key, value in keys.items() if value is not None)
 

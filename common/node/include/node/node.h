@@ -40,6 +40,7 @@ struct node_config {
 	char *letters;       /* hub and town: JSON file with the texts of letters; absent: none are made */
 	char *reports;       /* hub: JSON file that says what is reported to the city; absent: nothing is */
 	char *printer;       /* terminal: its device; absent: none */
+	char *pinyin;        /* terminal: the program lm-pinyin; absent: none */
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
 	char *backup_folder; /* where they go */
 	int64_t backup_alarm_days;
