@@ -313,11 +313,31 @@ export class Clerk extends Viewer {
 		const ways = process.env.LM_UI_FULL === 'yes' && !hasDialog ? [[own, 1], [own, 2], [other, 1], [other, 2]] : [[own, 1], [other, 2]];
 		for (const [language, share] of ways) {
 			if (language !== this.language) await this.switchLanguage();
+			await this.page.setViewportSize(whole);
+			await this.assertFits(`${name}-${language}`);
 			await this.page.setViewportSize({ width: Math.floor(whole.width / share), height: Math.floor(whole.height / share) });
 			await this.look(`${name}-${language}-${share}00`);
 		}
 		await this.page.setViewportSize(whole);
 		if (this.language !== own) await this.switchLanguage();
+	}
+
+	/** Nothing runs over the edge with larger letters than the reader's. */
+	async assertFits(name) {
+		const resize = (to) =>
+			this.page.evaluate((to) => {
+				const own = document.documentElement.dataset.size;
+				document.documentElement.dataset.size = to;
+				return own;
+			}, to);
+		const own = await resize('2');
+		for (const size of ['2', '3', '4']) {
+			await resize(size);
+			const findings = await measure(this.page, this.mm, this.goals());
+			if (findings.length > 0 || process.env.LM_UI_SHOTS === 'yes') await shoot(this.page, `${name}-letters-${size}`, true);
+			assert.deepEqual(findings, [], `${name}, letters ${size}`);
+		}
+		await resize(own);
 	}
 
 	/** What has the focus, as it reads. */

@@ -229,7 +229,7 @@ function Rows({ rows, chosen, pick }: RowsProps) {
 				<span class="desk-moment">
 					<StateMark row={row} />
 					<HandedMark row={row} />
-					<span class="desk-minor">{nextText(row)}</span>
+					<span class="desk-minor desk-next">{nextText(row)}</span>
 				</span>
 			),
 		},
