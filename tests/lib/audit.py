@@ -8,6 +8,7 @@ What is wrong is raised as Wrong, with the place where it stands.
 """
 import base64
 import collections
+import time
 
 PAGE = 500
 WORKED = ("ACCEPTED", "ASKED", "OBJECTED")
@@ -124,6 +125,22 @@ class Tape:
 
     def of_kind(self, *kinds):
         return [entry for entry in self.applied if entry.kind in kinds]
+
+
+def alike(nodes, patience_s=60):
+    """The tapes of running nodes, as soon as all hold the same: what goes down is in nobody's count of unsent entries."""
+    end = time.monotonic() + patience_s
+    while True:
+        tapes = {}
+        try:
+            for node in nodes:
+                tapes[node] = Tape(node)
+            same_lines(tapes)
+            return tapes
+        except Wrong:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.2)
 
 
 def same_lines(tapes):

@@ -13,6 +13,7 @@ tests is here.
 """
 import atexit
 import contextlib
+import datetime
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -32,6 +34,9 @@ from district import (HUB, TERMINAL, TOWN, District, Failed, Node, free_port, ho
                       wait_until)  # noqa: E402, F401
 from samples import answers, consents  # noqa: E402, F401
 
+# Noon in Shanghai on a day with working days before and behind it, of a year whose calendar is delivered: what counts working
+# days must not depend on the day on which it is run.
+A_MONDAY_S = datetime.datetime(2026, 6, 15, 4, tzinfo=datetime.timezone.utc).timestamp()
 CATALOGUE = sorted((TOP / "deploy/catalogue").glob("*.json"))  # one service a file
 BUILD = pathlib.Path(os.environ.get("LM_BUILD") or TOP / "build").resolve()
 MARKS_OF_A_FAULT = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion ")
@@ -42,6 +47,16 @@ HAS_SANITIZERS = bool(CACHE.exists() and re.search("^LM_SANITIZE:.*=.", CACHE.re
 os.environ["ASAN_OPTIONS"] = f"verify_asan_link_order=0:{os.environ.get('ASAN_OPTIONS', '')}"
 os.environ.setdefault("TSAN_OPTIONS", f"suppressions={TOP / 'tests/lib/thread-sanitizer.txt'} history_size=7")
 _live = []  # what is not cleaned up yet: (district, folder)
+
+
+def shifted(ahead_s):
+    """The environment of a daemon whose wall clock is ahead by so many seconds, from its next start on."""
+    return {"LD_PRELOAD": str(BUILD / "tests/lib/libshifted.so"), "LM_SHIFT_S": str(int(ahead_s))}
+
+
+def until_monday_s():
+    """By how much a clock must be ahead, or behind, to show A_MONDAY_S now."""
+    return A_MONDAY_S - time.time()
 
 
 def _clean(district, folder):

@@ -234,7 +234,7 @@ def start_sweep(sweep, name, node, faults, prepare):
         wrong = ends_or_answers(node)
         faults.disarm()
         try:
-            code = node.stop(timeout=20)
+            code = node.stop(timeout=PATIENCE_S)
         except lm.Failed as failed:
             return f"{wrong}; {failed}"
         if under is None or wrong:
@@ -243,7 +243,7 @@ def start_sweep(sweep, name, node, faults, prepare):
             return f"it ended with code {code} when it was asked to end: {node.log_tail(3)}"
         node.start()  # and then, with nothing in its way
         wrong = ends_or_answers(node) or (not node.is_running() and f"afterwards it does not start: {node.log_tail(3)}")
-        node.stop(timeout=20)
+        node.stop(timeout=PATIENCE_S)
         return wrong
 
     sweep.run(name, faults, node.program, once)
@@ -411,19 +411,9 @@ def rest(work):
     page = work.hub.desk()
     for request, _ in work.saved:
         lm.wait_until(lambda: page.has_case(request), PATIENCE_S, f"request {request}, which was called saved, is at the hub")
-    tapes = {}
     for node in district.nodes:
         lm.wait_until(lambda: node.status()["waiting"] in (0, "0") if "waiting" in node.status() else True)
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            tapes = {node: audit.Tape(node) for node in district.nodes}
-            audit.same_lines(tapes)
-            break
-        except audit.Wrong:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.5)
+    tapes = audit.alike(district.nodes, PATIENCE_S)
     requests = [entry.request for entry in tapes[work.hub].of_kind("KIND_REQUEST")]
     missing = {request for request, _ in work.saved} - set(requests)
     audit.must(not missing and len(requests) == len(set(requests)), f"missing at the hub: {missing}, or twice there")

@@ -15,9 +15,6 @@ TERMINAL = f"{TOWN}001-T1"
 MANY = 60
 
 
-NOON = datetime.datetime(2026, 6, 15, 4, tzinfo=datetime.timezone.utc).timestamp()  # of a year that has a calendar
-
-
 def today(days=0):
     return str((datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))) + datetime.timedelta(days=days)).date())
 
@@ -145,13 +142,14 @@ class Console(lm.Case):
 
         with self.subTest("a resident is to be called back: the day and hours, each try, and what came of it"):
             path = f"/api/v1/cases/{one}/contacts"
-            told = {"way": "CONTACT_WAY_CALL", "text": "示例：问什么时候方便上门。", "day": today(1), "from": "09:00", "until": "11:30",
+            one_day, next_day = today(1), today(2)
+            told = {"way": "CONTACT_WAY_CALL", "text": "示例：问什么时候方便上门。", "day": next_day, "from": "09:00", "until": "11:30",
                     "is_call_back": True}
             self.refused("invalid", clerk.post, path, {"act": "CONTACT_ACT_ADD", "contact": dict(told, day="morgen")})
             self.refused("invalid", clerk.post, path, {"act": "CONTACT_ACT_ADD", "contact": dict(told, until="08:00")})
             self.refused("not-found", clerk.post, f"/api/v1/cases/{'0' * 32}/contacts", {"act": "CONTACT_ACT_ADD", "contact": told})
             added = clerk.post(path, {"act": "CONTACT_ACT_ADD", "contact": told})["contacts"][0]
-            earlier = dict(told, day=today(), way="CONTACT_WAY_SMS")
+            earlier = dict(told, day=one_day, way="CONTACT_WAY_SMS")
             clerk.post(f"/api/v1/cases/{last}/contacts", {"act": "CONTACT_ACT_ADD", "contact": earlier})
             to_do = clerk.get("/api/v1/contacts")["contacts"]
             self.assertEqual([last, one], [view["row"]["request_id"] for view in to_do], "the first day first")
@@ -196,8 +194,12 @@ class Console(lm.Case):
 
         with self.subTest("what should be done by now stands in a list of its own, until it is done"):
             clock = town.folder / "clock"
-            set_clock = lambda when_s: clock.write_text(str(int(when_s - time.time())))  # noqa: E731
-            set_clock(NOON)
+
+            def set_clock(when_s):  # whole, for the daemon reads it at any time
+                clock.with_suffix(".new").write_text(str(int(when_s - time.time())))
+                clock.with_suffix(".new").rename(clock)
+
+            set_clock(lm.A_MONDAY_S)
             town.environment = {"LD_PRELOAD": str(lm.BUILD / "tests/lib/libmachine.so"), "LM_TEST_CLOCK": str(clock),
                                 "ASAN_OPTIONS": "verify_asan_link_order=0"}
             town.start().wait_ready()
@@ -208,7 +210,7 @@ class Console(lm.Case):
             lists = lambda: (view(), self.ids(clerk, left="CASE_LEFT_OVERDUE"))  # noqa: E731
             self.assertEqual("CASE_TERM_RUNS", clerk.case(late)["row"]["term"])
             self.assertEqual((set(), set()), lists())
-            set_clock(NOON + 30 * 86400)
+            set_clock(lm.A_MONDAY_S + 30 * 86400)
             lm.wait_until(lambda: lists() == ({late}, {late}), what="both lists have it")
             self.assertEqual(1, int(self.work_of(clerk.get("/api/v1/work"), "")["overdue"]))
             clerk.accept(late)

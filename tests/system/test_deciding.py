@@ -11,7 +11,6 @@ TOWN = "310114106"
 TERMINAL = f"{TOWN}001-T1"
 SERVICE = "motor-wheelchair"  # evidence, two persons, objections; and nobody has to come
 DAY_S = 86400
-TOOLS = lm.BUILD / "tests/lib"
 PROOFS = {1: "certificate", 2: "identity"}
 
 
@@ -20,8 +19,10 @@ def granted(**more):
 
 
 class Deciding(lm.Case):
-    def begin(self):
+    def begin(self, ahead_s=0):
         self.d = self.lay_out()
+        for node in self.d.nodes if ahead_s else []:
+            node.environment = lm.shifted(ahead_s)
         self.d.start()
         self.town, self.kiosk = self.d.towns[TOWN], self.d.terminals[TERMINAL].kiosk()
         self.town.control.post("/ctl/v1/users", {"name": "lead", "password": "trial-supervisor", "role": "supervisor", "by": "test"})
@@ -137,7 +138,7 @@ class Deciding(lm.Case):
         # A resident who withdraws meanwhile is first.
         other, code = self.take(nth=1)
         self.first.act(other, "CASE_ACTION_PROPOSE", **granted())
-        version = self.kiosk.statuses(code, other)[-1]["version"]
+        version = self.told(other, code, "ACCEPT")["version"]
         self.kiosk.post("/api/v1/receipts/withdraw", {"code": code, "request_id": other, "version": version, "text": ""})
         lm.wait_until(lambda: self.row(other)["state"] == "CASE_STATE_WITHDRAWN", what="it is withdrawn")
         self.refused("closed", self.lead.act, other, "CASE_ACTION_DECIDE", **approve)
@@ -194,14 +195,15 @@ class Deciding(lm.Case):
 
     def test_what_is_overdue(self):
         """The town's clock goes on for twenty days, in which nobody does anything."""
-        self.begin()
+        ahead_s = lm.until_monday_s()
+        self.begin(ahead_s)
         late, asked = self.take()[0], self.take(nth=1)[0]
         self.first.act(asked, "CASE_ACTION_ASK", text="示例？")
         row = self.row(late)
         self.assertEqual(("CASE_TERM_RUNS", True, False), (row["term"], row["is_due_sample"], row["is_overdue"]))
         self.assertEqual([], self.first.cases("overdue"))
         self.assertEqual([], self.lead.cases("supervisor"))
-        self.town.environment = {"LD_PRELOAD": str(TOOLS / "libshifted.so"), "LM_SHIFT_S": str(20 * DAY_S)}
+        self.town.environment = lm.shifted(ahead_s + 20 * DAY_S)
         self.town.restart()
         desk = self.town.desk()
         self.assertEqual([late], [row["request_id"] for row in desk.cases("overdue")])

@@ -10,14 +10,16 @@ import report  # noqa: E402
 
 TOWN = "310114106"
 TERMINAL = f"{TOWN}001-T1"
-SHIFTED = str(lm.BUILD / "tests/lib/libshifted.so")
-DAYS_S = 12 * 86400  # three working days are over, whatever holidays there are
+DAYS_S = 12 * 86400  # three working days are over
 OVER = "CASE_ACTION_HAND_OVER"
 
 
 class HandOver(lm.Case):
     def begin(self):
         self.d = self.lay_out()
+        self.ahead_s = lm.until_monday_s()
+        for node in self.d.nodes:
+            node.environment = lm.shifted(self.ahead_s)
         self.d.start()
         self.town, self.hub = self.d.towns[TOWN], self.d.hub
         self.kiosk = self.d.terminals[TERMINAL].kiosk()
@@ -48,8 +50,8 @@ class HandOver(lm.Case):
         """The receipt says who has it now."""
         def newest():
             status = self.kiosk.statuses(code, request)[-1:]
-            return status and (status[0]["action"], status[0]["owner"]) == (OVER, owner)
-        lm.wait_until(newest, what=f"the receipt says {owner}")
+            return status and (status[0]["action"], status[0]["owner"]) == (OVER, owner) and status[0]
+        return lm.wait_until(newest, what=f"the receipt says {owner}")
 
     def test_accepted_or_sent_back(self):
         self.begin()
@@ -90,13 +92,13 @@ class HandOver(lm.Case):
             self.becomes(request, "TIER_DISTRICT", "RECEIVED", "WAITS")
         for request in (taken, other):
             self.office.accept(request)
-        version = self.kiosk.statuses(withdrawn, gone)[-1]["version"]
+        version = self.told(gone, withdrawn, "TIER_DISTRICT")["version"]
         self.kiosk.post("/api/v1/receipts/withdraw", {"code": withdrawn, "request_id": gone, "version": version, "text": ""})
         self.becomes(gone, "TIER_DISTRICT", "WITHDRAWN", "NO")
         self.office.act(other, OVER, note="示例：请街道看一下")
         self.becomes(other, "TIER_TOWN", "RECEIVED", "WAITS")
         for node in (self.hub, self.town):
-            node.environment = {"LD_PRELOAD": SHIFTED, "LM_SHIFT_S": str(DAYS_S)}
+            node.environment = lm.shifted(self.ahead_s + DAYS_S)
             node.restart()
         self.clerk, self.office = self.town.desk(), self.hub.desk()
         self.becomes(forgotten, "TIER_TOWN", "RECEIVED", "CAME_BACK")

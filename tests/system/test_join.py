@@ -47,7 +47,7 @@ class Join(lm.Case):
 
     def shift_clock(self, device, years):
         """Its wall clock is wrong, from the next start on."""
-        device.environment = {"LD_PRELOAD": str(TOOLS / "libshifted.so"), "LM_SHIFT_S": str(years * 365 * 86400)}
+        device.environment = lm.shifted(years * 365 * 86400)
 
     def begin(self, sites=2):
         """All run; the joining ones wait for tokens."""

@@ -14,7 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
 import report  # noqa: E402
 
-TOOLS = lm.BUILD / "tests/lib"
 TOWN = "310114106"
 SERVICE = "home-adaptation"
 DAYS_S = 40 * 86400  # until the month is over
@@ -50,14 +49,14 @@ class Reports(lm.Case):
         now = datetime.datetime.now(SHANGHAI)
         ahead_s = (TENTH - now.day) * 86400
         hub = district.hub
-        hub.environment = {"LD_PRELOAD": str(TOOLS / "libshifted.so"), "LM_SHIFT_S": str(ahead_s)}
+        hub.environment = lm.shifted(ahead_s)
         district.start()
         decided = self.hand_in(district)
         desk = hub.desk()
         month = f"{now:%Y-%m}"
         path = f"/api/v1/reports/month-towns/{month}"
         self.assertIn("not over yet", self.refused("conflict", desk.get, path))
-        hub.environment["LM_SHIFT_S"] = str(ahead_s + DAYS_S)
+        hub.environment = lm.shifted(ahead_s + DAYS_S)
         hub.restart()
         desk = hub.desk()
         listed = next(one for one in desk.get("/api/v1/reports")["reports"] if one["definition"]["id"] == "month-towns")

@@ -82,7 +82,7 @@ class Rotation(lm.Case):
         self.passes(second)
         self.assertEqual(devices, [node.status()["device"] for node in district.nodes])
         lm.wait_until(lambda: all(node.status()["unsent"] == "0" for node in district.nodes))
-        audit.same_lines({node: audit.Tape(node) for node in district.nodes})
+        audit.alike(district.nodes)
         self.assertRegex(district.lmctl("devices", node=hub), f"{FIRST} .* 2 ")
         for node in district.nodes:
             self.assertTrue(json.loads(district.lmctl("verify", "--json", node=node))["is_good"], node)

@@ -106,7 +106,8 @@ class StepForms(lm.Case):
         self.wrong(other, "values.appointment-day: not-a-date", values(appointment_day="明天"), DECIDE, **refuse)
         self.desk.act(other, DECIDE, **refuse)
         new = self.desk.post(f"/api/v1/cases/{request}/code", {"checked": "IDENTITY_CHECK_ID_CARD"})["code"]
-        steps = [status for status in self.kiosk.statuses(new, request) if status["action"] == STEP]
+        statuses = lm.wait_until(lambda: self.kiosk.statuses(new, request), what="the town shows the new receipt")
+        steps = [status for status in statuses if status["action"] == STEP]
         self.assertEqual(["示例服务点", "示例热线"], [list(shown(status["fields"]).values())[-1] for status in steps])
 
 
