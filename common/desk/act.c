@@ -50,7 +50,8 @@ static int texts_check(const Lm__CaseCommand *in, struct error *e)
 	bool is_partial = decides && in->outcome == LM__OUTCOME__OUTCOME_PARTLY_GRANTED;
 	bool needs_text = in->action == DO(ASK) || in->action == DO(OBJECT) || is_refusal || is_partial;
 	/* the reason, for other staff */
-	bool needs_note = in->action == DO(HAND_OVER) || in->action == DO(RETURN) || in->action == DO(REOPEN);
+	bool needs_note = in->action == DO(HAND_OVER) || in->action == DO(REFER) || in->action == DO(RETURN) ||
+	                  in->action == DO(REOPEN);
 	int result = text_check("text", in->text, needs_text, e);
 	if (!result)
 		result = text_check("ground", in->ground, is_refusal, e);
@@ -92,6 +93,17 @@ static int duplicate_check(struct turn *t, struct id request, const Lm__CaseComm
 	return OK;
 }
 
+/* One that the directory names, or nobody would have the case. */
+static int town_named_check(struct turn *t, const Lm__CaseRecord *record, const Lm__CaseCommand *in, struct error *e)
+{
+	int result = in->action == DO(REFER) ? case_action_check(record, in->action, in->outcome, e) : OK;
+	if (!result)
+		result = refer_check(record, in->action, in->town, e);
+	if (result || in->action != DO(REFER) || device_town_of(t->txn, in->town, t->arena))
+		return result;
+	return error_set(e, ERR_NOT_FOUND, "town: %.20s is not in the directory", in->town);
+}
+
 /* A record that is here and goes on. */
 static int person_named_check(struct turn *t, const Lm__CaseCommand *in, struct error *e)
 {
@@ -120,12 +132,16 @@ int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm
 	if ((*record)->owner != node_domain(t->node)->tier)
 		return error_set(e, ERR_CONFLICT, "this case belongs to the %s now",
 		                 (*record)->owner == LM__TIER__TIER_TOWN ? "town" : "district");
+	if (!case_is_ours(node_domain(t->node), *record))
+		return error_set(e, ERR_CONFLICT, "this case belongs to town %.20s now", case_decider(*record));
 	if (version != (*record)->version)
 		return error_set(
 		        e, ERR_CONFLICT,
 		        "somebody was faster: the case is at version %u, you saw %u; nothing of yours was lost or sent",
 		        (*record)->version, version);
 	result = duplicate_check(t, request, in, e);
+	if (!result)
+		result = town_named_check(t, *record, in, e);
 	return result ? result : person_named_check(t, in, e);
 }
 
@@ -168,6 +184,8 @@ static int act_run(struct turn *t, struct command *c, struct error *e)
 	const struct actor actor = { a->user, a->role };
 	result = deciding_check(t, a->id, record, in, &actor, &content, e);
 	struct case_event event = { .action = in->action, .outcome = in->outcome, .content = &content };
+	if (in->action == DO(REFER))
+		event.town = in->town;
 	if (in->action == DO(CONFIRM_PERSON))
 		event.person_id = codec_bytes(in->person_id);
 	if (!result)

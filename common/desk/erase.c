@@ -127,7 +127,7 @@ int erasure_fill(struct node *n, struct store_txn *txn, struct id request, const
                  const char *user, struct arena *arena, Lm__CaseView *view)
 {
 	struct error e = { 0 };
-	bool is_ours = record->owner == node_domain(n)->tier && case_state_is_closed(record->state);
+	bool is_ours = case_is_ours(node_domain(n), record) && case_state_is_closed(record->state);
 	int result = erasure_of(n, txn, request, user, arena, &view->erasure);
 	if (result || view->erasure || !is_ours)
 		return result;

@@ -1,7 +1,7 @@
 /*
  * The owner's events. One event is up to three entries, in one transaction: the event (town: up, district: own), and
  * what goes down: at a town the resident's message to the terminal, at the district a copy for the town with the
- * message inside, which the town passes on.
+ * message inside, which the town passes on. A town that the case was referred to puts the message into its event.
  */
 #include <string.h>
 
@@ -55,6 +55,7 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Case
 	message.remedy = content->remedy;
 	message.is_closing = event->is_closing;
 	message.owner = event->owner;
+	message.town = event->town;
 	bool is_decision = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE;
 	bool has_service = (is_decision || content->n_values) &&
 	                   !service_get(t->txn, before->service, before->revision, t->arena, &service);
@@ -135,6 +136,7 @@ static void header_copy_public(Lm__Header *to, const Lm__Header *from)
 	clean.is_closing = from->is_closing;
 	clean.is_reopening = from->is_reopening;
 	clean.person_id = from->person_id;
+	clean.town = from->town;
 	*to = clean;
 }
 
@@ -159,28 +161,34 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 		h.n_asks = 1;
 	}
 	h.person_id = codec_data(event->person_id);
+	h.town = event->town ? event->town : h.town;
 	header_copy_public(&outline, &h);
-	result = CODEC_PACK(event->content, t->arena, &packed, e);
-	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
-		               .header = &h,
-		               .payload = packed,
-		               .is_sealed = true };
 	/* The receipt key first: without it the case still moves, but nothing can be told. */
-	int opened = result ? result : request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
+	int opened = request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
 	if (error_is_of_machine(opened))
 		result = opened;
 	bool can_tell = !opened && case_action_is_told(event->action) &&
 	                !case_code_is_new(record); /* no terminal has a lock for it: it asks the town */
-	if (!result)
-		result = turn_append(t, &draft, &placed, e);
 	if (!result && can_tell)
 		result = message_make(t, &request, record, &outline, t->now_ms, event->content,
 		                      payload->receipt_key.data, &message, e);
+	bool is_referred = is_town && !case_is_of_town(d, record); /* the resident's town passes the message on */
+	if (is_referred)
+		event->content->receipt_message = codec_data(message);
+	if (!result)
+		result = CODEC_PACK(event->content, t->arena, &packed, e);
+	struct draft draft = { .stream = is_town ? LM__STREAM__STREAM_UP : LM__STREAM__STREAM_OWN,
+		               .header = &h,
+		               .payload = packed,
+		               .is_sealed = true };
+	if (!result)
+		result = turn_append(t, &draft, &placed, e);
 	if (result)
 		return result;
 	if (!is_town)
 		return copy_write(t, &request, record, &outline, event->content, message, &placed.hash, e);
-	bool is_read_here = record->terminal == d->device; /* typed at our counter: no terminal waits for it */
+	/* Typed at our counter: no terminal waits for it. */
+	bool is_read_here = record->terminal == d->device || is_referred;
 	return can_tell && !is_read_here ? status_write(t, &request, record, &outline, message, &placed.hash, e) : OK;
 }
 
@@ -216,7 +224,8 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 		return OK;
 	memcpy(request.byte, h->request_id.data, ID_BYTES);
 	int result = case_get(t->txn, request, t->arena, &record);
-	if (!result && record->terminal == node_domain(t->node)->device)
+	if (!result &&
+	    (record->terminal == node_domain(t->node)->device || !case_is_of_town(node_domain(t->node), record)))
 		return OK;
 	if (!result)
 		result = request_payload_open(t->node, t->txn, record, t->arena, &payload, e);

@@ -1,7 +1,7 @@
 /*
- * A case that was handed over and that nobody here accepts goes back: the owner, this tier, hands it over again, by
- * itself. The list in memory names those whose working days are over; the writer looks at each once more, so whoever
- * accepts, sends back or withdraws at the same moment is first, or is told that it went.
+ * A case that was handed over or referred and that nobody here accepts goes back: the owner, this node, hands it over
+ * again, by itself. The list in memory names those whose working days are over; the writer looks at each once more, so
+ * whoever accepts, sends back or withdraws at the same moment is first, or is told that it went.
  */
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ static int go_back_run(struct turn *t, struct command *c, struct error *e)
 	if (result)
 		return result;
 	int64_t by_ms = take_by_ms(record, &days, node_configuration(t->node)->hand_over_days);
-	if (record->owner != node_domain(t->node)->tier || !by_ms || by_ms > t->now_ms)
+	if (!case_is_ours(node_domain(t->node), record) || !by_ms || by_ms > t->now_ms)
 		return OK; /* somebody was faster */
 	return case_event_write(t, g->id, record, &event, e);
 }

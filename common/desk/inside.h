@@ -13,6 +13,7 @@ struct case_event {
 	Lm__CasePayload *content;
 	const struct hash *ask; /* that it answers, or NULL */
 	struct bytes person_id; /* CONFIRM_PERSON: whose case it is; empty: nobody's */
+	char *town;             /* REFER: to which; NULL otherwise */
 };
 int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
                      struct error *e);

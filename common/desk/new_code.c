@@ -35,6 +35,8 @@ static int new_code_run(struct turn *t, struct command *c, struct error *e)
 	int result = turn_may_write(t, e);
 	if (!result)
 		result = case_shown(t->node, t->txn, x->person, t->arena, &record, e);
+	if (!result && !case_is_of_town(node_domain(t->node), record))
+		result = error_set(e, ERR_DENIED, "town %.20s has the receipt of this request", record->town);
 	if (!result && (record->is_absent || subject_is_erased(t->txn, BYTES_OF(x->person.byte))))
 		result = error_set(e, ERR_CLOSED, "what the resident told was erased: there is nothing to look up");
 	if (!result)
@@ -92,8 +94,8 @@ int new_codes_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *
 	view->new_codes = arena_alloc(arena, (record->n_new_codes + 1) * sizeof *view->new_codes);
 	if (!view->new_codes)
 		return ERR_MEMORY;
-	view->can_give_code = node_domain(n)->tier == LM__TIER__TIER_TOWN && !record->is_absent &&
-	                      record->n_new_codes < NEW_CODES_MOST;
+	view->can_give_code =
+	        case_is_of_town(node_domain(n), record) && !record->is_absent && record->n_new_codes < NEW_CODES_MOST;
 	for (size_t i = 0; i < record->n_new_codes; i++) {
 		Lm__NewCodeEvent *v = arena_alloc(arena, sizeof *v);
 		Lm__NewCodePayload *payload;

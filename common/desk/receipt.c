@@ -65,7 +65,7 @@ static bool told_fill(const Lm__Service *service, const Lm__EventView *event, st
 }
 
 static bool status_from(const Lm__CaseView *view, const Lm__EventView *event, const struct decision *decision,
-                        struct id *request, const char *office, struct arena *arena, ProtobufCBinaryData *out)
+                        struct id *request, struct arena *arena, ProtobufCBinaryData *out)
 {
 	Lm__StatusMessage m = LM__STATUS_MESSAGE__INIT;
 	struct bytes packed;
@@ -73,12 +73,13 @@ static bool status_from(const Lm__CaseView *view, const Lm__EventView *event, co
 	m.version = event->version;
 	m.action = event->action;
 	m.outcome = event->outcome;
-	m.office = (char *)(uintptr_t)office;
+	m.office = event->place;
 	m.time_ms = event->time_ms;
 	m.text = event->text;
 	m.ground = event->ground;
 	m.remedy = event->remedy;
 	m.owner = event->owner;
+	m.town = event->town;
 	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;
@@ -115,11 +116,8 @@ static int receipt_fill(struct node *n, struct store_txn *txn, struct id request
 		struct decision decision = decision_at(view, i);
 		if (!case_action_is_told(view->events[i]->action))
 			continue;
-		bool is_town = view->events[i]->by_tier == LM__TIER__TIER_TOWN;
-		const char *office =
-		        is_town ? record->town : arena_format(arena, "%.6s", record->town); /* its district */
-		if (office && status_from(view, view->events[i], &decision, &request, office, arena,
-		                          &answer->statuses[answer->n_statuses]))
+		if (status_from(view, view->events[i], &decision, &request, arena,
+		                &answer->statuses[answer->n_statuses]))
 			answer->n_statuses++;
 	}
 	answer->is_found = true;

@@ -68,6 +68,17 @@ Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *recor
 	return person_get(txn, id, arena, &person) ? NULL : person;
 }
 
+static void referred_fill(const struct node *n, const Lm__CaseRecord *record, struct arena *arena, Lm__CaseRow *row)
+{
+	const struct domain *d = node_domain(n);
+	bool is_open = !case_state_is_closed(record->state);
+	row->can_refer = row->is_ours && is_open && case_is_of_town(d, record);
+	row->referred_to = record->referred_to;
+	row->referred_ms = record->referred_ms;
+	if (record->referred_to[0])
+		row->referred_name = node_place_words(n, row->is_ours ? record->town : record->referred_to, arena);
+}
+
 Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                       const struct working_days *days, struct arena *arena)
 {
@@ -90,7 +101,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	row->outcome = record->outcome;
 	row->proposed = record->proposed;
 	row->owner = record->owner;
-	row->is_ours = record->owner == node_domain(n)->tier;
+	row->is_ours = case_is_ours(node_domain(n), record);
 	row->epoch = record->epoch;
 	row->version = record->version;
 	row->received_ms = record->received_ms;
@@ -108,6 +119,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 		row->staff = claim->staff;
 	if (service)
 		term_fill(record, service, days, row);
+	referred_fill(n, record, arena, row);
 	row->handed = record->handed;
 	if (row->is_ours)
 		row->take_by_ms = take_by_ms(record, days, node_configuration(n)->hand_over_days);
@@ -227,11 +239,12 @@ static int event_fill(struct node *n, struct store_txn *txn, uint64_t position, 
 	v->action = h->action;
 	v->outcome = h->outcome;
 	v->owner = h->owner;
-	bool is_handed = h->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER;
-	v->by_tier = !is_handed                        ? h->owner
-	             : h->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT
-	                                               : LM__TIER__TIER_TOWN;
-	v->time_ms = h->time_ms;
+	v->by_tier = place_level_of(h->place) == PLACE_TOWN ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT;
+	v->place = h->place;
+	v->place_name = node_place_words(n, h->place, arena);
+	v->town = h->town;
+	v->town_name = h->town[0] ? node_place_words(n, h->town, arena) : NULL;
+	v->time_ms = h->passed_ms ? h->passed_ms : h->time_ms;
 	v->is_absent = !content;
 	if (!content)
 		return OK;

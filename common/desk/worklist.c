@@ -11,7 +11,7 @@ struct work {                    /* an entry's data */
 	uint64_t opened, closed; /* keys of the open and the closed list; 0: not there */
 	int64_t due_ms;          /* 0: nothing runs */
 	int64_t take_by_ms;      /* handed over to us: until then somebody accepts it; 0: not, or nobody knows */
-	bool is_handed;          /* handed over, to us or by us, and not accepted yet */
+	bool is_handed;          /* handed over, to us or by us, and not accepted yet; or referred, and not back */
 	uint32_t access;         /* needs, as bits */
 	Lm__CaseState state;
 	char text[]; /* service, community, who has it, name, initials, then numbers: each ends with a NUL, an empty one
@@ -63,6 +63,13 @@ static uint32_t access_of(struct store_txn *txn, const Lm__CaseRecord *record, s
 	return bits;
 }
 
+/* Of this town, and another one works on it. */
+static bool is_elsewhere(const struct index *x, const Lm__CaseRecord *record)
+{
+	return record->referred_to[0] && case_is_of_town(node_domain(x->node), record) &&
+	       !case_state_is_closed(record->state);
+}
+
 static int work_take(struct index *x, struct store_txn *txn, struct id request, const Lm__CaseRecord *record,
                      const struct working_days *days, struct arena *arena)
 {
@@ -79,8 +86,8 @@ static int work_take(struct index *x, struct store_txn *txn, struct id request, 
 	if (service)
 		term_fill(record, service, days, &row);
 	w.due_ms = row.term == LM__CASE_TERM__CASE_TERM_RUNS ? row.due_ms : 0;
-	w.is_handed = record->handed == LM__HANDED_OVER__HANDED_OVER_WAITS;
-	if (record->owner == node_domain(x->node)->tier)
+	w.is_handed = record->handed == LM__HANDED_OVER__HANDED_OVER_WAITS || is_elsewhere(x, record);
+	if (case_is_ours(node_domain(x->node), record))
 		w.take_by_ms = take_by_ms(record, days, node_configuration(x->node)->hand_over_days);
 	w.access = access_of(txn, record, arena);
 	is_short |= buffer_append(&b, BYTES(&w, offsetof(struct work, text))) != OK;

@@ -318,12 +318,16 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_REQUEST, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_open },
 	{ LM__KIND__KIND_REQUEST, UP, HERE, AT_TOWN, apply_case_open }, /* typed at the counter */
 	{ LM__KIND__KIND_REQUEST, UP, TOWN, AT_DISTRICT, apply_case_open },
+	{ LM__KIND__KIND_REQUEST, DOWN, DISTRICT, AT_TOWN, apply_case_open }, /* referred to it by another town */
 	{ LM__KIND__KIND_ANSWER, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_ANSWER, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_ANSWER, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
 	{ LM__KIND__KIND_WITHDRAW, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_WITHDRAW, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_WITHDRAW, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
 	{ LM__KIND__KIND_OBJECT, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_OBJECT, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_OBJECT, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
 	{ LM__KIND__KIND_KEYS, UP, HERE, AT_TERMINAL | AT_TOWN, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TOWN, AT_DISTRICT, apply_keys },

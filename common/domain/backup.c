@@ -144,8 +144,7 @@ int apply_restore(struct apply *a)
 static int asks_add(struct apply *a, struct id request, const Lm__CaseRecord *record)
 {
 	int result = OK;
-	if (record->owner != a->d->tier)
-		return OK;
+	bool is_ours = case_is_ours(a->d, record);
 	for (size_t i = 0; i < record->n_asks && !result; i++) {
 		const Lm__PendingAsk *ask = record->asks[i];
 		struct domain_effect effect = {
@@ -154,7 +153,7 @@ static int asks_add(struct apply *a, struct id request, const Lm__CaseRecord *re
 		if (ask->is_answered || ask->hash.len != HASH_BYTES)
 			continue;
 		memcpy(effect.ask.byte, ask->hash.data, HASH_BYTES);
-		result = effect_add(a, effect);
+		result = is_ours ? effect_add(a, effect) : case_ask_pass(a, request, record, ask->position);
 	}
 	return result;
 }

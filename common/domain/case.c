@@ -35,8 +35,7 @@ int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record)
 
 int lists_move(struct apply *a, struct id request, Lm__CaseRecord *record)
 {
-	bool is_ours = record->owner == a->d->tier;
-	bool should_be_open = is_ours && !case_state_is_closed(record->state);
+	bool should_be_open = case_is_ours(a->d, record) && !case_state_is_closed(record->state);
 	bool should_be_closed = case_state_is_closed(record->state);
 	uint8_t key[8];
 	if (record->open_key && !should_be_open) {
@@ -107,10 +106,11 @@ static int ask_check(struct apply *a, const Lm__CaseRecord *record)
 {
 	Lm__DeviceRecord *device;
 	uint64_t origin = a->item->header->origin;
-	if (memo_device(a, origin, &device))
+	bool is_passed_on = a->item->header->stream == LM__STREAM__STREAM_DOWN; /* the district has looked */
+	if (!is_passed_on && memo_device(a, origin, &device))
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)origin);
-	if (!place_contains(record->town, device->place))
+	if (!is_passed_on && !place_contains(record->town, device->place))
 		return error_set(a->e, ERR_DENIED, "a device of %.20s may not ask for a case of town %.20s",
 		                 device->place, record->town);
 	if (record->n_asks - asks_answered(record) >= CASE_ASKS_WAITING_MOST ||
@@ -124,18 +124,22 @@ int apply_case_ask(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
 	struct id request = header_request(h);
+	bool is_passed_on = h->stream == LM__STREAM__STREAM_DOWN;
+	struct bytes hash = is_passed_on ? codec_bytes(h->source) : BYTES_OF(a->item->hash);
 	Lm__CaseRecord *record;
 	int result = case_get(a->txn, request, a->arena, &record);
 	if (result == ERR_NOT_FOUND)
 		return held_on_request(a);
+	if (!result && hash.size != HASH_BYTES)
+		return error_set(a->e, ERR_INVALID, "an ask that was passed on names no entry");
 	if (result)
 		return result;
-	Lm__PendingAsk *known = ask_find(record, BYTES_OF(a->item->hash));
-	if (known) { /* answered by the owner before it came here */
+	Lm__PendingAsk *known = ask_find(record, hash);
+	if (known) { /* answered by the owner before it came here, or passed on before */
 		known->position = a->item->position;
 		known->kind = h->kind;
 		known->version = h->version;
-		known->time_ms = h->time_ms;
+		known->time_ms = event_ms(h);
 		result = case_put(a, request, record);
 		return result ? result
 		              : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
@@ -144,16 +148,18 @@ int apply_case_ask(struct apply *a)
 	if (result)
 		return result;
 	Lm__PendingAsk ask = LM__PENDING_ASK__INIT;
-	ask.hash = codec_data(BYTES_OF(a->item->hash));
+	ask.hash = codec_data(hash);
 	ask.kind = h->kind;
 	ask.version = h->version;
 	ask.position = a->item->position;
-	ask.time_ms = h->time_ms;
+	ask.time_ms = event_ms(h);
 	result = ask_add(a, record, &ask);
 	if (!result)
 		result = case_put(a, request, record);
-	if (!result && record->owner == a->d->tier)
+	if (!result && case_is_ours(a->d, record))
 		result = ask_effect(a, request, &ask);
+	if (!result)
+		result = case_ask_pass(a, request, record, ask.position);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
 }
 
@@ -186,7 +192,8 @@ static int asks_settle(struct apply *a, Lm__CaseRecord *record)
 	return OK;
 }
 
-static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier by)
+/* `author`: the town that writes it; NULL: the district. */
+static int event_check(struct apply *a, const Lm__CaseRecord *record, const char *author)
 {
 	const Lm__Header *h = a->item->header;
 	/* The one before it is held or in quarantine: what cites it is held with it. First, as that one may change the
@@ -196,9 +203,11 @@ static int event_check(struct apply *a, const Lm__CaseRecord *record, Lm__Tier b
 	if (h->version <= record->version)
 		return error_set(a->e, ERR_CONFLICT, "event %u does not follow version %u of the case", h->version,
 		                 record->version);
-	if (record->owner != by)
-		return error_set(a->e, ERR_DENIED, "the case belongs to another tier");
-	int result = case_action_check(record, h->action, h->outcome, a->e);
+	int result = case_author_check(a, record, author);
+	if (!result)
+		result = case_action_check(record, h->action, h->outcome, a->e);
+	if (!result)
+		result = refer_check(record, h->action, h->town, a->e);
 	if (result)
 		return result;
 	Lm__Header want = LM__HEADER__INIT;
@@ -223,9 +232,14 @@ static int event_note(struct apply *a, Lm__CaseRecord *record)
 	return OK;
 }
 
+static bool is_handing(Lm__CaseAction action)
+{
+	return action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER || action == LM__CASE_ACTION__CASE_ACTION_REFER;
+}
+
 static int asks_hand_on(struct apply *a, struct id request, const Lm__CaseRecord *record)
 {
-	if (record->owner != a->d->tier || a->item->header->action != LM__CASE_ACTION__CASE_ACTION_HAND_OVER)
+	if (!case_is_ours(a->d, record) || !is_handing(a->item->header->action))
 		return OK;
 	int result = OK;
 	for (size_t i = 0; i < record->n_asks && !result; i++)
@@ -258,11 +272,11 @@ static int term_move(struct apply *a, const Lm__CaseRecord *before, Lm__CaseReco
 	const Lm__Header *h = a->item->header;
 	int result = OK;
 	if (before->state == TO(ASKED) && record->state != TO(ASKED))
-		result = pause_add(a, record, h->time_ms);
-	record->asked_ms = record->state != TO(ASKED) ? 0 : before->state == TO(ASKED) ? before->asked_ms : h->time_ms;
+		result = pause_add(a, record, event_ms(h));
+	record->asked_ms = record->state != TO(ASKED) ? 0 : before->state == TO(ASKED) ? before->asked_ms : event_ms(h);
 	if (h->action == LM__CASE_ACTION__CASE_ACTION_STEP) {
 		record->step++;
-		record->step_ms = h->time_ms;
+		record->step_ms = event_ms(h);
 		record->n_pauses = 0;
 	}
 	return result;
@@ -294,24 +308,27 @@ static void outcome_move(const Lm__Header *h, const Lm__CaseRecord *before, Lm__
 		record->is_objected = false;
 }
 
-/* Who is handed a case accepts it or sends it back. What came back stays: it does not go to and fro by itself. */
+/* Who is handed a case accepts it or sends it back. What came back stays: it does not go to and fro by itself. What was
+ * referred always comes back so, for it comes to the resident's own town. */
 static void handed_move(struct apply *a, Lm__CaseRecord *record)
 {
-	bool is_handing = a->item->header->action == LM__CASE_ACTION__CASE_ACTION_HAND_OVER;
-	bool is_new = is_handing && record->handed != LM__HANDED_OVER__HANDED_OVER_WAITS;
-	if (is_handing)
+	Lm__CaseAction action = a->item->header->action;
+	bool is_handed = is_handing(action);
+	bool is_new = action == LM__CASE_ACTION__CASE_ACTION_REFER ||
+	              (is_handed && !record->referred_to[0] && record->handed != LM__HANDED_OVER__HANDED_OVER_WAITS);
+	if (is_handed)
 		record->handed = is_new ? LM__HANDED_OVER__HANDED_OVER_WAITS : LM__HANDED_OVER__HANDED_OVER_CAME_BACK;
 	else if (record->state != TO(RECEIVED))
 		record->handed = LM__HANDED_OVER__HANDED_OVER_NO;
-	if (is_handing || record->state != TO(RECEIVED))
+	if (is_handed || record->state != TO(RECEIVED))
 		record->handed_ms = is_new ? a->item->taken_ms : 0;
 }
 
-static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, Lm__Tier by)
+static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *record, const char *author)
 {
 	const Lm__Header *h = a->item->header;
 	Lm__CaseRecord before = *record;
-	int result = event_check(a, record, by);
+	int result = event_check(a, record, author);
 	if (!result)
 		result = service_rules_check(a, record);
 	if (!result)
@@ -323,11 +340,13 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 	record->state = case_state_after(record, h->action);
 	outcome_move(h, &before, record);
 	handed_move(a, record);
+	result = referred_move(a, record);
 	record->owner = h->owner;
 	record->epoch = h->epoch;
 	record->version = h->version;
-	record->changed_ms = h->time_ms;
-	result = term_move(a, &before, record);
+	record->changed_ms = event_ms(h);
+	if (!result)
+		result = term_move(a, &before, record);
 	if (!result && h->action == LM__CASE_ACTION__CASE_ACTION_CONFIRM_PERSON)
 		result = case_person_set(a, request, record, h->person_id);
 	if (!result)
@@ -339,11 +358,13 @@ static int event_apply(struct apply *a, struct id request, Lm__CaseRecord *recor
 	if (!result)
 		result = asks_hand_on(a, request, record);
 	if (!result)
+		result = case_event_pass(a, request, record, author);
+	if (!result)
 		result = release_version(a, request, record->version);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
 }
 
-/* A town may only speak of its own cases. */
+/* Of the receipt only the resident's town speaks. */
 int case_town_check(struct apply *a, const Lm__CaseRecord *record)
 {
 	Lm__DeviceRecord *town;
@@ -359,22 +380,17 @@ int case_town_check(struct apply *a, const Lm__CaseRecord *record)
 	return OK;
 }
 
-static int event_of(struct apply *a, Lm__Tier by)
+int apply_case_event(struct apply *a)
 {
 	struct id request = header_request(a->item->header);
 	Lm__CaseRecord *record;
+	const char *author;
 	int result = case_get(a->txn, request, a->arena, &record);
 	if (result == ERR_NOT_FOUND)
 		return held_on_request(a);
-	if (!result && by == LM__TIER__TIER_TOWN)
-		result = case_town_check(a, record);
-	return result ? result : event_apply(a, request, record, by);
-}
-
-int apply_case_event(struct apply *a)
-{
-	return event_of(a, a->item->header->stream == LM__STREAM__STREAM_OWN ? LM__TIER__TIER_DISTRICT
-	                                                                     : LM__TIER__TIER_TOWN);
+	if (!result)
+		result = case_author(a, &author);
+	return result ? result : event_apply(a, request, record, author);
 }
 
 /* The terminal was told to drop the lock of a case that ended long ago. */
@@ -389,20 +405,23 @@ int apply_lock_released(struct apply *a)
 }
 
 /* Our own copy for a town. Mostly its event has just been applied. After a restore the event itself is lost with `own`,
- * and the copy that the town gives back stands for it. */
+ * and the copy that the town gives back stands for it. What a town did it gives back itself. */
 int apply_case_returned(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
 	Lm__CaseRecord *record;
 	int result = case_get(a->txn, header_request(h), a->arena, &record);
-	if (!result && h->version <= record->version)
-		return OK;
-	return event_of(a, LM__TIER__TIER_DISTRICT);
+	bool is_of_town = place_level_of(h->place) == PLACE_TOWN;
+	return (!result && h->version <= record->version) || is_of_town ? OK : apply_case_event(a);
 }
 
 int apply_case_copy(struct apply *a)
 {
-	int result = event_of(a, LM__TIER__TIER_DISTRICT);
+	Lm__CaseRecord *record;
+	int result = case_get(a->txn, header_request(a->item->header), a->arena, &record);
+	if (!result && !case_is_of_town(a->d, record) && a->item->header->version <= record->version)
+		return OK; /* referred to us once more: the whole comes again */
+	result = apply_case_event(a);
 	return result ? result : case_copy_relay(a);
 }
 
@@ -414,7 +433,7 @@ int case_copy_relay(struct apply *a)
 	Lm__CaseCopyPayload *copy;
 	Lm__CaseRecord *record;
 	int result = case_get(a->txn, header_request(h), a->arena, &record);
-	if (result || case_code_is_new(record)) /* the district did not know yet that its lock is gone */
+	if (result || !case_is_of_town(a->d, record) || case_code_is_new(record)) /* its lock is gone, or elsewhere */
 		return result;
 	result = CODEC_UNPACK(lm__case_copy_payload, a->item->plain, a->arena, &copy, a->e);
 	if (error_is_of_machine(result))

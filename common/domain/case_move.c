@@ -4,7 +4,8 @@
  *              ACCEPT            ASK
  *   RECEIVED ──────────► ACCEPTED ─────► ASKED          (ANSWER_TAKEN: ASKED → ACCEPTED)
  *      │  ▲                 │   ▲──────────┘
- *      │  └── HAND_OVER ────┴──────────┘                 (the other tier owns it, and accepts anew)
+ *      │  └── HAND_OVER ────┴──────────┘                 (the other tier owns it, or with REFER another town, and
+ *      │                                                 accepts anew)
  *      └────────── any of the three ──────────► DECIDED (from ACCEPTED and ASKED only) · WITHDRAWN · DUPLICATE
  *
  *   Two decide: ACCEPTED · ASKED · OBJECTED ── PROPOSE ──► PROPOSED ── DECIDE, with that outcome ──► DECIDED
@@ -41,6 +42,7 @@ static const struct move {
 	[DO(WITHDRAWN)] = { OPEN_STATES | BIT(PROPOSED), TO(WITHDRAWN) },
 	[DO(DUPLICATE)] = { OPEN_STATES, TO(DUPLICATE) },
 	[DO(HAND_OVER)] = { OPEN_STATES, TO(RECEIVED) },
+	[DO(REFER)] = { OPEN_STATES, TO(RECEIVED) },
 	[DO(ANSWER_TAKEN)] = { OPEN_STATES | BIT(PROPOSED), TO(NONE) },
 	[DO(TOO_LATE)] = { CLOSED_STATES, TO(NONE) },
 	[DO(CONFIRM_PERSON)] = { OPEN_STATES | BIT(PROPOSED) | CLOSED_STATES, TO(NONE) },
@@ -65,8 +67,11 @@ int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__O
 	if ((action == DO(DECIDE) || action == DO(PROPOSE)) != (outcome != LM__OUTCOME__OUTCOME_NONE) ||
 	    (unsigned)outcome > LM__OUTCOME__OUTCOME_REFUSED)
 		return error_set(e, ERR_INVALID, "a decision, and nothing else, has an outcome");
-	if (action == DO(HAND_OVER) && record->hidden_from)
+	if (action == DO(HAND_OVER) && record->hidden_from && !record->referred_to[0])
 		return error_set(e, ERR_DENIED, "this request is about the other tier: it is not handed over to it");
+	if (action == DO(REFER) && (record->owner != LM__TIER__TIER_TOWN || record->referred_to[0]))
+		return error_set(e, ERR_DENIED,
+		                 "only the resident's town refers a case, while it has it: send it back");
 	if (action == DO(DECIDE) && record->state == TO(PROPOSED) && outcome != record->proposed)
 		return error_set(e, ERR_CONFLICT, "another outcome than this one was proposed");
 	if (action == DO(OBJECT) && record->was_objected)
@@ -132,7 +137,7 @@ Lm__CaseState case_state_after(const Lm__CaseRecord *record, Lm__CaseAction acti
 
 static Lm__Tier owner_after(const Lm__CaseRecord *record, Lm__CaseAction action)
 {
-	if (action != DO(HAND_OVER))
+	if (action != DO(HAND_OVER) || record->referred_to[0]) /* back to the resident's town */
 		return record->owner;
 	return record->owner == LM__TIER__TIER_TOWN ? LM__TIER__TIER_DISTRICT : LM__TIER__TIER_TOWN;
 }
@@ -149,7 +154,7 @@ void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm_
 	h->action = action;
 	h->outcome = outcome;
 	h->owner = owner_after(record, action);
-	h->epoch = record->epoch + (action == DO(HAND_OVER));
+	h->epoch = record->epoch + (action == DO(HAND_OVER) || action == DO(REFER));
 	h->version = record->version + 1;
 	h->is_closing = !was_closed && will_be_closed;
 	h->is_reopening = was_closed && !will_be_closed;

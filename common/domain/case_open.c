@@ -51,18 +51,25 @@ static int owner_find(struct apply *a, const Lm__Service *s, const Lm__RequestPa
 	return OK;
 }
 
+/* Of another town, which referred it to this one: the district passes it on. */
+static bool is_passed_on(const Lm__Header *h)
+{
+	return h->stream == LM__STREAM__STREAM_DOWN;
+}
+
 static int payload_read(struct apply *a, const Lm__Service *service, bool is_of_counter, Lm__CaseRecord *record)
 {
 	Lm__RequestPayload *payload;
 	struct form_fault fault;
-	record->is_absent = a->item->is_absent;
+	bool is_empty = is_passed_on(a->item->header) && !a->item->plain.size; /* the district cannot open it either */
+	record->is_absent = a->item->is_absent || is_empty;
 	if (a->item->is_absent && a->item->facts && a->item->facts->owner) {
 		record->owner = a->item->facts->owner;
 		record->hidden_from = a->item->facts->hidden_from;
 		record->code_hash = a->item->facts->code_hash;
 		return OK;
 	}
-	if (a->item->is_absent)
+	if (record->is_absent)
 		return owner_find(a, service, NULL, record);
 	int result = CODEC_UNPACK(lm__request_payload, a->item->plain, a->arena, &payload, a->e);
 	if (!result)
@@ -74,8 +81,10 @@ static int payload_read(struct apply *a, const Lm__Service *service, bool is_of_
 	bool has_lock = payload->lookup.len == RECEIPT_LOOKUP_BYTES;
 	if (payload->receipt_key.len != RECEIPT_KEY_BYTES || (!has_lock && (payload->lookup.len || !is_of_counter)))
 		return error_set(a->e, ERR_INVALID, "the request carries no valid receipt key");
-	if (request_check(service, payload, a->item->header->time_ms, &fault, 1))
+	if (request_check(service, payload, event_ms(a->item->header), &fault, 1))
 		return error_set(a->e, ERR_INVALID, "field %.64s: %s", fault.field, fault.rule);
+	if (is_passed_on(a->item->header)) /* its code is looked up in the resident's town */
+		return OK;
 	record->lookup = payload->lookup;
 	Lm__NodeSecretPayload *secret;
 	struct hash hash;
@@ -94,6 +103,15 @@ static int town_of(struct apply *a, char town[PLACE_TEXT_BYTES], bool *is_of_cou
 {
 	const Lm__Header *h = a->item->header;
 	Lm__DeviceRecord *device;
+	if (is_passed_on(h)) {
+		if (place_level_of(h->place) < PLACE_TOWN || strncmp(h->place, a->d->place, 9) == 0)
+			return error_set(a->e, ERR_INVALID, "a request of %.20s is not referred to this town",
+			                 h->place);
+		memcpy(town, h->place, 9);
+		town[9] = '\0';
+		*is_of_counter = true; /* as with one, no lock comes along */
+		return OK;
+	}
 	if (memo_device(a, h->origin, &device))
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)h->origin);
@@ -123,7 +141,7 @@ int apply_case_open(struct apply *a)
 	if (id_is_zero(request))
 		return error_set(a->e, ERR_INVALID, "a request without an id");
 	int result = case_get(a->txn, request, a->arena, &known);
-	if (!result && known->terminal == h->origin)
+	if (!result && known->terminal == (is_passed_on(h) ? 0 : h->origin))
 		return OK; /* the same request again: one case */
 	if (!result)
 		return error_set(a->e, ERR_EXISTS, "another device has sent a request with this id before");
@@ -151,12 +169,12 @@ int apply_case_open(struct apply *a)
 	record.revision = h->revision;
 	record.place = h->place;
 	record.town = town;
-	record.terminal = h->origin;
+	record.terminal = is_passed_on(h) ? 0 : h->origin;
 	record.position = a->item->position;
 	record.state = LM__CASE_STATE__CASE_STATE_RECEIVED;
 	record.epoch = 1;
-	record.created_ms = h->time_ms;
-	record.received_ms = record.changed_ms = a->item->taken_ms;
+	record.created_ms = event_ms(h);
+	record.received_ms = record.changed_ms = is_passed_on(h) ? h->passed_ms : a->item->taken_ms;
 	result = lists_move(a, request, &record);
 	if (!result)
 		result = case_put(a, request, &record);
@@ -164,7 +182,7 @@ int apply_case_open(struct apply *a)
 		result = count_move(a, NULL, &record);
 	if (!result)
 		result = release_request(a, request);
-	if (!result)
+	if (!result && !is_passed_on(h))
 		result = erase_tell(a, request);
 	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CASE, .request = request });
 }

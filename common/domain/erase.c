@@ -88,6 +88,9 @@ int erase_check(const struct domain *d, struct store_txn *txn, struct id request
 		return result == ERR_NOT_FOUND ? error_set(e, result, "requests: there is no such case here") : result;
 	if (record->owner != d->tier)
 		return error_set(e, ERR_DENIED, "requests: the other tier has this case, and erases what is in it");
+	if (!case_is_ours(d, record))
+		return error_set(e, ERR_DENIED, "requests: town %.20s has this case, and erases what is in it",
+		                 case_decider(record));
 	if (!case_state_is_closed(record->state))
 		return error_set(e, ERR_CONFLICT, "requests: this case is open; it is erased when it is closed");
 	if (!erased_get(txn, key_id(&request), arena, &erased))

@@ -34,9 +34,14 @@ static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
 	int result = a->d->tier == LM__TIER__TIER_TERMINAL ? ERR_NOT_FOUND : case_get(a->txn, id, a->arena, &record);
 	if (result)
 		return result == ERR_NOT_FOUND ? OK : result;
-	if (record->owner != (is_from_town ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT))
-		return foreign(a, error_set(a->e, ERR_DENIED, "another tier has the case that is to be erased"));
-	return is_from_town ? case_town_check(a, record) : OK;
+	const char *author;
+	if (is_from_town)
+		result = case_author(a, &author);
+	if (is_from_town && !result)
+		result = case_author_check(a, record, author);
+	else if (!result && case_is_ours(a->d, record)) /* the district's word, or what it heard from who has it */
+		result = error_set(a->e, ERR_DENIED, "this town has the case that is to be erased");
+	return result ? foreign(a, result) : OK;
 }
 
 /* The town that has the record says so to the district, and the district to the towns that had it before. */

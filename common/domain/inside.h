@@ -115,7 +115,16 @@ int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
 
 /* cases */
-int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: a town of another case */
+int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: not the resident's town */
+/* refer.c */
+int64_t event_ms(const Lm__Header *h); /* when it was written, also where the district passes it on */
+/* *town: that wrote the event on a case; NULL: the district did. */
+int case_author(struct apply *a, const char **town);
+int case_author_check(struct apply *a, const Lm__CaseRecord *record, const char *town); /* ERR_DENIED: not the owner */
+int referred_move(struct apply *a, Lm__CaseRecord *record); /* after a referral, or its way back */
+/* At the district: what another town has to hear of an event that was applied, and of an ask. */
+int case_event_pass(struct apply *a, struct id request, const Lm__CaseRecord *record, const char *author);
+int case_ask_pass(struct apply *a, struct id request, const Lm__CaseRecord *record, uint64_t position);
 int case_copy_relay(struct apply *a); /* the effect by which a copy's message goes on to its terminal */
 Lm__CaseState case_state_after(const Lm__CaseRecord *record, Lm__CaseAction action); /* case_move.c */
 int case_put(struct apply *a, struct id request, const Lm__CaseRecord *record);

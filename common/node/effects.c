@@ -134,7 +134,7 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 	struct node *n = t->node;
 	bool must_wait = fx->type == DOMAIN_ANSWER_ASK || fx->type == DOMAIN_RELAY_STATUS ||
 	                 fx->type == DOMAIN_ERASE_TELL || fx->type == DOMAIN_KEYS || fx->type == DOMAIN_PERSON_COPY ||
-	                 fx->type == DOMAIN_CERTIFICATE_COPY;
+	                 fx->type == DOMAIN_CERTIFICATE_COPY || fx->type == DOMAIN_CASE_PASS;
 	if (n->is_returning && must_wait) /* what comes back may show that it was done before the restore */
 		return OK;
 	switch (fx->type) {
@@ -146,6 +146,8 @@ static int effect_run(struct turn *t, const struct domain_effect *fx, struct err
 		return person_pass_on(t, fx, e);
 	case DOMAIN_CERTIFICATE_COPY:
 		return certificate_tell(t, fx, e);
+	case DOMAIN_CASE_PASS:
+		return case_pass(t, fx, e);
 	case DOMAIN_RELEASE_HELD:
 		return held_release(t, fx->cause, e);
 	case DOMAIN_KEYS:

@@ -9,6 +9,8 @@
 #include "domain/person.h"
 #include "inside.h"
 
+#define ERASE_TOWNS_MOST 64 /* no district has so many */
+
 struct erasing {
 	struct turn *t;
 	Lm__ErasePayload *told;                       /* as it was decided */
@@ -206,42 +208,80 @@ static bool is_of_town(const Lm__PersonRecord *had, const char *town)
 	return false;
 }
 
-/* At the district: one town hears of all records that it ever had. */
-static int town_tell(struct erasing *x, size_t first, const char *town, struct error *e)
+static bool case_is_at(const Lm__CaseRecord *record, const char *town)
 {
-	static const bool none[ERASE_REQUESTS_MOST];
-	bool is_its[ERASE_PERSONS_MOST];
+	const char *its;
+	for (size_t i = 0; record && (its = case_town_at(record, i)); i++)
+		if (strcmp(its, town) == 0)
+			return true;
+	return false;
+}
+
+struct heard { /* towns, as they are told */
+	const char *town[ERASE_TOWNS_MOST];
+	size_t count;
+};
+
+/* At the district: one town hears of all cases and records that it has or had. */
+static int town_tell(struct erasing *x, struct heard *heard, const char *town, struct error *e)
+{
+	bool is_its[ERASE_REQUESTS_MOST], is_its_person[ERASE_PERSONS_MOST];
 	if (strcmp(town, x->told->place) == 0) /* it decided */
 		return OK;
-	for (size_t k = 0; k < x->person_count; k++) {
-		is_its[k] = is_of_town(x->had[k], town);
-		if (is_its[k] && k < first) /* it has heard */
+	for (size_t i = 0; i < heard->count; i++)
+		if (strcmp(heard->town[i], town) == 0)
 			return OK;
-	}
+	if (heard->count == ERASE_TOWNS_MOST)
+		return error_set(e, ERR_TOO_MANY, "an erasing that more than %d towns hear of", ERASE_TOWNS_MOST);
+	heard->town[heard->count++] = town;
+	for (size_t k = 0; k < x->count; k++)
+		is_its[k] = case_is_at(x->record[k], town);
+	for (size_t k = 0; k < x->person_count; k++)
+		is_its_person[k] = is_of_town(x->had[k], town);
 	uint64_t device = device_town_of(x->t->txn, town, x->t->arena);
-	return device ? part_tell(x, none, is_its, device, false, e) : OK;
+	return device ? part_tell(x, is_its, is_its_person, device, false, e) : OK;
 }
 
 static int towns_tell(struct erasing *x, struct error *e)
 {
+	struct heard heard = { .count = 0 };
 	const char *town;
 	int result = OK;
 	for (size_t k = 0; k < x->person_count; k++)
 		for (size_t i = 0; !result && (town = town_at(x->had[k], i)); i++)
-			result = town_tell(x, k, town, e);
+			result = town_tell(x, &heard, town, e);
+	for (size_t k = 0; k < x->count; k++)
+		for (size_t i = 0; !result && x->record[k] && (town = case_town_at(x->record[k], i)); i++)
+			result = town_tell(x, &heard, town, e);
 	return result;
 }
 
-/* Who has a request besides us: at a town the terminal that sent it, at the district the town. 0: nobody. */
+int erase_tell_towns(struct turn *t, struct bytes message, struct error *e)
+{
+	struct erasing x = { .t = t };
+	int result = CODEC_UNPACK(lm__erase_payload, message, t->arena, &x.told, e);
+	for (size_t i = 0; !result && i < x.told->n_requests && x.count < ERASE_REQUESTS_MOST; i++) {
+		struct id id;
+		if (id_of(x.told->requests[i]).size != ID_BYTES ||
+		    !subject_is_erased(t->txn, id_of(x.told->requests[i])))
+			continue; /* it was refused */
+		memcpy(id.byte, id_of(x.told->requests[i]).data, ID_BYTES);
+		result = case_get(t->txn, id, t->arena, &x.record[x.count]);
+		x.left[x.count] = x.told->requests[i];
+		x.count += !result;
+		result = result == ERR_NOT_FOUND ? OK : result;
+	}
+	return result ? result : towns_tell(&x, e);
+}
+
+/* At a town: the terminal that sent a request. 0: none of ours did. */
 static uint64_t neighbour_of(struct erasing *x, size_t i)
 {
 	const struct domain *d = &x->t->node->domain;
 	const Lm__CaseRecord *record = x->record[i];
-	if (!record || d->tier == LM__TIER__TIER_TERMINAL)
+	if (!record || d->tier != LM__TIER__TIER_TOWN || record->terminal == d->device)
 		return 0;
-	if (d->tier == LM__TIER__TIER_TOWN)
-		return record->terminal == d->device ? 0 : record->terminal;
-	return x->told->tier == d->tier ? device_town_of(x->t->txn, record->town, x->t->arena) : 0;
+	return record->terminal;
 }
 
 static int neighbours_tell(struct erasing *x, struct error *e)
@@ -250,7 +290,7 @@ static int neighbours_tell(struct erasing *x, struct error *e)
 	bool is_town = d->tier == LM__TIER__TIER_TOWN, is_told[ERASE_REQUESTS_MOST] = { false };
 	bool all[ERASE_REQUESTS_MOST], all_persons[ERASE_PERSONS_MOST];
 	static const bool no_person[ERASE_PERSONS_MOST];
-	int result = d->tier == LM__TIER__TIER_DISTRICT && x->person_count ? towns_tell(x, e) : OK;
+	int result = d->tier == LM__TIER__TIER_DISTRICT ? towns_tell(x, e) : OK;
 	for (size_t i = 0; i < x->count && !result; i++) {
 		uint64_t device = is_told[i] ? 0 : neighbour_of(x, i);
 		bool is_its[ERASE_REQUESTS_MOST] = { false };

@@ -434,7 +434,10 @@ void news_add(struct node *n, const struct domain_effect *effect);
 
 /* erase.c */
 /* What an owner decided (a packed ErasePayload) is destroyed here, and told to the neighbours. Twice is once. */
+int case_pass(struct turn *t, const struct domain_effect *fx, struct error *e); /* refer.c: DOMAIN_CASE_PASS */
 int erase_carry_out(struct turn *t, struct bytes message, struct error *e);
+/* At the district: towns hear once more of the cases that a town erased; who has heard does nothing. */
+int erase_tell_towns(struct turn *t, struct bytes message, struct error *e);
 /* At a town: a request that was erased before it came is erased at the terminal that sent it, too. */
 int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e);
 

@@ -201,6 +201,8 @@ static int passed_on(struct turn *t, struct domain_item *again, const Lm__Header
 {
 	struct node *n = t->node;
 	again->header = h;
+	if (h->kind == LM__KIND__KIND_CASE && n->domain.tier == LM__TIER__TIER_DISTRICT)
+		return case_pass_again(&n->domain, t->txn, t->arena, again, &n->effects, e);
 	if (h->kind == LM__KIND__KIND_PERSON)
 		return person_copy_effect(&n->domain, t->txn, t->arena, again, &n->effects, e);
 	again->is_absent =
@@ -222,18 +224,22 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 	if (result)
 		return result;
 	bool is_ours = h->origin == t->node->domain.device;
-	bool is_passed_on = h->kind == LM__KIND__KIND_STATUS || h->kind == LM__KIND__KIND_PERSON_COPY;
+	bool is_passed_on = h->kind == LM__KIND__KIND_STATUS || h->kind == LM__KIND__KIND_PERSON_COPY ||
+	                    h->kind == LM__KIND__KIND_CASE_COPY;
 	bool is_applied = item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED;
 	if (!is_second)
 		return is_ours && is_passed_on ? relayed_add(r, h->source) : OK;
 	if (h->kind == LM__KIND__KIND_KEYS)
 		return is_ours ? OK : keys_again(t, &again, h, item, e);
-	/* Of a record its version says whether it was applied, at once or later. */
-	bool is_person = h->kind == LM__KIND__KIND_PERSON && t->node->domain.tier == LM__TIER__TIER_DISTRICT;
+	if (h->kind == LM__KIND__KIND_ERASE && h->stream == LM__STREAM__STREAM_UP)
+		return is_ours ? OK : erase_tell_towns(t, codec_bytes(item->payload), e);
+	/* Of a record its version says whether it was applied, at once or later, and of a case its list of events. */
+	bool is_of_others = (h->kind == LM__KIND__KIND_PERSON || h->kind == LM__KIND__KIND_CASE) &&
+	                    t->node->domain.tier == LM__TIER__TIER_DISTRICT;
 	bool is_copy = h->kind == LM__KIND__KIND_CASE_COPY && is_applied;
 	bool is_event = h->kind == LM__KIND__KIND_CASE && h->stream == LM__STREAM__STREAM_UP && is_applied &&
 	                t->node->tier.tell_again;
-	if (is_ours ? !is_event : !is_copy && !is_person)
+	if (is_ours ? !is_event : !is_copy && !is_of_others)
 		return OK;
 	result = entry_hash(codec_bytes(item->header), &again.hash, e);
 	return result || is_told(r, &again.hash) ? result : passed_on(t, &again, h, item, e);
@@ -246,9 +252,14 @@ static int relays_make_up(struct turn *t, uint64_t from, struct error *e)
 	for (int pass = 0; pass < 2 && !result; pass++) {
 		Lm__TapeItem *item;
 		for (uint64_t position = from + 1;; position++) {
+			uint64_t of;
 			result = journal_read_next(t->txn, &position, t->arena, &item, e);
+			/* What was held before the backup, and could be applied since. */
+			of = !result && item->retry_of && item->retry_of <= from ? item->retry_of : position;
+			if (!result && of != position)
+				result = journal_read(t->txn, of, t->arena, &item, e);
 			if (!result)
-				result = relay_step(t, position, item, &relayed, pass == 1, e);
+				result = relay_step(t, of, item, &relayed, pass == 1, e);
 			if (result)
 				break;
 		}

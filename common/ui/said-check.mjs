@@ -10,7 +10,7 @@ const faults = [];
 
 const SPEAKERS = {
 	'common/domain':
-		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code person person_check publication report_sent request rotation token wording work',
+		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code person person_check publication refer report_sent request rotation token wording work',
 	'common/node':
 		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',

@@ -142,7 +142,8 @@ static bool is_request_retried(const struct tape *tape, json_int_t first)
 static void tape_item(struct site *s, struct tape *tape, const json_t *item)
 {
 	const json_t *header = json_object_get(item, "header");
-	bool is_request = header && strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0;
+	bool is_request = header && strcmp(text_of(header, "kind"), "KIND_REQUEST") == 0 &&
+	                  strcmp(text_of(header, "stream"), "STREAM_UP") == 0;
 	if (strcmp(text_of(item, "disposition"), "DISPOSITION_RETRIED") == 0)
 		tape->requests += is_request_retried(tape, number_of(item, "retry_of"));
 	if (!header)
@@ -314,7 +315,7 @@ static json_t *case_at(struct site *s, const char *request)
 
 static void case_compare(const struct promise *p, const json_t *here, const json_t *there)
 {
-	static const char *const keys[] = { "state", "outcome", "owner", "handed" };
+	static const char *const keys[] = { "state", "outcome", "owner", "handed", "referred_to" };
 	const json_t *a = json_object_get(here, "row"), *b = json_object_get(there, "row");
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(text_of(a, keys[i]), text_of(b, keys[i])) != 0)
@@ -324,6 +325,8 @@ static void case_compare(const struct promise *p, const json_t *here, const json
 		fail("case %s: version %lld at the town, %lld at the district", p->request,
 		     (long long)number_of(a, "version"), (long long)number_of(b, "version"));
 }
+
+static size_t referrals; /* that were looked at */
 
 static bool says_erased(const json_t *view)
 {
@@ -441,12 +444,44 @@ static bool is_lost(const struct promise *p)
 	return p->is_doubtful && !is_there(p->terminal->above, path) && !is_there(site_hub(), path);
 }
 
+static bool says_ours(const json_t *view)
+{
+	return json_is_true(json_object_get(json_object_get(view, "row"), "is_ours"));
+}
+
+/* At towns that it was referred to: the one that has it knows what the district knows, and one alone has it. */
+static void referral_check(const struct promise *p, const json_t *at_town, const json_t *at_hub)
+{
+	int owners = says_ours(at_town) + says_ours(at_hub);
+	char path[100];
+	snprintf(path, sizeof path, "/api/v1/cases/%s", p->request);
+	for (size_t i = 0; i < world.site_count; i++) {
+		struct site *s = &world.site[i];
+		bool has_it = strcmp(s->place, text_of(json_object_get(at_hub, "row"), "referred_to")) == 0;
+		if (s->tier != LM__TIER__TIER_TOWN || s == p->terminal->above || (!has_it && !is_there(s, path)))
+			continue;
+		json_t *view = case_at(s, p->request);
+		owners += says_ours(view);
+		absence_check(p, view, s);
+		if (has_it)
+			case_compare(p, view, at_hub);
+		if (has_it && json_array_size(json_object_get(view, "events")) !=
+		                      json_array_size(json_object_get(at_hub, "events")))
+			fail("%s: case %s was referred, and lacks events", s->name, p->request);
+		referrals++;
+		json_decref(view);
+	}
+	if (owners != 1)
+		fail("case %s has %d owners", p->request, owners);
+}
+
 static void promise_check(const struct promise *p)
 {
 	json_t *at_town = case_at(p->terminal->above, p->request), *at_hub = case_at(site_hub(), p->request);
 	case_compare(p, at_town, at_hub);
 	absence_check(p, at_town, p->terminal->above);
 	absence_check(p, at_hub, site_hub());
+	referral_check(p, at_town, at_hub);
 	if (!is_erasing_lost(p->request)) /* the district cannot pass on any more what it had said */
 		receipt_check(p, at_town);
 	json_decref(at_town);
@@ -577,6 +612,7 @@ void check_all(void)
 			promise_check(&promise[i]);
 	for (size_t i = 0; i < done; i++)
 		deed_check(&act[i]);
+	tell("%zu cases were referred to another town", referrals);
 	registrars_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised - lost);

@@ -328,8 +328,19 @@ static void acted(void *context, int status, json_t *body)
 	clerk_rest(c);
 }
 
-static const char *act_draw(const char *state, bool is_handed)
+/* Where a town may refer a case to. */
+static const char *other_town(const struct site *town)
 {
+	for (size_t i = 0; i < world.site_count; i++)
+		if (world.site[i].tier == LM__TIER__TIER_TOWN && &world.site[i] != town)
+			return world.site[i].place;
+	return "";
+}
+
+static const char *act_draw(const char *state, bool is_handed, bool can_refer)
+{
+	if (can_refer && draw(8) == 0)
+		return "CASE_ACTION_REFER";
 	if (draw(is_handed ? 3 : 12) == 0)
 		return "CASE_ACTION_HAND_OVER";
 	if (strcmp(state, "CASE_STATE_RECEIVED") == 0)
@@ -373,10 +384,10 @@ static void code_ask(void *context, bool is_alive)
 	         c->user, code_given, c);
 }
 
-/* Once a request, of those that this town has. */
-static bool code_replace(struct clerk *c, const char *request)
+/* Once a request, of those of this town's residents. */
+static bool code_replace(struct clerk *c, const char *request, const char *place)
 {
-	if (c->desk->tier != LM__TIER__TIER_TOWN || draw(20))
+	if (c->desk->tier != LM__TIER__TIER_TOWN || !place_contains(c->desk->place, place) || draw(20))
 		return false;
 	for (size_t i = 0; i < promise_count; i++) {
 		struct promise *p = &promise_list[i];
@@ -396,7 +407,8 @@ static void queue_seen(void *context, int status, json_t *body)
 	const json_t *cases = json_object_get(body, "cases");
 	size_t count = status == 200 ? json_array_size(cases) : 0;
 	const json_t *row = count ? json_array_get(cases, (size_t)draw(count)) : NULL;
-	if (row && code_replace(c, json_string_value(json_object_get(row, "request_id"))))
+	if (row && code_replace(c, json_string_value(json_object_get(row, "request_id")),
+	                        json_string_value(json_object_get(row, "place"))))
 		return;
 	const char *id = row ? json_string_value(json_object_get(row, "request_id")) : "";
 	bool is_handed = row && strcmp(json_string_value(json_object_get(row, "handed")), "HANDED_OVER_WAITS") == 0;
@@ -405,7 +417,9 @@ static void queue_seen(void *context, int status, json_t *body)
 		clerk_rest(c);
 		return;
 	}
-	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state")), is_handed) : NULL;
+	const char *action = row ? act_draw(json_string_value(json_object_get(row, "state")), is_handed,
+	                                    json_is_true(json_object_get(row, "can_refer")))
+	                         : NULL;
 	if (!action || !json_is_true(json_object_get(row, "is_ours"))) {
 		clerk_rest(c);
 		return;
@@ -415,13 +429,13 @@ static void queue_seen(void *context, int status, json_t *body)
 	c->version = (uint32_t)json_integer_value(json_object_get(row, "version"));
 	snprintf(path, sizeof path, "/api/v1/cases/%s/actions", c->request);
 	static const char *const outcomes[] = { "OUTCOME_GRANTED", "OUTCOME_PARTLY_GRANTED", "OUTCOME_REFUSED" };
-	bool decides = strcmp(action, "CASE_ACTION_DECIDE") == 0;
+	bool decides = strcmp(action, "CASE_ACTION_DECIDE") == 0, refers = strcmp(action, "CASE_ACTION_REFER") == 0;
 	bool is_objected = strcmp(json_string_value(json_object_get(row, "state")), "CASE_STATE_OBJECTED") == 0;
 	const char *other = c->desk->tier == LM__TIER__TIER_TOWN ? "clerk2" : "operator2"; /* than who decided */
 	ask_page(c->desk, "POST", path,
-	         json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s}", "action", action, "version", (int)c->version, "outcome",
+	         json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "action", action, "version", (int)c->version, "outcome",
 	                   decides ? outcomes[draw(3)] : "OUTCOME_NONE", "text", "示例", "note", "示例", "ground",
-	                   "示例", "remedy", "示例"),
+	                   "示例", "remedy", "示例", "town", refers ? other_town(c->desk) : ""),
 	         is_objected ? other : c->user, acted, c);
 }
 

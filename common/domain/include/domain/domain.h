@@ -79,6 +79,8 @@ enum domain_effect_type {
 	                            `source` */
 	DOMAIN_CERTIFICATE_COPY, /* hub: tell the town's `device` of the certificate of `request`: `message`, `version`,
 	                            `source` */
+	DOMAIN_CASE_PASS, /* hub: pass what stands at `position` of the tape on to the town's `device`; 0: the whole
+	                     case `request`, which was referred to it */
 };
 
 #define DOMAIN_CAUSE_BYTES 44
@@ -90,6 +92,7 @@ struct domain_effect {
 	struct hash ask;
 	Lm__Kind kind;
 	uint32_t version;
+	uint64_t position;
 	bool flag;
 	struct bytes message; /* in the arena given to domain_apply */
 	struct hash source;
@@ -312,6 +315,20 @@ int case_get(struct store_txn *txn, struct id request, struct arena *arena, Lm__
 bool case_state_is_closed(Lm__CaseState state);
 /* This tier is what the request is about: no page of it shows the case, or counts it by name. */
 bool case_is_hidden(const struct domain *d, const Lm__CaseRecord *record);
+/* The town that decides where a town does: the resident's, or the one that it was referred to. */
+const char *case_decider(const Lm__CaseRecord *record);
+/* This node decides it; it is this town that has the resident's terminal. */
+bool case_is_ours(const struct domain *d, const Lm__CaseRecord *record);
+bool case_is_of_town(const struct domain *d, const Lm__CaseRecord *record);
+/* The i-th town that has the case, or had it; NULL at the end. */
+const char *case_town_at(const Lm__CaseRecord *record, size_t i);
+/* What names a town, and what must: a referral, to another one. ERR_INVALID. */
+int refer_check(const Lm__CaseRecord *record, Lm__CaseAction action, const char *town, struct error *e);
+/* The event at this position of the tape was applied. */
+bool case_has_event(const Lm__CaseRecord *record, uint64_t position);
+/* At the district: the same effect as when the event was applied. */
+int case_pass_again(const struct domain *d, struct store_txn *txn, struct arena *arena, const struct domain_item *item,
+                    struct domain_effects *fx, struct error *e);
 /* May the owner do this now? ERR_CLOSED, ERR_CONFLICT, ERR_INVALID with a sentence. */
 int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e);
 /* What the resident is told of; of other acts only staff know. */
@@ -324,7 +341,7 @@ int case_service_check(const Lm__Service *service, const Lm__CaseRecord *record,
 bool service_needs_second(const Lm__Service *service, Lm__Outcome outcome);
 /* Until when a decision may be objected to (24:00 of a day in Shanghai); 0: it may not. */
 int64_t case_object_until(const Lm__Service *service, Lm__Outcome outcome, bool was_objected, int64_t decided_ms);
-/* Fills the header of the owner's event on a case: everything that apply will check. */
+/* Fills the header of the owner's event on a case: everything that apply will check, but for a referral's town. */
 void case_event_header(const struct domain *d, const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome,
                        Lm__Header *h);
 enum case_view { CASE_VIEW_OPEN, CASE_VIEW_CLOSED, CASE_VIEW_ALL };
