@@ -41,10 +41,21 @@ static Lm__Words *service_words(struct arena *arena, const Lm__Service *service,
 	return w;
 }
 
-/* False: not now, for want of memory. */
-static bool row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
-                     struct arena *arena, Lm__CaseRow *row)
+static bool row_access(uint32_t bits, struct arena *arena, Lm__CaseRow *row)
 {
+	row->access = arena_alloc(arena, 32 * sizeof *row->access);
+	for (unsigned need = 1; need < 32 && row->access; need++)
+		if (bits & (1u << need))
+			row->access[row->n_access++] = (Lm__AccessNeed)need;
+	return row->access != NULL;
+}
+
+/* What the request itself tells: the name, masked, and how the resident wants to be served, beside what the record says
+ * of it. False: not now, for want of memory. */
+static bool row_told(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
+                     const Lm__PersonFacts *facts, struct arena *arena, Lm__CaseRow *row)
+{
+	uint32_t needs = facts ? access_bits(facts->access, facts->n_access) : 0;
 	Lm__RequestPayload *payload;
 	struct arena whole; /* a page of cases with their pictures is more than a page of names */
 	arena_init(&whole, PAYLOAD_ARENA_BYTES);
@@ -54,8 +65,10 @@ static bool row_name(struct node *n, struct store_txn *txn, const Lm__CaseRecord
 	if (!result && service)
 		row->masked_name = name_mask(arena, form_value(service, payload->values, payload->n_values,
 		                                               LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
+	if (!result)
+		needs |= access_bits(payload->access, payload->n_access);
 	arena_release(&whole);
-	return !error_is_of_machine(result);
+	return row_access(needs, arena, row) && !error_is_of_machine(result);
 }
 
 Lm__PersonRecord *case_person(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
@@ -110,11 +123,8 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 		row->pending_asks += !record->asks[i]->is_answered;
 	Lm__PersonRecord *person = case_person(txn, record, arena);
 	row->has_person = record->person_id.len != 0;
-	row->person_died = person && person->facts && person->facts->died_on[0] && !case_state_is_closed(record->state);
-	if (person && person->facts) {
-		row->access = person->facts->access;
-		row->n_access = person->facts->n_access;
-	}
+	const Lm__PersonFacts *facts = person ? person->facts : NULL;
+	row->person_died = facts && facts->died_on[0] && !case_state_is_closed(record->state);
 	if (!claim_get(txn, request, arena, &claim))
 		row->staff = claim->staff;
 	if (service)
@@ -126,7 +136,7 @@ Lm__CaseRow *case_row(struct node *n, struct store_txn *txn, struct id request, 
 	else if (row->handed == LM__HANDED_OVER__HANDED_OVER_WAITS && record->n_events)
 		row->is_on_its_way = node_domain(n)->tier == LM__TIER__TIER_TOWN &&
 		                     !journal_is_final(txn, record->events[record->n_events - 1]);
-	return row_name(n, txn, record, service, arena, row) ? row : NULL;
+	return row_told(n, txn, record, service, facts, arena, row) ? row : NULL;
 }
 
 /* A case of which nothing is known but that it is there: its row is damaged. */

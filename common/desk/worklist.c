@@ -25,9 +25,10 @@ static void piece(struct buffer *b, const char *text, bool *is_short)
 	*is_short |= buffer_append(b, BYTES(text, strlen(text) + 1)) != OK;
 }
 
-/* Name and numbers of the applicant, as far as the request can be opened. False: not now. */
+/* Name and numbers of the applicant, and how they want to be served, as far as the request can be opened. False: not
+ * now. */
 static bool applicant_append(struct index *x, struct store_txn *txn, const Lm__CaseRecord *record,
-                             const Lm__Service *service, struct buffer *b, bool *is_short)
+                             const Lm__Service *service, struct buffer *b, uint32_t *access, bool *is_short)
 {
 	Lm__RequestPayload *payload;
 	struct arena whole;
@@ -35,6 +36,8 @@ static bool applicant_append(struct index *x, struct store_txn *txn, const Lm__C
 	arena_init(&whole, PAYLOAD_ARENA_BYTES);
 	int result = request_payload_open(x->node, txn, record, &whole, &payload, NULL);
 	bool has = !result && service;
+	if (!result)
+		*access |= access_bits(payload->access, payload->n_access);
 	const char *name = has ? form_value(service, payload->values, payload->n_values,
 	                                    LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME)
 	                       : NULL;
@@ -56,11 +59,8 @@ static bool applicant_append(struct index *x, struct store_txn *txn, const Lm__C
 
 static uint32_t access_of(struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
 {
-	uint32_t bits = 0;
 	Lm__PersonRecord *person = case_person(txn, record, arena);
-	for (size_t i = 0; person && person->facts && i < person->facts->n_access; i++)
-		bits |= 1u << (unsigned)person->facts->access[i];
-	return bits;
+	return person && person->facts ? access_bits(person->facts->access, person->facts->n_access) : 0;
 }
 
 /* Of this town, and another one works on it. */
@@ -94,11 +94,12 @@ static int work_take(struct index *x, struct store_txn *txn, struct id request, 
 	piece(&b, record->service, &is_short);
 	piece(&b, record->place, &is_short);
 	piece(&b, claim ? claim->staff : "", &is_short);
-	bool is_read = applicant_append(x, txn, record, service, &b, &is_short);
+	bool is_read = applicant_append(x, txn, record, service, &b, &w.access, &is_short);
 	if (is_short || !is_read) {
 		buffer_release(&b);
 		return ERR_MEMORY;
 	}
+	memcpy(b.data, &w, offsetof(struct work, text)); /* the request was opened since */
 	void *fitting = realloc(b.data, b.size); /* there are many, and they stay */
 	return index_take(x, request, fitting ? fitting : b.data) ? OK : ERR_MEMORY;
 }

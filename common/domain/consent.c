@@ -160,11 +160,35 @@ static void health_check(struct consenting *c)
 	}
 }
 
+/* Needs that are known, each once. */
+static void access_check(struct consenting *c)
+{
+	uint32_t seen = 0;
+	for (size_t i = 0; i < c->payload->n_access; i++) {
+		uint32_t bit = access_bits(&c->payload->access[i], 1);
+		if (!bit || (seen & bit)) {
+			fault(c, "access", "unknown-field");
+			return;
+		}
+		seen |= bit;
+	}
+}
+
+uint32_t access_bits(const Lm__AccessNeed *need, size_t count)
+{
+	uint32_t bits = 0;
+	for (size_t i = 0; i < count; i++)
+		if (need[i] > LM__ACCESS_NEED__ACCESS_NEED_NONE && need[i] <= LM__ACCESS_NEED__ACCESS_NEED_BRAILLE)
+			bits |= 1u << (unsigned)need[i];
+	return bits;
+}
+
 size_t request_check(const Lm__Service *s, const Lm__RequestPayload *p, int64_t time_ms, struct form_fault *faults,
                      size_t most)
 {
 	struct consenting c = { s, p, faults, most, 0, p->is_for_child || answers_say_child(s, p, time_ms) };
 	c.count = form_check(s, p->values, p->n_values, faults, most);
+	access_check(&c);
 	if (!s->privacy) /* a revision from before there were any */
 		return c.count;
 	surplus_check(&c);

@@ -19,6 +19,8 @@ Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in)
 	payload.n_consents = in->n_consents;
 	payload.is_for_child = in->is_for_child;
 	payload.guardian = in->guardian;
+	payload.access = in->access;
+	payload.n_access = in->n_access;
 	return payload;
 }
 

@@ -1,7 +1,8 @@
 // The kiosk page: one screen at a time, and what a person has typed so far, in memory only.
 import { render, type JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { DEFAULT_DISPLAY, readScreenScale } from 'kiosk/display';
+import { access, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
+import { readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
@@ -12,8 +13,8 @@ import { ApiError, events } from 'ui/api';
 import { canonical } from 'ui/rules';
 import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
 import { focusAnswer, faultText, stepText, type Here } from 'ui/form';
-import { language, setLanguage, t, useLanguage } from 'ui/i18n';
-import { announce, Announcer, showDisplay, type Display } from 'ui/parts';
+import { language, t, useLanguage } from 'ui/i18n';
+import { announce, Announcer } from 'ui/parts';
 import type {
 	DraftView,
 	FieldFault,
@@ -70,16 +71,14 @@ function hereOf(state: TerminalState | null): Here {
 
 function Kiosk(): JSX.Element {
 	const shownLanguage = useLanguage();
+	useAccess();
 	const [state, setState] = useState<TerminalState | null>(null);
 	const [services, setServices] = useState<Service[]>([]);
-	const [display, setDisplay] = useState<Display>(DEFAULT_DISPLAY);
 	const [screen, go] = useState<Screen>({ at: 'start' });
 	const [draft, setDraft] = useState<Draft | null>(null);
 	const [saved, setSaved] = useState<SubmitView | null>(null);
 	const [found, setFound] = useState<Found | null>(null);
 	const visit = useRef(0); // answers that arrive after their person has left are dropped
-
-	useEffect(() => showDisplay(display), [display]);
 
 	const home = useCallback(() => {
 		visit.current++;
@@ -91,8 +90,7 @@ function Kiosk(): JSX.Element {
 
 	const reset = useCallback(() => {
 		home();
-		setDisplay(DEFAULT_DISPLAY);
-		setLanguage('zh-CN');
+		resetAccess();
 	}, []);
 
 	const refresh = useCallback(async () => {
@@ -171,7 +169,7 @@ function Kiosk(): JSX.Element {
 	}, [state?.notices.join(' ')]);
 
 	const here = hereOf(state);
-	const common: ScreenProps = { state, display, onDisplay: setDisplay, onHome: home };
+	const common: ScreenProps = { state, onHome: home };
 
 	const startForm = async (service: Service) => {
 		let d = draft; // back to what was typed
@@ -216,7 +214,7 @@ function Kiosk(): JSX.Element {
 		const mine = visit.current;
 		go({ at: 'saving' });
 		const { request_id, code } = d;
-		const view = await server.submit({ request_id, code, ...commandOf(d, language(), Date.now()) });
+		const view = await server.submit({ request_id, code, ...commandOf(d, language(), Date.now()), access: needsOf(access()) });
 		if (mine !== visit.current) return;
 		const wrong = stepsOf(d, Date.now()).find(({ key }) => view.faults.some((fault) => fault.field === key));
 		if (view.is_saved) {
@@ -337,7 +335,7 @@ function Kiosk(): JSX.Element {
 			case 'saving':
 				return draft && <Saving {...common} send={() => send(draft)} onBack={() => go({ at: 'check' })} />;
 			case 'receipt':
-				return saved && <Receipt {...common} view={saved} />;
+				return saved && <Receipt {...common} view={saved} onDone={reset} />;
 			case 'lookup':
 				return <Lookup {...common} onFind={find} />;
 			case 'records': {
@@ -364,7 +362,7 @@ function Kiosk(): JSX.Element {
 		}
 	};
 
-	const isDefault = display === DEFAULT_DISPLAY && shownLanguage === 'zh-CN';
+	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN';
 	return (
 		<StaffContext.Provider value={Staff}>
 			{screenNow()}
@@ -381,6 +379,6 @@ function askOf(code: string, receipt: ReceiptView, text: string) {
 
 readScreenScale();
 ignoreRepeats();
-setLanguage('zh-CN');
+resetAccess();
 document.title = t('kiosk.title');
 render(<Kiosk />, document.getElementById('app')!);

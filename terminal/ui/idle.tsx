@@ -3,8 +3,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
 import { Button, Dialog } from 'ui/parts';
+import { idleMs } from 'kiosk/display';
 
-const IDLE_MS = 240_000;
 const WARNING_MS = 45_000;
 const SPOKEN_EVERY_S = 15;
 const INPUTS = ['pointerdown', 'keydown', 'wheel', 'input'] as const;
@@ -21,13 +21,14 @@ export function IdleWatch({ isFresh, onReset }: { isFresh: boolean; onReset: () 
 			touched_ms.current = Date.now();
 			setLeft(null);
 		};
+		const wait_ms = idleMs();
 		const look = () => {
 			const idle_ms = Date.now() - touched_ms.current;
-			if (idle_ms < IDLE_MS) return;
-			if (now.current.isFresh || idle_ms >= IDLE_MS + WARNING_MS) {
+			if (idle_ms < wait_ms) return;
+			if (now.current.isFresh || idle_ms >= wait_ms + WARNING_MS) {
 				touch();
 				now.current.onReset();
-			} else setLeft(Math.ceil((IDLE_MS + WARNING_MS - idle_ms) / 1000));
+			} else setLeft(Math.ceil((wait_ms + WARNING_MS - idle_ms) / 1000));
 		};
 		for (const name of INPUTS) document.addEventListener(name, touch, true);
 		const timer = window.setInterval(look, 1000);

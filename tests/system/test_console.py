@@ -48,6 +48,7 @@ class Console(lm.Case):
         for value in first["values"]:
             if value["field"] == name:
                 value["values"] = ["欧阳示例"]
+        first["access"] = ["ACCESS_NEED_SIGN_LANGUAGE", "ACCESS_NEED_TEXT_ONLY"]
         sent = [kiosk.hand_in(first)] + [kiosk.submit(a_service, n) for n in range(1, MANY)] + [second.submit(b_service)]
         wanted = {view["request_id"] for view in sent}
         lm.wait_until(lambda: self.find(clerk)["matches"] == str(len(wanted)), what="every case is in the queue")
@@ -59,6 +60,9 @@ class Console(lm.Case):
             self.assertEqual(set(), self.ids(clerk, state="CASE_STATE_ASKED"))
             self.assertEqual(set(), self.ids(clerk, left="CASE_LEFT_OVERDUE"))
             self.assertEqual(set(), self.ids(clerk, access="ACCESS_NEED_BRAILLE"))
+            self.assertEqual({one}, self.ids(clerk, access="ACCESS_NEED_SIGN_LANGUAGE"))
+            [row] = self.find(clerk, access="ACCESS_NEED_TEXT_ONLY")["cases"]
+            self.assertEqual(first["access"], row["access"])
             rows, after = [], ""
             while True:
                 page = clerk.post("/api/v1/cases/search", {"filter": {}, "limit": 7, "after": after})

@@ -7,7 +7,6 @@ import { launch, PATIENCE_MS, printed } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const IS_FULL = process.env.LM_UI_FULL === 'yes';
-const REACH_PX = 511; // 1,220 mm above the floor on the 32-inch kiosk
 const CERTIFICATE = '99011419700101001144'; // no region begins with 99
 
 const DEVICE = {
@@ -83,7 +82,6 @@ after(async () => {
 });
 
 test('a resident looks around', async () => {
-	resident.reach_px = REACH_PX;
 	await resident.look('kiosk-01-start');
 	await resident.press('kiosk.bar.staff');
 	await resident.steady();
@@ -91,12 +89,28 @@ test('a resident looks around', async () => {
 	await resident.look('kiosk-02-staff');
 	await resident.press('kiosk.close');
 	await resident.steady();
-	await resident.button('kiosk.bar.size').evaluate((button) => { // a hand that trembles, however slow this machine is
-		for (let i = 0; i < 3; i++) button.click();
+	await resident.press('kiosk.bar.size');
+	await resident.press('kiosk.modes.way');
+	await resident.steady();
+	const slow = resident.page.getByRole('switch', { name: resident.t('kiosk.modes.slow') });
+	await slow.evaluate((button) => { // a hand that trembles, however slow this machine is
+		for (let i = 0; i < 4; i++) button.click();
 	});
-	await resident.page.waitForFunction(() => document.documentElement.dataset.size !== '2');
-	assert.equal(await resident.page.evaluate(() => document.documentElement.dataset.size), '3', 'it counts once');
-	for (let i = 0; i < 3; i++) await resident.press('kiosk.bar.size');
+	assert.equal(await slow.getAttribute('aria-checked'), 'true', 'it counts once');
+	await resident.pressSwitch('kiosk.modes.slow');
+	assert.equal(await slow.getAttribute('aria-checked'), 'true', 'for who wants it slow half a second is too early');
+	await resident.page.evaluate(() => window.letTimePass(1000));
+	await resident.pressSwitch('kiosk.modes.slow');
+	assert.equal(await slow.getAttribute('aria-checked'), 'false');
+	await resident.look('kiosk-02-ways');
+	await resident.press('kiosk.modes.size');
+	await resident.look('kiosk-02-sizes');
+	await resident.press('kiosk.modes.colour');
+	await resident.look('kiosk-02-colours');
+	await resident.press('kiosk.modes.done');
+	await resident.press('kiosk.bar.sign');
+	await resident.look('kiosk-02-sign');
+	await resident.press('kiosk.modes.done');
 });
 
 test('a resident makes a request, with slips on the way', async () => {
@@ -148,6 +162,16 @@ test('a resident makes a request, with slips on the way', async () => {
 	await resident.press('kiosk.home');
 	await resident.look('kiosk-11-leave');
 	await resident.press('kiosk.leave.stay');
+	await resident.seesText('kiosk.needs.none');
+	await resident.press('kiosk.bar.sign'); // what is told to staff is seen before, and can be taken back
+	await resident.pressSwitch('kiosk.need.ACCESS_NEED_SIGN_LANGUAGE');
+	await resident.pressSwitch('kiosk.need.ACCESS_NEED_TEXT_ONLY');
+	await resident.press('kiosk.modes.done');
+	await resident.press('kiosk.check.change-of', { question: resident.t('kiosk.needs.title') });
+	await resident.look('kiosk-11-needs');
+	await resident.pressChoice('kiosk.need.ACCESS_NEED_SIGN_LANGUAGE');
+	await resident.press('kiosk.modes.done');
+	await resident.sees(/^发短信，不打电话$/);
 	made.first = await resident.handIn();
 	count('device-fitting', 'received');
 	await resident.waitForMarks(3);
@@ -158,6 +182,9 @@ test('a resident makes a request, with slips on the way', async () => {
 	assert.ok(!receipt.text.includes(resident.t('kiosk.receipt.done')), 'nothing to press on paper');
 	assert.equal(receipt.pages, 1);
 	await resident.press('kiosk.receipt.done');
+	await resident.press('kiosk.bar.sign');
+	assert.equal(await resident.page.locator('[role=switch][aria-checked=true]').count(), 0, 'the next one is told nothing of it');
+	await resident.press('kiosk.modes.done');
 	resident.assertNoFaults();
 });
 
@@ -183,6 +210,8 @@ test('a clerk of the town logs in, accepts and asks back', async () => {
 	await clerk.page.locator('h1').focus();
 	await clerk.sees('张**');
 	assert.equal(await clerk.page.getByText('张示例').count(), 0, 'the queue masks names');
+	await clerk.sees(clerk.t('desk.person.value.ACCESS_NEED_TEXT_ONLY'));
+	assert.equal(await clerk.page.locator('tbody').getByText(clerk.t('desk.person.value.ACCESS_NEED_SIGN_LANGUAGE')).count(), 0, 'what was taken back is not told');
 	await clerk.look('town-03-queue');
 	await clerk.page.keyboard.press('ArrowDown');
 	await clerk.page.keyboard.press('a');
@@ -278,6 +307,10 @@ test('in English and in the largest letters, a request that the town hands over 
 	await other.waitForMarks(3);
 	await other.look('kiosk-en-03-receipt');
 	await other.press('kiosk.receipt.done');
+	other.language = 'zh-CN'; // for the next one everything is as usual
+	await other.seesText('kiosk.start.title');
+	assert.deepEqual(await other.page.evaluate(() => ({ ...document.documentElement.dataset })), { look: 'kiosk', size: '2', theme: 'paper', reach: 'usual' });
+	await other.choose({ size: 4, language: 'en' });
 	await other.lookUp(made.handed.code);
 	await other.seesText('kiosk.records.none');
 

@@ -87,9 +87,19 @@ export const KIOSK_GOALS = {
 	target_mm: 20,
 	target_px: 60,
 	gap_mm: 2.54,
+	key_mm: 14, // keys of a keyboard on the screen
 	cap_mm: 7.6,
+	line_han: 40, // the most that stand in a line
 	reach_px: null, // nothing that is touched begins above this, before any scrolling
+	touch_px: null, // nothing can be touched above this, wherever the page is scrolled to
 };
+
+const FLOOR_TO_SCREEN_MM = 700;
+
+/** The pixel below which a hand reaches that reaches `reach_mm` above the floor. */
+export function reachPx(mm, reach_mm, height = 1920) {
+	return Math.max(0, Math.round(height - (reach_mm - FLOOR_TO_SCREEN_MM) * mm));
+}
 
 /**
  * Measures what can be seen of a page against `goals`: targets, gaps, cap heights, reach, and whether anything is
@@ -123,10 +133,12 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 			);
 			const boxes = controls.map((e) => e.getBoundingClientRect());
 			const least = Math.max(goals.target_mm * mm, goals.target_px) - SLACK_PX;
+			const leastKey = goals.key_mm * mm - SLACK_PX;
 			controls.forEach((e, i) => {
 				const { width, height, y } = boxes[i];
-				if (width < least || height < least)
-					findings.push(`target ${width.toFixed(0)} x ${height.toFixed(0)} px: ${nameOf(e)}`);
+				const isKey = e.classList.contains('key');
+				if (Math.min(width, height) < (isKey && goals.target_mm > 0 ? leastKey : least))
+					findings.push(`${isKey ? 'key' : 'target'} ${width.toFixed(0)} x ${height.toFixed(0)} px: ${nameOf(e)}`);
 				if (goals.reach_px !== null && y + scrollY < goals.reach_px)
 					findings.push(`out of reach at y ${y.toFixed(0)}: ${nameOf(e)}`);
 			});
@@ -143,12 +155,25 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 				}
 			});
 
+			for (let y = 5; goals.touch_px !== null && y < goals.touch_px; y += 20)
+				for (let x = 5; x < innerWidth; x += 40) {
+					const e = document.elementFromPoint(x, y)?.closest('button, a[href], summary, textarea, select, input, label');
+					if (!e || findings.some((line) => line.endsWith(nameOf(e)))) continue;
+					findings.push(`can be touched at y ${y}: ${nameOf(e)}`);
+				}
+
 			const walker = document.createTreeWalker(top, NodeFilter.SHOW_TEXT);
 			const small = new Set();
+			const words = document.createRange();
 			while (walker.nextNode()) {
 				const e = walker.currentNode.parentElement;
 				if (!walker.currentNode.data.trim() || !isSeen(e) || small.has(e)) continue;
-				const cap_mm = (parseFloat(getComputedStyle(e).fontSize) * CAP_EM) / mm;
+				const letter_px = parseFloat(getComputedStyle(e).fontSize);
+				const cap_mm = (letter_px * CAP_EM) / mm;
+				words.selectNodeContents(walker.currentNode);
+				const line_px = Math.max(...[...words.getClientRects()].map(({ width }) => width));
+				if (/\p{Script=Han}/u.test(walker.currentNode.data) && line_px > (goals.line_han + 0.5) * letter_px)
+					findings.push(`a line of ${Math.round(line_px / letter_px)} Han: ${nameOf(e)}`);
 				if (cap_mm < goals.cap_mm - 0.05) {
 					small.add(e);
 					findings.push(`cap height ${cap_mm.toFixed(1)} mm: ${nameOf(e)}`);
@@ -163,11 +188,24 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 				if (box.right > innerWidth + SLACK_PX || box.left < -SLACK_PX) findings.push(`beyond the edge: ${nameOf(e)}`);
 				if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && getComputedStyle(e).display !== 'inline')
 					findings.push(`clipped: ${nameOf(e)}`);
+				if (e.scrollHeight > e.clientHeight + 1 && e.clientHeight > 0 && getComputedStyle(e).overflowY === 'hidden')
+					findings.push(`cut off: ${nameOf(e)}`);
 			}
 			return findings;
 		},
 		{ mm, goals },
 	);
+}
+
+/** Where "find a person" is: on the same screen, in the same size, it is at the same place on every page. */
+export async function staffFindings(page, places, look) {
+	if (await page.locator('dialog[open]').count()) return [];
+	const box = await page.locator('.find-staff').first().boundingBox({ timeout: 1000 }).catch(() => null);
+	if (!box) return ['nobody to find'];
+	const place = [box.x, box.y, box.width, box.height].map(Math.round).join(' ');
+	const usual = places.get(look) ?? place;
+	places.set(look, usual);
+	return place === usual ? [] : [`"find a person" is at ${place}, elsewhere at ${usual}`];
 }
 
 /** What would come out of a printer: how many pages of which size, and the smallest letters of what is seen, in points. */

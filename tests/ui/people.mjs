@@ -5,10 +5,23 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { axeFindings, KIOSK_GOALS, measure, openPage, PATIENCE_MS, shoot } from './lib.mjs';
+import { axeFindings, COLOUR_GOALS, contrasts, KIOSK_GOALS, measure, openPage, PATIENCE_MS, reachPx, SCREENS, shoot, staffFindings } from './lib.mjs';
 
 const TREMOR_MS = 520; // the kiosk ignores presses within half a second
+const THEMES = ['paper', 'white', 'black', 'low-glare'];
 const DESK_GOALS = { ...KIOSK_GOALS, target_mm: 0, target_px: 40, gap_mm: 0, cap_mm: 0 };
+const USUAL_REACH_MM = 1220;
+const LOW_REACH_MM = 1100;
+const SEEN = ['color-contrast', 'color-contrast-enhanced', 'target-size']; // the rules that colour and size can break
+// Each colour in each size on each screen; neighbours differ in all of them, so a few in a row meet every pair soon.
+const WAYS = Array.from({ length: 32 }, (_, at) => ({
+	theme: THEMES[at % 4],
+	size: String(((at + (at >> 2)) % 4) + 1),
+	screen: (at + (at >> 4)) % 2 ? 'kiosk21' : 'kiosk32',
+	reach: at % 3 === 2 ? 'low' : 'usual',
+}));
+const places = new Map(); // of "find a person", by screen, size and language
+let looks = 0;
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 const texts = Object.fromEntries(
 	['zh-CN', 'en'].map((name) => [name, JSON.parse(readFileSync(file(`../../common/ui/texts/${name}.json`), 'utf8'))]),
@@ -120,22 +133,87 @@ class Viewer {
 }
 
 export class Resident extends Viewer {
-	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0, isStopped = false } = {}) {
+	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0, ways = [], isStopped = false } = {}) {
 		const resident = new Resident(await openPage(browser, screen, url), 'zh-CN');
 		resident.screen = screen;
 		await resident.page.locator(isStopped ? 'h2' : '.tile').first().waitFor();
-		for (let now = 2; now !== size; now = (now % 4) + 1) await resident.press('kiosk.bar.size');
-		for (let now = 0; now < theme; now++) await resident.press('kiosk.bar.colour');
-		if (language === 'en') {
-			await resident.pressName('English');
-			resident.language = 'en';
-		}
+		await resident.choose({ size, theme, ways, language });
 		return resident;
 	}
 
-	goals() {
-		if (this.screen.startsWith('kiosk')) return { ...KIOSK_GOALS, reach_px: this.reach_px ?? null };
-		return { ...KIOSK_GOALS, target_mm: 0, cap_mm: 0 };
+	/** By the dialogs of the bottom row, as people do. */
+	async choose({ size, theme = 0, language = 'zh-CN', ways = [] }) {
+		if (size !== 2 || theme || ways.length > 0) {
+			await this.press('kiosk.bar.size');
+			if (size !== 2) await this.pressChoice(`kiosk.size.${size - 1}`);
+			if (theme) await this.press('kiosk.modes.colour');
+			if (theme) await this.pressChoice(`kiosk.theme.${THEMES[theme]}`);
+			if (ways.length > 0) await this.press('kiosk.modes.way');
+			for (const way of ways) await this.pressSwitch(`kiosk.modes.${way}`);
+			await this.press('kiosk.modes.done');
+		}
+		if (language === 'en') {
+			await this.pressName('English');
+			this.language = 'en';
+		}
+	}
+
+	async pressChoice(key) {
+		await this.steady();
+		await this.page.locator('dialog .choice', { hasText: new RegExp(`^${this.t(key)}$`) }).click();
+	}
+
+	async pressSwitch(key) {
+		await this.steady();
+		await this.page.getByRole('switch', { name: this.t(key) }).click();
+	}
+
+	/** `way`: the colours, size and screen that are looked at now. */
+	goals({ reach = 'usual' } = {}, mm = this.mm) {
+		if (!this.screen.startsWith('kiosk')) return { ...KIOSK_GOALS, target_mm: 0, cap_mm: 0 };
+		return { ...KIOSK_GOALS, reach_px: reachPx(mm, USUAL_REACH_MM), touch_px: reach === 'low' ? reachPx(mm, LOW_REACH_MM) : null };
+	}
+
+	async findings(way, mm, rules) {
+		const text = way.theme === 'paper' ? COLOUR_GOALS.text : 7;
+		return [
+			...(await axeFindings(this.page, rules)),
+			...(await measure(this.page, mm, this.goals(way, mm))),
+			...(await contrasts(this.page, { ...COLOUR_GOALS, text })),
+			...(this.screen.startsWith('kiosk') ? await staffFindings(this.page, places, `${mm} ${way.size} ${this.language}`) : []),
+		];
+	}
+
+	/**
+	 * As the person sees it, and then as others would: with --full in each colour and size on both screens, else in the
+	 * next one of them, so that all pages together have seen every pair.
+	 */
+	async look(name) {
+		await this.assertKeepsToItself();
+		const root = () => this.page.evaluate(() => ({ ...document.documentElement.dataset }));
+		const own = await root();
+		const found = [...(await this.findings(own, this.mm)), ...(await wordFindings(this.page, this.language))];
+		if (found.length > 0 || process.env.LM_UI_SHOTS === 'yes') await shoot(this.page, name, true);
+		assert.deepEqual(found, [], name);
+		if (!this.screen.startsWith('kiosk')) return;
+		const show = (way, mm) =>
+			this.page.evaluate(
+				([way, mm]) => {
+					Object.assign(document.documentElement.dataset, way);
+					document.documentElement.style.setProperty('--mm', `${mm}px`);
+				},
+				[way, mm],
+			);
+		const ways = process.env.LM_UI_FULL === 'yes' ? WAYS : [WAYS[looks++ % WAYS.length]];
+		for (const { screen, ...way } of ways) {
+			const { mm } = SCREENS[screen];
+			await show(way, mm);
+			const others = await this.findings(way, mm, SEEN);
+			const whole = `${name}-${screen}-${way.theme}-${way.size}-${way.reach}`;
+			if (others.length > 0 || process.env.LM_UI_SHOTS === 'yes') await shoot(this.page, whole, true);
+			assert.deepEqual(others, [], whole);
+		}
+		await show(own, this.mm);
 	}
 
 	/** As a hand that waits half a second before it presses. The screen notes when it appeared just after it was painted. */
@@ -161,7 +239,9 @@ export class Resident extends Viewer {
 		const { services } = await this.page.evaluate(() => fetch('/api/v1/catalogue').then((r) => r.json()));
 		const found = services.find(({ id }) => id === service);
 		const words = (w) => (this.language === 'en' ? w.en : w.zh);
-		await this.press(`kiosk.module.${found.module.slice('MODULE_'.length).toLowerCase()}`);
+		const module = `kiosk.module.${found.module.slice('MODULE_'.length).toLowerCase()}`;
+		if ((await this.button(module).count()) === 0) await this.press('kiosk.services.more'); // where few are shown at a time
+		await this.press(module);
 		const own = this.page.getByRole('button', { name: new RegExp(`^${words(found.name)}`) });
 		while ((await own.count()) === 0) await this.press('kiosk.services.more');
 		await this.pressName(new RegExp(`^${words(found.name)}`));

@@ -15,6 +15,7 @@ import { HandedMark, StateMark } from './marks';
 import { Proofs } from './proofs';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
 import { NewCode } from './new-code';
+import { valueText } from './person-facts';
 import { hrefOf } from './route';
 import { useDesk, useLoaded } from './session';
 import { PageHeading } from './shell';
@@ -155,6 +156,9 @@ function Facts({ view }: { view: KnownCase }) {
 		[t('desk.case.changed'), momentText(row.changed_ms)],
 		...(row.step > 0 ? ([[t('desk.case.step'), stepText(row)]] as [string, string][]) : []),
 		[t('desk.case.language'), t(view.language === 'en' ? 'desk.language.en' : 'desk.language.zh-CN')],
+		...(row.access.length > 0
+			? ([[t('desk.col.access'), row.access.map(valueText).join(t('desk.list-comma'))]] as [string, string][])
+			: []),
 		[t('desk.case.number'), row.request_id],
 	];
 	return (

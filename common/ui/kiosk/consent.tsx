@@ -3,10 +3,11 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t, words } from 'ui/i18n';
-import { Button, Notice } from 'ui/parts';
+import { Button, More, Notice } from 'ui/parts';
 import { keepText, PrivacyFacts, SharingFacts } from 'ui/privacy';
 import { needsHealth } from 'ui/steps';
 import type { Service, Sharing } from 'ui/types';
+import { useAccess } from './access';
 import { BackAndHome, Failure, useTask } from './common';
 import { Leave } from './form';
 import { Frame, type ScreenProps } from './frame';
@@ -18,12 +19,14 @@ interface ChoiceProps extends ScreenProps {
 	hasDraft?: boolean; // something is typed already: going home asks first
 	onBack: () => void;
 	onAnswer: (isGiven: boolean) => void | Promise<void>;
+	easy?: string; // says it in short, for who wants few words; the whole is behind a button then
 	children: ComponentChildren;
 }
 
 /** "I agree" and "I do not agree", of the same size; "find a person" is in the bottom row, as everywhere. */
 function Choice(props: ChoiceProps): JSX.Element {
-	const { name, title, isLast = false, hasDraft = false, onBack, onAnswer, children, ...common } = props;
+	const { name, title, isLast = false, hasDraft = false, easy, onBack, onAnswer, children, ...common } = props;
+	const isShort = useAccess().isEasy && Boolean(easy);
 	const task = useTask();
 	const [isLeaving, setLeaving] = useState(false);
 	const [isRefused, setRefused] = useState(false);
@@ -49,9 +52,16 @@ function Choice(props: ChoiceProps): JSX.Element {
 		>
 			<div class="read">
 				<h1 tabIndex={-1}>{title}</h1>
-				{children}
+				{isShort ? <p class="lead">{easy}</p> : children}
 				<Failure code={task.failure} />
 			</div>
+			{isShort && (
+				<div class="touched">
+					<More name={t('kiosk.easy.more')}>
+						<div class="read">{children}</div>
+					</More>
+				</div>
+			)}
 			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={common.onHome} />}
 		</Frame>
 	);
@@ -82,7 +92,7 @@ export interface PrivacyProps extends ScreenProps {
 /** Agreeing here is what asks the terminal for a receipt; if it has no room left, that is said now. */
 export function Privacy({ service, onNext, ...common }: PrivacyProps): JSX.Element {
 	return (
-		<Choice {...common} name="privacy" title={t('kiosk.privacy.title')} isLast onAnswer={onNext}>
+		<Choice {...common} name="privacy" title={t('kiosk.privacy.title')} easy={words(service.privacy?.who_sees)} isLast onAnswer={onNext}>
 			<PrivacyFacts service={service} />
 			<p class="lead">{t('kiosk.privacy.sealed')}</p>
 			<p class="lead">{t('kiosk.privacy.unconfirmed')}</p>

@@ -1,13 +1,17 @@
-// How the kiosk shows itself to somebody new, and how large a millimetre is on its screen.
-import type { Display } from 'ui/parts';
-
-const DEFAULT_SIZE = 1; // cap height 9.7 mm
-
-export const DEFAULT_DISPLAY: Display = { size: DEFAULT_SIZE, theme: 'paper' };
+// What the kiosk's browser was started with: how large a millimetre is on its screen, whether it can print, and how long it
+// waits for somebody.
 
 /** The browser of a kiosk with a printer is started with /?printer=yes, and so that it prints without asking. */
 export function hasPrinter(): boolean {
 	return new URLSearchParams(location.search).get('printer') === 'yes';
+}
+
+const IDLE_S = { least: 180, usual: 240, most: 300 };
+
+/** /?idle=180 to 300: after so many seconds without a touch it asks whether somebody is there. */
+export function idleMs(): number {
+	const idle_s = Number(new URLSearchParams(location.search).get('idle')) || IDLE_S.usual;
+	return Math.min(Math.max(idle_s, IDLE_S.least), IDLE_S.most) * 1000;
 }
 
 /** The browser of a kiosk is started with /?mm=4.034 when its screen is not the usual one. */

@@ -5,8 +5,10 @@ import { Question, type QuestionProps } from 'ui/form';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Notice } from 'ui/parts';
 import type { Service } from 'ui/types';
+import { needsOf, useAccess } from './access';
 import { BackAndHome, Failure, useTask } from './common';
 import { Frame, type ScreenProps } from './frame';
+import { NeedsDialog } from './modes';
 
 export interface QuestionScreenProps extends ScreenProps, QuestionProps {
 	onBack: () => void;
@@ -14,12 +16,12 @@ export interface QuestionScreenProps extends ScreenProps, QuestionProps {
 }
 
 export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
-	const { state, display, onDisplay, onHome, onBack, onNext, ...question } = props;
+	const { state, onHome, onBack, onNext, ...question } = props;
 	const { field } = question;
 	const [isLeaving, setLeaving] = useState(false);
 	return (
 		<Frame
-			{...{ state, display, onDisplay }}
+			state={state}
 			name={`question-${question.number}`}
 			onBack={onBack}
 			onNext={() => onNext(false)}
@@ -116,10 +118,30 @@ export function CheckAnswers({
 							</dd>
 						</div>
 					))}
+					<Needs />
 				</dl>
 			</div>
 			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={common.onHome} />}
 		</Frame>
+	);
+}
+
+/** What staff will be told about how to serve this person. */
+function Needs(): JSX.Element {
+	const needs = needsOf(useAccess());
+	const [isOpen, open] = useState(false);
+	const question = t('kiosk.needs.title');
+	return (
+		<div class="answer">
+			<dt>{question}</dt>
+			<dd>{needs.map((need) => t(`kiosk.need.${need}`)).join(t('kiosk.needs.comma')) || t('kiosk.needs.none')}</dd>
+			<dd>
+				<Button icon="edit" label={t('kiosk.check.change-of', { question })} onPress={() => open(true)}>
+					{t('kiosk.check.change')}
+				</Button>
+				{isOpen && <NeedsDialog onClose={() => open(false)} />}
+			</dd>
+		</div>
 	);
 }
 

@@ -1,17 +1,18 @@
 // What all screens share: the heading that takes the focus, the actions, and the fixed bottom row.
 import { createContext, type ComponentChildren, type ComponentType, type JSX } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
-import { language, setLanguage, t } from 'ui/i18n';
-import { announce, Button, DemoBanner, nextTheme, SIZES, type Display } from 'ui/parts';
+import { t } from 'ui/i18n';
+import { Button, DemoBanner, SIZES } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
+import { useAccess } from './access';
 import { screenAppeared } from './guard';
+import { ModesDialog } from './modes';
 import { Notices } from './notices';
+import { SignDialog } from './sign';
 
 /** What every screen is given. */
 export interface ScreenProps {
 	state: TerminalState | null;
-	display: Display;
-	onDisplay: (display: Display) => void;
 	onHome: () => void;
 }
 
@@ -19,11 +20,16 @@ export interface ScreenProps {
 export type StaffDialog = ComponentType<{ state: TerminalState | null; onClose: () => void }>;
 export const Staff = createContext<StaffDialog>(() => null);
 
+/** The button 朗读 of the bottom row; nothing where nothing can speak. */
+export const ReadAloud = createContext<ComponentType | null>(null);
+
+type Opened = 'modes' | 'sign' | 'staff' | null;
+/** Opens what the bottom row opens, from within a screen. */
+export const Open = createContext<(what: Opened) => void>(() => {});
+
 export interface FrameProps {
 	name: string; // of the screen; when it changes the new heading takes the focus
 	state: TerminalState | null;
-	display: Display;
-	onDisplay: (display: Display) => void;
 	actions?: ComponentChildren;
 	onBack?: () => void; // also on Escape
 	onNext?: () => void; // Enter, and the submit button among the actions
@@ -32,7 +38,7 @@ export interface FrameProps {
 
 export function Frame(props: FrameProps): JSX.Element {
 	const { name, state, actions, onBack, onNext, children } = props;
-	const [isStaffShown, showStaff] = useState(false);
+	const [opened, open] = useState<Opened>(null);
 	const StaffDialog = useContext(Staff);
 
 	useEffect(() => {
@@ -47,7 +53,7 @@ export function Frame(props: FrameProps): JSX.Element {
 		const press = (e: KeyboardEvent) => {
 			if (e.isComposing || e.repeat || document.querySelector('dialog[open]')) return;
 			if (e.key === 'Escape') onBack?.();
-			else if (e.key === 'F1') showStaff(true);
+			else if (e.key === 'F1') open('staff');
 			else return;
 			e.preventDefault();
 		};
@@ -69,48 +75,39 @@ export function Frame(props: FrameProps): JSX.Element {
 				<DemoBanner isDemo={state?.is_demo ?? false} isPractice={state?.is_practice ?? false} />
 				{state?.can_take_requests && <Notices state={state} />}
 			</header>
-			<main>{children}</main>
-			<footer class="foot">
-				{actions && <div class="actions">{actions}</div>}
-				<BottomRow {...props} onStaff={() => showStaff(true)} />
-			</footer>
-			{isStaffShown && <StaffDialog state={state} onClose={() => showStaff(false)} />}
+			<Open.Provider value={open}>
+				<main>{children}</main>
+				<footer class="foot">
+					{actions && <div class="actions">{actions}</div>}
+					<BottomRow />
+				</footer>
+			</Open.Provider>
+			{opened === 'modes' && <ModesDialog onClose={() => open(null)} />}
+			{opened === 'sign' && <SignDialog onClose={() => open(null)} onStaff={() => open('staff')} />}
+			{opened === 'staff' && <StaffDialog state={state} onClose={() => open(null)} />}
 		</form>
 	);
 }
 
-function BottomRow({ display, onDisplay, onStaff }: FrameProps & { onStaff: () => void }): JSX.Element {
-	const isEnglish = language() === 'en';
-	const grow = () => {
-		const size = (display.size + 1) % SIZES;
-		onDisplay({ ...display, size });
-		announce(t('kiosk.bar.size-now', { number: size + 1, total: SIZES }));
-	};
-	const recolour = () => {
-		const theme = nextTheme(display.theme);
-		onDisplay({ ...display, theme });
-		announce(t(`kiosk.theme.${theme}`));
-	};
+/** The same on every screen, and at the same place. */
+function BottomRow(): JSX.Element {
+	const { size } = useAccess();
+	const open = useContext(Open);
+	const Speech = useContext(ReadAloud);
 	return (
 		<nav class="bar" aria-label={t('kiosk.bar')}>
 			<Button
 				icon="size"
-				label={t('kiosk.bar.size-label', { number: display.size + 1, total: SIZES })}
-				onPress={grow}
+				label={t('kiosk.bar.size-label', { number: size + 1, total: SIZES })}
+				onPress={() => open('modes')}
 			>
 				{t('kiosk.bar.size')}
 			</Button>
-			<Button icon="colour" onPress={recolour}>
-				{t('kiosk.bar.colour')}
+			<Button icon="hand" onPress={() => open('sign')}>
+				{t('kiosk.bar.sign')}
 			</Button>
-			<Button
-				icon="language"
-				lang={isEnglish ? 'zh-CN' : 'en'}
-				onPress={() => setLanguage(isEnglish ? 'zh-CN' : 'en')}
-			>
-				{isEnglish ? '中文' : 'English'}
-			</Button>
-			<Button icon="person" onPress={onStaff}>
+			{Speech && <Speech />}
+			<Button class="find-staff" icon="person" onPress={() => open('staff')}>
 				{t('kiosk.bar.staff')}
 			</Button>
 		</nav>

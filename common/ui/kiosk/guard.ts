@@ -1,10 +1,13 @@
 // Hands that tremble press twice. Within half a second a second press of the same control, or any press on a screen
-// that has only just appeared, is ignored. Controls act on release, as the browser's click does.
+// that has only just appeared, is ignored; for hands that tremble much it can be longer. Controls act on release, as the
+// browser's click does.
+import { access } from './access';
 
 const IGNORED_MS = 500;
+const SLOWLY_IGNORED_MS = 1500;
 let pressed: Element | null = null;
-let pressed_ms = -IGNORED_MS;
-let appeared_ms = -IGNORED_MS;
+let pressed_ms = -SLOWLY_IGNORED_MS;
+let appeared_ms = -SLOWLY_IGNORED_MS;
 
 function controlOf(target: EventTarget | null): Element | null {
 	if (!(target instanceof Element)) return null;
@@ -13,8 +16,10 @@ function controlOf(target: EventTarget | null): Element | null {
 
 function isRepeat(control: Element, now_ms: number): boolean {
 	if (control.matches('input[type=text], textarea')) return false; // only moves the caret
-	if (now_ms - appeared_ms < IGNORED_MS) return true;
-	return control === pressed && now_ms - pressed_ms < IGNORED_MS;
+	const ignored_ms = access().isSlow ? SLOWLY_IGNORED_MS : IGNORED_MS;
+	if (now_ms - appeared_ms < ignored_ms) return true;
+	const isOther = control !== pressed; // a hand that has moved on presses again sooner
+	return isOther ? access().isSlow && now_ms - pressed_ms < IGNORED_MS : now_ms - pressed_ms < ignored_ms;
 }
 
 export function ignoreRepeats(): void {
@@ -38,4 +43,5 @@ export function ignoreRepeats(): void {
 
 export function screenAppeared(): void {
 	appeared_ms = performance.now();
+	pressed = null; // it would keep the screen before in memory, and what was typed there
 }

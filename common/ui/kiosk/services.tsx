@@ -1,20 +1,21 @@
 // From a module to the beginning of a request: which service, what it is, who will see the answers.
 import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
-import { Button, Notice, SampleMark } from 'ui/parts';
+import { Button, More, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
+import { useAccess } from './access';
 import { BackAndHome } from './common';
 import { Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
 const CHOICES_MOST = 6; // on one screen, "more" among them
 
-/** Services as they come onto screens; one screen, even if there are none. */
-function pagesOf(services: Service[]): Service[][] {
-	if (services.length <= CHOICES_MOST) return [services];
+/** Choices as they come onto screens; one screen, even if there are none. */
+export function pagesOf<T>(choices: readonly T[]): (readonly T[])[] {
+	if (choices.length <= CHOICES_MOST) return [choices];
 	const pages = [];
-	for (let at = 0; at < services.length; at += CHOICES_MOST - 1)
-		pages.push(services.slice(at, at + CHOICES_MOST - 1));
+	for (let at = 0; at < choices.length; at += CHOICES_MOST - 1)
+		pages.push(choices.slice(at, at + CHOICES_MOST - 1));
 	return pages;
 }
 
@@ -80,6 +81,7 @@ export interface ServiceProps extends ScreenProps {
 
 export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
 	const isForCounter = service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
+	const { isEasy } = useAccess();
 	const canStart = !isForCounter && (common.state?.can_take_requests ?? false);
 	const next = canStart && (
 		<Button kind="primary" icon="next">
@@ -102,27 +104,44 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 				<h1 tabIndex={-1}>{words(service.name)}</h1>
 				<p class="lead">{words(service.easy)}</p>
 				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
-				<Sentences title={t('kiosk.service.conditions')} sentences={service.conditions} />
-				{service.steps.length > 0 && (
-					<section>
-						<h2>{t('kiosk.service.steps')}</h2>
-						<ol class="steps">
-							{service.steps.map((step, i) => (
-								<li key={i}>
-									{words(step.text)}{' '}
-									{step.working_days > 0 && (
-										<span class="days">{t('kiosk.service.days', { days: step.working_days })}</span>
-									)}
-								</li>
-							))}
-						</ol>
-					</section>
-				)}
-				<Sentences title={t('kiosk.service.evidence')} sentences={service.evidence} />
-				<Bases title={t('kiosk.service.basis')} bases={service.basis} />
-				<Bases title={t('kiosk.service.facts')} bases={service.facts} />
+				{!isEasy && <ServiceFacts service={service} />}
 			</div>
+			{isEasy && (
+				<div class="touched">
+					<More name={t('kiosk.easy.more')}>
+						<div class="read">
+							<ServiceFacts service={service} />
+						</div>
+					</More>
+				</div>
+			)}
 		</Frame>
+	);
+}
+
+function ServiceFacts({ service }: { service: Service }): JSX.Element {
+	return (
+		<>
+			<Sentences title={t('kiosk.service.conditions')} sentences={service.conditions} />
+			{service.steps.length > 0 && (
+				<section>
+					<h2>{t('kiosk.service.steps')}</h2>
+					<ol class="steps">
+						{service.steps.map((step, i) => (
+							<li key={i}>
+								{words(step.text)}{' '}
+								{step.working_days > 0 && (
+									<span class="days">{t('kiosk.service.days', { days: step.working_days })}</span>
+								)}
+							</li>
+						))}
+					</ol>
+				</section>
+			)}
+			<Sentences title={t('kiosk.service.evidence')} sentences={service.evidence} />
+			<Bases title={t('kiosk.service.basis')} bases={service.basis} />
+			<Bases title={t('kiosk.service.facts')} bases={service.facts} />
+		</>
 	);
 }
 

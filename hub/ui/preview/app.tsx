@@ -2,12 +2,12 @@
 // stay in this frame and go nowhere.
 import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { resetAccess } from '../../../common/ui/kiosk/access';
 import { HealthConsent, Privacy, SharingConsent } from '../../../common/ui/kiosk/consent';
-import { DEFAULT_DISPLAY } from '../../../common/ui/kiosk/display';
 import { QuestionScreen } from '../../../common/ui/kiosk/form';
 import { ServiceScreen } from '../../../common/ui/kiosk/services';
-import { setLanguage, t, useLanguage } from '../../../common/ui/src/i18n';
-import { Announcer, showDisplay, type Display } from '../../../common/ui/src/parts';
+import { t, useLanguage } from '../../../common/ui/src/i18n';
+import { Announcer } from '../../../common/ui/src/parts';
 import { emptyFilling, stepFault, stepsOf, type Filling } from '../../../common/ui/src/steps';
 import type { FieldFault, Service, TerminalState } from '../../../common/ui/src/types';
 import '../../../common/ui/kiosk/kiosk.css';
@@ -36,10 +36,8 @@ function Preview(): JSX.Element | null {
 	useLanguage();
 	const [service, setService] = useState<Service | null>(null);
 	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {} });
-	const [display, setDisplay] = useState<Display>(DEFAULT_DISPLAY);
 	const [at, setAt] = useState<'service' | 'privacy' | number>('service'); // a number: of the step
 	const [fault, setFault] = useState<FieldFault | null>(null);
-	useEffect(() => showDisplay(display), [display]);
 	useEffect(() => {
 		const hear = (event: MessageEvent<{ service?: Service }>) => {
 			if (event.source === parent && event.origin === location.origin) setService(event.data.service ?? null);
@@ -59,7 +57,7 @@ function Preview(): JSX.Element | null {
 		setFault(null);
 		setAt(typeof next === 'number' && next >= steps.length ? 'service' : next);
 	};
-	const common = { state: STATE, display, onDisplay: setDisplay, onHome: () => go('service') };
+	const common = { state: STATE, onHome: () => go('service') };
 	const step = typeof at === 'number' ? steps[at] : undefined;
 	if (at === 'privacy')
 		return <Privacy {...common} service={service} onBack={() => go('service')} onNext={async () => go(0)} />;
@@ -104,6 +102,6 @@ function Page() {
 	);
 }
 
-setLanguage('zh-CN');
+resetAccess();
 document.title = t('kiosk.title');
 render(<Page />, document.getElementById('app')!);

@@ -8,12 +8,17 @@ import { Frame, type ScreenProps } from 'kiosk/frame';
 import { ownTimeText } from 'kiosk/notices';
 import { Marks } from '../marks';
 
-export function Receipt({ view, ...common }: ScreenProps & { view: SubmitView }): JSX.Element {
+export interface ReceiptProps extends ScreenProps {
+	view: SubmitView;
+	onDone: () => void; // the end of somebody's use
+}
+
+export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element {
 	return (
 		<Frame
 			{...common}
 			name="receipt"
-			onNext={common.onHome}
+			onNext={onDone}
 			actions={
 				<>
 					{hasPrinter() && (

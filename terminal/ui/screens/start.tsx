@@ -1,10 +1,14 @@
 // Start: what can be done here, by module, and whether it can be done now.
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
 import { Button, Notice } from 'ui/parts';
 import type { Module, Service } from 'ui/types';
+import { useAccess } from 'kiosk/access';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+import { LanguageButton } from 'kiosk/modes';
 import { MODULES } from 'kiosk/modules';
+import { pagesOf } from 'kiosk/services';
 
 export interface StartProps extends ScreenProps {
 	services: Service[];
@@ -15,8 +19,12 @@ export interface StartProps extends ScreenProps {
 export function Start({ services, onModule, onLookup, ...common }: StartProps): JSX.Element {
 	const { state } = common;
 	const modules = MODULES.filter(({ id }) => services.some((service) => service.module === id));
+	const { isEasy } = useAccess();
+	const [page, show] = useState(0);
+	const pages = isEasy ? pagesOf(modules) : [modules]; // who wants few words chooses among few
+	const now = Math.min(page, pages.length - 1);
 	return (
-		<Frame {...common} name="start">
+		<Frame {...common} name={`start-${now}`} onBack={now > 0 ? () => show(now - 1) : undefined}>
 			<div class="shown">
 				<h1 tabIndex={-1}>{t('kiosk.start.title')}</h1>
 				<p class="lead">{t('kiosk.start.text')}</p>
@@ -24,16 +32,24 @@ export function Start({ services, onModule, onLookup, ...common }: StartProps): 
 			</div>
 			<div class="touched">
 				<div class="tiles">
-					{modules.map(({ id, key, about, icon }) => (
+					{pages[now]!.map(({ id, key, about, icon }) => (
 						<Button class="tile" key={id} icon={icon} onPress={() => onModule(id)}>
 							<strong>{t(key)}</strong>
 							<span class="about">{t(about)}</span>
 						</Button>
 					))}
+					{pages.length > 1 && (
+						<Button class="tile" icon="refresh" onPress={() => show((now + 1) % pages.length)}>
+							<strong>{t('kiosk.services.more')}</strong>
+						</Button>
+					)}
 				</div>
-				<Button class="wide" icon="search" onPress={onLookup}>
-					{t('kiosk.start.lookup')}
-				</Button>
+				<div class="beside">
+					<Button icon="search" onPress={onLookup}>
+						{t('kiosk.start.lookup')}
+					</Button>
+					<LanguageButton />
+				</div>
 			</div>
 		</Frame>
 	);

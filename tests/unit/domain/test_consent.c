@@ -202,6 +202,27 @@ static void test_a_guardian_agrees_for_a_child(void **state)
 	                    "guardian.name required, guardian.relation too-long, guardian.phone not-a-phone");
 }
 
+static void test_how_somebody_is_served(void **state)
+{
+	(void)state;
+	struct asked a;
+	Lm__AccessNeed needs[] = { LM__ACCESS_NEED__ACCESS_NEED_SIGN_LANGUAGE, LM__ACCESS_NEED__ACCESS_NEED_BRAILLE,
+		                   LM__ACCESS_NEED__ACCESS_NEED_BRAILLE };
+	asked_init(&a);
+	a.payload.access = needs;
+	a.payload.n_access = 2;
+	assert_string_equal(wrong(&a), "");
+	a.payload.n_access = 3;
+	assert_string_equal(wrong(&a), "access unknown-field");
+	static const int strange[] = { LM__ACCESS_NEED__ACCESS_NEED_NONE, 10, 33, -1 };
+	for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+		needs[1] = (Lm__AccessNeed)strange[i];
+		a.payload.n_access = 2;
+		assert_string_equal(wrong(&a), "access unknown-field");
+		assert_int_equal(access_bits(needs, 2), 1u << LM__ACCESS_NEED__ACCESS_NEED_SIGN_LANGUAGE);
+	}
+}
+
 /* On the day in Shanghai, whatever day it is elsewhere. */
 static void test_14_on_the_day(void **state)
 {
@@ -258,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_that_was_not_asked),
 		cmocka_unit_test(test_older_revisions_ask_nothing),
 		cmocka_unit_test(test_a_guardian_agrees_for_a_child),
+		cmocka_unit_test(test_how_somebody_is_served),
 		cmocka_unit_test(test_14_on_the_day),
 		cmocka_unit_test(test_the_number_tells_the_age),
 	};

@@ -233,6 +233,8 @@ size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, siz
  * as of `time_ms`, in Shanghai. */
 size_t request_check(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms,
                      struct form_fault *faults, size_t most);
+/* Needs as bits, 1 << need; what is none is left out, whoever wrote it. */
+uint32_t access_bits(const Lm__AccessNeed *need, size_t count);
 /* What staff fill in at a step. The step that is under way; NULL: all are done. Acts that end it carry values. */
 const Lm__Step *case_step(const Lm__Service *service, const Lm__CaseRecord *record);
 bool case_action_has_values(Lm__CaseAction action);

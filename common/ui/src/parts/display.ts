@@ -14,7 +14,3 @@ export function showDisplay({ size, theme }: Display): void {
 	dataset.size = String(size + 1);
 	dataset.theme = theme;
 }
-
-export function nextTheme(theme: Theme): Theme {
-	return THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;
-}

@@ -1,6 +1,7 @@
 // Messages of proto/*.proto as JSON: a request and its receipt: what a kiosk and a town's counter hand in and look up.
 
 import type { FieldView } from './case';
+import type { AccessNeed } from './person';
 import type { CaseAction, Int64, Outcome, Tier, Words } from './common';
 
 export interface FieldValue {
@@ -55,6 +56,7 @@ export interface SubmitCommand {
 	is_for_child: boolean;
 	guardian?: Guardian;
 	channel?: RequestChannel; // of what staff type
+	access?: readonly AccessNeed[]; // how the resident wants to be served
 }
 
 export interface FieldFault {

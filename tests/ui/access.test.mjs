@@ -1,0 +1,224 @@
+// The kiosk as people use it who need it otherwise, what is left of them when they have gone, and hostile words.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, reachPx } from './lib.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
+
+const IS_FULL = process.env.LM_UI_FULL === 'yes';
+const CANARY = '金丝雀李示例';
+const CANARY_PHONE = '00077665544';
+const RECEIPT_MS = 1000;
+
+let browser, district, service;
+
+before(async () => {
+	[browser, district] = await Promise.all([launch(), startDistrict()]);
+});
+
+after(async () => {
+	await browser?.close();
+	await district?.end();
+});
+
+const arrive = (options) => Resident.arrive(browser, district.terminals[0].url, options);
+
+/** Answers that fit any service: the canary where words are asked, else the first choice. */
+function answersOf({ fields }) {
+	const of = (field) => {
+		switch (field.type) {
+			case 'FIELD_TYPE_PERSON':
+				return CANARY;
+			case 'FIELD_TYPE_PHONE':
+				return CANARY_PHONE;
+			case 'FIELD_TYPE_CHOICE':
+			case 'FIELD_TYPE_SEVERAL':
+				return field.choices[0].id;
+			case 'FIELD_TYPE_YES_NO':
+				return 'no';
+			case 'FIELD_TYPE_PLACE':
+				return 'here';
+			case 'FIELD_TYPE_DATE':
+				return '2026-12-01';
+			case 'FIELD_TYPE_NUMBER':
+				return String(Math.max(1, Number(field.least)));
+			default:
+				return field.is_required ? `${CANARY}要问一件事` : null;
+		}
+	};
+	return Object.fromEntries(fields.map((field) => [field.id, of(field)]));
+}
+
+async function readService(resident, id) {
+	const { services } = await resident.page.evaluate(() => fetch('/api/v1/catalogue').then((r) => r.json()));
+	return services.find((one) => one.id === id);
+}
+
+/** Everything that the page's memory holds as text, the names of elements that have left the page among it. */
+async function heapOf(page) {
+	const session = await page.context().newCDPSession(page);
+	const chunks = [];
+	session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+	await session.send('HeapProfiler.collectGarbage');
+	await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+	await session.detach();
+	return JSON.parse(chunks.join('')).strings;
+}
+
+async function leftBehind(page) {
+	const kept = await page.evaluate(async () => ({
+		stored: localStorage.length + sessionStorage.length,
+		bases: (await indexedDB.databases()).length,
+		caches: (await caches.keys()).length,
+		cookies: document.cookie,
+		windowName: window.name,
+		state: JSON.stringify(history.state),
+		inputs: [...document.querySelectorAll('input, textarea')].map(({ value }) => value).join(''),
+		display: { ...document.documentElement.dataset },
+		lang: document.documentElement.lang,
+	}));
+	await page.locator('h1').click(); // the test's own driver keeps the element that it pressed last
+	const heap = await heapOf(page);
+	const strings = heap.filter((text) => [CANARY, CANARY_PHONE].some((canary) => text.includes(canary)));
+	return { ...kept, strings, detached: heap.filter((text) => text.startsWith('Detached')) };
+}
+
+const NOTHING = {
+	stored: 0,
+	bases: 0,
+	caches: 0,
+	cookies: '',
+	windowName: '',
+	state: 'null',
+	inputs: '',
+	display: { look: 'kiosk', size: '2', theme: 'paper', reach: 'usual' },
+	lang: 'zh-CN',
+	strings: [],
+	detached: [],
+};
+
+test('sitting, with few words and the largest letters: nothing has to be touched above 1,100 mm', async () => {
+	for (const screen of IS_FULL ? ['kiosk32', 'kiosk21'] : ['kiosk32']) {
+		const one = await arrive({ screen, size: 4, ways: ['low', 'easy'] });
+		const choices = () => one.page.locator('.touched .tile').count();
+		assert.ok((await choices()) <= 6, 'few choices');
+		await one.look(`low-${screen}-1-start`);
+		for (const y of [300, 3000]) {
+			await one.page.evaluate((y) => scrollTo(0, y), y);
+			await one.look(`low-${screen}-1-start-${y}`);
+		}
+		const stands = await one.page.locator('.bar .button').evaluateAll((all) => Math.min(...all.map((e) => e.getBoundingClientRect().top)));
+		assert.ok(stands >= reachPx(one.mm, 1100));
+		await one.pressName(one.t('kiosk.services.more'));
+		await one.look(`low-${screen}-2-more`);
+		await one.pressName(one.t('kiosk.services.more'));
+		service = await one.openService('legal-advice');
+		await one.look(`low-${screen}-3-service`);
+		assert.equal(await one.page.getByText(one.t('kiosk.service.steps')).filter({ visible: true }).count(), 0);
+		await one.steady();
+		await one.page.locator('summary').click();
+		await one.seesText('kiosk.service.steps');
+		await one.press('kiosk.service.start');
+		await one.look(`low-${screen}-4-privacy`);
+		await one.press('kiosk.consent.agree');
+		await one.look(`low-${screen}-5-question`);
+		await one.press('kiosk.bar.staff');
+		await one.look(`low-${screen}-6-staff`);
+		await one.press('kiosk.close');
+		one.assertNoFaults();
+		await one.close();
+	}
+});
+
+test('nothing of a person is left at the end of use', async () => {
+	const one = await arrive({ size: 3, theme: 2 });
+	service = await readService(one, 'legal-advice');
+	await one.fill('legal-advice', answersOf(service));
+	const before = await leftBehind(one.page);
+	assert.ok(before.strings.length > 0, 'the search finds what is there');
+	await one.handIn();
+	await one.press('kiosk.receipt.done');
+	await one.seesText('kiosk.start.title');
+	await one.page.waitForTimeout(RECEIPT_MS);
+	assert.deepEqual(await leftBehind(one.page), NOTHING);
+	await one.page.goBack().catch(() => null);
+	assert.equal(await one.page.getByText(CANARY).count(), 0);
+	one.assertNoFaults();
+	await one.close();
+});
+
+/** Lets the clock by which the kiosk waits for somebody go on. */
+const wait = (page, seconds) =>
+	page.evaluate((ms) => {
+		const now = Date.now.bind(Date);
+		Date.now = () => now() + ms;
+	}, seconds * 1000);
+
+test('who goes away without a word is asked, seen and heard, and then nothing is left', async () => {
+	const one = await arrive({ size: 3, theme: 3, ways: ['easy'] });
+	await one.page.evaluate(() => {
+		window.notes = 0;
+		const { start } = OscillatorNode.prototype;
+		OscillatorNode.prototype.start = function (...when) {
+			window.notes++;
+			return start.apply(this, when);
+		};
+	});
+	await one.fill('legal-advice', answersOf(service));
+	// By its class: a search for words would itself keep the words of the page in memory.
+	const warning = one.page.locator('dialog .countdown');
+	await wait(one.page, 230);
+	await one.page.waitForTimeout(1500);
+	assert.equal(await one.page.locator('dialog').count(), 0);
+	await wait(one.page, 12);
+	await warning.waitFor();
+	assert.equal(await one.page.evaluate(() => window.notes), 2, 'it is heard, too');
+	await one.look('idle');
+	await one.page.keyboard.press('Shift'); // any key
+	await one.page.locator('dialog').waitFor({ state: 'detached' });
+	assert.ok((await one.page.locator('.answer').count()) > 0, 'and everything is still there');
+	await wait(one.page, 242);
+	await warning.waitFor();
+	await wait(one.page, 46);
+	await one.page.locator('.tile').first().waitFor();
+	await one.page.waitForTimeout(RECEIPT_MS);
+	assert.deepEqual(await leftBehind(one.page), NOTHING);
+	one.assertNoFaults();
+	await one.close();
+});
+
+const HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>\u202Egnitset\u202C {name} &amp; %s';
+
+test('hostile words are words: of residents, of staff', async () => {
+	const one = await arrive();
+	const fields = answersOf(service);
+	const long = service.fields.find(({ type }) => type === 'FIELD_TYPE_LONG_TEXT' || type === 'FIELD_TYPE_TEXT');
+	fields[long.id] = HOSTILE;
+	await one.fill('legal-advice', fields);
+	const shown = await one.page.locator('.answer dd').allInnerTexts();
+	assert.ok(shown.some((text) => text.includes('<img src=x onerror="window.hit=1"><script>')), shown.join('\n'));
+	const made = await one.handIn();
+	await one.waitForMarks(3);
+	await one.press('kiosk.receipt.done');
+
+	const clerk = await Clerk.arrive(browser, district.town.url);
+	await clerk.logIn(district.town);
+	await clerk.openCase(made.request_id);
+	await clerk.sees('<img src=x onerror="window.hit=1">');
+	await clerk.page.keyboard.press('a');
+	await clerk.confirm();
+	await clerk.state(clerk.t('desk.state.CASE_STATE_ACCEPTED'));
+	await clerk.decide('q', { text: HOSTILE });
+	await clerk.confirm();
+	await clerk.state(clerk.t('desk.state.CASE_STATE_ASKED'));
+	await one.lookUp(made.code);
+	await one.waitForNews('<img src=x onerror="window.hit=1">');
+	for (const { page } of [one, clerk]) {
+		assert.equal(await page.evaluate(() => window.hit), undefined);
+		assert.equal(await page.locator('img[src=x], main script').count(), 0);
+	}
+	const isolated = await one.page.locator('.said', { hasText: '<img' }).first().evaluate((e) => getComputedStyle(e).unicodeBidi);
+	assert.match(isolated, /isolate|plaintext/, 'its direction ends where it ends');
+	one.assertNoFaults();
+	clerk.assertNoFaults();
+	await Promise.all([one.close(), clerk.close()]);
+});
