@@ -13,7 +13,7 @@ TROUBLE_IN_LOG = ("quarantined", "frame-refused", "engine", "link-refused", "ref
 
 
 class Case(lm.Case):
-    patience_s = 90  # for what must happen at some time
+    patience_s = 180  # for what must happen at some time
     drained_s = None  # for queues to empty, when everybody has gone home; None: patience_s
 
     def check(self, storm, say, trouble_in_log=TROUBLE_IN_LOG):

@@ -384,7 +384,7 @@ class Passwords(Case):
         self.addCleanup(os.close, slave)
         process = subprocess.Popen([LMCTL, *self.ADD, self.folder], stdin=slave, stdout=slave, stderr=subprocess.PIPE, text=True,
                                    env=ENVIRONMENT, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY))
-        limit = threading.Timer(30, process.kill)
+        limit = threading.Timer(120, process.kill)
         limit.start()
         self.addCleanup(limit.cancel)
         said = ""
