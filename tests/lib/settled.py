@@ -8,7 +8,9 @@ import audit
 import lm
 
 COUNTS = ("received", "open", "granted", "partly_granted", "refused", "withdrawn", "duplicate")
-SESSION_OVER = "this session is over; greet again"  # said when a neighbour seemed lost: a slow disk, a cut
+# Said when a neighbour seemed lost (a slow disk, a cut), or was killed in the middle of three handshakes in a row, which looks like
+# another key (net/client.c). What came of it must have passed: everything has arrived by then.
+SAID_IN_PASSING = ("this session is over; greet again", "does not hold the key that upstream_key names")
 TROUBLE_IN_LOG = ("quarantined", "frame-refused", "engine", "link-refused", "refused")  # besides what is an error anyway
 
 
@@ -197,7 +199,7 @@ class Case(lm.Case):
         for node in district.nodes:
             said = [json.loads(line) for line in node.log.read_text(errors="replace").splitlines() if line.startswith("{")]
             bad = [line for line in said if line["level"] == "error" or line["event"] in trouble_in_log]
-            bad = [line for line in bad if SESSION_OVER not in line["text"]]
+            bad = [line for line in bad if not any(words in line["text"] for words in SAID_IN_PASSING)]
             self.assertEqual([], bad[:20], f"in the log of {node}")
             district.lmctl("verify", node=node)
             district.lmctl("rebuild", node=node)
