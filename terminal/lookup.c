@@ -111,6 +111,7 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	v->objected = m->objected;
 	v->object_until_ms = m->object_until_ms;
 	v->owner = m->owner;
+	v->town_name = m->town[0] ? node_place_words(n, m->town, arena) : NULL;
 	return v;
 }
 

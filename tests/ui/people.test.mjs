@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test as nodeTest } from 'node:test';
 import { launch } from './lib.mjs';
-import { Clerk, startDistrict } from './people.mjs';
+import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const NAME = '单示例甲';
 const HEAD = '99011419580301001'; // region 990114 is nobody's
@@ -343,4 +343,49 @@ test('erasing a record takes two: proposed on its page, confirmed by another on 
 	const { persons } = await ask(second, '/api/v1/persons/search', { query: NAME });
 	assert.deepEqual(persons, [], 'nobody of that name is found any more');
 	for (const clerk of [first, second]) clerk.assertNoFaults();
+});
+
+test('a case is referred to another town by keys, accepted there, sent back, and its receipt says where it is', async () => {
+	const sent = await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'motor-wheelchair' });
+	const other = await Clerk.arrive(browser, district.neighbour.url);
+	await other.logIn(district.neighbour);
+	const { page } = first;
+	await first.openCase(sent.request_id);
+	await page.locator('.desk-doing').waitFor();
+	await page.keyboard.press('t');
+	await page.locator('#decide-town').waitFor();
+	await first.press('desk.review');
+	await first.seesText('desk.missing.town');
+	await first.lookEverywhere('refer', { hasDialog: true });
+	await page.locator('#decide-town').selectOption('310114102');
+	await page.locator('#decide-note').fill('示例：人住在那边');
+	await page.keyboard.press('Escape'); // what was chosen is kept
+	await page.locator('dialog').waitFor({ state: 'detached' });
+	await page.keyboard.press('t');
+	assert.equal(await page.locator('#decide-town').inputValue(), '310114102');
+	await first.press('desk.review');
+	assert.equal(await page.locator('#decide-reads strong').innerText(), first.t('kiosk.status.referred'));
+	await first.confirm();
+	await page.reload(); // without the words of what was done, which stay in their language
+	await first.state('转给'); // whom, and since when
+	await first.lookEverywhere('referred-away');
+	await first.visit('cases/handed');
+	await page.locator(`a[data-request="${sent.request_id}"]`).waitFor();
+	await other.visit('cases/handed');
+	await other.page.locator(`a[data-request="${sent.request_id}"]`).waitFor();
+	await other.openCase(sent.request_id);
+	await other.state(other.t('desk.handed.to-us'));
+	await other.button('desk.do.hand_over.back').waitFor();
+	assert.equal(await other.button('desk.do.refer').count(), 0, 'it goes no further');
+	await other.page.keyboard.press('a');
+	await other.confirm();
+	await other.decide('h', { note: '示例：不归我们' });
+	await other.confirm();
+	await first.openCase(sent.request_id);
+	await first.state(first.t('desk.handed.came-back'));
+	const resident = await Resident.arrive(browser, district.terminals[0].url);
+	await resident.lookUp(sent.code);
+	await resident.waitForNews(resident.t('kiosk.status.with-town'));
+	await resident.seesText('kiosk.status.referred');
+	for (const clerk of [first, other]) clerk.assertNoFaults();
 });

@@ -11,7 +11,7 @@ import { Erasing } from './erase';
 import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
 import { Letters } from './letters';
-import { HandedMark, StateMark } from './marks';
+import { HandedMark, ownerText, StateMark } from './marks';
 import { Proofs } from './proofs';
 import { decisionsOf, isKnown, isOpen, openWithdrawal, RULES, type Decision, type KnownCase } from './model';
 import { NewCode } from './new-code';
@@ -186,7 +186,7 @@ function Doing({ view, can, onChoose }: DoingProps) {
 	if (can.length === 0)
 		return (
 			<Notice kind="info">
-				{isOpen(row) ? t('desk.case.not-ours', { owner: t(`desk.tier.${row.owner}`) }) : t('desk.case.closed')}
+				{isOpen(row) ? t('desk.case.not-ours', { owner: ownerText(row) }) : t('desk.case.closed')}
 			</Notice>
 		);
 	return (

@@ -10,7 +10,9 @@ import type { CaseRow, FieldFault, Outcome, Service } from '../src/types';
 import { DuplicatePicker } from './duplicate';
 import { Missing } from './proofs';
 import { Happened } from './happened';
-import { StateMark } from './marks';
+import { ownerText, StateMark } from './marks';
+import { Towns } from './person-acts';
+import { usePlaces } from './person-facts';
 import {
 	commandOf,
 	decisionsOf,
@@ -40,7 +42,7 @@ export function decisionText(decision: Decision, row: CaseRow, service?: Service
 		const what = t(`desk.do.${decision}`);
 		return isProposal(decision, service) ? t('desk.do.propose', { what }) : what;
 	}
-	if (row.handed === 'HANDED_OVER_WAITS') return t('desk.do.hand_over.back');
+	if (row.handed === 'HANDED_OVER_WAITS' || row.referred_to) return t('desk.do.hand_over.back');
 	return t(otherTier(row.owner) === 'TIER_TOWN' ? 'desk.do.hand_over.TIER_TOWN' : 'desk.do.hand_over.TIER_DISTRICT');
 }
 
@@ -61,6 +63,7 @@ const READS: Record<Exclude<Decision, 'approve' | 'send_back' | 'hand_over'>, Te
 	refuse: 'kiosk.status.refused',
 	close_withdrawn: 'kiosk.status.withdrawn',
 	close_duplicate: 'kiosk.status.duplicate',
+	refer: 'kiosk.status.referred',
 	object: 'kiosk.status.objected',
 	reopen: 'kiosk.status.reopened',
 };
@@ -68,19 +71,20 @@ const READS: Record<Exclude<Decision, 'approve' | 'send_back' | 'hand_over'>, Te
 function readsOf(decision: Exclude<Decision, 'send_back'>, row: CaseRow): TextKey {
 	if (decision === 'approve') return OUTCOMES[row.proposed];
 	if (decision !== 'hand_over') return READS[decision];
-	return otherTier(row.owner) === 'TIER_TOWN' ? 'kiosk.status.with-town' : 'kiosk.status.with-district';
+	return row.referred_to || otherTier(row.owner) === 'TIER_TOWN' ? 'kiosk.status.with-town' : 'kiosk.status.with-district';
 }
 
 // The same part is a question in one decision and a reason in another.
 function partLabel(part: Part, decision: Decision): string {
+	if (part === 'town') return t('desk.person.act.town');
 	if (part === 'text' && decision !== 'accept' && decision !== 'approve' && decision !== 'send_back')
 		return t(`desk.type.text.${decision}`);
-	if (part === 'note' && (decision === 'hand_over' || decision === 'send_back' || decision === 'reopen'))
+	if (part === 'note' && (decision === 'hand_over' || decision === 'refer' || decision === 'send_back' || decision === 'reopen'))
 		return t(`desk.type.note.${decision}`);
 	return t(part === 'text' ? 'desk.label.text' : `desk.type.${part}`);
 }
 
-const HINTS: Record<Part, TextKey> = {
+const HINTS: Record<Exclude<Part, 'town'>, TextKey> = {
 	text: 'desk.hint.plain',
 	ground: 'desk.hint.ground',
 	remedy: 'desk.hint.remedy',
@@ -266,14 +270,18 @@ function Typing({ view, decision, draft, faults, formFaults, type, change }: Typ
 							onInsert={(text) => type('text', draft.text.trim() ? `${draft.text.trim()}\n${text}` : text)}
 						/>
 					)}
-					<PartField
-						part={part}
-						label={partLabel(part, decision)}
-						isRequired={required.includes(part)}
-						value={draft[part]}
-						error={faults[part] && t(faults[part])}
-						type={type}
-					/>
+					{part === 'town' ? (
+						<Towns id="decide-town" town={draft.town} error={faults.town && t(faults.town)} onChoose={(town) => type('town', town)} />
+					) : (
+						<PartField
+							part={part}
+							label={partLabel(part, decision)}
+							isRequired={required.includes(part)}
+							value={draft[part]}
+							error={faults[part] && t(faults[part])}
+							type={type}
+						/>
+					)}
 					{part === 'duplicate_of' && (
 						<DuplicatePicker row={view.row} chosen={draft.duplicate_of} onChoose={(id) => type(part, id)} />
 					)}
@@ -284,7 +292,7 @@ function Typing({ view, decision, draft, faults, formFaults, type, change }: Typ
 }
 
 interface PartFieldProps {
-	part: Part;
+	part: Exclude<Part, 'town'>;
 	label: string;
 	isRequired: boolean;
 	value: string;
@@ -326,7 +334,7 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 	const proposal = decision === 'approve' ? [...view.events].reverse().find(({ action }) => action === 'CASE_ACTION_PROPOSE') : undefined;
 	const parts = [...RULES[decision].required, ...RULES[decision].optional];
 	const typed = (part: Part) =>
-		part !== 'note' && part !== 'duplicate_of' && proposal
+		part !== 'note' && part !== 'duplicate_of' && part !== 'town' && proposal
 			? proposal[part]
 			: parts.includes(part)
 				? draft[part].trim()
@@ -386,20 +394,25 @@ function Review({ view, decision, draft, type }: ReviewProps) {
 					{t('desk.event.duplicate-of')} <code>{draft.duplicate_of}</code>
 				</p>
 			)}
-			{!isProposal(decision, view.service) && <Consequence decision={decision} row={row} />}
+			{!isProposal(decision, view.service) && <Consequence {...{ decision, row, draft }} />}
 		</>
 	);
 }
 
-const FINAL: Decision[] = ['grant', 'grant_partly', 'refuse', 'approve', 'close_withdrawn', 'close_duplicate', 'hand_over'];
+const FINAL: Decision[] = ['grant', 'grant_partly', 'refuse', 'approve', 'close_withdrawn', 'close_duplicate', 'hand_over', 'refer'];
 
-function Consequence({ decision, row }: { decision: Decision; row: CaseRow }) {
+function Consequence({ decision, row, draft }: { decision: Decision; row: CaseRow; draft: Draft }) {
+	const { nameOf } = usePlaces();
 	if (!FINAL.includes(decision)) return null;
 	return (
 		<p>
-			{decision === 'hand_over'
-				? t('desk.review.moves', { tier: t(`desk.tier.${otherTier(row.owner)}`) })
-				: t('desk.review.final')}
+			{decision === 'refer'
+				? t('desk.review.refers', { town: nameOf(draft.town) })
+				: decision === 'hand_over' && row.referred_to
+					? t('desk.review.refers', { town: words(row.referred_name) })
+					: decision === 'hand_over'
+						? t('desk.review.moves', { tier: t(`desk.tier.${otherTier(row.owner)}`) })
+						: t('desk.review.final')}
 		</p>
 	);
 }
@@ -420,7 +433,7 @@ function News({ view, seen, what, isPossible }: NewsProps) {
 			<p>
 				{t('desk.news.now')} <StateMark row={view.row} />
 			</p>
-			{!view.row.is_ours && <p>{t('desk.case.not-ours', { owner: t(`desk.tier.${view.row.owner}`) })}</p>}
+			{!view.row.is_ours && <p>{t('desk.case.not-ours', { owner: ownerText(view.row) })}</p>}
 			<p>{isPossible ? t('desk.news.kept') : t('desk.news.impossible', { what })}</p>
 		</Notice>
 	);
@@ -428,6 +441,7 @@ function News({ view, seen, what, isPossible }: NewsProps) {
 
 // A decision that came too late: its words can still be read and copied.
 function Kept({ decision, draft }: { decision: Decision; draft: Draft }) {
+	const { nameOf } = usePlaces();
 	const typed = [...RULES[decision].required, ...RULES[decision].optional].filter((part) => draft[part].trim());
 	if (typed.length === 0) return null;
 	return (
@@ -435,7 +449,7 @@ function Kept({ decision, draft }: { decision: Decision; draft: Draft }) {
 			{typed.map((part) => (
 				<div key={part}>
 					<dt>{partLabel(part, decision)}</dt>
-					<dd class="desk-said">{draft[part]}</dd>
+					<dd class="desk-said">{part === 'town' ? nameOf(draft.town) : draft[part]}</dd>
 				</div>
 			))}
 		</dl>

@@ -22,6 +22,7 @@ export function Happened({ requestId, events, asks }: HappenedProps & { asks: As
 }
 
 export function Timeline({ requestId, events }: HappenedProps) {
+	const isReferred = events.some(({ action }) => action === 'CASE_ACTION_REFER');
 	return (
 		<ol class="desk-timeline">
 			{events.map((event) => (
@@ -29,7 +30,7 @@ export function Timeline({ requestId, events }: HappenedProps) {
 					<p>
 						<strong>{eventText(event)}</strong>{' '}
 						<span class="desk-minor">
-							{momentText(event.time_ms)} · {[t(`desk.tier.${event.by_tier}`), event.staff].filter(Boolean).join(' ')}
+							{momentText(event.time_ms)} · {[isReferred ? words(event.place_name) : t(`desk.tier.${event.by_tier}`), event.staff].filter(Boolean).join(' ')}
 						</span>
 					</p>
 					{isByItself(event) && <p>{t('desk.event.not-taken')}</p>}
@@ -51,6 +52,7 @@ function eventText(event: EventView): string {
 		return t('desk.event.with', { action, what: t(`desk.outcome.${event.outcome}`) });
 	if (event.action === 'CASE_ACTION_HAND_OVER')
 		return t('desk.event.with', { action, what: t(`desk.tier.${event.owner}`) });
+	if (event.action === 'CASE_ACTION_REFER') return t('desk.event.with', { action, what: words(event.town_name) });
 	return action;
 }
 

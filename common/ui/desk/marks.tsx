@@ -1,5 +1,5 @@
 // States as icon, word and colour: the word says it, icon and colour only help to find it.
-import { t, timeText } from '../src/i18n';
+import { t, timeText, words } from '../src/i18n';
 import { Chip, type IconName, type NoticeKind } from '../src/parts';
 import type { CaseRow, CaseState, LinkView, Outcome } from '../src/types';
 
@@ -39,8 +39,32 @@ export function StateMark({ row }: { row: StateOfCase }) {
 	);
 }
 
-/** Whether a case that was handed over is accepted; nothing where nobody waits for that. */
+/** Who has it: a tier, or the town that it was referred to. */
+export function ownerText(row: CaseRow): string {
+	return row.referred_to && !row.is_ours ? words(row.referred_name) : t(`desk.tier.${row.owner}`);
+}
+
+/** Whether a case that was handed over or referred is accepted; nothing where nobody waits for that. */
 export function HandedMark({ row }: { row: CaseRow }) {
+	return (
+		<>
+			<ReferredMark row={row} />
+			<WaitsMark row={row} />
+		</>
+	);
+}
+
+function ReferredMark({ row }: { row: CaseRow }) {
+	if (!row.referred_to) return null;
+	const told = { town: words(row.referred_name), time: timeText(Number(row.referred_ms)) };
+	return (
+		<Chip icon="next" kind="info">
+			{t(row.is_ours ? 'desk.referred.from' : 'desk.referred.to', told)}
+		</Chip>
+	);
+}
+
+function WaitsMark({ row }: { row: CaseRow }) {
 	if (row.handed === 'HANDED_OVER_NO' || (row.handed === 'HANDED_OVER_CAME_BACK' && !row.is_ours)) return null;
 	return (
 		<Chip icon={row.is_ours ? 'warning' : 'waiting'} kind={row.is_ours ? 'warning' : 'info'}>

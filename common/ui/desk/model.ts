@@ -15,6 +15,7 @@ export type Decision =
 	| 'close_withdrawn'
 	| 'close_duplicate'
 	| 'hand_over'
+	| 'refer'
 	| 'approve'
 	| 'send_back'
 	| 'object'
@@ -27,6 +28,7 @@ export interface Draft {
 	remedy: string;
 	note: string;
 	duplicate_of: string;
+	town: string; // its code
 	form: StepForm;
 }
 
@@ -101,6 +103,13 @@ export const RULES: Record<Decision, Rule> = {
 		required: ['note'],
 		optional: ['text'],
 	},
+	refer: {
+		key: 't',
+		action: 'CASE_ACTION_REFER',
+		outcome: 'OUTCOME_NONE',
+		required: ['town', 'note'],
+		optional: ['text'],
+	},
 	// The words are those of the proposal: who approves adds none to them.
 	approve: { key: 'y', action: 'CASE_ACTION_DECIDE', outcome: 'OUTCOME_NONE', required: [], optional: ['note'] },
 	send_back: { key: 'n', action: 'CASE_ACTION_RETURN', outcome: 'OUTCOME_NONE', required: ['note'], optional: [] },
@@ -147,7 +156,8 @@ export function openWithdrawal(asks: AskView[]): AskView | undefined {
 
 /** What this account may do now; `may`: names of its rights. */
 export function decisionsOf(view: KnownCase, may: string[] = []): Decision[] {
-	const can = possibleFor(view, may.includes('supervise'));
+	const able = possibleFor(view, may.includes('supervise'));
+	const can = able.flatMap((name) => (name === 'hand_over' && view.row.can_refer ? (['hand_over', 'refer'] as const) : [name]));
 	return view.why_not_decide ? can.filter((name) => name !== 'approve' && !DECIDES.includes(name)) : can;
 }
 
@@ -192,7 +202,7 @@ export function otherTier(tier: Tier): Tier {
 }
 
 export function emptyDraft(): Draft {
-	return { text: '', ground: '', remedy: '', note: '', duplicate_of: '', form: { answers: {}, files: {} } };
+	return { text: '', ground: '', remedy: '', note: '', duplicate_of: '', town: '', form: { answers: {}, files: {} } };
 }
 
 export function isBlank({ form, ...parts }: Draft): boolean {
@@ -256,6 +266,7 @@ export function commandOf(decision: Decision, draft: Draft, version: number, vie
 		ground: of('ground'),
 		remedy: of('remedy'),
 		duplicate_of: requestIdFrom(of('duplicate_of')),
+		town: of('town'),
 		values: valuesOf(decision, draft, view),
 	};
 }

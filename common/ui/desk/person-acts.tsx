@@ -99,7 +99,14 @@ function ActDialog({ act, view, reload, onClose }: DialogProps) {
 					{(wiring) => <Line wiring={wiring} value={typed.died_on} onType={(text) => set({ died_on: text })} />}
 				</Field>
 			)}
-			{act === 'HAND_OVER' && <Towns town={typed.town} isMissing={isMissing} onChoose={(town) => set({ town })} />}
+			{act === 'HAND_OVER' && (
+				<Towns
+					id="act-town"
+					town={typed.town}
+					error={isMissing ? t('common.rule.required') : undefined}
+					onChoose={(town) => set({ town })}
+				/>
+			)}
 			{act === 'MERGE' && (
 				<PersonPicker
 					id="act-person"
@@ -116,15 +123,23 @@ function ActDialog({ act, view, reload, onClose }: DialogProps) {
 
 const TOWN_DIGITS = 9;
 
-function Towns({ town, isMissing, onChoose }: { town: string; isMissing: boolean; onChoose: (town: string) => void }) {
+interface TownsProps {
+	id: string;
+	town: string;
+	error?: string;
+	onChoose: (town: string) => void;
+}
+
+/** Another town than this one. */
+export function Towns({ id, town, error, onChoose }: TownsProps) {
 	const { session } = useDesk();
 	const { places } = usePlaces();
 	const others = places.filter(({ code }) => code.length === TOWN_DIGITS && code !== session.place);
 	return (
 		<Field
-			id="act-town"
+			id={id}
 			label={t('desk.person.act.town')}
-			error={isMissing ? t('common.rule.required') : undefined}
+			error={error}
 			isRequired
 		>
 			{(wiring) => (

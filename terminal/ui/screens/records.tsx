@@ -159,6 +159,8 @@ function titleOf({ action, outcome, owner }: StatusView): { key: TextKey; kind: 
 				key: owner === 'TIER_TOWN' ? 'kiosk.status.with-town' : 'kiosk.status.with-district',
 				kind: 'info',
 			};
+		case 'CASE_ACTION_REFER':
+			return { key: 'kiosk.status.referred', kind: 'info' };
 		case 'CASE_ACTION_ANSWER_TAKEN':
 			return { key: 'kiosk.status.answer-taken', kind: 'info' };
 		case 'CASE_ACTION_TOO_LATE':
@@ -178,6 +180,7 @@ function Status({ status }: { status: StatusView }): JSX.Element {
 	const { key, kind } = titleOf(status);
 	return (
 		<Notice kind={kind} title={t(key)}>
+			{status.town_name && <p>{t('kiosk.status.referred-to', { town: words(status.town_name) })}</p>}
 			<p>
 				{t('kiosk.status.by', { office: words(status.office_name) || status.office, time: timeText(status.time_ms) })}
 			</p>

@@ -53,6 +53,10 @@ export interface CaseRow {
 	handed: HandedOver;
 	take_by_ms: Int64; // it waits here: then it goes back by itself; 0: working days unknown, or it waits elsewhere
 	is_on_its_way: boolean; // handed over by this town, and the district has not got it yet
+	referred_to: string; // the town that decides, if the case was referred
+	referred_name?: Words; // of the other of the two towns
+	referred_ms: Int64; // since when
+	can_refer: boolean;
 	person_died: boolean; // while it is open: what becomes of it is a question to staff
 }
 
@@ -94,6 +98,8 @@ export interface EventView {
 	not_seen: number[];
 	proposed_by: string;
 	fields: FieldView[]; // what staff filled in at a step
+	place_name?: Words; // of the office that wrote it
+	town_name?: Words; // REFER: to which
 }
 
 export type ProofSource = 'PROOF_SOURCE_NONE' | 'PROOF_SOURCE_REQUEST' | 'PROOF_SOURCE_RECORD' | 'PROOF_SOURCE_PAPER';
@@ -201,6 +207,7 @@ export interface CaseCommand {
 	ground: string;
 	remedy: string;
 	duplicate_of: string;
+	town?: string; // REFER: to which
 	seen?: number[]; // EVIDENCE
 	not_seen?: number[];
 	approves?: boolean; // DECIDE: what was proposed

@@ -98,6 +98,7 @@ export interface StatusView {
 	object_until_ms: Int64;
 	owner: Tier; // who has it from then on
 	fields: FieldView[]; // what staff filled in and tell
+	town_name?: Words; // REFER: the town that has it from then on
 }
 
 export interface ReceiptView {
