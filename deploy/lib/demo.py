@@ -310,7 +310,7 @@ def show(district):
         last = list(district.terminals.values())[-1]
         say(f"            … and {len(district.terminals) - len(shown)} terminals more, up to http://{last.http_address}/")
     for name, role in ROLES.items():
-        what = {"clerk": "each town", "editor": "district: drafts", "publisher": "district: publishes"}.get(role, "district")
+        what = {"clerk": "each town", "supervisor": "each town: approves, opens again", "editor": "district: drafts", "publisher": "district: publishes"}.get(role, "district")
         say(f"  {'log in as' if name == 'clerk1' else '':<9}  {name:<10} {district.passwords[name]}   ({what})")
     say(f"             {certificates.ASSESSOR:<10} {district.passwords[certificates.ASSESSOR]}   (district: assesses)")
     say(f"  data, logs and settings are in {district.folder}")

@@ -39,7 +39,7 @@ SOCKET_PATH_BYTES_MOST = 107  # sockaddr_un
 PORTS = range(10000, 32768)  # below those that the kernel gives to outgoing connections
 PR_SET_PDEATHSIG = 1
 # Logins: two who decide at each place, because what one proposes to erase another confirms.
-ROLES = {"clerk1": "clerk", "clerk2": "clerk", "operator1": "operator", "operator2": "operator", "editor1": "editor",
+ROLES = {"clerk1": "clerk", "clerk2": "clerk", "supervisor1": "supervisor", "operator1": "operator", "operator2": "operator", "editor1": "editor",
          "publisher1": "publisher"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -303,7 +303,7 @@ class Node:
 
 
 class District:
-    """`passwords` by account name: clerks at every town, the others at the hub; made up where they are missing."""
+    """`passwords` by account name: clerks and a supervisor at every town, the others at the hub; made up where they are missing."""
 
     def __init__(self, folder, build=None, pages=None, is_demo=True, passwords=None, http_port=None, link_port=None):
         self.folder = pathlib.Path(folder).resolve()
@@ -426,7 +426,7 @@ class District:
         self.hub.control.post("/ctl/v1/catalogue", {"wordings": texts, "by": by, "second": second})
 
     def account_names(self, node):
-        return [name for name, role in ROLES.items() if (role == "clerk") == (node.tier == TOWN)]
+        return [name for name, role in ROLES.items() if (role in ("clerk", "supervisor")) == (node.tier == TOWN)]
 
     def open_accounts(self, node):
         """The node's logins. accounts.json beside its data says that they were made."""

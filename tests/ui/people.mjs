@@ -69,7 +69,7 @@ function wordFindings(page, language) {
 		const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 		while (walker.nextNode()) {
 			const { data, parentElement: e } = walker.currentNode;
-			const words = data.replace(/(clerk|operator|editor|publisher)[12]|[0-9a-f]{4}(-[0-9a-f]{4})+|[0-9a-f]{16}(-\d+)?|tcp:\/\/[\d.:]+/g, ''); // accounts, fingerprints, histories, addresses
+			const words = data.replace(/(clerk|supervisor|operator|editor|publisher)[12]|[0-9a-f]{4}(-[0-9a-f]{4})+|[0-9a-f]{16}(-\d+)?|tcp:\/\/[\d.:]+/g, ''); // accounts, fingerprints, histories, addresses
 			if (!e.checkVisibility?.() || e.closest('code')) continue;
 			const found = raw.exec(words)?.[0];
 			if (found && !e.closest('.desk-block, .more')) findings.push(`raw word "${found}" in "${words.trim()}"`);
