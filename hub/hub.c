@@ -175,8 +175,8 @@ static uint64_t hub_tick(struct node *n, uint64_t now_us)
 		desk_publish(n, RIGHT_STATE, "catalogue", &empty.base);
 	}
 	links_moved = totals_moved = catalogue_moved = false;
-	uint64_t hand_over_us = desk_hand_over_tick(n, now_us), pages_us = now_us + PAGES_EVERY_US;
-	return load.streams && pages_us < hand_over_us ? pages_us : hand_over_us;
+	uint64_t cases_us = desk_cases_tick(n, now_us), pages_us = now_us + PAGES_EVERY_US;
+	return load.streams && pages_us < cases_us ? pages_us : cases_us;
 }
 
 /* The page of devices asks what lmctl asks. */

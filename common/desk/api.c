@@ -434,9 +434,15 @@ static uint64_t locks_tick(struct node *n, uint64_t now_us)
 	return due_us;
 }
 
+uint64_t desk_cases_tick(struct node *n, uint64_t now_us)
+{
+	uint64_t hand_over_us = hand_over_tick(n, now_us), sms_us = sms_tick(n, now_us);
+	return hand_over_us < sms_us ? hand_over_us : sms_us;
+}
+
 uint64_t desk_tick(struct node *n, uint64_t now_us)
 {
-	const uint64_t due_us[] = { locks_tick(n, now_us), rings_tick(n, now_us), desk_hand_over_tick(n, now_us) };
+	const uint64_t due_us[] = { locks_tick(n, now_us), rings_tick(n, now_us), desk_cases_tick(n, now_us) };
 	uint64_t first_us = due_us[0];
 	for (size_t i = 1; i < sizeof due_us / sizeof *due_us; i++)
 		first_us = due_us[i] < first_us ? due_us[i] : first_us;

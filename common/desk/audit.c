@@ -165,6 +165,23 @@ static void wording_say(struct reading *r)
 	r->row->about = say(r, about);
 }
 
+/* What staff do about a contact stands at the case; what the daemon does by itself stands here, too. */
+static void sms_say(struct reading *r)
+{
+	Lm__ContactPayload *p;
+	if (CODEC_UNPACK(lm__contact_payload, r->plain, r->arena, &p, NULL) || !p->n_tries)
+		return;
+	const Lm__ContactTry *last = p->tries[p->n_tries - 1];
+	if (last->by[0])
+		return;
+	r->row->what = say(r, last->outcome == LM__CONTACT_OUTCOME__CONTACT_OUTCOME_GIVEN  ? "sms-given"
+	                      : last->outcome == LM__CONTACT_OUTCOME__CONTACT_OUTCOME_SENT ? "sms-sent"
+	                                                                                   : "sms-failed");
+	r->row->by = say(r, p->by);
+	r->row->about = say_hex(r, r->header->request_id);
+	r->row->reason = say(r, last->note);
+}
+
 static void token_say(struct reading *r)
 {
 	Lm__TokenPayload *p;
@@ -281,6 +298,7 @@ static const struct {
 	{ LM__KIND__KIND_HISTORY, history_say },
 	{ LM__KIND__KIND_CALENDAR, calendar_say },
 	{ LM__KIND__KIND_WORDING, wording_say },
+	{ LM__KIND__KIND_CONTACT, sms_say },
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },
 	{ LM__KIND__KIND_LETTER, letter_say },

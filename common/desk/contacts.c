@@ -14,25 +14,28 @@
 
 /* ---- what is shown ---- */
 
-static char *phone_of(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena)
+char *contact_phone(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                    bool *is_english)
 {
 	Lm__RequestPayload *payload;
 	Lm__Service *service;
 	struct arena whole;
 	const char *phone = NULL;
+	*is_english = false;
 	arena_init(&whole, PAYLOAD_ARENA_BYTES);
 	if (!service_get(txn, record->service, record->revision, &whole, &service) &&
-	    !request_payload_open(n, txn, record, &whole, &payload, NULL))
+	    !request_payload_open(n, txn, record, &whole, &payload, NULL)) {
 		phone = form_value(service, payload->values, payload->n_values,
 		                   LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_PHONE);
+		*is_english = strcmp(payload->language, "en") == 0;
+	}
 	char *copy = arena_text(arena, phone ? phone : "");
 	arena_release(&whole);
 	return copy;
 }
 
-/* The newest event of a contact. ERR_ABSENT: it cannot be opened. */
-static int payload_read(struct node *n, struct store_txn *txn, const Lm__ContactRecord *row, struct arena *arena,
-                        Lm__ContactPayload **out)
+int contact_read(struct node *n, struct store_txn *txn, const Lm__ContactRecord *row, struct arena *arena,
+                 Lm__ContactPayload **out)
 {
 	Lm__TapeItem *item;
 	Lm__Header *h;
@@ -56,14 +59,15 @@ static int view_add(struct node *n, struct store_txn *txn, const Lm__ContactReco
 	if (!v)
 		return ERR_MEMORY;
 	lm__contact_view__init(v);
-	int result = payload_read(n, txn, row, arena, &v->contact);
+	int result = contact_read(n, txn, row, arena, &v->contact);
 	if (error_is_of_machine(result))
 		return result;
 	v->is_absent = result != OK;
 	v->contact = result ? NULL : v->contact;
 	v->is_done = row->is_done;
 	v->row = case_row(n, txn, request, record, days, arena);
-	v->phone = phone_of(n, txn, record, arena);
+	bool is_english;
+	v->phone = contact_phone(n, txn, record, arena, &is_english);
 	if (!v->row || !v->phone)
 		return ERR_MEMORY;
 	list->contacts[list->n_contacts++] = v;
@@ -159,6 +163,19 @@ static int contact_add(struct turn *t, const struct errand *x, struct error *e)
 	return result ? result : contact_write(t, x->person, &p, e);
 }
 
+int contact_try_write(struct turn *t, struct id request, Lm__ContactPayload *p, Lm__ContactTry *one, struct error *e)
+{
+	Lm__ContactTry **tries = arena_alloc(t->arena, (p->n_tries + 1) * sizeof *tries);
+	if (!tries)
+		return error_set(e, ERR_MEMORY, "no memory");
+	if (p->n_tries)
+		memcpy(tries, p->tries, p->n_tries * sizeof *tries);
+	one->time_ms = t->now_ms;
+	tries[p->n_tries++] = one;
+	p->tries = tries;
+	return contact_write(t, request, p, e);
+}
+
 static int contact_try(struct turn *t, const struct errand *x, struct error *e)
 {
 	const Lm__ContactCommand *in = (Lm__ContactCommand *)x->input;
@@ -172,22 +189,14 @@ static int contact_try(struct turn *t, const struct errand *x, struct error *e)
 	if (!result && row->is_done)
 		return error_set(e, ERR_CLOSED, "this was done already");
 	if (!result)
-		result = payload_read(t->node, t->txn, row, t->arena, &p);
+		result = contact_read(t->node, t->txn, row, t->arena, &p);
 	if (result)
 		return result == ERR_NOT_FOUND ? error_set(e, result, "contact: there is no such one at this case")
 		                               : result;
-	Lm__ContactTry **tries = arena_alloc(t->arena, (p->n_tries + 1) * sizeof *tries);
-	if (!tries)
-		return error_set(e, ERR_MEMORY, "no memory");
-	if (p->n_tries)
-		memcpy(tries, p->tries, p->n_tries * sizeof *tries);
 	one.outcome = in->outcome;
 	one.note = in->note;
 	one.by = (char *)(uintptr_t)x->user;
-	one.time_ms = t->now_ms;
-	tries[p->n_tries++] = &one;
-	p->tries = tries;
-	return contact_write(t, x->person, p, e);
+	return contact_try_write(t, x->person, p, &one, e);
 }
 
 static int contact_run(struct turn *t, struct command *c, struct error *e)
@@ -221,6 +230,8 @@ void contacts_post(void *context, struct http_request *r)
 		return;
 	const Lm__ContactCommand *in = (Lm__ContactCommand *)x->input;
 	bool is_known = in->act == LM__CONTACT_ACT__CONTACT_ACT_ADD || in->act == LM__CONTACT_ACT__CONTACT_ACT_TRY;
+	is_known = is_known &&
+	           in->outcome <= LM__CONTACT_OUTCOME__CONTACT_OUTCOME_DROPPED; /* the others are no person's */
 	if (!is_known || !in->contact) {
 		error_set(&x->error, ERR_INVALID, "act: add one, or record a try of one");
 		errand_answer(x, ERR_INVALID, &x->error);

@@ -46,7 +46,7 @@ static void go_back_done(struct node *n, struct command *c)
 	free(c->context);
 }
 
-uint64_t desk_hand_over_tick(struct node *n, uint64_t now_us)
+uint64_t hand_over_tick(struct node *n, uint64_t now_us)
 {
 	struct hand_overs *h = hand_overs_of(n);
 	struct id found[LOOK_MOST];

@@ -29,6 +29,7 @@ struct hand_overs { /* memory.c */
 	uint64_t look_us;
 };
 struct hand_overs *hand_overs_of(struct node *n);
+uint64_t hand_over_tick(struct node *n, uint64_t now_us);
 
 /* act.c */
 void case_action_post(void *context, struct http_request *r);
@@ -99,6 +100,23 @@ int action_allowed(struct turn *t, struct id request, uint32_t version, const Lm
 /* contacts.c: telling residents */
 void contacts_get(void *context, struct http_request *r);
 void contacts_post(void *context, struct http_request *r);
+/* The newest event of a contact. ERR_ABSENT: it cannot be opened. */
+int contact_read(struct node *n, struct store_txn *txn, const Lm__ContactRecord *row, struct arena *arena,
+                 Lm__ContactPayload **out);
+/* The telephone that the request names, "" for none, and its language. NULL: no memory. */
+char *contact_phone(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
+                    bool *is_english);
+/* Writes one more try of what contact_read gave; its time is the turn's. */
+int contact_try_write(struct turn *t, struct id request, Lm__ContactPayload *p, Lm__ContactTry *one, struct error *e);
+
+/* sms.c: text messages, through a folder that another program empties. Loop thread; when again, monotonic in µs. */
+struct sms { /* memory.c */
+	uint64_t look_us;
+	bool is_looking, has_failed;
+};
+struct sms *sms_in(struct node *n);
+int sms_open(struct node *n, struct error *e); /* ERR_CONFIG, ERR_IO; OK too if no folder is configured */
+uint64_t sms_tick(struct node *n, uint64_t now_us);
 
 /* work.c: who has how much, who is away, notes */
 void work_get(void *context, struct http_request *r);

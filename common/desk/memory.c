@@ -17,6 +17,7 @@ struct memory {
 	struct reports reports;
 	struct rings rings;
 	struct hand_overs hand_overs;
+	struct sms sms;
 };
 
 static struct memory *memory_of(struct node *n)
@@ -59,6 +60,11 @@ struct hand_overs *hand_overs_of(struct node *n)
 	return &memory_of(n)->hand_overs;
 }
 
+struct sms *sms_in(struct node *n)
+{
+	return &memory_of(n)->sms;
+}
+
 void *desk_new(void)
 {
 	struct memory *m = calloc(1, sizeof *m);
@@ -78,6 +84,8 @@ int desk_start(struct node *n, struct error *e)
 	int result = letters_open(&memory_of(n)->letters, node_configuration(n)->letters, e);
 	if (!result)
 		result = reports_open(&memory_of(n)->reports, node_configuration(n)->reports, e);
+	if (!result)
+		result = sms_open(n, e);
 	if (!result)
 		result = index_start(registry_of(n), n, e);
 	return result ? result : index_start(worklist_of(n), n, e);

@@ -7,6 +7,8 @@
 
 #define PARTS_MOST 40
 #define TEXT_BYTES_MOST 2000
+#define SMS_CHARACTERS_MOST 70 /* 3GPP TS 23.038: one message of 140 bytes in UCS-2, or in 7 bits */
+#define SMS_ENGLISH_MOST 160
 #define PLACE_NAME_MOST 16
 #define PLACE_SHOWN_MOST 20 /* bytes, in a sentence */
 #define BY_BYTES_MOST 64
@@ -100,6 +102,20 @@ static void letter_check(struct check *c, size_t i, const Lm__LetterText *letter
 		fault_add(c, "letters[%zu].parts: a field for the seal is needed", i);
 }
 
+/* It goes over networks that anybody may read: one text for everybody, without a place. */
+static void sms_check(struct check *c, const Lm__Words *sms)
+{
+	if (!sms)
+		return;
+	words_check(c, "sms", sms);
+	if (strpbrk(sms->zh, "{}") || strpbrk(sms->en, "{}"))
+		fault_add(c, "sms: a text message has no places: it says nothing about anybody");
+	if (utf8_length(bytes_from_text(sms->zh)) > SMS_CHARACTERS_MOST ||
+	    utf8_length(bytes_from_text(sms->en)) > SMS_ENGLISH_MOST)
+		fault_add(c, "sms: at most %d characters in Chinese, %d in English: one text message",
+		          SMS_CHARACTERS_MOST, SMS_ENGLISH_MOST);
+}
+
 size_t letter_texts_check(const Lm__LettersFile *file, struct service_fault *faults, size_t most)
 {
 	struct check c = { faults, most, 0 };
@@ -115,6 +131,7 @@ size_t letter_texts_check(const Lm__LettersFile *file, struct service_fault *fau
 	words_check(&c, "granted", file->granted);
 	words_check(&c, "partly_granted", file->partly_granted);
 	words_check(&c, "refused", file->refused);
+	sms_check(&c, file->sms);
 	if (!file->foot || !strstr(file->foot->zh, "{page}") || !strstr(file->foot->en, "{page}"))
 		fault_add(&c, "foot: both languages are needed, with {page}");
 	return c.count;

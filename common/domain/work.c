@@ -292,6 +292,7 @@ bool contact_is_done(const Lm__ContactPayload *p)
 	Lm__ContactOutcome last =
 	        p->n_tries ? p->tries[p->n_tries - 1]->outcome : LM__CONTACT_OUTCOME__CONTACT_OUTCOME_NONE;
 	return last == LM__CONTACT_OUTCOME__CONTACT_OUTCOME_REACHED ||
+	       last == LM__CONTACT_OUTCOME__CONTACT_OUTCOME_SENT ||
 	       last == LM__CONTACT_OUTCOME__CONTACT_OUTCOME_DROPPED;
 }
 

@@ -75,6 +75,12 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(reports),
 	  .help = "hub: JSON file that says what is reported to the city; absent: nothing is" },
+	{ .name = "sms_spool",
+	  .type = CONFIG_TEXT,
+	  KEY(sms_spool),
+	  .help = "hub and town: folder through which another program sends text messages; absent: telling residents "
+	          "so is a "
+	          "task of staff" },
 	{ .name = "map_size",
 	  .type = CONFIG_SIZE,
 	  .default_text = "256M",

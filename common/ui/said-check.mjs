@@ -14,7 +14,7 @@ const SPEAKERS = {
 	'common/node':
 		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
-	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons registry report_count reports rings lockout login accounts sessions views wordings work',
+	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons registry report_count reports rings lockout login accounts sessions sms views wordings work',
 	hub: 'publication',
 	subcenter: 'intake',
 	terminal: 'condition',

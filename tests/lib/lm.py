@@ -87,13 +87,13 @@ class Case(unittest.TestCase):
 
     maxDiff = None
 
-    def why_hub_ends(self, setting, content):
+    def why_hub_ends(self, setting, content, **settings):
         """The hub's log, after a start with this content in the file that the setting names."""
         district = self.lay_out()
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(content, file)
             file.flush()
-            district.hub.settings[setting] = file.name
+            district.hub.settings |= {setting: file.name} | settings
             district.folder.mkdir(exist_ok=True)
             district.make_keys()
             district.hub.start()

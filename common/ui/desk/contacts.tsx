@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { post } from '../src/api';
 import { dateText, t, words } from '../src/i18n';
 import { Button, Chip, Choice, Dialog, Empty, Failed, Field, Line, Loading, LongLine, Notice, Select } from '../src/parts';
+import { Said } from '../src/said';
 import type { ContactOutcome, ContactsView, ContactView, ContactWay } from '../src/types';
 import { keepText, keptText } from './model';
 import { hrefOf } from './route';
@@ -120,8 +121,8 @@ function One({ view, hasCase, onTry }: { view: ContactView; hasCase: boolean; on
 						<ul>
 							{contact.tries.map((one) => (
 								<li key={one.time_ms}>
-									{t(`desk.contact.${one.outcome}`)} · <span class="desk-user">{one.by}</span> · {momentText(one.time_ms)}
-									{one.note && <span class="desk-said"> · {one.note}</span>}
+									{t(`desk.contact.${one.outcome}`)} · {one.by ? <span class="desk-user">{one.by}</span> : t('desk.contact.by-itself')} · {momentText(one.time_ms)}
+									{one.note && (one.by ? <span class="desk-said"> · {one.note}</span> : <Said text={one.note} />)}
 								</li>
 							))}
 						</ul>

@@ -360,6 +360,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__note_tick__descriptor,
 	&lm__note_record__descriptor,
 	&lm__contact_try__descriptor,
+	&lm__sms_message__descriptor,
+	&lm__sms_answer__descriptor,
 	&lm__contact_payload__descriptor,
 	&lm__contact_record__descriptor,
 };

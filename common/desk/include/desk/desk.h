@@ -39,9 +39,9 @@ void desk_links(struct node *n);
 void desk_publish(struct node *n, enum right right, const char *name, const ProtobufCMessage *message);
 /* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
 uint64_t desk_tick(struct node *n, uint64_t now_us);
-/* Part of it, and of the district's: what was handed over to this tier and nobody accepts in hand_over_days goes back.
- */
-uint64_t desk_hand_over_tick(struct node *n, uint64_t now_us);
+/* Part of it, and of the district's: what was handed over to this tier and nobody accepts in hand_over_days goes back;
+ * and text messages. */
+uint64_t desk_cases_tick(struct node *n, uint64_t now_us);
 
 /* tier.hear_ring, tier.on_ring at a town, and its routes: kiosks that ask for a person (rings.c). Nothing of it is
  * stored: a ring lives as long as the kiosk says it again. */

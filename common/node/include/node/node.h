@@ -39,6 +39,7 @@ struct node_config {
 	char *places;        /* JSON file with the names of places; absent: codes are shown */
 	char *letters;       /* hub and town: JSON file with the texts of letters; absent: none are made */
 	char *reports;       /* hub: JSON file that says what is reported to the city; absent: nothing is */
+	char *sms_spool;     /* hub and town: folder of text messages; absent: none are sent */
 	char *printer;       /* terminal: its device; absent: none */
 	char *pinyin;        /* terminal: the program lm-pinyin; absent: none */
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
