@@ -9,7 +9,7 @@
 #include "inside.h"
 #include "proto/desk.pb-c.h"
 
-#define PATIENCE_MS 2000          /* a start reads the dictionaries, on a slow disk */
+#define PATIENCE_MS 4000          /* a start reads the dictionaries, on a slow disk */
 #define LETTERS_A_MINUTE 1200     /* asked for at this terminal: more than hands can type */
 #define CANDIDATES_DEFAULT 36     /* as many as lm-pinyin gives at once */
 #define ARENA_BYTES (1024 * 1024) /* of a question, its answer, and the view of it */

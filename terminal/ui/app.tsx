@@ -14,6 +14,7 @@ import { canonical } from 'ui/rules';
 import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
 import { focusAnswer, faultText, stepText, type Here } from 'ui/form';
 import { language, t, useLanguage } from 'ui/i18n';
+import { Finder } from 'ui/pinyin';
 import { announce, Announcer } from 'ui/parts';
 import type {
 	DraftView,
@@ -365,7 +366,7 @@ function Kiosk(): JSX.Element {
 	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN';
 	return (
 		<StaffContext.Provider value={Staff}>
-			{screenNow()}
+			<Finder.Provider value={server.pinyin}>{screenNow()}</Finder.Provider>
 			<Announcer />
 			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset()} />
 		</StaffContext.Provider>

@@ -5,6 +5,8 @@ import type {
 	CatalogueView,
 	DraftView,
 	Marks3,
+	PinyinCommand,
+	PinyinView,
 	ReceiptsView,
 	SessionView,
 	SubmitCommand,
@@ -39,6 +41,7 @@ export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1
 export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/requests/${id}/marks`));
 export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts'));
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
+export const pinyin = (command: PinyinCommand) => withSession(() => post<PinyinView>('/api/v1/pinyin', command));
 export const join = (secret: string) => withSession(() => post('/api/v1/join', { secret }));
 export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
 export const object = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/object', ask));

@@ -134,7 +134,7 @@ class Viewer {
 
 export class Resident extends Viewer {
 	static async arrive(browser, url, { screen = 'kiosk32', language = 'zh-CN', size = 2, theme = 0, ways = [], isStopped = false } = {}) {
-		const resident = new Resident(await openPage(browser, screen, url), 'zh-CN');
+		const resident = new this(await openPage(browser, screen, url), 'zh-CN');
 		resident.screen = screen;
 		await resident.page.locator(isStopped ? 'h2' : '.tile').first().waitFor();
 		await resident.choose({ size, theme, ways, language });

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { dateText, language, t, textOr, words } from './i18n';
+import { Typed } from './keyboard';
 import { Keypad } from './keypad';
 import {
 	announce,
@@ -105,7 +106,7 @@ function FieldInput(props: AnswerProps): JSX.Element {
 		case 'FIELD_TYPE_PLACE':
 			return <Community {...props} />;
 		case 'FIELD_TYPE_LONG_TEXT':
-			return <LongLine wiring={wiring(props)} value={props.values[0] ?? ''} onType={(text) => props.onChange([text])} />;
+			return <LongText {...props} />;
 		case 'FIELD_TYPE_FILE':
 			return props.onFile ? <FileOf {...props} onFile={props.onFile} /> : <BringIt />;
 		default:
@@ -194,12 +195,28 @@ function LineOf(props: AnswerProps): JSX.Element {
 	const value = values[0] ?? '';
 	const type = (text: string) => onChange([text]);
 	const input = <Line wiring={wiring(props)} inputMode={inputModeOf(field)} value={value} onType={type} />;
-	if (props.isCounter || !NUMERIC.includes(field.type)) return input;
+	if (props.isCounter) return input;
+	if (!NUMERIC.includes(field.type))
+		return (
+			<Typed id={props.id ?? ANSWER} value={value} onType={type}>
+				{input}
+			</Typed>
+		);
 	return (
 		<>
 			{input}
 			<Keypad extras={extrasOf(field)} onKey={(key) => type(value + key)} onErase={() => type(value.slice(0, -1))} />
 		</>
+	);
+}
+
+function LongText(props: AnswerProps): JSX.Element {
+	const value = props.values[0] ?? '';
+	const type = (text: string) => props.onChange([text]);
+	return (
+		<Typed id={props.id ?? ANSWER} value={value} onType={type}>
+			<LongLine wiring={wiring(props)} value={value} onType={type} />
+		</Typed>
 	);
 }
 

@@ -13,3 +13,4 @@ export type * from './types/work';
 export type * from './types/ring';
 export type * from './types/contact';
 export type * from './types/report';
+export type * from './types/pinyin';

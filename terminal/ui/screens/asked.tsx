@@ -2,10 +2,13 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
+import { Typed } from 'ui/keyboard';
 import { announce, Button, FieldNotes, LongLine, notesOf } from 'ui/parts';
 import type { ReceiptView } from 'ui/types';
 import { BackAndHome, Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+
+const LENGTH_MOST = 1000;
 
 export interface AskedProps extends ScreenProps {
 	receipt: ReceiptView;
@@ -25,6 +28,10 @@ export function AskedBack({ receipt, onBack, onSend, isObjection, ...common }: A
 		setEmpty(true);
 		announce(t('common.rule.required'), true);
 		document.getElementById('reply')?.focus();
+	};
+	const type = (typed: string) => {
+		setEmpty(false);
+		setText(typed);
 	};
 	const hint = t(isObjection ? 'kiosk.object.hint' : 'kiosk.asked.hint');
 	const error = isEmpty ? t('common.rule.required') : undefined;
@@ -53,20 +60,19 @@ export function AskedBack({ receipt, onBack, onSend, isObjection, ...common }: A
 				<Failure code={task.failure} />
 			</div>
 			<div class={isEmpty ? 'touched wrong' : 'touched'}>
-				<LongLine
-					wiring={{
-						id: 'reply',
-						'aria-labelledby': 'asked-title asked-question',
-						'aria-describedby': notesOf('reply', hint, error),
-						'aria-invalid': isEmpty || undefined,
-					}}
-					maxLength={1000}
-					value={text}
-					onType={(typed) => {
-						setEmpty(false);
-						setText(typed);
-					}}
-				/>
+				<Typed id="reply" value={text} maxLength={LENGTH_MOST} onType={type}>
+					<LongLine
+						wiring={{
+							id: 'reply',
+							'aria-labelledby': 'asked-title asked-question',
+							'aria-describedby': notesOf('reply', hint, error),
+							'aria-invalid': isEmpty || undefined,
+						}}
+						maxLength={LENGTH_MOST}
+						value={text}
+						onType={type}
+					/>
+				</Typed>
 			</div>
 		</Frame>
 	);
