@@ -317,9 +317,10 @@ static int note_run(struct turn *t, struct command *c, struct error *e)
 static void note_done(struct node *n, struct command *c)
 {
 	Lm__Empty empty = LM__EMPTY__INIT;
-	if (!c->result)
+	if (!c->result) {
+		sms_in(n)->look_us = clock_monotonic_us() + LOOK_SOON_US;
 		desk_publish(n, RIGHT_CASES, "cases", &empty.base);
-	else if (c->result != ERR_NOT_READY && c->result != ERR_FROZEN) /* later */
+	} else if (c->result != ERR_NOT_READY && c->result != ERR_FROZEN) /* later */
 		log_write(LOG_WARN, "sms-not-noted", "what became of a text message is not noted: %s", c->error.text);
 	free(c->context);
 }
@@ -355,8 +356,6 @@ static void look_done(struct node *n, void *context)
 			free(one);
 	}
 	s->is_looking = false;
-	if (l->found_count)
-		s->look_us = clock_monotonic_us() + LOOK_SOON_US;
 	look_free(l);
 }
 

@@ -3,6 +3,7 @@
  * may change while the daemon runs; a file that is not there changes nothing.
  *
  *   LM_TEST_CLOCK     seconds to add to the wall clock
+ *   LM_TEST_UPTIME    seconds to add to the clock that counts since the machine was started
  *   LM_TEST_PRINTER   the status byte that LPGETSTATUS of a printer gives
  */
 #include <dlfcn.h>
@@ -39,6 +40,8 @@ int clock_gettime(clockid_t id, struct timespec *out)
 	long ahead_s;
 	int result = (int)syscall(SYS_clock_gettime, id, out);
 	if (!result && id == CLOCK_REALTIME && number_of("LM_TEST_CLOCK", &ahead_s))
+		out->tv_sec += ahead_s;
+	if (!result && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE) && number_of("LM_TEST_UPTIME", &ahead_s))
 		out->tv_sec += ahead_s;
 	return result;
 }

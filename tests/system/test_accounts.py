@@ -2,6 +2,7 @@
 """Accounts from their opening to their end: first login, second factor, wrong tries, resets by two people, sessions, and what
 the audit tells of all that. Codes come from an authenticator of our own (RFC 6238), not from the daemon's."""
 import base64
+import datetime
 import hashlib
 import hmac
 import pathlib
@@ -16,6 +17,8 @@ import report  # noqa: E402
 TOWN = "310114106"
 OWN = "four words of my own"
 STEP_S = 30
+MINUTE_S, HALF_A_DAY_S = 60, 12 * 60 * 60
+SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
 
 
 def code_of(secret, step):
@@ -280,6 +283,35 @@ class Accounts(lm.Case):
         self.refused("login", second.cases)
         self.assertEqual("code", second.begin("new words for me"))
         district.hub.stop()
+
+    def test_what_is_long_ago_counts_no_more(self):
+        """A code, after five minutes; a session, after half a day however busy it is. The hub's clock is moved on."""
+        district = self.lay_out(towns=())
+        hub, uptime = district.hub, pathlib.Path(district.folder) / "uptime"
+        hub.settings["second_factor"] = "required"
+        hub.environment = {"LD_PRELOAD": str(lm.BUILD / "tests/lib/libmachine.so"), "LM_TEST_UPTIME": str(uptime),
+                           "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        district.make_keys()
+        hub.start().wait_ready()
+        chen = self.ready(district, hub, "chen", "operator")
+        last_month = datetime.datetime.now(SHANGHAI).replace(day=1) - datetime.timedelta(days=1)
+        path = f"/api/v1/reports/month-towns/{last_month:%Y-%m}"
+        take = lambda: chen.post(f"{path}/file", {"format": "REPORT_FORMAT_CSV", "language": "zh-CN"})["type"]  # noqa: E731
+        chen.post(path, {"hash": chen.get(path)["hash"], "reason": ""})
+        self.assertEqual("text/csv", take())
+        uptime.write_text(str(6 * MINUTE_S))
+        self.assertIn("not older than 5 minutes", self.refused("proof", take))
+        self.assertTrue(chen.get(path)["sent"], "to look at it no code is needed")
+        chen.prove()
+        self.assertEqual("text/csv", take())
+        uptime.write_text(str(HALF_A_DAY_S - 10 * MINUTE_S))
+        self.refused("locked", chen.get, "/api/v1/me")  # nobody did anything for so long
+        chen.post("/api/v1/unlock", {"password": chen.password})
+        chen.get("/api/v1/me")
+        uptime.write_text(str(HALF_A_DAY_S + MINUTE_S))
+        self.refused("login", chen.get, "/api/v1/me")
+        self.refused("closed", chen.post, "/api/v1/unlock", {"password": chen.password})
+        self.assertEqual("", chen.log_in()["step"])
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ class Sms(lm.Case):
         self.spool = self.town.folder.parent / "sms"
         self.town.settings["sms_spool"] = self.spool
         self.clock = self.town.folder.parent / "clock"
-        self.town.environment = {"LD_PRELOAD": str(lm.BUILD / "tests/lib/libmachine.so"), "LM_TEST_CLOCK": str(self.clock)}
+        self.town.environment = {"LD_PRELOAD": str(lm.BUILD / "tests/lib/libmachine.so"), "LM_TEST_CLOCK": str(self.clock),
+                                 "ASAN_OPTIONS": "verify_asan_link_order=0"}
         self.noon = NOON
         self.is_at(self.noon)
         self.d.start()
