@@ -102,10 +102,8 @@ test('sitting, with few words and the largest letters: nothing has to be touched
 		const choices = () => one.page.locator('.touched .tile').count();
 		assert.ok((await choices()) <= 6, 'few choices');
 		await one.look(`low-${screen}-1-start`);
-		for (const y of [300, 3000]) {
-			await one.page.evaluate((y) => scrollTo(0, y), y);
-			await one.look(`low-${screen}-1-start-${y}`);
-		}
+		await one.page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+		await one.look(`low-${screen}-1-start-scrolled`);
 		const stands = await one.page.locator('.bar .button').evaluateAll((all) => Math.min(...all.map((e) => e.getBoundingClientRect().top)));
 		assert.ok(stands >= reachPx(one.mm, 1100));
 		await one.pressName(one.t('kiosk.services.more'));
@@ -121,7 +119,7 @@ test('sitting, with few words and the largest letters: nothing has to be touched
 		await one.look(`low-${screen}-4-privacy`);
 		await one.press('kiosk.consent.agree');
 		await one.look(`low-${screen}-5-question`);
-		await one.press('kiosk.bar.staff');
+		await one.press('kiosk.form.unknown'); // a question that must be answered can be left to staff
 		await one.look(`low-${screen}-6-staff`);
 		await one.press('kiosk.close');
 		one.assertNoFaults();

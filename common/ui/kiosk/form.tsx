@@ -1,13 +1,13 @@
 // A request in the making: its questions, one a screen, the check of all answers, and the saving.
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
 import { Question, type QuestionProps } from 'ui/form';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Notice } from 'ui/parts';
 import type { Service } from 'ui/types';
 import { needsOf, useAccess } from './access';
 import { BackAndHome, Failure, useTask } from './common';
-import { Frame, type ScreenProps } from './frame';
+import { Frame, Open, type ScreenProps } from './frame';
 import { NeedsDialog } from './modes';
 
 export interface QuestionScreenProps extends ScreenProps, QuestionProps {
@@ -18,6 +18,7 @@ export interface QuestionScreenProps extends ScreenProps, QuestionProps {
 export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 	const { state, onHome, onBack, onNext, ...question } = props;
 	const { field } = question;
+	const { isEasy } = useAccess();
 	const [isLeaving, setLeaving] = useState(false);
 	return (
 		<Frame
@@ -32,6 +33,7 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 							{t('kiosk.form.skip')}
 						</Button>
 					)}
+					{isEasy && field.is_required && field.type !== 'FIELD_TYPE_YES_NO' && <Unknown />}
 					<Button kind="primary" icon="next">
 						{t('kiosk.form.next')}
 					</Button>
@@ -41,6 +43,16 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 			<Question {...question} />
 			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={onHome} />}
 		</Frame>
+	);
+}
+
+/** What has to be answered and somebody does not know, staff help with; what is typed stays. */
+function Unknown(): JSX.Element {
+	const open = useContext(Open);
+	return (
+		<Button icon="advice" onPress={() => open('staff')}>
+			{t('kiosk.form.unknown')}
+		</Button>
 	);
 }
 
