@@ -146,7 +146,7 @@ test('who has how much, who is away, and what the next shift must know', async (
 	await clerk.tabTo('desk.work.write');
 	await page.keyboard.press('Enter');
 	await page.locator('.desk-notes', { hasText: '缺纸' }).waitFor();
-	assert.equal(await page.locator('#shift-note').inputValue(), '');
+	await page.waitForFunction(() => document.querySelector('#shift-note').value === '');
 	const other = await Clerk.arrive(browser, district.town.url);
 	await other.logIn(district.clerk2);
 	await other.seesText('desk.queue.title');

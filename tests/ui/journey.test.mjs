@@ -50,13 +50,16 @@ function count(service, ...columns) {
 	for (const column of columns) row[column] = (row[column] ?? 0) + 1;
 }
 
-/** Arms `page`: its next request to `path` costs the daemon `node` its life, before or after it was saved. Resolves when it is dead. */
-async function diesOn(page, path, node, isSaved) {
+/** Arms `page`: its next request to `path` costs the daemon `node` its life, before or after it was saved; and if `shown` says
+ * what the page reads again then, after that, too. Resolves when it is dead. */
+async function diesOn(page, path, node, isSaved, shown) {
 	let isDead;
 	const death = new Promise((resolve, reject) => (isDead = { resolve, reject }));
 	await page.route(path, async (route) => {
+		const heard = isSaved && shown && page.waitForResponse((response) => response.url().endsWith(shown));
 		const answer = isSaved && (await route.fetch());
 		if (answer && !answer.ok()) isDead.reject(new Error(`it was not saved: ${answer.status()} ${await answer.text()}`));
+		await heard;
 		await district.tell({ do: 'kill', node }).then(isDead.resolve, isDead.reject);
 		await route.abort();
 	}, { times: 1 });
@@ -486,7 +489,7 @@ test('without its town a terminal still takes requests, and everybody sees where
 test('a town that dies while a decision is on its way loses nothing', async () => {
 	const { page } = clerk;
 	const dies = async (isSaved) => {
-		const { death } = await diesOn(page, '**/actions', district.town.name, isSaved);
+		const { death } = await diesOn(page, '**/actions', district.town.name, isSaved, `/api/v1/cases/${made.alone.request_id}`);
 		await page.locator('dialog .desk-confirm').click();
 		await death;
 		await clerk.sees(/还不知道是否已经保存/);

@@ -23,6 +23,7 @@ export function launch() {
 	return chromium.launch({
 		executablePath: process.env.LM_CHROMIUM ?? '/usr/bin/chromium',
 		headless: true,
+		timeout: PATIENCE_MS,
 		args: [
 			'--no-sandbox',
 			'--disable-gpu',

@@ -6,7 +6,7 @@ import { Button, Failed, Loading, Notice, Tab } from '../src/parts';
 import type { CaseView, FieldView, Service, Words } from '../src/types';
 import { Consents } from './consents';
 import { CaseContacts } from './contacts';
-import { Decide, decisionText } from './decide';
+import { DecideAfter, decisionText, seenOf, type Seen } from './decide';
 import { Erasing } from './erase';
 import { FileAnswer } from './files';
 import { Asks, Timeline } from './happened';
@@ -52,10 +52,15 @@ function Case({ view, fault, reload }: CaseProps) {
 	const { row, service } = view;
 	const { isExpired, session } = useDesk();
 	const [decision, setDecision] = useState<Decision | null>(null);
+	const [seen, setSeen] = useState<Seen>(() => seenOf(view));
+	const choose = (name: Decision) => {
+		setSeen(seenOf(view));
+		setDecision(name);
+	};
 	const can = decisionsOf(view, session.may);
 	const now_ms = useNow();
 	useShortcuts({
-		...Object.fromEntries(can.map((name) => [RULES[name].key, () => setDecision(name)])),
+		...Object.fromEntries(can.map((name) => [RULES[name].key, () => choose(name)])),
 		b: () => {
 			location.hash = hrefOf('cases');
 		},
@@ -88,8 +93,8 @@ function Case({ view, fault, reload }: CaseProps) {
 			{row.is_absent && !view.erasure?.is_done && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Whose view={view} reload={reload} />
-			<Doing view={view} can={can} onChoose={setDecision} />
-			<Proofs view={view} canAsk={can.includes('ask')} onAsk={() => setDecision('ask')} reload={reload} />
+			<Doing view={view} can={can} onChoose={choose} />
+			<Proofs view={view} canAsk={can.includes('ask')} onAsk={() => choose('ask')} reload={reload} />
 			{view.erasure && erasing}
 			<div class="desk-columns">
 				<div>
@@ -117,10 +122,12 @@ function Case({ view, fault, reload }: CaseProps) {
 			</div>
 			{!view.erasure && erasing}
 			{decision && !isExpired && (
-				<Decide
+				<DecideAfter
 					key={decision}
 					view={view}
 					decision={decision}
+					seen={seen}
+					onSeen={setSeen}
 					reload={reload}
 					onClose={() => setDecision(null)}
 				/>

@@ -100,19 +100,29 @@ interface DecideProps {
 }
 
 // What of the case the person here has seen: a newer version or one more word of the resident is news.
-interface Seen {
+export interface Seen {
 	version: number;
 	asks: number;
 }
 
-const seenOf = (view: KnownCase): Seen => ({ version: view.row.version, asks: view.asks.length });
+export const seenOf = (view: KnownCase): Seen => ({ version: view.row.version, asks: view.asks.length });
 
-export function Decide({ view, decision, reload, onClose }: DecideProps) {
+export function Decide(props: DecideProps) {
+	const [seen, setSeen] = useState<Seen>(() => seenOf(props.view));
+	return <DecideAfter {...props} seen={seen} onSeen={setSeen} />;
+}
+
+interface DecideAfterProps extends DecideProps {
+	seen: Seen;
+	onSeen: (seen: Seen) => void;
+}
+
+/** As Decide, for who keeps what was seen: the dialog goes while somebody logs in again, and its own act may be the news then. */
+export function DecideAfter({ view, decision, reload, onClose, seen, onSeen }: DecideAfterProps) {
 	const { row } = view;
 	const desk = useDesk();
 	const rule = RULES[decision];
 	const [draft, setDraft] = useState<Draft>(() => draftOf(row.request_id, decision));
-	const [seen, setSeen] = useState<Seen>(() => seenOf(view));
 	const [step, setStep] = useState<'type' | 'review'>(decision === 'accept' ? 'review' : 'type');
 	const [tries, setTries] = useState(0);
 	const [isBusy, setIsBusy] = useState(false);
@@ -163,7 +173,7 @@ export function Decide({ view, decision, reload, onClose }: DecideProps) {
 		toast(t('desk.done', { what, who: subject.filter(Boolean).join(' · ') }));
 	};
 	const goOn = () => {
-		setSeen(seenOf(view));
+		onSeen(seenOf(view));
 		setRefusal('');
 		setStep(decision === 'accept' ? 'review' : 'type');
 	};
