@@ -188,6 +188,17 @@ static const Lm__Service *service_words(struct search *s, struct store_txn *txn,
 	return service;
 }
 
+/* A town that was given back what was erased cannot name the lock: it is still here, and opens nothing. */
+static int64_t erased_at(struct search *s, struct store_txn *txn, struct id request)
+{
+	Lm__ErasedRecord *erased;
+	Lm__ErasureRecord *act;
+	if (erased_get(txn, BYTES_OF(request.byte), &s->arena, &erased) || !erased->is_erased ||
+	    erasure_get(txn, codec_bytes(erased->act), &s->arena, &act))
+		return 0;
+	return act->erased_ms;
+}
+
 /* A request that a page handed in again after this terminal's disk was put back has a new lock and a new key, and the
  * town still writes to the first one: what cannot be read here is asked for there. */
 static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, const struct match *m)
@@ -206,6 +217,7 @@ static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, co
 	v->marks = marks;
 	struct statuses st = { .s = s, .match = m, .view = v, .service = service_words(s, txn, v) };
 	status_each(txn, m->request, &s->arena, status_visit, &st);
+	v->erased_ms = erased_at(s, txn, m->request);
 	options_set(v, record->asked_version);
 	if (!st.is_foreign)
 		return v;

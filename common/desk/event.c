@@ -220,12 +220,16 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 	Lm__CasePayload *content;
 	Lm__RequestPayload *payload;
 	struct bytes message;
-	if (event->is_absent || !case_action_is_told(h->action) || h->request_id.len != ID_BYTES)
+	bool is_code = h->kind == LM__KIND__KIND_NEW_CODE;
+	if (h->request_id.len != ID_BYTES || (!is_code && (event->is_absent || !case_action_is_told(h->action))))
 		return OK;
 	memcpy(request.byte, h->request_id.data, ID_BYTES);
 	int result = case_get(t->txn, request, t->arena, &record);
-	if (!result &&
-	    (record->terminal == node_domain(t->node)->device || !case_is_of_town(node_domain(t->node), record)))
+	if (!result && is_code)
+		return lock_release(t, request, record, e);
+	/* Who asks for it with the code that was given last reads it here. */
+	if (!result && (record->terminal == node_domain(t->node)->device || case_code_is_new(record) ||
+	                !case_is_of_town(node_domain(t->node), record)))
 		return OK;
 	if (!result)
 		result = request_payload_open(t->node, t->txn, record, t->arena, &payload, e);

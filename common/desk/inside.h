@@ -179,4 +179,7 @@ void accounts_post(void *context, struct http_request *r);
 /* audit.c */
 void audit_get(void *context, struct http_request *r);
 
+/* new_code.c: the terminal's lock and messages go, if there is a lock. */
+int lock_release(struct turn *t, struct id request, const Lm__CaseRecord *record, struct error *e);
+
 #endif

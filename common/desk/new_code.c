@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "errand.h"
+#include "inside.h"
 
-static int lock_release(struct turn *t, struct id request, const Lm__CaseRecord *record, struct error *e)
+int lock_release(struct turn *t, struct id request, const Lm__CaseRecord *record, struct error *e)
 {
 	Lm__Header h = LM__HEADER__INIT;
 	Lm__LockReleasePayload release = LM__LOCK_RELEASE_PAYLOAD__INIT;

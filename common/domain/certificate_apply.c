@@ -431,7 +431,7 @@ int apply_certificate_ask_here(struct apply *a)
 		return result;
 	if (p && p->declaration)
 		return assessor_declare(a, p->declaration, a->d->place);
-	if (person_is_erased(a->txn, person))
+	if (person_is_erased(a->txn, person) || is_taken(a, person))
 		return OK;
 	row.position = a->item->position;
 	row.step = p ? p->step : NULL;
@@ -464,6 +464,10 @@ int apply_certificate_copy(struct apply *a)
 	if (h->source.len == HASH_BYTES)
 		store_delete(a->txn, &domain_table_certificate_about,
 		             certificate_key(person, CERTIFICATE_WAITING, codec_bytes(h->source), key));
+	if (h->source.len == HASH_BYTES && restore_is_returning(a->txn, a->arena)) /* the ask may come back later */
+		result = taken_note(a, person, codec_bytes(h->source));
+	if (result)
+		return result;
 	if (a->item->is_absent)
 		return effect_add(a, (struct domain_effect){ .type = DOMAIN_PERSON, .request = person });
 	result = copy_read(a, &copy);

@@ -18,12 +18,6 @@ static int erase_shape(const Lm__ErasePayload *p, struct error *e)
 	return is_good ? OK : error_set(e, ERR_INVALID, "an erasing that names no act, or nothing to erase");
 }
 
-/* Who has what is to be erased may be the very thing that has not been given back yet. */
-static int foreign(struct apply *a, int refusal)
-{
-	return restore_is_returning(a->txn, a->arena) ? held_on_return(a) : refusal;
-}
-
 /* Only who has the case. One that has not come yet is erased as it comes: its id is nothing that anybody guesses. */
 static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
 {
@@ -38,10 +32,10 @@ static int owner_check(struct apply *a, const Lm__ErasedRequest *request)
 	if (is_from_town)
 		result = case_author(a, &author);
 	if (is_from_town && !result)
-		result = case_author_check(a, record, author);
-	else if (!result && case_is_ours(a->d, record)) /* the district's word, or what it heard from who has it */
-		result = error_set(a->e, ERR_DENIED, "this town has the case that is to be erased");
-	return result ? foreign(a, result) : OK;
+		return case_author_check(a, record, author);
+	if (!result && case_is_ours(a->d, record)) /* the district's word, or what it heard from who has it */
+		return error_set(a->e, ERR_DENIED, "this town has the case that is to be erased");
+	return result;
 }
 
 /* The town that has the record says so to the district, and the district to the towns that had it before. */
@@ -59,14 +53,15 @@ static int person_owner_check(struct apply *a, struct id person)
 		return error_set(a->e, ERR_DENIED, "device %016llx is not in the directory",
 		                 (unsigned long long)a->item->header->origin);
 	bool may = is_from_town ? strcmp(town->place, record->town) == 0 : strcmp(a->d->place, record->town) != 0;
-	return may ? OK
-	           : foreign(a, error_set(a->e, ERR_DENIED, "town %.20s has the record that is to be erased",
-	                                  record->town));
+	return may ? OK : error_set(a->e, ERR_DENIED, "town %.20s has the record that is to be erased", record->town);
 }
 
+/* Not during a return: nobody could be told, and who has what is to be erased may not have been given back yet. */
 int apply_erase(struct apply *a)
 {
 	Lm__ErasePayload *p;
+	if (restore_is_returning(a->txn, a->arena))
+		return held_on_return(a);
 	int result = CODEC_UNPACK(lm__erase_payload, a->item->plain, a->arena, &p, a->e);
 	if (!result)
 		result = erase_shape(p, a->e);

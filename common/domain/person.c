@@ -244,8 +244,11 @@ static int merge_check(struct apply *a, struct id person, const Lm__PersonPayloa
 	int result = person_get(a->txn, id, a->arena, &into);
 	if (result)
 		return result == ERR_NOT_FOUND ? held_on_other(a, id, 1) : result;
+	if (restore_gave_back(a)) /* that record may have gone on since: its town had it when it wrote this */
+		return OK;
 	if (strcmp(into->town, town) != 0) /* after a restore its hand-over to this town may still be on its way */
-		return held_on_other(a, id, into->version + 1);
+		return restore_is_returning(a->txn, a->arena) ? held_on_return(a)
+		                                              : held_on_other(a, id, into->version + 1);
 	if (into->facts && into->facts->merged_into.len)
 		return error_set(a->e, ERR_CLOSED, "merged_into: that record was itself merged into another one");
 	return OK;
@@ -334,6 +337,14 @@ static int event_apply(struct apply *a, struct id person, Lm__PersonRecord *befo
 	return result ? result : release_version(a, person, h->version);
 }
 
+/* Our own word that is given back: the copy with which the district sent the record back later may have come first. */
+static bool is_overtaken(struct apply *a, const Lm__PersonRecord *record)
+{
+	const Lm__Header *h = a->item->header;
+	return record && h->origin == a->d->device && h->version <= record->version &&
+	       (restore_is_returning(a->txn, a->arena) || restore_gave_back(a));
+}
+
 int apply_person(struct apply *a)
 {
 	struct id person = header_person(a->item->header);
@@ -347,6 +358,8 @@ int apply_person(struct apply *a)
 		return result;
 	if (result == ERR_NOT_FOUND)
 		record = NULL;
+	if (is_overtaken(a, record))
+		return event_note(a, person, a->item->header->version);
 	result = order_check(a, record);
 	return result ? result : event_apply(a, person, record);
 }

@@ -330,10 +330,14 @@ int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
 		persons[i] = codec_data(BYTES_OF(x.person[i].byte));
 	own.requests = x.left;
 	own.n_requests = x.count;
+	/* Terminals are told when the return ends, by this entry, and have to find the lock. */
+	for (size_t i = 0; t->node->is_returning && i < x.count; i++)
+		if (x.record[i] && x.record[i]->lookup.len)
+			x.left[i]->lookup = x.record[i]->lookup;
 	result = payload_append(t, LM__KIND__KIND_ERASURE, LM__STREAM__STREAM_OWN, 0, &own, e);
 	if (!result)
 		result = envelopes_destroy(&x, e);
-	if (!result && !t->node->is_returning) /* what comes back to a restored node was told before */
+	if (!result && !t->node->is_returning)
 		result = neighbours_tell(&x, e);
 	if (!result)
 		result = checkpoint_renew(t, e);
@@ -343,17 +347,39 @@ int erase_carry_out(struct turn *t, struct bytes message, struct error *e)
 	return result;
 }
 
-int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e)
+static int terminal_tell(struct turn *t, uint64_t terminal, ProtobufCBinaryData act, Lm__ErasedRequest *one,
+                         struct error *e)
 {
 	Lm__ErasePayload part = LM__ERASE_PAYLOAD__INIT;
-	Lm__ErasedRequest one = LM__ERASED_REQUEST__INIT, *requests[] = { &one };
+	part.act = act;
+	part.requests = &one;
+	part.n_requests = 1;
+	return payload_append(t, LM__KIND__KIND_ERASE, LM__STREAM__STREAM_DOWN, terminal, &part, e);
+}
+
+int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e)
+{
+	Lm__ErasedRequest one = LM__ERASED_REQUEST__INIT;
 	Lm__ErasedRecord *record;
 	int result = erased_get(t->txn, BYTES_OF(request.byte), t->arena, &record);
 	if (result)
 		return result;
 	one.request_id = codec_data(BYTES_OF(request.byte));
-	part.act = record->act;
-	part.requests = requests;
-	part.n_requests = 1;
-	return payload_append(t, LM__KIND__KIND_ERASE, LM__STREAM__STREAM_DOWN, terminal, &part, e);
+	return terminal_tell(t, terminal, record->act, &one, e);
+}
+
+int erase_tell_again(struct turn *t, const struct domain_item *erasure, struct error *e)
+{
+	Lm__ErasePayload *done;
+	int result = CODEC_UNPACK(lm__erase_payload, erasure->plain, t->arena, &done, e);
+	for (size_t i = 0; !result && i < done->n_requests; i++) {
+		struct id request;
+		Lm__CaseRecord *record;
+		memcpy(request.byte, done->requests[i]->request_id.data, ID_BYTES);
+		result = case_get(t->txn, request, t->arena, &record);
+		if (!result && record->terminal != t->node->domain.device)
+			result = terminal_tell(t, record->terminal, done->act, done->requests[i], e);
+		result = result == ERR_NOT_FOUND ? OK : result;
+	}
+	return result;
 }

@@ -440,6 +440,8 @@ int erase_carry_out(struct turn *t, struct bytes message, struct error *e);
 int erase_tell_towns(struct turn *t, struct bytes message, struct error *e);
 /* At a town: a request that was erased before it came is erased at the terminal that sent it, too. */
 int erase_tell_late(struct turn *t, struct id request, uint64_t terminal, struct error *e);
+/* What a town destroyed while it was given back what it had lost; its terminals may have heard of it, or not. */
+int erase_tell_again(struct turn *t, const struct domain_item *erasure, struct error *e);
 
 /* links.c */
 void link_event_apply(struct node *n, struct peer *p, const struct link_event *event);

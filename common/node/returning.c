@@ -207,9 +207,21 @@ static int passed_on(struct turn *t, struct domain_item *again, const Lm__Header
 		return person_copy_effect(&n->domain, t->txn, t->arena, again, &n->effects, e);
 	again->is_absent =
 	        journal_item_open(t->journal, t->txn, again->position, item, t->arena, &again->plain, NULL) != OK;
-	if (h->kind == LM__KIND__KIND_CASE)
+	if (h->kind == LM__KIND__KIND_ERASURE)
+		return again->is_absent ? OK : erase_tell_again(t, again, e);
+	if (h->kind == LM__KIND__KIND_CASE || h->kind == LM__KIND__KIND_NEW_CODE)
 		return n->tier.tell_again(t, again, e);
 	return case_copy_effect(&n->domain, t->txn, t->arena, again, &n->effects, e);
+}
+
+/* At once, or when what it waited for had come. */
+static int was_applied(struct turn *t, const Lm__TapeItem *item, bool *was, struct error *e)
+{
+	Lm__TapeItem *again = NULL;
+	int result = item->retry_of ? journal_read(t->txn, item->retry_of, t->arena, &again, e) : OK;
+	*was = item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED ||
+	       (again && again->disposition == LM__DISPOSITION__DISPOSITION_RETRIED);
+	return result;
 }
 
 /* One walk over what the tape took up since the backup: first to learn what was passed on, then to pass on the rest. */
@@ -226,7 +238,10 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 	bool is_ours = h->origin == t->node->domain.device;
 	bool is_passed_on = h->kind == LM__KIND__KIND_STATUS || h->kind == LM__KIND__KIND_PERSON_COPY ||
 	                    h->kind == LM__KIND__KIND_CASE_COPY;
-	bool is_applied = item->disposition == LM__DISPOSITION__DISPOSITION_APPLIED;
+	bool is_applied;
+	result = was_applied(t, item, &is_applied, e);
+	if (result)
+		return result;
 	if (!is_second)
 		return is_ours && is_passed_on ? relayed_add(r, h->source) : OK;
 	if (h->kind == LM__KIND__KIND_KEYS)
@@ -237,9 +252,10 @@ static int relay_step(struct turn *t, uint64_t position, const Lm__TapeItem *ite
 	bool is_of_others = (h->kind == LM__KIND__KIND_PERSON || h->kind == LM__KIND__KIND_CASE) &&
 	                    t->node->domain.tier == LM__TIER__TIER_DISTRICT;
 	bool is_copy = h->kind == LM__KIND__KIND_CASE_COPY && is_applied;
-	bool is_event = h->kind == LM__KIND__KIND_CASE && h->stream == LM__STREAM__STREAM_UP && is_applied &&
-	                t->node->tier.tell_again;
-	if (is_ours ? !is_event : !is_copy && !is_of_others)
+	bool is_word = h->kind == LM__KIND__KIND_CASE || h->kind == LM__KIND__KIND_NEW_CODE;
+	bool is_event = is_word && h->stream == LM__STREAM__STREAM_UP && is_applied && t->node->tier.tell_again;
+	bool is_erasure = h->kind == LM__KIND__KIND_ERASURE && t->node->domain.tier == LM__TIER__TIER_TOWN;
+	if (is_ours ? !is_event && !is_erasure : !is_copy && !is_of_others)
 		return OK;
 	result = entry_hash(codec_bytes(item->header), &again.hash, e);
 	return result || is_told(r, &again.hash) ? result : passed_on(t, &again, h, item, e);

@@ -370,8 +370,14 @@ static void erased_receipt_check(const struct promise *p)
 		                    json_pack("{s:s}", "code", p->code));
 	}
 	const json_t *receipt = json_array_get(json_object_get(view, "receipts"), 0);
+	bool may_show_nothing = fault_is_about(FAULT_PUT_BACK); /* people.c says why */
+	if (!receipt && may_show_nothing) {
+		json_decref(view);
+		return;
+	}
 	if (!number_of(receipt, "erased_ms") || json_array_size(json_object_get(receipt, "statuses")))
-		fail("%s: %s was erased, and its receipt does not say just that", p->terminal->name, p->request);
+		fail("%s: %s was erased, and its receipt says %s", p->terminal->name, p->request,
+		     json_dumps(view, JSON_COMPACT));
 	json_decref(view);
 }
 
@@ -399,8 +405,8 @@ static void former_code_check(const struct promise *p)
 	memcpy(former.code, p->former, sizeof former.code);
 	json_t *view = receipt_ask(&former);
 	if (json_array_size(json_object_get(view, "receipts")) || !number_of(view, "replaced_ms"))
-		fail("%s: the code of %s was replaced, and the one before does not say just that", p->terminal->name,
-		     p->request);
+		fail("%s: the code of %s was replaced, and the one before says %s", p->terminal->name, p->request,
+		     json_dumps(view, JSON_COMPACT));
 	json_decref(view);
 }
 

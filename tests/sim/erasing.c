@@ -80,7 +80,8 @@ static void confirmed(void *context, int status, json_t *body)
 		*e = (struct erased){ .desk = o->desk, .done_us = world.now_us };
 		snprintf(e->request, sizeof e->request, "%s", o->request);
 	}
-	if (is_done || (fault_is_about(FAULT_RESTORE) && strcmp(code_of(body), "not-found") == 0))
+	bool may_forget = fault_is_about(FAULT_RESTORE) || fault_is_about(FAULT_PUT_BACK);
+	if (is_done || (may_forget && strcmp(code_of(body), "not-found") == 0))
 		o->act[0] = '\0';
 	officer_rest(o);
 }

@@ -2,6 +2,11 @@
  * Disks that are put back: somebody copies the folder of a machine that stands still, and later puts that image in the
  * place of what has become of it. Not across a change of keys, with whose old ones nothing new is taken (a device of
  * which no newer image is left is replaced).
+ *
+ *   a terminal      goes on by itself
+ *   a town, a hub   is told so before it starts (`lmctl return begin`), and its neighbours give back what the image
+ *                   lacks. Of a town nothing is gone then: it is struck when the district has all that it has said.
+ *                   While one tier is given back something, nobody takes it from another
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "node/backup.h"
 #include "sim.h"
 
 static struct kept {
@@ -84,6 +90,24 @@ static void image_keep(struct site *s, struct kept *k)
 	tell("%-24s has its disk copied", s->name);
 }
 
+/* As `lmctl return begin`. An image that was taken before its daemon had begun to return says so already. */
+static void return_begin(struct site *s)
+{
+	struct arena arena;
+	struct error e;
+	Lm__RestorePayload *begun;
+	arena_init(&arena, 0);
+	int result = node_put_back(s->folder, &arena, &begun, &e);
+	if (result && result != ERR_EXISTS)
+		fail("%s cannot be told that its disk is an image: %s", s->name, e.text);
+	arena_release(&arena);
+	if (s != site_hub())
+		return;
+	people_hear_of_restore(kept_of(s)->moment_us);
+	officers_hear_of_restore(kept_of(s)->moment_us);
+	restores_forget();
+}
+
 static void image_put_back(struct site *s, struct kept *k)
 {
 	char folder[300];
@@ -93,7 +117,10 @@ static void image_put_back(struct site *s, struct kept *k)
 	disk_site_changed(s);
 	s->said_position = 0;
 	check_forget(s);
-	people_hear_of_rollback(s, k->moment_us);
+	if (s->tier == LM__TIER__TIER_TERMINAL)
+		people_hear_of_rollback(s, k->moment_us);
+	else
+		return_begin(s);
 	tell("%-24s gets its disk of %llu s ago", s->name,
 	     (unsigned long long)((world.now_us - k->moment_us) / SECONDS));
 }
@@ -124,7 +151,8 @@ static bool has_same_keys(const struct site *s)
 void images_site_buried(struct site *s)
 {
 	struct kept *k = kept_of(s);
-	if (s->tier != LM__TIER__TIER_TERMINAL || !fault_is_about(FAULT_ROLLBACK) || weather_is_over())
+	enum fault fault = s->tier == LM__TIER__TIER_TERMINAL ? FAULT_ROLLBACK : FAULT_PUT_BACK;
+	if (!fault_is_about(fault) || weather_is_over())
 		return;
 	if (k->is_wanted)
 		image_put_back(s, k);
@@ -132,13 +160,41 @@ void images_site_buried(struct site *s)
 		image_keep(s, k);
 }
 
-bool strike_rollback(struct site *s)
+void images_forget(const struct site *s)
+{
+	kept_of(s)->moment_us = 0;
+}
+
+static bool strike(struct site *s)
 {
 	struct kept *k = kept_of(s);
-	if (s->tier != LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || is_twin(s))
-		return false;
 	k->is_wanted = k->moment_us && !is_changing_keys(s) && has_same_keys(s);
 	bool is_struck = k->is_wanted;
 	site_kill(s, false);
 	return is_struck;
+}
+
+bool strike_rollback(struct site *s)
+{
+	return s->tier == LM__TIER__TIER_TERMINAL && s->node && !s->is_dying && !is_twin(s) && strike(s);
+}
+
+/* Another tier than its own has not got back yet what this one may have. */
+bool is_giving_back(const struct site *s)
+{
+	for (size_t i = 0; i < world.site_count; i++) {
+		const struct site *other = &world.site[i];
+		if (other->tier == s->tier || other->tier == LM__TIER__TIER_TERMINAL)
+			continue;
+		if (!other->node || is_returning(other) || kept_of(other)->is_wanted)
+			return true;
+	}
+	return false;
+}
+
+bool strike_put_back(struct site *s)
+{
+	if (s->tier == LM__TIER__TIER_TERMINAL || !s->node || s->is_dying || is_giving_back(s))
+		return false;
+	return (s == site_hub() || has_told_all(s)) && strike(s);
 }

@@ -206,7 +206,9 @@ static void looked_up(void *context, int status, json_t *body)
 		return;
 	}
 	const json_t *receipt = receipt_of(p, body);
-	if (p->is_losing || strcmp(r->code, p->code) != 0 || (!receipt && p->is_doubtful)) {
+	/* A town that is given back what was erased in the meantime cannot learn its code any more. */
+	bool may_show_nothing = p->is_doubtful || (fault_is_about(FAULT_PUT_BACK) && is_erased(p->request));
+	if (p->is_losing || strcmp(r->code, p->code) != 0 || (!receipt && may_show_nothing)) {
 		resident_rest(r);
 		return;
 	}

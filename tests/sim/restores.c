@@ -136,6 +136,11 @@ static void keeper_step(void *context, bool is_alive)
 	ask_page(site_hub(), "POST", "/ctl/v1/backups", json_object(), "local", made, NULL);
 }
 
+void restores_forget(void)
+{
+	newest.made_us = 0;
+}
+
 void restores_begin(void)
 {
 	if (fault_is_about(FAULT_RESTORE))
@@ -155,7 +160,8 @@ static bool has_same_keys(void)
 
 bool strike_restore(struct site *s)
 {
-	if (s != site_hub() || !s->node || s->is_dying || !newest.made_us || is_changing_keys(s) || !has_same_keys())
+	if (s != site_hub() || !s->node || s->is_dying || !newest.made_us || is_changing_keys(s) || !has_same_keys() ||
+	    is_giving_back(s))
 		return false;
 	newest.is_wanted = true;
 	site_kill(s, false);
@@ -180,6 +186,7 @@ void restores_site_buried(struct site *s)
 	arena_release(&arena);
 	s->said_position = 0;
 	check_forget(s);
+	images_forget(s);
 	people_hear_of_restore(newest.made_us);
 	officers_hear_of_restore(newest.made_us);
 	tell("%-24s is restored from its backup of %llu s ago", s->name,

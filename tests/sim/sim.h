@@ -192,7 +192,9 @@ uint64_t power_images(void);
 void folder_copy(const char *from, const char *to); /* of a machine: its keys and its store */
 bool is_changing_keys(const struct site *s);
 void images_reset(void);
-void images_site_buried(struct site *s); /* its disk may be copied, or exchanged */
+void images_site_buried(struct site *s);   /* its disk may be copied, or exchanged */
+void images_forget(const struct site *s);  /* it has another history now */
+bool is_giving_back(const struct site *s); /* to a town or the hub, whose disk was lost or put back */
 
 /* ---- damage.c ---- */
 
@@ -213,6 +215,7 @@ void wipes_site_buried(struct site *s);
 void restores_reset(void);
 void restores_configure(struct node_config *c); /* of the hub */
 void restores_begin(void);
+void restores_forget(void); /* of another history now: no backup yet */
 void restores_site_buried(struct site *s);
 
 /* ---- twins.c ---- */
@@ -383,6 +386,7 @@ bool strike_pause(struct site *s);
 bool strike_keys(struct site *s);
 bool strike_two_views(struct site *s); /* relay.c */
 bool strike_rollback(struct site *s);  /* images.c */
+bool strike_put_back(struct site *s);  /* images.c */
 bool strike_wipe(struct site *s);      /* wipes.c */
 bool strike_restore(struct site *s);   /* restores.c */
 bool strike_clone(struct site *s);     /* twins.c */
@@ -417,6 +421,7 @@ extern const char *const state_names[];
 enum state state_of(const struct site *s);
 void lanes_tell(const struct site *s, FILE *to); /* what its links still wait for */
 bool is_share_spent(const struct site *s);       /* of a device below it */
+bool has_told_all(const struct site *s);         /* upwards: nothing waits for an ack */
 bool is_returning(const struct site *s);         /* restored: its neighbours give back what it lacks */
 
 /* ---- check.c ---- */

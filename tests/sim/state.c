@@ -41,6 +41,11 @@ bool is_share_spent(const struct site *s)
 	return false;
 }
 
+bool has_told_all(const struct site *s)
+{
+	return s->node && !atomic_load(&s->node->waiting_up);
+}
+
 bool is_returning(const struct site *s)
 {
 	return s->node && atomic_load(&s->node->shows_returning);

@@ -216,7 +216,9 @@ static unsigned states_of(enum fault fault)
 		return BIT(FULL);
 	case FAULT_CLONE:
 		return LIVING & ~BIT(FULL); /* who writes nothing is not noticed */
-	case FAULT_RESTORE:                 /* the hub greets nobody, and has room */
+	case FAULT_PUT_BACK:                /* who has told all has no backlog; and towns and hub have room */
+		return BIT(ALONE) | BIT(IDLE) | BIT(BACKLOG) | BIT(DRAINING);
+	case FAULT_RESTORE: /* the hub greets nobody, and has room */
 		return LIVING & ~(BIT(GREETING) | BIT(FULL));
 	case FAULT_WRONG_KEY: /* strangers knock at towns and the hub, which have room */
 		return LIVING & ~BIT(FULL);

@@ -289,6 +289,7 @@ static inline void node_restore_step(struct node *n, Lm__RestoreStep step)
 {
 	Lm__RestorePayload r = LM__RESTORE_PAYLOAD__INIT;
 	Lm__Header h = entry_make(HUB, OWN, KIND(RESTORE));
+	h.origin = n->domain.device;
 	r.step = step;
 	assert_ok(n, node_apply_message(n, &h, &r.base));
 }

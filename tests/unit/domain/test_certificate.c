@@ -650,6 +650,33 @@ static void test_given_back(void **state)
 	pair_close(&p);
 }
 
+/* A town that was put back hears the answer before it is given back what it had asked. */
+static void test_an_ask_comes_back_behind_its_answer(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct facts f;
+	struct step s;
+	struct hash source;
+	struct id person = id_of(1);
+	Lm__CertificatePayload payload = LM__CERTIFICATE_PAYLOAD__INIT;
+	Lm__CertificateWaiting **waiting;
+	size_t count;
+	resident_open(&p, &f, &person);
+	Lm__Header h = ask_header(&p.town, &person);
+	payload.step = step_make(&s, ACT(APPLY), "clerk");
+	assert_ok(&p.hub, apply_payload(&p.hub, &h, &payload, false));
+	struct passed told = certificate_told(&p.hub, &source);
+	Lm__Header copy = copy_header(told.device, &person, &source);
+	node_restore_step(&p.town, LM__RESTORE_STEP__RESTORE_STEP_BEGUN);
+	assert_ok(&p.town, node_apply(&p.town, &copy, told.message));
+	assert_ok(&p.town, apply_payload(&p.town, &h, &payload, false));
+	assert_ok(&p.town, certificate_waiting(p.town.txn, person, &p.town.arena, &waiting, &count));
+	assert_int_equal(count, 0);
+	assert_int_equal(certificate_at(&p.town, &person)->version, 1);
+	pair_close(&p);
+}
+
 /* ---- samples ---- */
 
 static void test_samples(void **state)
@@ -764,6 +791,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_drawn),
 		cmocka_unit_test(test_declined_and_sent_back),
 		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_an_ask_comes_back_behind_its_answer),
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_results_of_a_sample),
 		cmocka_unit_test(test_erased_with_the_record),

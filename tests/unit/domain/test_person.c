@@ -140,6 +140,38 @@ static void test_a_move_and_back(void **state)
 	pair_close(&p);
 }
 
+/* A town that was put back hears what the district sent it last before it is given back its own words. */
+static void test_own_word_comes_back_late(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct facts f;
+	struct node before;
+	pair_open(&p);
+	struct id person = id_of(1);
+	facts_make(&f, "王小明", "310114106001");
+	Lm__Header create = person_entry(TOWN_A, &person, NULL, HERE);
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &create, DO(CREATE), &f.facts));
+	Lm__Header there = person_entry(TOWN_A, &person, node_person(&p.hub, &person), "310114107");
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &there, DO(HAND_OVER), &f.facts));
+	Lm__Header back = person_entry(TOWN_B, &person, node_person(&p.hub, &person), HERE);
+	assert_ok(&p.hub, apply_person_entry(&p.hub, &back, DO(HAND_OVER), &f.facts));
+	struct passed copy = passed_on(&p.hub);
+	node_open(&before, &devices[TOWN_A]);
+	node_directory(&before);
+	node_restore_step(&before, LM__RESTORE_STEP__RESTORE_STEP_BEGUN);
+	assert_ok(&before, apply_copy(&before, &copy, &person, &p.hub));
+	assert_ok(&before, apply_person_entry(&before, &create, DO(CREATE), &f.facts));
+	assert_ok(&before, apply_person_entry(&before, &there, DO(HAND_OVER), &f.facts));
+	assert_int_equal(node_person(&before, &person)->version, 3);
+	assert_string_equal(node_person(&before, &person)->town, HERE);
+	assert_non_null(node_person(&before, &person)->facts);
+	node_restore_step(&before, LM__RESTORE_STEP__RESTORE_STEP_ENDED);
+	assert_refused(&before, ERR_CONFLICT, apply_person_entry(&before, &there, DO(HAND_OVER), &f.facts));
+	node_close(&before);
+	pair_close(&p);
+}
+
 /* After a restore of the district the new town's event may come before the old town's word. */
 static void test_out_of_order(void **state)
 {
@@ -437,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_who_may_write),
 		cmocka_unit_test(test_not_at_terminals),
 		cmocka_unit_test(test_a_move_and_back),
+		cmocka_unit_test(test_own_word_comes_back_late),
 		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_merge_and_split),
 		cmocka_unit_test(test_merged_too_early),

@@ -25,7 +25,8 @@ int desk_start(struct node *n, struct error *e);
 void desk_free(void *context);
 /* tier.answer_ask: an answer or withdrawal of a resident, answered at once by the owner, exactly once. */
 int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e);
-/* tier.tell_again at a town: the resident's message about an event that it wrote before its disk was lost. */
+/* tier.tell_again at a town: the resident's message about an event that it wrote before its disk was lost; of a code
+ * that was replaced the terminal's lock is released. */
 int desk_tell_again(struct turn *t, const struct domain_item *event, struct error *e);
 /* tier.find_receipt at a town: a receipt that was made at another terminal. */
 int desk_find_receipt(struct node *n, const char *code, uint64_t asker, struct arena *arena, Lm__Answer *answer,

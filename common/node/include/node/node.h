@@ -111,7 +111,7 @@ struct tier {
 	void (*on_stop)(struct node *n);
 	/* Writer thread: this node owns the case, an ask waits. */
 	int (*answer_ask)(struct turn *t, const struct domain_effect *ask, struct error *e);
-	/* The same, of a town: an event of ours came back to us, and no message about it did. */
+	/* The same, of a town: an event or a new code of ours came back to us, and no message about it did. */
 	int (*tell_again)(struct turn *t, const struct domain_item *event, struct error *e);
 	/* Loop thread, after a commit that changed something. */
 	void (*on_news)(struct node *n, const struct domain_effect *news, size_t count);
