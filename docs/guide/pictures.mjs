@@ -1,4 +1,4 @@
-// The pictures of the guide: `node pictures.mjs DEMO-FOLDER [STEP]...`, called by docs/guide/make. A step that does not find what it
+// The pictures of the guide, in Chinese and in English: `node pictures.mjs DEMO-FOLDER [STEP]...`, called by docs/guide/make. A step that does not find what it
 // looks for fails, so pictures and pages cannot part unnoticed.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,11 @@ import { Clerk } from '../../tests/ui/people.mjs';
 
 const [folder, ...wanted] = process.argv.slice(2);
 const pictures = fileURLToPath(new URL('pictures/', import.meta.url));
+const EDITIONS = [
+	{ folder: pictures, question: '请补一张身份证照片。' },
+	{ folder: `${pictures}en/`, question: 'Please send a picture of the identity card.', isEnglish: true },
+];
+let edition;
 const { passwords } = JSON.parse(readFileSync(`${folder}/district.json`, 'utf8'));
 const addressOf = (node) => /^http_address *[=:] *"?([\d.:]+)/m.exec(readFileSync(`${folder}/${node}/daemon.conf`, 'utf8'))[1];
 const TOWN = `http://${addressOf('town-310114106')}`;
@@ -14,6 +19,7 @@ const TOWN = `http://${addressOf('town-310114106')}`;
 const steps = {
 	async login(clerk) {
 		await clerk.page.goto(TOWN);
+		if (edition.isEnglish) await clerk.switchLanguage();
 		await clerk.page.locator('#login-name').fill('clerk1');
 	},
 	async queue(clerk) {
@@ -26,7 +32,7 @@ const steps = {
 	},
 	async ask(clerk) {
 		await clerk.page.keyboard.press('q');
-		await clerk.page.locator('#decide-text').fill('请补一张身份证照片。');
+		await clerk.page.locator('#decide-text').fill(edition.question);
 	},
 	async ['ask-review'](clerk) {
 		await clerk.press('desk.review');
@@ -66,14 +72,17 @@ const steps = {
 };
 
 const browser = await launch();
-mkdirSync(pictures, { recursive: true });
 try {
-	const clerk = await Clerk.arrive(browser, TOWN);
-	for (const [name, step] of Object.entries(steps)) {
-		await step(clerk);
-		await clerk.page.waitForTimeout(300); // fades
-		if (wanted.length === 0 || wanted.some((word) => name.startsWith(word))) await clerk.page.screenshot({ path: `${pictures}${name}.png` });
-		console.log(name);
+	for (edition of EDITIONS) {
+		mkdirSync(edition.folder, { recursive: true });
+		const clerk = await Clerk.arrive(browser, TOWN);
+		for (const [name, step] of Object.entries(steps)) {
+			await step(clerk);
+			await clerk.page.waitForTimeout(300); // fades
+			const isWanted = wanted.length === 0 || wanted.some((word) => name.startsWith(word));
+			if (isWanted) await clerk.page.screenshot({ path: `${edition.folder}${name}.png` });
+			console.log(edition.isEnglish ? 'en' : 'zh-CN', name);
+		}
 	}
 } finally {
 	await browser.close();
