@@ -3,6 +3,7 @@
 #define TERMINAL_INSIDE_H
 
 #include "proto/codec.h"
+#include "speech/voice.h"
 #include "terminal/terminal.h"
 #include "worker.h"
 
@@ -27,6 +28,21 @@ struct recent { /* saved since the start: its marks go to the page */
 enum printer_state { PRINTER_NONE, PRINTER_READY, PRINTER_NO_PAPER, PRINTER_NO_ANSWER };
 enum notice { NOTICE_LINK, NOTICE_CLOCK, NOTICE_PAPER, NOTICE_PRINTER, NOTICE_COUNT };
 
+#define KEPT_SPEECH_MOST 48
+#define CLIP_NAME_BYTES 16       /* of a hash: no two texts of a district are taken for each other */
+struct kept_speech {             /* of a text that is nobody's: pages, catalogue */
+	struct buffer text, wav; /* no text: nothing there */
+	enum speech_language language;
+	unsigned rate;
+};
+struct speech {
+	struct voice *voice;          /* NULL: none runs, or `now` has it */
+	struct utterance *now, *next; /* said on the pool; waits for it */
+	bool is_gone;                 /* the last text could not be said */
+	struct kept_speech kept[KEPT_SPEECH_MOST];
+	size_t kept_next;
+};
+
 struct terminal {
 	struct node *node;
 	uint8_t salt[DEVICE_SALT_BYTES];
@@ -42,6 +58,7 @@ struct terminal {
 	uint32_t services;
 	uint64_t tries_minute, tries;
 	uint64_t ring; /* of somebody who asks for a person; 0: nobody does */
+	struct speech speech;
 	/* condition.c */
 	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
 	uint64_t linked_us,
@@ -57,6 +74,7 @@ struct terminal {
 };
 
 struct terminal *terminal_of(struct node *n);
+void state_send(struct node *n, struct http_request *r); /* r NULL: to the pages that listen */
 
 /* condition.c */
 /* OK, or why nothing new is taken: ERR_REVOKED, ERR_FROZEN, ERR_NOT_READY, ERR_FULL with a sentence. */
@@ -82,6 +100,11 @@ void request_post(void *context, struct http_request *r);
 void marks_get(void *context, struct http_request *r);
 void marks_moved(struct terminal *t);
 void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
+
+/* speech.c */
+void speech_post(void *context, struct http_request *r);
+bool speech_can(const struct terminal *t); /* as far as is known */
+void speech_stop(struct terminal *t);
 
 /* ring.c */
 void ring_post(void *context, struct http_request *r);

@@ -36,10 +36,11 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->is_demo = node_configuration(n)->is_demo;
 	s->is_practice = node_configuration(n)->is_practice;
 	s->receipts_ready = (uint32_t)t->ready_count;
+	s->can_speak = speech_can(t);
 	return condition_show(n, up, arena, s);
 }
 
-static void state_send(struct node *n, struct http_request *r)
+void state_send(struct node *n, struct http_request *r)
 {
 	struct arena arena;
 	struct upstream_state up;
@@ -225,6 +226,7 @@ static void on_stop(struct node *n)
 	struct terminal *t = terminal_of(n);
 	if (!t)
 		return;
+	speech_stop(t);
 	struct worker *pinyin = t->pinyin; /* the pool may still ask it */
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
@@ -252,6 +254,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },
+	{ HTTP_POST, "/api/v1/speech", HTTP_SESSION, speech_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 

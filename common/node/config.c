@@ -168,6 +168,10 @@ static const struct config_key all_keys[] = {
 	  KEY(pinyin),
 	  .help = "terminal: program that finds Chinese characters by pinyin, lm-pinyin; absent: residents type letters "
 	          "and digits only, unless their keyboard does it" },
+	{ .name = "speech",
+	  .type = CONFIG_TEXT,
+	  KEY(speech),
+	  .help = "terminal: folder of the voice's lexicon and of recorded clips; absent: screens are not read aloud" },
 	{ .name = "recovery_key",
 	  .type = CONFIG_TEXT,
 	  KEY(recovery_key),
@@ -207,6 +211,7 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
 	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
+	{ "speech", { SHARE "speech", NULL, NULL } },
 	{ "letters", { NULL, SHARE "letters.json", SHARE "letters.json" } },
 	{ "reports", { NULL, NULL, SHARE "reports.json" } },
 	{ "second_factor", { NULL, "required", "required" } },

@@ -192,6 +192,7 @@ class Node:
             keys["reports"] = TOP / "deploy/reports.json" if self.tier == HUB else None
             keys["second_factor"] = "optional"  # made-up people have no authenticators
         if self.tier == TERMINAL:
+            keys["speech"] = TOP / "deploy/speech"
             keys["receipts_ahead"] = 2  # Argon2 takes its time, and hundreds may start at once
             keys["pinyin"] = district.build / "lm-pinyin"
         keys.update(self.settings)

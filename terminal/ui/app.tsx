@@ -4,11 +4,14 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { access, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
 import { readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
-import { Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
+import { ReadAloud, Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
 import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
 import { noticeTexts } from 'kiosk/notices';
+import { listen } from 'kiosk/hands';
 import { pageOf, ServiceScreen, Services } from 'kiosk/services';
+import { resetSpeech, setSpeech, speakBy } from 'kiosk/speech';
+import { Captions, SpeechButton, SpeechHelp, useSpeech } from 'kiosk/speech-parts';
 import { ApiError, events } from 'ui/api';
 import { canonical } from 'ui/rules';
 import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
@@ -73,6 +76,7 @@ function hereOf(state: TerminalState | null): Here {
 function Kiosk(): JSX.Element {
 	const shownLanguage = useLanguage();
 	useAccess();
+	const { isOn: isSpeaking } = useSpeech();
 	const [state, setState] = useState<TerminalState | null>(null);
 	const [services, setServices] = useState<Service[]>([]);
 	const [screen, go] = useState<Screen>({ at: 'start' });
@@ -92,6 +96,7 @@ function Kiosk(): JSX.Element {
 	const reset = useCallback(() => {
 		home();
 		resetAccess();
+		resetSpeech();
 	}, []);
 
 	const refresh = useCallback(async () => {
@@ -155,6 +160,9 @@ function Kiosk(): JSX.Element {
 		const timer = window.setInterval(read, STATE_EVERY_MS);
 		return () => window.clearInterval(timer);
 	}, [savedId]);
+
+	const canSpeak = state?.can_speak ?? true;
+	useEffect(() => setSpeech({ canSpeak }), [canSpeak]);
 
 	const known = state?.services; // more have been published
 	useEffect(() => {
@@ -363,11 +371,15 @@ function Kiosk(): JSX.Element {
 		}
 	};
 
-	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN';
+	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN' && !isSpeaking;
 	return (
 		<StaffContext.Provider value={Staff}>
-			<Finder.Provider value={server.pinyin}>{screenNow()}</Finder.Provider>
+			<Finder.Provider value={server.pinyin}>
+				<ReadAloud.Provider value={SpeechButton}>{screenNow()}</ReadAloud.Provider>
+			</Finder.Provider>
 			<Announcer />
+			<Captions />
+			<SpeechHelp />
 			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset()} />
 		</StaffContext.Provider>
 	);
@@ -381,5 +393,7 @@ function askOf(code: string, receipt: ReceiptView, text: string) {
 readScreenScale();
 ignoreRepeats();
 resetAccess();
+listen();
+speakBy((text, rate, isPersonal, signal) => server.speak({ text, language: language(), rate, is_personal: isPersonal }, signal));
 document.title = t('kiosk.title');
 render(<Kiosk />, document.getElementById('app')!);

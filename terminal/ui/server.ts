@@ -1,5 +1,5 @@
 // The terminal's API as the kiosk page uses it. A session that has ended is begun again once, unseen.
-import { ApiError, get, post } from 'ui/api';
+import { ApiError, get, post, postForBytes } from 'ui/api';
 import type {
 	AskCommand,
 	CatalogueView,
@@ -9,6 +9,7 @@ import type {
 	PinyinView,
 	ReceiptsView,
 	SessionView,
+	SpeechCommand,
 	SubmitCommand,
 	SubmitView,
 	TerminalState,
@@ -38,6 +39,8 @@ async function withSession<T>(call: () => Promise<T>): Promise<T> {
 
 export const readState = () => withSession(() => get<TerminalState>('/api/v1/state'));
 export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1/catalogue'));
+export const speak = (command: SpeechCommand, signal: AbortSignal) =>
+	withSession(() => postForBytes('/api/v1/speech', command, signal));
 export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/requests/${id}/marks`));
 export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts'));
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));

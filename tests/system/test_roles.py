@@ -76,7 +76,7 @@ ALLOWED = {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY,
         **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "join", "ring", "pinyin")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "join", "ring", "pinyin", "speech")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

@@ -30,6 +30,8 @@ ROOMS = {
     "crypto": Room("common/crypto", "base", "openssl sodium oath"),
     "sync": Room("common/sync", "base"),
     "net": Room("common/net", "base", "uv zmq"),
+    "speech": Room("common/speech", "base"),
+    "voice": Room("common/voice", "base speech", "espeak"),
     "paper": Room("common/paper", "base", "pangocairo"),
     "proto": Room("proto", "base", "protobufc jansson"),
     "store": Room("common/store", "base crypto", "lmdb"),
@@ -41,7 +43,7 @@ ROOMS = {
     "typing": Room("common/typing", "base proto", "pinyin"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
-    "terminal": Room("terminal", TIER, "uv"),
+    "terminal": Room("terminal", TIER + " speech", "uv"),
     "ctl": Room("common/ctl", "domain journal store proto crypto base node", "curl"),
 }
 
@@ -58,6 +60,7 @@ LIBRARIES = {
     "jansson": r"jansson\.h",
     "protobufc": r"protobuf-c/.*",
     "curl": r"curl/.*",
+    "espeak": r"espeak-ng/.*",
     "icu": r"unicode/.*",
     "pinyin": r"pinyin\.h|glib\.h",
     "pangocairo": r"pango/.*|cairo-pdf\.h",
@@ -141,6 +144,8 @@ def cmake_rooms(top):
         for match in re.finditer(rf"^lm_{kind}\(\S+\s+([\w/]+)\)", lists, re.MULTILINE):
             folder = match.group(1)
             built[folder.split("/")[-1]] = (folder, linked & set(ROOMS), linked - set(ROOMS))
+    for match in re.finditer(r"^target_link_libraries\((\w+) PUBLIC ([^)]*)\)", lists, re.MULTILINE):
+        built[match.group(1)][1].update(words(match.group(2)))  # what one tier uses alone
     return built
 
 

@@ -41,7 +41,9 @@ export function ignoreRepeats(): void {
 	);
 }
 
+/** Told to whoever reads the screen aloud, too: `kiosk-screen`. */
 export function screenAppeared(): void {
+	document.dispatchEvent(new Event('kiosk-screen'));
 	appeared_ms = performance.now();
 	pressed = null; // it would keep the screen before in memory, and what was typed there
 }

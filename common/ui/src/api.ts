@@ -31,18 +31,17 @@ async function errorOf(response: Response): Promise<ApiError> {
 	}
 }
 
-async function call<T>(path: string, init: RequestInit): Promise<T> {
-	let response: Response;
+async function call<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
 	let answer: T;
 	try {
-		response = await fetch(path, {
+		const response = await fetch(path, {
 			...init,
 			cache: 'no-store',
 			credentials: 'same-origin',
-			signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+			signal: init.signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS),
 		});
 		if (!response.ok) throw await errorOf(response);
-		answer = (await response.json()) as T;
+		answer = await read(response);
 	} catch (e) {
 		if (e instanceof ApiError) throw e;
 		throw new ApiError('network', e instanceof Error ? e.message : String(e), 0);
@@ -51,8 +50,10 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
 	return answer;
 }
 
+const json = (response: Response) => response.json();
+
 export function get<T>(path: string): Promise<T> {
-	return call<T>(path, { method: 'GET' });
+	return call<T>(path, { method: 'GET' }, json);
 }
 
 let prove: (() => Promise<boolean>) | null = null;
@@ -62,13 +63,20 @@ export function onProof(ask: typeof prove): void {
 	prove = ask;
 }
 
+function posted(body: object): RequestInit {
+	const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+	if (csrf) headers['X-Lm-Csrf'] = csrf;
+	return { method: 'POST', headers, body: JSON.stringify(body) };
+}
+
+/** For answers that are not JSON. Until `signal`. */
+export function postForBytes(path: string, body: object, signal: AbortSignal): Promise<ArrayBuffer> {
+	return call(path, { ...posted(body), signal }, (response) => response.arrayBuffer());
+}
+
 /** The token that login, begin and session answers carry is sent with every later post. */
 export async function post<T>(path: string, body: object = {}): Promise<T> {
-	const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-	const send = () => {
-		if (csrf) headers['X-Lm-Csrf'] = csrf;
-		return call<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
-	};
+	const send = () => call<T>(path, posted(body), json);
 	try {
 		return await send();
 	} catch (error) {

@@ -15,6 +15,7 @@ import '../../../common/ui/kiosk/kiosk.css';
 const STATE: TerminalState = {
 	place: '',
 	can_take_requests: true,
+	can_speak: true,
 	why_code: '',
 	why_text: '',
 	is_connected: true,

@@ -42,6 +42,7 @@ struct node_config {
 	char *sms_spool;     /* hub and town: folder of text messages; absent: none are sent */
 	char *printer;       /* terminal: its device; absent: none */
 	char *pinyin;        /* terminal: the program lm-pinyin; absent: none */
+	char *speech;        /* terminal: folder of the lexicon and of recorded clips; absent: it does not speak */
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
 	char *backup_folder; /* where they go */
 	int64_t backup_alarm_days;

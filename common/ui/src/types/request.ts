@@ -154,5 +154,13 @@ export interface TerminalState {
 	is_practice: boolean;
 	receipts_ready: number;
 	contact?: Contact; // whom to call
+	can_speak: boolean; // there is a voice to read screens aloud
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
+}
+
+export interface SpeechCommand {
+	text: string;
+	language: string;
+	rate: number; // 1 to 7
+	is_personal: boolean;
 }
