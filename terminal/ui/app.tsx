@@ -93,10 +93,10 @@ function Kiosk(): JSX.Element {
 		go({ at: 'start' });
 	}, []);
 
-	const reset = useCallback(() => {
+	const reset = useCallback((isHere: boolean) => {
 		home();
 		resetAccess();
-		resetSpeech();
+		resetSpeech(isHere);
 	}, []);
 
 	const refresh = useCallback(async () => {
@@ -344,7 +344,7 @@ function Kiosk(): JSX.Element {
 			case 'saving':
 				return draft && <Saving {...common} send={() => send(draft)} onBack={() => go({ at: 'check' })} />;
 			case 'receipt':
-				return saved && <Receipt {...common} view={saved} onDone={reset} />;
+				return saved && <Receipt {...common} view={saved} onDone={() => reset(true)} />;
 			case 'lookup':
 				return <Lookup {...common} onFind={find} />;
 			case 'records': {
@@ -380,7 +380,7 @@ function Kiosk(): JSX.Element {
 			<Announcer />
 			<Captions />
 			<SpeechHelp />
-			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset()} />
+			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset(false)} />
 		</StaffContext.Provider>
 	);
 }

@@ -69,7 +69,8 @@ export function onSpeech(listener: () => void): () => void {
 export function setSpeech(change: Partial<Speech>): void {
 	now = { ...now, ...change };
 	if (gain) gain.gain.value = now.volume / VOLUME_MOST;
-	document.documentElement.dataset.speech = now.isOn ? 'on' : 'off';
+	if (now.isOn) document.documentElement.dataset.speech = 'on';
+	else delete document.documentElement.dataset.speech;
 	for (const listener of listeners) listener();
 }
 
@@ -82,11 +83,12 @@ export function turnOn(): void {
 	setSpeech({ isOn: true, isMissing: false, isPaused: false });
 }
 
-/** As for somebody who has just come. A headset that is plugged in stays. */
-export function resetSpeech(): void {
+/** As for somebody who has just come; a headset stays plugged in. `isHere`: who has put a receipt away is still there, and
+ * would not know where they are if it fell silent. */
+export function resetSpeech(isHere: boolean): void {
 	hush();
-	setSpeech({ ...usual(), hasHeadset: now.hasHeadset, canSpeak: now.canSpeak });
-	said = [];
+	setSpeech({ ...usual(), isOn: isHere && now.isOn, hasHeadset: now.hasHeadset, canSpeak: now.canSpeak });
+	said = saidBeforeHelp = [];
 }
 
 export function turnOff(): void {
