@@ -3,7 +3,7 @@
  * was, so whoever opens such a store does it in a process of his own:
  *
  *   the daemon    answers what it answered before the damage, or refuses, or ends: never something else. Where the
- *                 key of a row is damaged it may say that something is absent
+ *                 key of a row is damaged it may say that something is absent, or leave it out of a list
  *   verify        tells
  *   the operator  lets `rebuild` make what can be made anew; otherwise takes the copy (docs/OPERATIONS.md, Disk)
  *
@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "base/ids.h"
-#include "crypto/crypto.h"
 #include "sim.h"
 
 #define FLIPS_MOST 3
@@ -38,9 +37,8 @@ struct damage {
 struct question {
 	const char *method;
 	char path[120], code[16];
-	uint64_t last; /* of the tape before the damage: what a start writes anew is its own */
-	struct hash answer;
-	bool is_answered;
+	uint64_t last;  /* of the tape before the damage: what a start writes anew is its own */
+	json_t *answer; /* before; NULL: none, or a refusal */
 };
 
 static enum { NOTHING, FLIP, CUT } wanted[SITES_MOST];
@@ -130,8 +128,7 @@ struct answer {
 	uint64_t last;
 	bool is_there;
 	int status;
-	struct hash hash;
-	bool says_absent;
+	json_t *body;
 };
 
 static void items_cut(json_t *items, uint64_t last)
@@ -147,13 +144,40 @@ static void answer_came(void *context, int status, json_t *body)
 {
 	struct answer *a = context;
 	items_cut(json_object_get(body, "items"), a->last);
-	char *text = body ? json_dumps(body, JSON_SORT_KEYS) : NULL;
-	struct bytes part = text ? bytes_from_text(text) : BYTES(NULL, 0);
 	a->is_there = true;
 	a->status = status;
-	crypto_hash(SUITE_INTERNATIONAL, &part, 1, &a->hash, NULL);
-	a->says_absent = text && strstr(text, "\"is_absent\": true");
+	a->body = json_incref(body);
+}
+
+static uint64_t position_in(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* A page of the tape in which nothing stands but what stood there; what is left out makes room for what comes after. */
+static bool is_part_of(const json_t *now, const json_t *before)
+{
+	size_t i, j = 0;
+	json_t *item, *items = json_object_get(before, "items");
+	json_array_foreach(json_object_get(now, "items"), i, item)
+	{
+		if (position_in(item, "position") >= position_in(before, "next"))
+			return true;
+		while (j < json_array_size(items) && !json_equal(json_array_get(items, j), item))
+			j++;
+		if (j++ == json_array_size(items))
+			return false;
+	}
+	return json_is_array(items);
+}
+
+static bool says_absent(json_t *body)
+{
+	char *text = json_dumps(body, JSON_SORT_KEYS);
+	bool says = text && strstr(text, "\"is_absent\": true");
 	free(text);
+	return says;
 }
 
 /* Nobody else is awake: a link is never answered, and no time passes. False: what was there is absent. */
@@ -168,14 +192,12 @@ static bool ask(struct site *s, struct question *q, bool is_damaged)
 	ask_page(s, q->method, q->path, body, q->code[0] ? "resident" : "local", answer_came, &a);
 	for (size_t i = 0; i < STEPS_MOST && !a.is_there && world_step_of(s); i++)
 		site_bury_if_dead(s);
-	if (a.status != 200)
-		return true;
-	if (!is_damaged)
-		q->answer = a.hash;
-	bool is_same = !is_damaged || !q->is_answered || memcmp(&q->answer, &a.hash, sizeof a.hash) == 0;
-	if (!is_same && !a.says_absent)
+	if (a.status == 200 && !is_damaged)
+		q->answer = json_incref(a.body);
+	bool is_same = a.status != 200 || !q->answer || json_equal(q->answer, a.body);
+	if (!is_same && !says_absent(a.body) && !is_part_of(a.body, q->answer))
 		fail("%s answers %s %s otherwise than before its disk was damaged", s->name, q->method, q->path);
-	q->is_answered |= !is_damaged;
+	json_decref(a.body);
 	return is_same;
 }
 
@@ -203,6 +225,8 @@ static bool daemon_try(struct site *s, const char *folder, const struct damage *
 		site_kill(s, false);
 		site_bury_if_dead(s);
 	}
+	for (size_t i = 0; i < count; i++)
+		json_decref(questions[i].answer);
 	return is_all_there;
 }
 
