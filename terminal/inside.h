@@ -2,6 +2,7 @@
 #ifndef TERMINAL_INSIDE_H
 #define TERMINAL_INSIDE_H
 
+#include "paper/slip.h"
 #include "proto/codec.h"
 #include "speech/voice.h"
 #include "terminal/terminal.h"
@@ -71,6 +72,10 @@ struct terminal {
 	/* typing.c */
 	struct worker *pinyin; /* NULL: none is configured */
 	uint64_t typing_minute, typing_count;
+	/* slip.c */
+	bool is_printing;
+	struct id printed; /* the request whose slip the printer took last, and when; zero: it did not take it */
+	uint64_t printed_us;
 };
 
 struct terminal *terminal_of(struct node *n);
@@ -86,8 +91,28 @@ uint64_t condition_due_us(const struct terminal *t); /* UINT64_MAX: when somethi
 int condition_show(struct node *n, const struct upstream_state *up, struct arena *arena, Lm__TerminalState *s);
 
 /* printer.c */
-/* May wait for the device: not for the loop. */
+/* Both may wait for the device, at most some 15 s: not for the loop. */
 enum printer_state printer_read(const char *path);
+/* READY: the printer has taken all of it. */
+enum printer_state printer_print(const char *path, const struct slip *slip);
+
+/* slip.c */
+struct slip_facts {
+	struct arena *arena;
+	const Lm__Words *service, *place; /* NULL: not known */
+	const Lm__Contact *contact;       /* NULL: not known */
+	const char *code;
+	const char *name, *by_name; /* whose it is, and who acts for them; both may be empty */
+	int64_t saved_ms;           /* 0: no clock can be believed */
+	Lm__Marks3 marks;
+	bool is_demo, is_practice;
+	/* results */
+	struct slip_part parts[SLIP_PARTS_MOST];
+	size_t count;
+	bool is_short; /* no memory, or no room */
+};
+void slip_compose(struct slip_facts *f);
+void print_post(void *context, struct http_request *r);
 
 /* receipts.c */
 void receipts_tick(struct terminal *t);
@@ -114,6 +139,14 @@ int typing_start(struct terminal *t, struct error *e); /* starts no process yet.
 void pinyin_post(void *context, struct http_request *r);
 
 /* lookup.c */
+#define MATCHES_MOST 8
+struct receipt_match { /* a lock that the code opened */
+	struct id request;
+	uint8_t key[RECEIPT_KEY_BYTES];
+};
+/* Slow, on the pool: what the code opens here, at most MATCHES_MOST. `damage` names a row that was passed over. */
+int receipt_open(struct store_txn *txn, const char *code, const uint8_t salt[DEVICE_SALT_BYTES],
+                 struct receipt_match *match, size_t *count, struct error *damage, struct error *e);
 bool try_take(struct terminal *t); /* false: too many codes were tried in this minute */
 void lookup_post(void *context, struct http_request *r);
 void answer_post(void *context, struct http_request *r);

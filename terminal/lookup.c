@@ -8,13 +8,7 @@
 #include "base/clock.h"
 #include "inside.h"
 
-#define MATCHES_MOST 8
 #define TEXT_BYTES_MOST 4000
-
-struct match { /* a lock that the code opened */
-	struct id request;
-	uint8_t key[RECEIPT_KEY_BYTES];
-};
 
 struct search {
 	struct command command;
@@ -27,7 +21,7 @@ struct search {
 	Lm__AskCommand *ask; /* NULL: only looking */
 	Lm__Kind kind;       /* of the ask */
 	struct id wanted;
-	struct match match[MATCHES_MOST];
+	struct receipt_match match[MATCHES_MOST];
 	size_t match_count;
 	Lm__ReceiptsView *view;
 	Lm__ReceiptView *partial; /* with messages that its key does not open: the town can read them */
@@ -66,27 +60,28 @@ bool try_take(struct terminal *t)
 
 /* ---- on the pool: what the code opens here ---- */
 
-static void locks_open(struct search *s, struct store_txn *txn)
+int receipt_open(struct store_txn *txn, const char *code, const uint8_t salt[DEVICE_SALT_BYTES],
+                 struct receipt_match *match, size_t *count, struct error *damage, struct error *e)
 {
 	struct receipt_secret secret;
 	struct receipt_row rows[MATCHES_MOST];
-	size_t count = 0;
-	s->result = receipt_derive(s->code, s->salt, &secret, &s->error);
-	if (!s->result)
-		s->result = receipt_find(txn, secret.lookup, rows, MATCHES_MOST, &count, &s->damage);
-	if (s->result)
-		s->error = s->damage.code ? s->damage : s->error;
-	for (size_t i = 0; i < count && !s->result; i++) {
-		struct match *m = &s->match[s->match_count];
-		if (!receipt_lock_open(&secret, rows[i].lock, m->key, m->request.byte, NULL))
-			s->match_count++;
-	}
+	size_t found = 0;
+	*damage = (struct error){ 0 };
+	int result = receipt_derive(code, salt, &secret, e);
+	if (!result)
+		result = receipt_find(txn, secret.lookup, rows, MATCHES_MOST, &found, damage);
+	if (result && damage->code)
+		*e = *damage;
+	for (size_t i = 0; i < found && !result; i++)
+		if (!receipt_lock_open(&secret, rows[i].lock, match[*count].key, match[*count].request.byte, NULL))
+			++*count;
 	crypto_wipe(&secret, sizeof secret);
+	return result;
 }
 
 struct statuses {
 	struct search *s;
-	const struct match *match;
+	const struct receipt_match *match;
 	Lm__ReceiptView *view;
 	const Lm__Service *service; /* NULL: not here */
 	bool is_foreign;
@@ -201,7 +196,7 @@ static int64_t erased_at(struct search *s, struct store_txn *txn, struct id requ
 
 /* A request that a page handed in again after this terminal's disk was put back has a new lock and a new key, and the
  * town still writes to the first one: what cannot be read here is asked for there. */
-static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, const struct match *m)
+static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, const struct receipt_match *m)
 {
 	Lm__RequestRecord *record;
 	Lm__ReceiptView *v = arena_alloc(&s->arena, sizeof *v);
@@ -237,7 +232,7 @@ static void search_pool(struct node *n, void *context)
 		return;
 	lm__receipts_view__init(s->view);
 	s->view->receipts = list;
-	locks_open(s, txn);
+	s->result = receipt_open(txn, s->code, s->salt, s->match, &s->match_count, &s->damage, &s->error);
 	for (size_t i = 0; i < s->match_count && !s->result; i++) {
 		Lm__ReceiptView *v = receipt_view(s, txn, &s->match[i]);
 		if (v)

@@ -35,6 +35,7 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->fingerprint = (char *)(uintptr_t)node_fingerprint(n);
 	s->is_demo = node_configuration(n)->is_demo;
 	s->is_practice = node_configuration(n)->is_practice;
+	s->has_printer = node_configuration(n)->printer != NULL;
 	s->receipts_ready = (uint32_t)t->ready_count;
 	s->can_speak = speech_can(t);
 	return condition_show(n, up, arena, s);
@@ -251,6 +252,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },
 	{ HTTP_POST, "/api/v1/receipts/withdraw", HTTP_SESSION, withdraw_post },
 	{ HTTP_POST, "/api/v1/receipts/object", HTTP_SESSION, object_post },
+	{ HTTP_POST, "/api/v1/receipts/print", HTTP_SESSION, print_post },
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },

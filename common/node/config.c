@@ -162,7 +162,8 @@ static const struct config_key all_keys[] = {
 	{ .name = "printer",
 	  .type = CONFIG_TEXT,
 	  KEY(printer),
-	  .help = "terminal: device of the receipt printer, /dev/usb/lp0; absent: receipts are on the screen only" },
+	  .help = "terminal: device of the receipt printer (ESC/POS, paper of 80 mm), /dev/usb/lp0; absent: receipts "
+	          "are on the screen only" },
 	{ .name = "pinyin",
 	  .type = CONFIG_TEXT,
 	  KEY(pinyin),

@@ -28,7 +28,6 @@ import type {
 	ReceiptView,
 	RequestEvent,
 	Service,
-	SubmitView,
 	TerminalState,
 } from 'ui/types';
 import { IdleWatch } from './idle';
@@ -37,7 +36,7 @@ import * as server from './server';
 import { AskedBack } from './screens/asked';
 import { Join } from './screens/join';
 import { Lookup } from './screens/lookup';
-import { Receipt } from './screens/receipt';
+import { namesOf, Receipt, type Saved } from './screens/receipt';
 import { Records } from './screens/records';
 import { Start } from './screens/start';
 import { Stopped } from './screens/stopped';
@@ -81,7 +80,7 @@ function Kiosk(): JSX.Element {
 	const [services, setServices] = useState<Service[]>([]);
 	const [screen, go] = useState<Screen>({ at: 'start' });
 	const [draft, setDraft] = useState<Draft | null>(null);
-	const [saved, setSaved] = useState<SubmitView | null>(null);
+	const [saved, setSaved] = useState<Saved | null>(null);
 	const [found, setFound] = useState<Found | null>(null);
 	const visit = useRef(0); // answers that arrive after their person has left are dropped
 
@@ -223,11 +222,12 @@ function Kiosk(): JSX.Element {
 		const mine = visit.current;
 		go({ at: 'saving' });
 		const { request_id, code } = d;
-		const view = await server.submit({ request_id, code, ...commandOf(d, language(), Date.now()), access: needsOf(access()) });
+		const command = { request_id, code, ...commandOf(d, language(), Date.now()), access: needsOf(access()) };
+		const view = await server.submit(command);
 		if (mine !== visit.current) return;
 		const wrong = stepsOf(d, Date.now()).find(({ key }) => view.faults.some((fault) => fault.field === key));
 		if (view.is_saved) {
-			setSaved(view);
+			setSaved({ ...view, ...namesOf(d.service, command) });
 			setDraft(null);
 			go({ at: 'receipt' });
 		} else if (wrong) {

@@ -7,6 +7,8 @@ import type {
 	Marks3,
 	PinyinCommand,
 	PinyinView,
+	PrintCommand,
+	PrintView,
 	ReceiptsView,
 	SessionView,
 	SpeechCommand,
@@ -45,6 +47,7 @@ export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/
 export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts'));
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
 export const pinyin = (command: PinyinCommand) => withSession(() => post<PinyinView>('/api/v1/pinyin', command));
+export const print = (command: PrintCommand) => withSession(() => post<PrintView>('/api/v1/receipts/print', command));
 export const join = (secret: string) => withSession(() => post('/api/v1/join', { secret }));
 export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
 export const object = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/object', ask));

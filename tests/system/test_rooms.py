@@ -24,7 +24,7 @@ class Room:
         self.libraries = set(libraries.split())
 
 
-TIER = "base crypto sync net proto store http journal domain node desk"
+TIER = "base crypto sync net paper proto store http journal domain node desk"
 ROOMS = {
     "base": Room("common/base"),
     "crypto": Room("common/crypto", "base", "openssl sodium oath"),
@@ -32,7 +32,7 @@ ROOMS = {
     "net": Room("common/net", "base", "uv zmq"),
     "speech": Room("common/speech", "base"),
     "voice": Room("common/voice", "base speech", "espeak"),
-    "paper": Room("common/paper", "base", "pangocairo"),
+    "paper": Room("common/paper", "base", "pangocairo qrencode"),
     "proto": Room("proto", "base", "protobufc jansson"),
     "store": Room("common/store", "base crypto", "lmdb"),
     "http": Room("common/http", "base crypto", "uv microhttpd jansson"),

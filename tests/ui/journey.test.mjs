@@ -179,11 +179,7 @@ test('a resident makes a request, with slips on the way', async () => {
 	count('device-fitting', 'received');
 	await resident.waitForMarks(3);
 	await resident.look('kiosk-12-receipt');
-	const receipt = await printed(page);
-	assert.ok(receipt.least_pt >= 14, `a receipt of ${receipt.least_pt} pt`);
-	assert.ok(receipt.text.replace(/\s/g, '').includes(made.first.code) && receipt.text.includes(resident.t('common.demo')));
-	assert.ok(!receipt.text.includes(resident.t('kiosk.receipt.done')), 'nothing to press on paper');
-	assert.equal(receipt.pages, 1);
+	assert.equal(await page.getByRole('button', { name: resident.t('kiosk.receipt.print') }).count(), 0, 'there is no printer');
 	await resident.press('kiosk.receipt.done');
 	await resident.press('kiosk.bar.sign');
 	assert.equal(await resident.page.locator('[role=switch][aria-checked=true]').count(), 0, 'the next one is told nothing of it');

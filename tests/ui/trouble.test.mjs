@@ -119,6 +119,21 @@ test('without paper, printer, clock or link everything goes on, and a line says 
 	resident.assertNoFaults();
 });
 
+test('a receipt is printed, or the screen says why not', async () => {
+	await resident.fill('legal-advice', { name: '张示例', topic: 'unknown', notice: 'no', way: 'unknown' });
+	await resident.handIn();
+	await machine('printer', NO_PAPER);
+	await resident.press('kiosk.receipt.print');
+	await resident.page.locator('main .notice', { hasText: resident.t('kiosk.notice.no-paper') }).waitFor();
+	await resident.look('slip-1-no-paper');
+	await machine('printer', READY);
+	await resident.press('kiosk.receipt.print');
+	await resident.seesText('kiosk.receipt.printed');
+	await resident.look('slip-2-printed');
+	await resident.press('kiosk.receipt.done');
+	resident.assertNoFaults();
+});
+
 test('what was typed waits while the storage is full, and goes on where it was', async () => {
 	const { page } = resident;
 	await resident.openService('legal-advice');

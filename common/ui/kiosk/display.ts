@@ -1,10 +1,4 @@
-// What the kiosk's browser was started with: how large a millimetre is on its screen, whether it can print, and how long it
-// waits for somebody.
-
-/** The browser of a kiosk with a printer is started with /?printer=yes, and so that it prints without asking. */
-export function hasPrinter(): boolean {
-	return new URLSearchParams(location.search).get('printer') === 'yes';
-}
+// What the kiosk's browser was started with: how large a millimetre is on its screen, and how long it waits for somebody.
 
 const IDLE_S = { least: 180, usual: 240, most: 300 };
 

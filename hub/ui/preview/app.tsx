@@ -29,6 +29,7 @@ const STATE: TerminalState = {
 	is_demo: false,
 	is_practice: false,
 	receipts_ready: 1,
+	has_printer: false,
 	notices: [],
 };
 const HERE = { code: '', name: undefined };

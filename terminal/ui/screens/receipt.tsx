@@ -1,19 +1,58 @@
-// The receipt: the code, and how far the request has come, as it happens.
+// The receipt: the code, and how far the request has come, as it happens; on paper, too, if there is a printer.
 import type { JSX } from 'preact';
-import { t } from 'ui/i18n';
-import { Button } from 'ui/parts';
-import type { SubmitView } from 'ui/types';
-import { hasPrinter } from 'kiosk/display';
+import { useState } from 'preact/hooks';
+import { ApiError } from 'ui/api';
+import { t, type TextKey } from 'ui/i18n';
+import { announce, Button, Notice } from 'ui/parts';
+import type { Names, PrintState, Service, SubmitCommand, SubmitView } from 'ui/types';
+import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { ownTimeText } from 'kiosk/notices';
 import { Marks } from '../marks';
+import * as server from '../server';
+
+/** With the names of both where somebody acted for another: the terminal itself can read the request no more. */
+export interface Saved extends SubmitView, Names {}
+
+export function namesOf(service: Service, { values, guardian }: Pick<SubmitCommand, 'values' | 'guardian'>): Names {
+	const field = service.fields.find(({ meaning }) => meaning === 'FIELD_MEANING_APPLICANT_NAME');
+	const name = values.find((value) => value.field === field?.id)?.values[0] ?? '';
+	return name && guardian ? { name, by_name: guardian.name } : { name: '', by_name: '' };
+}
+
+const PRINTED: Record<PrintState, TextKey> = {
+	PRINT_STATE_NONE: 'kiosk.notice.no-printer',
+	PRINT_STATE_PRINTED: 'kiosk.receipt.printed',
+	PRINT_STATE_NO_PAPER: 'kiosk.notice.no-paper',
+	PRINT_STATE_NO_ANSWER: 'kiosk.notice.no-printer',
+	PRINT_STATE_BUSY: 'kiosk.receipt.printing',
+};
+
+/** The slip's state. A daemon that has not answered in time waits for the printer. */
+async function printSlip({ request_id, code, name, by_name }: Saved): Promise<PrintState> {
+	try {
+		return (await server.print({ request_id, code, name, by_name })).state;
+	} catch (e) {
+		if (e instanceof ApiError && e.code === 'network') return 'PRINT_STATE_NO_ANSWER';
+		throw e;
+	}
+}
 
 export interface ReceiptProps extends ScreenProps {
-	view: SubmitView;
+	view: Saved;
 	onDone: () => void; // the end of somebody's use
 }
 
 export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element {
+	const task = useTask();
+	const [slip, setSlip] = useState<PrintState | null>(null);
+	const print = () =>
+		void task.run(async () => {
+			setSlip(null);
+			const state = await printSlip(view);
+			setSlip(state);
+			announce(t(PRINTED[state]));
+		});
 	return (
 		<Frame
 			{...common}
@@ -21,8 +60,8 @@ export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element 
 			onNext={onDone}
 			actions={
 				<>
-					{hasPrinter() && (
-						<Button icon="print" onPress={() => window.print()}>
+					{common.state?.has_printer && (
+						<Button icon="print" isBusy={task.isRunning} onPress={print}>
 							{t('kiosk.receipt.print')}
 						</Button>
 					)}
@@ -40,6 +79,8 @@ export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element 
 				{view.was_saved_before && <p>{t('kiosk.receipt.before')}</p>}
 				{view.marks && <Marks marks={view.marks} />}
 				<p>{t('kiosk.receipt.next')}</p>
+				{slip && <Notice kind={slip === 'PRINT_STATE_PRINTED' ? 'success' : 'info'} title={t(PRINTED[slip])} />}
+				<Failure code={task.failure} />
 			</div>
 		</Frame>
 	);

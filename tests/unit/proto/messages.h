@@ -79,6 +79,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__submit_command__descriptor,
 	&lm__field_fault__descriptor,
 	&lm__submit_view__descriptor,
+	&lm__print_command__descriptor,
+	&lm__print_view__descriptor,
 	&lm__lookup_command__descriptor,
 	&lm__status_view__descriptor,
 	&lm__receipt_view__descriptor,

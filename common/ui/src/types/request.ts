@@ -76,6 +76,23 @@ export interface SubmitView {
 	faults: FieldFault[]; // then nothing was saved
 }
 
+/** Who acts for whom: both or neither. */
+export interface Names {
+	name: string;
+	by_name: string;
+}
+
+export interface PrintCommand extends Names {
+	request_id: string;
+	code: string;
+}
+
+export type PrintState = 'PRINT_STATE_NONE' | 'PRINT_STATE_PRINTED' | 'PRINT_STATE_NO_PAPER' | 'PRINT_STATE_NO_ANSWER' | 'PRINT_STATE_BUSY';
+
+export interface PrintView {
+	state: PrintState;
+}
+
 /** Event of a terminal. */
 export interface RequestEvent {
 	request_id: string;
@@ -153,6 +170,7 @@ export interface TerminalState {
 	is_demo: boolean;
 	is_practice: boolean;
 	receipts_ready: number;
+	has_printer: boolean; // one is configured: receipts can be printed
 	contact?: Contact; // whom to call
 	can_speak: boolean; // there is a voice to read screens aloud
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
