@@ -148,6 +148,10 @@ void field_check(struct check *c, const char *list, Lm__Field *const *fields, si
 		snprintf(label, sizeof label, "%s.hint", path);
 		words_check(c, label, f->hint);
 	}
+	if (f->easy) {
+		snprintf(label, sizeof label, "%s.easy", path);
+		words_check(c, label, f->easy);
+	}
 	choices_check(c, path, f, is_of_staff);
 	limits_check(c, path, f);
 }
@@ -312,6 +316,8 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		fault_add(&c, "module: one of the eight modules");
 	words_check(&c, "name", s->name);
 	words_check(&c, "easy", s->easy);
+	if (s->easy_name)
+		words_check(&c, "easy_name", s->easy_name);
 	if (s->owner != LM__TIER__TIER_TOWN && s->owner != LM__TIER__TIER_DISTRICT)
 		fault_add(&c, "owner: TIER_TOWN or TIER_DISTRICT decides");
 	if (!s->n_fields || s->n_fields > FIELDS_MOST)

@@ -252,6 +252,8 @@ static void field_read(struct check *c, const char *list, size_t i, const Lm__Fi
 	char path[96];
 	snprintf(path, sizeof path, "%s[%zu].label", list, i);
 	words_read(c, path, f->label, &of_glance, NUMBERS_NONE);
+	snprintf(path, sizeof path, "%s[%zu].easy", list, i);
+	words_read(c, path, f->easy, &of_title, NUMBERS_NONE);
 	snprintf(path, sizeof path, "%s[%zu].hint", list, i);
 	words_read(c, path, f->hint, &of_glance, NUMBERS_NONE);
 	for (size_t k = 0; k < f->n_choices; k++) {
@@ -290,6 +292,7 @@ static void privacy_read(struct check *c, const Lm__Service *s)
 void texts_check(struct check *c, const Lm__Service *s)
 {
 	words_read(c, "name", s->name, &of_title, NUMBERS_NONE);
+	words_read(c, "easy_name", s->easy_name, &of_title, NUMBERS_NONE);
 	words_read(c, "easy", s->easy, &of_glance, NUMBERS_NONE);
 	for (size_t i = 0; i < s->n_fields; i++)
 		field_read(c, "fields", i, s->fields[i]);

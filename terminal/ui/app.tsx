@@ -1,7 +1,7 @@
 // The kiosk page: one screen at a time, and what a person has typed so far, in memory only.
 import { render, type JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { access, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
+import { access, asAsked, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
 import { readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { ReadAloud, Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
@@ -334,7 +334,7 @@ function Kiosk(): JSX.Element {
 					<CheckAnswers
 						{...common}
 						service={draft.service}
-						answers={steps.map((step) => stepText(step, draft, here))}
+						answers={steps.map((step) => stepText(asAskedNow(step), draft, here))}
 						onChangeOf={(key) => go({ at: 'step', key, isChange: true })}
 						onBack={() => go({ at: 'step', key: last, isChange: false })}
 						onNext={() => go({ at: 'saving' })}
@@ -383,6 +383,10 @@ function Kiosk(): JSX.Element {
 			<IdleWatch isFresh={screen.at === 'start'} onReset={() => (screen.at !== 'start' || !isDefault) && reset(false)} />
 		</StaffContext.Provider>
 	);
+}
+
+function asAskedNow(step: Step): Step {
+	return step.at === 'question' ? { ...step, field: asAsked(step.field, access()) } : step;
 }
 
 function askOf(code: string, receipt: ReceiptView, text: string) {

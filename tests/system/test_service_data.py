@@ -152,6 +152,9 @@ class EachService(unittest.TestCase):
     def test_is_easy_to_read(self, path, service):
         for words in words_of([service["name"]] + [field["label"] for field in service["fields"]]):
             self.assertLessEqual(length(words["zh"]), 15, words["zh"])
+        for words in [service["easy_name"]] + [field["easy"] for field in service["fields"] if "easy" in field]:
+            self.assertLessEqual(length(words["zh"]), 15, words["zh"])
+            self.assertEqual(1, len(sentences(words["zh"])), words["zh"])
         easy = [service["easy"]] + [step["text"] for step in service["steps"]] + service["evidence"]
         easy += service["conditions"]
         for words in easy + [field["hint"] for field in service["fields"] if "hint" in field]:
@@ -160,7 +163,8 @@ class EachService(unittest.TestCase):
                 self.assertLessEqual(length(sentence), 20, sentence)
         self.assertEqual(1, len(sentences(service["easy"]["zh"])))
         for field in service["fields"]:
-            self.assertEqual(1, field["label"]["zh"].count("？"), field["label"]["zh"])
+            for words in field["label"], field.get("easy", field["label"]):
+                self.assertEqual(1, words["zh"].count("？"), words["zh"])
 
     @for_each_service
     def test_speaks_both_languages_everywhere(self, path, service):

@@ -111,6 +111,7 @@ test('sitting, with few words and the largest letters: nothing has to be touched
 		await one.pressName(one.t('kiosk.services.more'));
 		service = await one.openService('legal-advice');
 		await one.look(`low-${screen}-3-service`);
+		assert.equal(await one.page.locator('h1').innerText(), service.easy_name.zh);
 		assert.equal(await one.page.getByText(one.t('kiosk.service.steps')).filter({ visible: true }).count(), 0);
 		await one.steady();
 		await one.page.locator('summary').click();
@@ -162,6 +163,8 @@ test('who goes away without a word is asked, seen and heard, and then nothing is
 		};
 	});
 	await one.fill('legal-advice', answersOf(service));
+	const asked = await one.page.locator('.answer dt').allInnerTexts();
+	assert.ok(service.fields.every(({ label, easy }) => asked.includes((easy ?? label).zh)), asked.join('\n'));
 	// By its class: a search for words would itself keep the words of the page in memory.
 	const warning = one.page.locator('dialog .countdown');
 	await wait(one.page, 230);

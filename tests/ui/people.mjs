@@ -150,6 +150,7 @@ export class Resident extends Viewer {
 			if (theme) await this.pressChoice(`kiosk.theme.${THEMES[theme]}`);
 			if (ways.length > 0) await this.press('kiosk.modes.way');
 			for (const way of ways) await this.pressSwitch(`kiosk.modes.${way}`);
+			this.isEasy = ways.includes('easy');
 			await this.press('kiosk.modes.done');
 		}
 		if (language === 'en') {
@@ -242,9 +243,10 @@ export class Resident extends Viewer {
 		const module = `kiosk.module.${found.module.slice('MODULE_'.length).toLowerCase()}`;
 		if ((await this.button(module).count()) === 0) await this.press('kiosk.services.more'); // where few are shown at a time
 		await this.press(module);
-		const own = this.page.getByRole('button', { name: new RegExp(`^${words(found.name)}`) });
+		const name = new RegExp(`^${words((this.isEasy && found.easy_name) || found.name)}`);
+		const own = this.page.getByRole('button', { name });
 		while ((await own.count()) === 0) await this.press('kiosk.services.more');
-		await this.pressName(new RegExp(`^${words(found.name)}`));
+		await this.pressName(name);
 		return found;
 	}
 
@@ -258,7 +260,7 @@ export class Resident extends Viewer {
 			await this.steady();
 			await page.locator('label.choice', { hasText: name }).first().click();
 		};
-		await page.getByRole('heading', { level: 1, name: words(field.label) }).waitFor();
+		await page.getByRole('heading', { level: 1, name: words((this.isEasy && field.easy) || field.label) }).waitFor();
 		if (value === null) return this.press(field.type === 'FIELD_TYPE_YES_NO' || field.type === 'FIELD_TYPE_FILE' ? 'kiosk.form.next' : 'kiosk.form.skip');
 		switch (field.type) {
 			case 'FIELD_TYPE_CHOICE':

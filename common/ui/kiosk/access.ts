@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { setLanguage } from 'ui/i18n';
 import { showDisplay, type Display } from 'ui/parts';
-import type { AccessNeed } from 'ui/types';
+import type { AccessNeed, Field, Service, Words } from 'ui/types';
 
 /** What a kiosk offers to tell staff, in this order. */
 export const NEEDS = [
@@ -64,6 +64,16 @@ export function useAccess(): Access {
 		return () => void listeners.delete(listener);
 	}, []);
 	return shown;
+}
+
+/** A service's name for who is here. */
+export function nameOf({ name, easy_name }: Service, { isEasy }: Access): Words | undefined {
+	return (isEasy && easy_name) || name;
+}
+
+/** A question as it is asked of who is here; what staff read beside the answer stays the label. */
+export function asAsked(field: Field, { isEasy }: Access): Field {
+	return isEasy && field.easy ? { ...field, label: field.easy } : field;
 }
 
 /** What goes with a request: what the person has said, else what the modes say by themselves. */

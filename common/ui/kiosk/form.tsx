@@ -5,7 +5,7 @@ import { Question, type QuestionProps } from 'ui/form';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Notice } from 'ui/parts';
 import type { Service } from 'ui/types';
-import { needsOf, useAccess } from './access';
+import { asAsked, nameOf, needsOf, useAccess } from './access';
 import { BackAndHome, Failure, useTask } from './common';
 import { Frame, Open, type ScreenProps } from './frame';
 import { NeedsDialog } from './modes';
@@ -18,7 +18,8 @@ export interface QuestionScreenProps extends ScreenProps, QuestionProps {
 export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 	const { state, onHome, onBack, onNext, ...question } = props;
 	const { field } = question;
-	const { isEasy } = useAccess();
+	const access = useAccess();
+	const { isEasy } = access;
 	const [isLeaving, setLeaving] = useState(false);
 	return (
 		<Frame
@@ -40,7 +41,7 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 				</BackAndHome>
 			}
 		>
-			<Question {...question} />
+			<Question {...question} field={asAsked(field, access)} />
 			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={onHome} />}
 		</Frame>
 	);
@@ -93,6 +94,7 @@ export function CheckAnswers({
 	onNext,
 	...common
 }: CheckProps): JSX.Element {
+	const access = useAccess();
 	const [isLeaving, setLeaving] = useState(false);
 	return (
 		<Frame
@@ -110,7 +112,7 @@ export function CheckAnswers({
 		>
 			<div class="shown">
 				<h1 tabIndex={-1}>{t('kiosk.check.title')}</h1>
-				<p class="lead">{words(service.name)}</p>
+				<p class="lead">{words(nameOf(service, access))}</p>
 				<p class="lead">{t('kiosk.check.text')}</p>
 			</div>
 			<div class="touched">

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { language, t, words } from 'ui/i18n';
 import { Button, More, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
-import { useAccess } from './access';
+import { nameOf, useAccess } from './access';
 import { BackAndHome } from './common';
 import { Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
@@ -40,6 +40,7 @@ export function Services({ module, services, page, onPage, onService, ...common 
 	const pages = pagesOf(services);
 	const now = Math.min(page, pages.length - 1); // a new revision of the catalogue may have fewer
 	const left = pages.slice(now + 1).flat().length;
+	const access = useAccess();
 	const back = () => (now > 0 ? onPage(now - 1) : common.onHome());
 	return (
 		<Frame
@@ -58,7 +59,7 @@ export function Services({ module, services, page, onPage, onService, ...common 
 			<div class="touched">
 				{pages[now]!.map((service) => (
 					<Button class="tile wide" key={service.id} onPress={() => onService(service)}>
-						<strong>{words(service.name)}</strong>
+						<strong>{words(nameOf(service, access))}</strong>
 						<span class="about">{words(service.easy)}</span>
 					</Button>
 				))}
@@ -81,7 +82,8 @@ export interface ServiceProps extends ScreenProps {
 
 export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
 	const isForCounter = service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
-	const { isEasy } = useAccess();
+	const access = useAccess();
+	const { isEasy } = access;
 	const canStart = !isForCounter && (common.state?.can_take_requests ?? false);
 	const next = canStart && (
 		<Button kind="primary" icon="next">
@@ -101,7 +103,7 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 			}
 		>
 			<div class="read">
-				<h1 tabIndex={-1}>{words(service.name)}</h1>
+				<h1 tabIndex={-1}>{words(nameOf(service, access))}</h1>
 				<p class="lead">{words(service.easy)}</p>
 				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
 				{!isEasy && <ServiceFacts service={service} />}

@@ -82,6 +82,7 @@ const CHOICE: Part[] = [
 ];
 const FIELD: Part[] = [
 	{ name: 'label', kind: WORDS },
+	{ name: 'easy', kind: { is: 'words', isOptional: true } },
 	{ name: 'hint', kind: { is: 'words', isOptional: true } },
 	{ name: 'id', kind: LINE },
 	{ name: 'type', kind: { is: 'one', of: TYPES } },
@@ -98,7 +99,7 @@ const FIELD: Part[] = [
 	{ name: 'is_health', kind: FLAG },
 	{ name: 'is_birth_date', kind: FLAG, when: isOf('FIELD_TYPE_DATE') },
 ];
-const OF_APPLICANTS = ['meaning', 'is_personal', 'is_health', 'is_birth_date']; // asked of nobody else
+const OF_APPLICANTS = ['easy', 'meaning', 'is_personal', 'is_health', 'is_birth_date']; // asked of nobody else
 const STEP_FIELD: Part[] = [
 	...FIELD.filter(({ name }) => !OF_APPLICANTS.includes(name)),
 	{ name: 'is_told', kind: FLAG },
@@ -167,6 +168,7 @@ const listOf = (parts: readonly Part[]): Kind => ({ is: 'list', of: { is: 'messa
 
 export const SERVICE: readonly Part[] = [
 	{ name: 'name', kind: WORDS },
+	{ name: 'easy_name', kind: { is: 'words', isOptional: true } },
 	{ name: 'easy', kind: LONG },
 	{ name: 'module', kind: { is: 'one', of: MODULES } },
 	{ name: 'owner', kind: { is: 'one', of: TIERS } },

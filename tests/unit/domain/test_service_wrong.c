@@ -15,6 +15,7 @@
 static const char good[] =
         "{ \"id\": \"home-care\", \"module\": \"MODULE_LIFE\", \"owner\": \"TIER_TOWN\",\n"
         "\"name\": { \"zh\": \"居家照护\", \"en\": \"Care at home\" },\n"
+        "\"easy_name\": { \"zh\": \"在家请人照顾\", \"en\": \"Help at home\" },\n"
         "\"easy\": { \"zh\": \"有人上门照顾您。\", \"en\": \"Someone comes to look after you.\" },\n"
         "\"fields\": [\n"
         "{ \"id\": \"name\", \"type\": \"FIELD_TYPE_PERSON\", \"is_required\": true,\n"
@@ -27,7 +28,8 @@ static const char good[] =
         "    { \"id\": \"daily\", \"name\": { \"zh\": \"每天\", \"en\": \"Every day\" } },\n"
         "    { \"id\": \"unknown\", \"name\": { \"zh\": \"不清楚\", \"en\": \"I don't know\" } } ] },\n"
         "{ \"id\": \"weeks\", \"type\": \"FIELD_TYPE_NUMBER\", \"least\": \"1\", \"most\": \"52\",\n"
-        "  \"label\": { \"zh\": \"大约要几个星期？\", \"en\": \"For about how many weeks?\" } },\n"
+        "  \"label\": { \"zh\": \"大约要几个星期？\", \"en\": \"For about how many weeks?\" },\n"
+        "  \"easy\": { \"zh\": \"一共几周？\", \"en\": \"How long?\" } },\n"
         "{ \"id\": \"help\", \"type\": \"FIELD_TYPE_SEVERAL\", \"least\": \"0\", \"most\": \"2\",\n"
         "  \"label\": { \"zh\": \"要帮什么？\", \"en\": \"What help?\" },\n"
         "  \"choices\": [ { \"id\": \"wash\", \"name\": { \"zh\": \"洗澡\", \"en\": \"Washing\" } },\n"
@@ -132,15 +134,15 @@ static const struct {
 	{ "\"most\": \"52\"", "\"most\": \"9223372036854775808\"", "fields[2].most: " },
 	{ "\"most\": \"52\"", "\"most\": \"52 weeks\"", "fields[2].most: \"52 weeks\" is not a whole number" },
 	{ "\"most\": \"52\"", "\"most\": 52.5", "fields[2].most: expected a whole number" },
-	{ "\"most\": \"52\"", "\"most\": 99999999999999999999", "Service: line 14, column" },
+	{ "\"most\": \"52\"", "\"most\": 99999999999999999999", "Service: line 15, column" },
 	{ "\"working_days\": 3", "\"working_days\": 4294967296", "steps[0].working_days: 4294967296 is out of range" },
 	{ "\"working_days\": 3", "\"working_days\": -3", "steps[0].working_days: -3 is out of range" },
 	{ "\"working_days\": 3", "\"working_days\": \"3\"", "steps[0].working_days: expected a whole number" },
 	{ "\"is_sample\": true },\n", "\"is_sample\": \"true\" },\n", "facts[0].is_sample: expected true or false" },
-	{ "\"id\": \"often\", ", "\"id\": \"often\", \"id\": \"often\", ", "Service: line 8, column" },
+	{ "\"id\": \"often\", ", "\"id\": \"often\", \"id\": \"often\", ", "Service: line 9, column" },
 	{ "\"id\": \"home-care\"", "\"id\": \"home-care\", \"id\": \"again\"", "Service: line 1, column" },
-	{ "\"zh\": \"一次\"", "\"zh\": \"\377\"", "Service: line 11, column" },
-	{ "\"zh\": \"每天\"", "\"zh\": \"\355\240\200\"", "Service: line 12, column" },
+	{ "\"zh\": \"一次\"", "\"zh\": \"\377\"", "Service: line 12, column" },
+	{ "\"zh\": \"每天\"", "\"zh\": \"\355\240\200\"", "Service: line 13, column" },
 	{ "\"zh\": \"每天\"", "\"zh\": \"每\\u0000天\"", "fields[1].choices[1].name.zh: a NUL character" },
 	{ "\"zh\": \"洗澡\"", "\"zh\": 1", "fields[3].choices[0].name.zh: expected a text, found a number" },
 	{ "\"zh\": \"做饭\"", "\"zh\": null", "fields[3].choices[1].name.zh: expected a text, found null" },
@@ -230,6 +232,13 @@ static const struct {
 	{ "\"zh\": \"居家照护\"", "\"zh\": \"居家。照护\"", "name.zh: 2 sentences; at most 1" },
 	{ "\"en\": \"Care at home\"", "\"en\": \"care care care care care care care care care\"",
 	  "name.en: a sentence of 9 words; at most 8" },
+	{ "在家请人照顾", "在家请人照顾家家家家家家家家家家", "easy_name.zh: a sentence of 16 characters; at most 15" },
+	{ "Help at home", "Help. At home", "easy_name.en: 2 sentences; at most 1" },
+	{ "Help at home", "", "easy_name.en: an English text is missing" },
+	{ "一共几周？", "一共几周？几天？", "fields[2].easy.zh: 2 sentences; at most 1" },
+	{ "How long?", "How long long long long long long long long?",
+	  "fields[2].easy.en: a sentence of 9 words; at most 8" },
+	{ "一共几周？", "", "fields[2].easy.zh: a Chinese text is missing" },
 	{ "街镇看申请。", "街街街街街街街街街街街街街街街街街街街街街。",
 	  "steps[0].text.zh: a sentence of 21 characters; at most 20" },
 	{ "街镇看申请。", "街镇。看。申请。", "steps[0].text.zh: 3 sentences; at most 2" },

@@ -53,6 +53,7 @@ export interface Field {
 	id: string;
 	type: FieldType;
 	label?: Words; // the question
+	easy?: Words; // the question for who wants few words; none: the label is easy enough
 	hint?: Words;
 	is_required: boolean;
 	least: Int64;
@@ -127,6 +128,7 @@ export interface Service {
 	revision: number; // given at publication
 	module: Module;
 	name?: Words;
+	easy_name?: Words; // for who wants few words; none: the name is easy enough
 	easy?: Words; // one easy sentence
 	owner: Tier; // who decides: TIER_TOWN or TIER_DISTRICT
 	fields: Field[];
