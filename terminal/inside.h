@@ -6,7 +6,7 @@
 #include "proto/codec.h"
 #include "speech/voice.h"
 #include "terminal/terminal.h"
-#include "worker.h"
+#include "worker/worker.h"
 
 #define KIOSK_CHANNEL "kiosk"
 #define READY_MOST 64
@@ -37,7 +37,6 @@ struct kept_speech {             /* of a text that is nobody's: pages, catalogue
 	unsigned rate;
 };
 struct speech {
-	struct voice *voice;          /* NULL: none runs, or `now` has it */
 	struct utterance *now, *next; /* said on the pool; waits for it */
 	bool is_gone;                 /* the last text could not be said */
 	struct kept_speech kept[KEPT_SPEECH_MOST];
@@ -70,12 +69,13 @@ struct terminal {
 	unsigned notices; /* bits of enum notice */
 	int stopped;
 	/* typing.c */
-	struct worker *pinyin; /* NULL: none is configured */
 	uint64_t typing_minute, typing_count;
 	/* slip.c */
 	bool is_printing;
 	struct id printed; /* the request whose slip the printer took last, and when; zero: it did not take it */
 	uint64_t printed_us;
+	/* NULL: not configured. The pool may ask them until the node is freed. */
+	struct worker *voice, *pinyin;
 };
 
 struct terminal *terminal_of(struct node *n);
@@ -127,6 +127,7 @@ void marks_moved(struct terminal *t);
 void marks_of(struct node *n, uint64_t ordinal, Lm__Marks3 *out);
 
 /* speech.c */
+int speech_start(struct terminal *t, struct error *e); /* starts no process yet. ERR_CONFIG, ERR_MEMORY */
 void speech_post(void *context, struct http_request *r);
 bool speech_can(const struct terminal *t); /* as far as is known */
 void speech_stop(struct terminal *t);

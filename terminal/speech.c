@@ -1,7 +1,7 @@
 /*
- * Screens read aloud: a text comes in, a WAV goes out. One text at a time on the pool, where the worker (lm-voice) is
- * started when it is first needed and again when it has died; what comes in meanwhile is said instead of what was asked
- * for before. Nothing is written to the disk. What is not personal is kept in memory for the next who hears it.
+ * Screens read aloud: a text comes in, a WAV goes out. One text at a time on the pool, by a worker (lm-voice); what
+ * comes in meanwhile is said instead of what was asked for before. Nothing is written to the disk. What is not personal
+ * is kept in memory for the next who hears it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #define CLIP_RATE 4 /* recorded people speak as people do */
 #define PROGRAM "lm-voice"
 #define PATH_BYTES 4096
+#define PATIENCE_MS 3000 /* the longest text takes a third of it */
 
 struct utterance {
 	struct http_request *request;
@@ -24,7 +25,7 @@ struct utterance {
 	unsigned rate;
 	bool is_personal;
 	atomic_bool is_unwanted;
-	struct voice *voice; /* while this is said it belongs to it */
+	struct worker *voice;
 	struct buffer text, wav;
 	int result;
 	struct error error;
@@ -92,53 +93,20 @@ static bool clip_read(struct utterance *u)
 	return size > 0 && (size_t)size < sizeof path && !file_read(path, VOICE_WAV_BYTES_MOST, &u->wav, NULL);
 }
 
-/* lm-voice lies beside the program that runs. */
-static int program_path(char path[PATH_BYTES], struct error *e)
-{
-	ssize_t size = readlink("/proc/self/exe", path, PATH_BYTES - sizeof PROGRAM);
-	char *slash = size > 0 ? memrchr(path, '/', (size_t)size) : NULL;
-	if (!slash)
-		return error_set(e, ERR_UNREACHABLE, "it cannot be seen where " PROGRAM " lies");
-	memcpy(slash + 1, PROGRAM, sizeof PROGRAM);
-	return OK;
-}
-
-static int worker_start(struct utterance *u)
-{
-	char program[PATH_BYTES], lexicon[PATH_BYTES];
-	int result = program_path(program, &u->error);
-	if (result)
-		return result;
-	int size = snprintf(lexicon, sizeof lexicon, "%s/lexicon-zh.tsv", u->folder);
-	if (size < 0 || (size_t)size >= sizeof lexicon)
-		return error_set(&u->error, ERR_UNREACHABLE, "the path of the lexicon is too long");
-	return voice_start(program, lexicon, &u->voice, &u->error);
-}
-
-static int worker_say(struct utterance *u)
-{
-	buffer_clear(&u->wav);
-	if (!u->voice && worker_start(u))
-		return u->error.code;
-	int result =
-	        voice_say(u->voice, u->language, u->rate, buffer_bytes(&u->text), &u->is_unwanted, &u->wav, &u->error);
-	if (result == ERR_UNREACHABLE) {
-		voice_end(u->voice);
-		u->voice = NULL;
-	}
-	return result;
-}
-
 static void speaking_run(struct node *n, void *context)
 {
 	struct utterance *u = context;
+	struct buffer question = { 0 };
 	(void)n;
 	if (clip_read(u))
 		return;
-	bool was_there = u->voice != NULL;
-	u->result = worker_say(u);
-	if (u->result == ERR_UNREACHABLE && was_there) /* it may have died long ago */
-		u->result = worker_say(u);
+	buffer_clear(&u->wav);
+	u->result = voice_question_pack(&(struct voice_question){ u->language, u->rate, buffer_bytes(&u->text) },
+	                                &question, &u->error);
+	if (!u->result)
+		u->result = worker_ask(u->voice, buffer_bytes(&question), &u->is_unwanted, &u->wav, &u->error);
+	crypto_wipe(question.data, question.size);
+	buffer_release(&question);
 }
 
 /* ---- on the loop ---- */
@@ -147,12 +115,9 @@ static void speaking_done(struct node *n, void *context);
 
 static void speaking_begin(struct terminal *t, struct utterance *u)
 {
-	u->voice = t->speech.voice;
-	t->speech.voice = NULL;
 	t->speech.now = u;
 	if (!node_pool(t->node, speaking_run, speaking_done, u))
 		return;
-	t->speech.voice = u->voice;
 	t->speech.now = NULL;
 	u->result = error_set(&u->error, ERR_BUSY, "too much is waiting; try again");
 	utterance_answer(u);
@@ -163,18 +128,16 @@ static void speaking_done(struct node *n, void *context)
 	struct utterance *u = context, *next;
 	struct terminal *t = terminal_of(n);
 	if (node_is_stopping(n)) { /* what was kept is gone already */
-		voice_end(u->voice);
 		utterance_answer(u);
 		return;
 	}
-	bool is_gone = u->result == ERR_UNREACHABLE;
+	bool is_gone = u->result == ERR_NOT_READY || u->result == ERR_TIMEOUT;
 	if (is_gone != t->speech.is_gone) {
 		t->speech.is_gone = is_gone;
 		log_write(is_gone ? LOG_WARN : LOG_INFO, "speech", "%s",
 		          is_gone ? u->error.text : "screens are read aloud again");
 		state_send(n, NULL);
 	}
-	t->speech.voice = u->voice;
 	t->speech.now = NULL;
 	kept_add(t, u);
 	utterance_answer(u);
@@ -216,6 +179,7 @@ static int utterance_make(const struct terminal *t, struct http_request *r, cons
 	}
 	u->request = r;
 	u->folder = folder;
+	u->voice = t->voice;
 	u->language = is_english ? SPEECH_ENGLISH : SPEECH_CHINESE;
 	u->rate = in->rate;
 	u->is_personal = in->is_personal;
@@ -252,6 +216,36 @@ void speech_post(void *context, struct http_request *r)
 	}
 }
 
+/* lm-voice lies beside the program that runs. */
+static int program_path(char path[PATH_BYTES], struct error *e)
+{
+	ssize_t size = readlink("/proc/self/exe", path, PATH_BYTES - sizeof PROGRAM);
+	char *slash = size > 0 ? memrchr(path, '/', (size_t)size) : NULL;
+	if (!slash)
+		return error_set(e, ERR_CONFIG, "it cannot be seen where " PROGRAM " lies");
+	memcpy(slash + 1, PROGRAM, sizeof PROGRAM);
+	return OK;
+}
+
+int speech_start(struct terminal *t, struct error *e)
+{
+	char program[PATH_BYTES], lexicon[PATH_BYTES];
+	const char *folder = node_configuration(t->node)->speech;
+	if (!folder)
+		return OK;
+	int result = program_path(program, e);
+	if (result)
+		return result;
+	int size = snprintf(lexicon, sizeof lexicon, "%s/lexicon-zh.tsv", folder);
+	if (size < 0 || (size_t)size >= sizeof lexicon)
+		return error_set(e, ERR_CONFIG, "speech: the path of the lexicon is too long");
+	t->voice = worker_new(&(struct worker_plan){ .program = program,
+	                                             .argument = lexicon,
+	                                             .patience_ms = PATIENCE_MS,
+	                                             .answer_bytes_most = VOICE_WAV_BYTES_MOST });
+	return t->voice ? OK : error_set(e, ERR_MEMORY, "no memory for " PROGRAM);
+}
+
 bool speech_can(const struct terminal *t)
 {
 	return node_configuration(t->node)->speech && !t->speech.is_gone;
@@ -262,7 +256,6 @@ void speech_stop(struct terminal *t)
 	struct utterance *next = t->speech.next;
 	if (t->speech.now)
 		atomic_store(&t->speech.now->is_unwanted, true);
-	voice_end(t->speech.voice);
 	for (size_t i = 0; i < KEPT_SPEECH_MOST; i++) {
 		buffer_release(&t->speech.kept[i].text);
 		buffer_release(&t->speech.kept[i].wav);

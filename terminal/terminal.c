@@ -219,7 +219,8 @@ static int on_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory for the terminal's state");
 	t->node = n;
 	tables_read(t);
-	return typing_start(t, e);
+	int result = speech_start(t, e);
+	return result ? result : typing_start(t, e);
 }
 
 static void on_stop(struct node *n)
@@ -228,17 +229,20 @@ static void on_stop(struct node *n)
 	if (!t)
 		return;
 	speech_stop(t);
-	struct worker *pinyin = t->pinyin; /* the pool may still ask it */
+	struct worker *voice = t->voice, *pinyin = t->pinyin; /* the pool may still ask them */
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
+	t->voice = voice;
 	t->pinyin = pinyin;
 }
 
 static void on_free(void *context)
 {
 	struct terminal *t = context;
-	if (t)
+	if (t) {
+		worker_free(t->voice);
 		worker_free(t->pinyin);
+	}
 	free(t);
 }
 

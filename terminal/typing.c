@@ -9,7 +9,8 @@
 #include "inside.h"
 #include "proto/desk.pb-c.h"
 
-#define PATIENCE_MS 4000          /* a start reads the dictionaries, on a slow disk */
+#define PATIENCE_MS 4000
+#define ANSWER_BYTES_MOST (64 * 1024)
 #define LETTERS_A_MINUTE 1200     /* asked for at this terminal: more than hands can type */
 #define CANDIDATES_DEFAULT 36     /* as many as lm-pinyin gives at once */
 #define ARENA_BYTES (1024 * 1024) /* of a question, its answer, and the view of it */
@@ -19,7 +20,8 @@ struct question {
 	struct worker *worker;
 	struct arena arena;
 	struct bytes packed;
-	Lm__PinyinAnswer *answer;
+	struct buffer answer;
+	Lm__PinyinView *view;
 	int result;
 	struct error error;
 };
@@ -27,8 +29,11 @@ struct question {
 int typing_start(struct terminal *t, struct error *e)
 {
 	const char *program = node_configuration(t->node)->pinyin;
-	t->pinyin = program ? worker_new(program, PATIENCE_MS) : NULL;
-	return !program || t->pinyin ? OK : error_set(e, ERR_MEMORY, "no memory for %s", program);
+	if (!program)
+		return OK;
+	t->pinyin = worker_new(&(struct worker_plan){
+	        .program = program, .patience_ms = PATIENCE_MS, .answer_bytes_most = ANSWER_BYTES_MOST });
+	return t->pinyin ? OK : error_set(e, ERR_MEMORY, "no memory for %s", program);
 }
 
 static bool letter_take(struct terminal *t)
@@ -41,16 +46,20 @@ static bool letter_take(struct terminal *t)
 	return t->typing_count < LETTERS_A_MINUTE && ++t->typing_count;
 }
 
+static void question_free(struct question *q)
+{
+	buffer_release(&q->answer);
+	arena_release(&q->arena);
+	free(q);
+}
+
 static void question_pool(struct node *n, void *context)
 {
 	struct question *q = context;
-	struct bytes answer;
 	(void)n;
-	q->result = worker_ask(q->worker, q->packed, &q->arena, &answer, &q->error);
+	q->result = worker_ask(q->worker, q->packed, NULL, &q->answer, &q->error);
 	if (!q->result)
-		q->result = CODEC_UNPACK(lm__pinyin_answer, answer, &q->arena, &q->answer, &q->error);
-	if (!q->result && !q->answer->view)
-		q->result = error_set(&q->error, ERR_INVALID, "%s", q->answer->why_not);
+		q->result = CODEC_UNPACK(lm__pinyin_view, buffer_bytes(&q->answer), &q->arena, &q->view, &q->error);
 }
 
 static void question_done(struct node *n, void *context)
@@ -60,9 +69,8 @@ static void question_done(struct node *n, void *context)
 	if (q->result)
 		node_answer_error(q->request, q->result, &q->error);
 	else
-		node_answer(q->request, &q->answer->view->base);
-	arena_release(&q->arena);
-	free(q);
+		node_answer(q->request, &q->view->base);
+	question_free(q);
 }
 
 static int question_send(struct node *n, struct question *q, struct http_request *r)
@@ -99,8 +107,6 @@ void pinyin_post(void *context, struct http_request *r)
 	q->request = r;
 	q->worker = t->pinyin;
 	arena_init(&q->arena, ARENA_BYTES);
-	if (question_send(context, q, r)) {
-		arena_release(&q->arena);
-		free(q);
-	}
+	if (question_send(context, q, r))
+		question_free(q);
 }

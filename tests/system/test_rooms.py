@@ -31,7 +31,8 @@ ROOMS = {
     "sync": Room("common/sync", "base"),
     "net": Room("common/net", "base", "uv zmq"),
     "speech": Room("common/speech", "base"),
-    "voice": Room("common/voice", "base speech", "espeak"),
+    "worker": Room("common/worker", "base"),
+    "voice": Room("common/voice", "base speech worker", "espeak"),
     "paper": Room("common/paper", "base", "pangocairo qrencode"),
     "proto": Room("proto", "base", "protobufc jansson"),
     "store": Room("common/store", "base crypto", "lmdb"),
@@ -40,10 +41,10 @@ ROOMS = {
     "domain": Room("common/domain", "base crypto store proto"),
     "node": Room("common/node", "base crypto sync net proto store http journal domain", "uv"),
     "desk": Room("common/desk", "base crypto sync net paper proto store http journal domain node", "uv icu qrencode"),
-    "typing": Room("common/typing", "base proto", "pinyin"),
+    "typing": Room("common/typing", "base proto worker", "pinyin"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
-    "terminal": Room("terminal", TIER + " speech", "uv"),
+    "terminal": Room("terminal", TIER + " speech worker", "uv"),
     "ctl": Room("common/ctl", "domain journal store proto crypto base node", "curl"),
 }
 

@@ -348,7 +348,6 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__pinyin_command__descriptor,
 	&lm__pinyin_candidate__descriptor,
 	&lm__pinyin_view__descriptor,
-	&lm__pinyin_answer__descriptor,
 	&lm__contact_command__descriptor,
 	&lm__contact_view__descriptor,
 	&lm__contacts_view__descriptor,
