@@ -2,7 +2,7 @@
 import { render, type JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { access, asAsked, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
-import { readScreenScale } from 'kiosk/display';
+import { hasCamera, readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
 import { ReadAloud, Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
@@ -274,6 +274,8 @@ function Kiosk(): JSX.Element {
 				number={index + 1}
 				total={steps.length}
 				onChange={(values) => setDraft({ ...d, answers: { ...d.answers, [key]: values } })}
+				file={d.files[key]}
+				onFile={hasCamera() ? (file) => setDraft({ ...d, files: { ...d.files, [key]: file } }) : undefined}
 				onBack={back}
 				onNext={(isSkipped) => leaveQuestion(d, step, isChange, isSkipped)}
 			/>

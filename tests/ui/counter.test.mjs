@@ -7,10 +7,11 @@ import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const NAME = '示例计';
 const PLACE_OF_PICTURE = 'GPS-SECRET-PLACE';
+const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']; // one that anybody may use
 let browser, district, clerk;
 
 before(async () => {
-	[browser, district] = await Promise.all([launch(), startDistrict()]);
+	[browser, district] = await Promise.all([launch(CAMERA), startDistrict()]);
 	clerk = await Clerk.arrive(browser, district.town.url);
 	await clerk.logIn(district.town);
 	await clerk.seesText('desk.queue.title');
@@ -177,5 +178,69 @@ test('who does not agree is asked nothing, and what is dropped is gone', async (
 	await agree('intake-privacy');
 	assert.equal(await question('name').inputValue(), '');
 	await clerk.press('desk.intake.drop');
+	clerk.assertNoFaults();
+});
+
+test('a picture by the camera of a kiosk comes to the desk with its request, and leaves nothing behind', async () => {
+	const one = await Resident.arrive(browser, `${district.terminals[0].url}/?camera=yes`);
+	const { page } = one;
+	const found = await one.openService('barrier-report');
+	await one.press('kiosk.service.start');
+	await one.press('kiosk.consent.agree');
+	for (const field of found.fields) {
+		await one.agreeBefore(found, field);
+		if (field.id !== 'picture') {
+			const answers = { name: '示例影', kind: 'ramp', danger: 'no', where: '示例路口', community: 'here' };
+			await one.answer(field, answers[field.id] ?? null);
+			continue;
+		}
+		await page.evaluate(() => {
+			const { mediaDevices } = navigator;
+			mediaDevices.getUserMedia = () => Promise.reject(new DOMException('unplugged', 'NotFoundError'));
+		});
+		await one.press('common.camera.open');
+		await one.seesText('common.camera.none');
+		await one.look('kiosk-39-no-camera');
+		await page.evaluate(() => {
+			const { mediaDevices } = navigator;
+			delete mediaDevices.getUserMedia; // the browser's own is behind it
+			const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+			window.tracks = [];
+			mediaDevices.getUserMedia = async (what) => {
+				const stream = await ask(what);
+				window.tracks.push(...stream.getTracks());
+				return stream;
+			};
+		});
+		await one.press('common.camera.open');
+		await page.waitForFunction(() => document.querySelector('video')?.videoWidth > 0);
+		await one.look('kiosk-40-camera');
+		await one.press('common.camera.take');
+		await page.waitForFunction(() => document.querySelector('img.camera-picture')?.naturalWidth > 300);
+		const states = () => page.evaluate(() => window.tracks.map(({ readyState }) => readyState));
+		assert.deepEqual(await states(), ['ended'], 'the camera is off');
+		await one.press('common.file.remove');
+		await one.press('common.camera.open');
+		await page.waitForFunction(() => document.querySelector('video')?.videoWidth > 0);
+		await one.press('common.camera.take');
+		await one.page.locator('img.camera-picture').waitFor();
+		assert.deepEqual(await states(), ['ended', 'ended']);
+		await one.look('kiosk-41-picture');
+		await one.press('kiosk.form.next');
+	}
+	await one.agreeToSharing(found);
+	const sent = page.waitForRequest('**/api/v1/requests');
+	const made = await one.handIn();
+	const { files } = (await sent).postDataJSON().values.find(({ field }) => field === 'picture');
+	assert.ok(Buffer.from(files[0], 'base64').length <= 200_000, 'made small enough');
+	await one.waitForMarks(3);
+	await one.press('kiosk.receipt.done');
+	assert.equal(await page.locator('video, img.camera-picture').count(), 0);
+	one.assertNoFaults();
+	await one.close();
+
+	await clerk.openCase(made.request_id);
+	await clerk.press('desk.file.show');
+	await clerk.page.waitForFunction(() => document.querySelector('.desk-picture')?.naturalWidth > 300);
 	clerk.assertNoFaults();
 });

@@ -19,7 +19,7 @@ export const SCREENS = {
 };
 
 /** A browser that talks to nobody but the pages under test. */
-export function launch() {
+export function launch(more = []) {
 	return chromium.launch({
 		executablePath: process.env.LM_CHROMIUM ?? '/usr/bin/chromium',
 		headless: true,
@@ -32,6 +32,7 @@ export function launch() {
 			'--disable-background-networking',
 			'--disable-component-update',
 			'--disable-sync',
+			...more,
 		],
 	});
 }

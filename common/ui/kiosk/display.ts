@@ -1,4 +1,10 @@
-// What the kiosk's browser was started with: how large a millimetre is on its screen, and how long it waits for somebody.
+// What the kiosk's browser was started with: how large a millimetre is on its screen, whether it has a camera, and how long it
+// waits for somebody.
+
+/** The browser of a kiosk with a camera for papers is started with /?camera=yes, and so that it does not ask. */
+export function hasCamera(): boolean {
+	return new URLSearchParams(location.search).get('camera') === 'yes';
+}
 
 const IDLE_S = { least: 180, usual: 240, most: 300 };
 

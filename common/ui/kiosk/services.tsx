@@ -5,6 +5,7 @@ import { Button, More, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
 import { nameOf, useAccess } from './access';
 import { BackAndHome } from './common';
+import { hasCamera } from './display';
 import { Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
@@ -81,7 +82,7 @@ export interface ServiceProps extends ScreenProps {
 }
 
 export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
-	const isForCounter = service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
+	const isForCounter = !hasCamera() && service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
 	const access = useAccess();
 	const { isEasy } = access;
 	const canStart = !isForCounter && (common.state?.can_take_requests ?? false);

@@ -1,6 +1,7 @@
 // The one form generator: questions from a service's fields, for every field type of the catalogue.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { Camera } from './camera';
 import { dateText, language, t, textOr, words } from './i18n';
 import { Typed } from './keyboard';
 import { Keypad } from './keypad';
@@ -108,7 +109,7 @@ function FieldInput(props: AnswerProps): JSX.Element {
 		case 'FIELD_TYPE_LONG_TEXT':
 			return <LongText {...props} />;
 		case 'FIELD_TYPE_FILE':
-			return props.onFile ? <FileOf {...props} onFile={props.onFile} /> : <BringIt />;
+			return fileInput(props);
 		default:
 			return <LineOf {...props} />;
 	}
@@ -317,7 +318,13 @@ function Community(props: AnswerProps): JSX.Element {
 	);
 }
 
-/** A kiosk has neither camera nor files. */
+/** A kiosk has no files, and a camera or not. */
+function fileInput(props: AnswerProps): JSX.Element {
+	const { field, file = '', onFile, isCounter } = props;
+	if (!onFile) return <BringIt />;
+	return isCounter ? <FileOf {...props} onFile={onFile} /> : <Camera most={Number(field.most)} file={file} onFile={onFile} />;
+}
+
 function BringIt(): JSX.Element {
 	return <Notice kind="info" title={t('common.file.counter')} />;
 }

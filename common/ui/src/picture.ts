@@ -14,9 +14,14 @@ export async function fileFrom(chosen: Blob, most: number): Promise<Taken> {
 		if (chosen.size > most) return { file: '', rule: 'file-too-big' };
 		return fitting(new Uint8Array(await chosen.arrayBuffer()), most);
 	}
+	return pictureFrom(chosen, most);
+}
+
+/** The same of what can only be a picture, or of what a camera shows at this moment. */
+export async function pictureFrom(source: ImageBitmapSource, most: number): Promise<Taken> {
 	let picture: ImageBitmap;
 	try {
-		picture = await createImageBitmap(chosen);
+		picture = await createImageBitmap(source);
 	} catch {
 		return { file: '', rule: 'not-a-file' };
 	}
