@@ -43,6 +43,11 @@ struct speech {
 	size_t kept_next;
 };
 
+struct signs {
+	struct arena arena;
+	Lm__SignPack *pack; /* what can be shown, in `arena`; NULL: nothing */
+};
+
 struct terminal {
 	struct node *node;
 	uint8_t salt[DEVICE_SALT_BYTES];
@@ -59,6 +64,7 @@ struct terminal {
 	uint64_t tries_minute, tries;
 	uint64_t ring; /* of somebody who asks for a person; 0: nobody does */
 	struct speech speech;
+	struct signs signs;
 	/* condition.c */
 	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
 	uint64_t linked_us,
@@ -131,6 +137,12 @@ int speech_start(struct terminal *t, struct error *e); /* starts no process yet.
 void speech_post(void *context, struct http_request *r);
 bool speech_can(const struct terminal *t); /* as far as is known */
 void speech_stop(struct terminal *t);
+
+/* signs.c */
+void signs_start(struct terminal *t); /* what is broken is logged and left out */
+void signs_stop(struct terminal *t);
+void signs_get(void *context, struct http_request *r);
+void sign_get(void *context, struct http_request *r);
 
 /* ring.c */
 void ring_post(void *context, struct http_request *r);

@@ -219,6 +219,7 @@ static int on_start(struct node *n, struct error *e)
 		return error_set(e, ERR_MEMORY, "no memory for the terminal's state");
 	t->node = n;
 	tables_read(t);
+	signs_start(t);
 	int result = speech_start(t, e);
 	return result ? result : typing_start(t, e);
 }
@@ -229,6 +230,7 @@ static void on_stop(struct node *n)
 	if (!t)
 		return;
 	speech_stop(t);
+	signs_stop(t);
 	struct worker *voice = t->voice, *pinyin = t->pinyin; /* the pool may still ask them */
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
@@ -261,6 +263,8 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },
 	{ HTTP_POST, "/api/v1/speech", HTTP_SESSION, speech_post },
+	{ HTTP_GET, "/api/v1/signs", HTTP_SESSION, signs_get },
+	{ HTTP_GET, "/api/v1/signs/:of", HTTP_SESSION, sign_get },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 

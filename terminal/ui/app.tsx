@@ -10,6 +10,7 @@ import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
 import { noticeTexts } from 'kiosk/notices';
 import { listen } from 'kiosk/hands';
 import { pageOf, ServiceScreen, Services } from 'kiosk/services';
+import { Signs } from 'kiosk/sign';
 import { resetSpeech, setSpeech, speakBy } from 'kiosk/speech';
 import { Captions, SpeechButton, SpeechHelp, useSpeech } from 'kiosk/speech-parts';
 import { ApiError, events } from 'ui/api';
@@ -267,6 +268,7 @@ function Kiosk(): JSX.Element {
 		return (
 			<QuestionScreen
 				{...common}
+				sign={`${d.service.id}.${step.field.id}`}
 				field={step.field}
 				values={d.answers[key] ?? []}
 				fault={d.faults.find((fault) => fault.field === key) ?? null}
@@ -377,7 +379,9 @@ function Kiosk(): JSX.Element {
 	return (
 		<StaffContext.Provider value={Staff}>
 			<Finder.Provider value={server.pinyin}>
-				<ReadAloud.Provider value={SpeechButton}>{screenNow()}</ReadAloud.Provider>
+				<Signs.Provider value={readSigns}>
+					<ReadAloud.Provider value={SpeechButton}>{screenNow()}</ReadAloud.Provider>
+				</Signs.Provider>
 			</Finder.Provider>
 			<Announcer />
 			<Captions />
@@ -386,6 +390,8 @@ function Kiosk(): JSX.Element {
 		</StaffContext.Provider>
 	);
 }
+
+const readSigns = async () => (await server.readSigns()).clips;
 
 function asAskedNow(step: Step): Step {
 	return step.at === 'question' ? { ...step, field: asAsked(step.field, access()) } : step;

@@ -11,6 +11,7 @@ import type {
 	PrintView,
 	ReceiptsView,
 	SessionView,
+	SignPack,
 	SpeechCommand,
 	SubmitCommand,
 	SubmitView,
@@ -41,6 +42,7 @@ async function withSession<T>(call: () => Promise<T>): Promise<T> {
 
 export const readState = () => withSession(() => get<TerminalState>('/api/v1/state'));
 export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1/catalogue'));
+export const readSigns = () => withSession(() => get<SignPack>('/api/v1/signs'));
 export const speak = (command: SpeechCommand, signal: AbortSignal) =>
 	withSession(() => postForBytes('/api/v1/speech', command, signal));
 export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/requests/${id}/marks`));

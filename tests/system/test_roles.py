@@ -74,9 +74,9 @@ ALLOWED = {
     },
     lm.TERMINAL: EVERY_DAEMON | {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY,
-        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "events")},
+        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "signs", "signs/:of", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "join", "ring", "pinyin", "speech")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "pinyin", "speech")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

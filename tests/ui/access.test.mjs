@@ -1,5 +1,8 @@
 // The kiosk as people use it who need it otherwise, what is left of them when they have gone, and hostile words.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, reachPx } from './lib.mjs';
 import { Clerk, Resident, startDistrict } from './people.mjs';
@@ -222,4 +225,74 @@ test('hostile words are words: of residents, of staff', async () => {
 	one.assertNoFaults();
 	clerk.assertNoFaults();
 	await Promise.all([one.close(), clerk.close()]);
+});
+
+/** A film of moving colours, made by this browser: of nobody, and kept nowhere. */
+async function filmOf(page) {
+	const text = await page.evaluate(async () => {
+		const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+		const paint = canvas.getContext('2d');
+		const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm;codecs=vp8' });
+		const parts = [];
+		recorder.ondataavailable = ({ data }) => parts.push(data);
+		const ended = new Promise((resolve) => (recorder.onstop = resolve));
+		recorder.start();
+		for (let i = 0; i < 40; i++) {
+			paint.fillStyle = `hsl(${i * 9} 80% 50%)`;
+			paint.fillRect(0, 0, 64, 48);
+			await new Promise((resolve) => setTimeout(resolve, 40));
+		}
+		recorder.stop();
+		await ended;
+		const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+		return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+	});
+	return Buffer.from(text, 'base64');
+}
+
+test('a screen that has a clip in sign language shows it, above its words; one that has none says so', async () => {
+	const pack = mkdtempSync(join(tmpdir(), 'signs-'));
+	try {
+		const maker = await browser.newPage();
+		writeFileSync(join(pack, 'moving.webm'), await filmOf(maker));
+		await maker.close();
+		writeFileSync(join(pack, 'broken.webm'), Buffer.concat([Buffer.from('1a45dfa3', 'hex'), Buffer.alloc(4000, 7)]));
+		const clip = (of, file) => ({ of, file, source: '自动测试', date: '2026-11-22', licence: '不公开', language: '没有手语，只有颜色' });
+		writeFileSync(join(pack, 'index.json'), JSON.stringify({ clips: [clip('kiosk.start.title', 'moving.webm'), clip('legal-advice', 'broken.webm')] }));
+		await district.tell({ do: 'configure', node: district.terminals[0].name, settings: { signs: pack } });
+		const one = await arrive();
+		await one.press('kiosk.bar.sign');
+		const film = one.page.locator('dialog video');
+		await film.waitFor();
+		const is = (what) => one.page.waitForFunction(what);
+		await is(() => document.querySelector('video').currentTime > 0);
+		await one.sees(one.t('kiosk.start.text'));
+		const { height } = one.page.viewportSize();
+		const box = await film.boundingBox();
+		assert.ok(box.y + box.height <= height / 2 && box.height > height / 4, `in the upper half: ${box.y} + ${box.height} of ${height}`);
+		assert.equal(await one.page.getByText(one.t('kiosk.sign.none')).count(), 0);
+		await is(() => document.querySelector('video').ended || document.querySelector('video').currentTime > 1);
+		await one.press('kiosk.sign.again');
+		await is(() => !document.querySelector('video').paused && document.querySelector('video').currentTime < 1);
+		await one.press('kiosk.sign.pause');
+		await is(() => document.querySelector('video').paused);
+		await one.look('sign-1-clip');
+		await one.press('kiosk.sign.slower');
+		await is(() => document.querySelector('video').playbackRate === 0.5);
+		await one.press('kiosk.sign.go-on');
+		await is(() => !document.querySelector('video').paused);
+		await one.press('kiosk.modes.done');
+		await one.openService('legal-advice');
+		await one.press('kiosk.bar.sign'); // its file is no film, past its first bytes
+		await one.seesText('kiosk.sign.none');
+		assert.equal(await film.count(), 0);
+		await one.press('kiosk.modes.done');
+		await one.press('kiosk.service.start');
+		await one.press('kiosk.bar.sign');
+		await one.seesText('kiosk.sign.none');
+		one.assertNoFaults();
+		await one.close();
+	} finally {
+		rmSync(pack, { recursive: true });
+	}
 });

@@ -14,6 +14,7 @@ import { Frame, type ScreenProps } from './frame';
 
 interface ChoiceProps extends ScreenProps {
 	name: string;
+	sign: string; // as Frame has it
 	title: string;
 	isLast?: boolean; // refusing ends here
 	hasDraft?: boolean; // something is typed already: going home asks first
@@ -25,7 +26,7 @@ interface ChoiceProps extends ScreenProps {
 
 /** "I agree" and "I do not agree", of the same size; "find a person" is in the bottom row, as everywhere. */
 function Choice(props: ChoiceProps): JSX.Element {
-	const { name, title, isLast = false, hasDraft = false, easy, onBack, onAnswer, children, ...common } = props;
+	const { name, sign, title, isLast = false, hasDraft = false, easy, onBack, onAnswer, children, ...common } = props;
 	const isShort = useAccess().isEasy && Boolean(easy);
 	const task = useTask();
 	const [isLeaving, setLeaving] = useState(false);
@@ -37,6 +38,7 @@ function Choice(props: ChoiceProps): JSX.Element {
 		<Frame
 			{...common}
 			name={name}
+			sign={sign}
 			onBack={onBack}
 			onNext={agree}
 			actions={
@@ -72,6 +74,7 @@ function Refused({ onBack, ...common }: ScreenProps & { onBack: () => void }): J
 		<Frame
 			{...common}
 			name="refused"
+			sign="kiosk.consent.refused"
 			onBack={onBack}
 			actions={<BackAndHome onBack={onBack} onHome={common.onHome} />}
 		>
@@ -92,7 +95,7 @@ export interface PrivacyProps extends ScreenProps {
 /** Agreeing here is what asks the terminal for a receipt; if it has no room left, that is said now. */
 export function Privacy({ service, onNext, ...common }: PrivacyProps): JSX.Element {
 	return (
-		<Choice {...common} name="privacy" title={t('kiosk.privacy.title')} easy={words(service.privacy?.who_sees)} isLast onAnswer={onNext}>
+		<Choice {...common} name="privacy" sign="kiosk.privacy.title" title={t('kiosk.privacy.title')} easy={words(service.privacy?.who_sees)} isLast onAnswer={onNext}>
 			<PrivacyFacts service={service} />
 			<p class="lead">{t('kiosk.privacy.sealed')}</p>
 			<p class="lead">{t('kiosk.privacy.unconfirmed')}</p>
@@ -109,7 +112,7 @@ export interface ConsentProps extends ScreenProps {
 
 export function HealthConsent({ service, ...rest }: ConsentProps): JSX.Element {
 	return (
-		<Choice {...rest} name="health" title={t('common.consent.health')} isLast={needsHealth(service)}>
+		<Choice {...rest} name="health" sign="common.consent.health" title={t('common.consent.health')} isLast={needsHealth(service)}>
 			<p class="lead">{words(service.privacy?.health_why)}</p>
 			<p class="lead">{keepText(service)}</p>
 		</Choice>
@@ -118,7 +121,7 @@ export function HealthConsent({ service, ...rest }: ConsentProps): JSX.Element {
 
 export function SharingConsent({ sharing, ...rest }: ConsentProps & { sharing: Sharing }): JSX.Element {
 	return (
-		<Choice {...rest} name={`sharing-${sharing.id}`} title={t('common.consent.sharing')} isLast={sharing.is_needed}>
+		<Choice {...rest} name={`sharing-${sharing.id}`} sign="common.consent.sharing" title={t('common.consent.sharing')} isLast={sharing.is_needed}>
 			<SharingFacts sharing={sharing} />
 		</Choice>
 	);

@@ -11,12 +11,13 @@ import { Frame, Open, type ScreenProps } from './frame';
 import { NeedsDialog } from './modes';
 
 export interface QuestionScreenProps extends ScreenProps, QuestionProps {
+	sign?: string; // as Frame has it
 	onBack: () => void;
 	onNext: (isSkipped: boolean) => void;
 }
 
 export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
-	const { state, onHome, onBack, onNext, ...question } = props;
+	const { state, sign, onHome, onBack, onNext, ...question } = props;
 	const { field } = question;
 	const access = useAccess();
 	const { isEasy } = access;
@@ -25,6 +26,7 @@ export function QuestionScreen(props: QuestionScreenProps): JSX.Element {
 		<Frame
 			state={state}
 			name={`question-${question.number}`}
+			sign={sign}
 			onBack={onBack}
 			onNext={() => onNext(false)}
 			actions={
@@ -100,6 +102,7 @@ export function CheckAnswers({
 		<Frame
 			{...common}
 			name="check"
+			sign="kiosk.check.title"
 			onBack={onBack}
 			onNext={onNext}
 			actions={
@@ -173,6 +176,7 @@ export function Saving({ send, onBack, ...common }: SavingProps): JSX.Element {
 		<Frame
 			{...common}
 			name={isOver ? 'not-saved' : 'saving'}
+			sign={isOver ? 'kiosk.saving.failed' : 'kiosk.saving.title'}
 			onNext={isOver ? () => void task.run(send) : undefined}
 			actions={
 				isOver && (

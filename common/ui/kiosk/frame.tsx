@@ -29,6 +29,7 @@ export const Open = createContext<(what: Opened) => void>(() => {});
 
 export interface FrameProps {
 	name: string; // of the screen; when it changes the new heading takes the focus
+	sign?: string; // what a clip in sign language of this screen is of: docs/CLIPS.md
 	state: TerminalState | null;
 	actions?: ComponentChildren;
 	onBack?: () => void; // also on Escape
@@ -37,7 +38,7 @@ export interface FrameProps {
 }
 
 export function Frame(props: FrameProps): JSX.Element {
-	const { name, state, actions, onBack, onNext, children } = props;
+	const { name, sign, state, actions, onBack, onNext, children } = props;
 	const [opened, open] = useState<Opened>(null);
 	const StaffDialog = useContext(Staff);
 
@@ -83,7 +84,7 @@ export function Frame(props: FrameProps): JSX.Element {
 				</footer>
 			</Open.Provider>
 			{opened === 'modes' && <ModesDialog onClose={() => open(null)} />}
-			{opened === 'sign' && <SignDialog onClose={() => open(null)} onStaff={() => open('staff')} />}
+			{opened === 'sign' && <SignDialog of={sign} onClose={() => open(null)} onStaff={() => open('staff')} />}
 			{opened === 'staff' && <StaffDialog state={state} onClose={() => open(null)} />}
 		</form>
 	);

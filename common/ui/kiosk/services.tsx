@@ -47,6 +47,7 @@ export function Services({ module, services, page, onPage, onService, ...common 
 		<Frame
 			{...common}
 			name={`services-${now}`}
+			sign={name}
 			onBack={back}
 			actions={<BackAndHome onBack={back} onHome={now > 0 ? common.onHome : undefined} />}
 		>
@@ -95,6 +96,7 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 		<Frame
 			{...common}
 			name="service"
+			sign={service.id}
 			onBack={onBack}
 			onNext={canStart ? onNext : undefined}
 			actions={

@@ -39,6 +39,7 @@ export function AskedBack({ receipt, onBack, onSend, isObjection, ...common }: A
 		<Frame
 			{...common}
 			name="asked"
+			sign={isObjection ? 'kiosk.object.title' : 'kiosk.asked.title'}
 			onBack={onBack}
 			onNext={send}
 			actions={

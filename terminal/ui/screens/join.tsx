@@ -60,6 +60,7 @@ export function Join({ state, ...common }: ScreenProps & { state: TerminalState 
 			{...common}
 			state={state}
 			name="join"
+			sign="kiosk.join.title"
 			onNext={send}
 			actions={
 				<Button kind="primary" isBusy={task.isRunning}>

@@ -32,6 +32,7 @@ export function Lookup({
 		<Frame
 			{...common}
 			name="lookup"
+			sign="kiosk.lookup.title"
 			onBack={common.onHome}
 			onNext={find}
 			actions={

@@ -57,6 +57,7 @@ export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element 
 		<Frame
 			{...common}
 			name="receipt"
+			sign="kiosk.receipt.title"
 			onNext={onDone}
 			actions={
 				<>

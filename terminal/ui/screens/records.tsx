@@ -27,6 +27,7 @@ export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...commo
 		<Frame
 			{...common}
 			name="records"
+			sign="kiosk.records.title"
 			onBack={common.onHome}
 			onNext={() => void task.run(() => onFind(found.code))}
 			actions={

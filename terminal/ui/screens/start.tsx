@@ -24,7 +24,7 @@ export function Start({ services, onModule, onLookup, ...common }: StartProps): 
 	const pages = isEasy ? pagesOf(modules) : [modules]; // who wants few words chooses among few
 	const now = Math.min(page, pages.length - 1);
 	return (
-		<Frame {...common} name={`start-${now}`} onBack={now > 0 ? () => show(now - 1) : undefined}>
+		<Frame {...common} name={`start-${now}`} sign="kiosk.start.title" onBack={now > 0 ? () => show(now - 1) : undefined}>
 			<div class="shown">
 				<h1 tabIndex={-1}>{t('kiosk.start.title')}</h1>
 				<p class="lead">{t('kiosk.start.text')}</p>

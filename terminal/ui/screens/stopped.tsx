@@ -44,6 +44,7 @@ export function Stopped({ hasTyped, onLookup, ...common }: StoppedProps): JSX.El
 		<Frame
 			{...common}
 			name={`stopped ${kind}`}
+			sign={title}
 			actions={
 				hasTyped ? (
 					<Button icon="erase" onPress={common.onHome}>

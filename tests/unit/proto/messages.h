@@ -74,6 +74,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__marks3__descriptor,
 	&lm__terminal_state__descriptor,
 	&lm__speech_command__descriptor,
+	&lm__sign_clip__descriptor,
+	&lm__sign_pack__descriptor,
 	&lm__catalogue_view__descriptor,
 	&lm__draft_view__descriptor,
 	&lm__submit_command__descriptor,

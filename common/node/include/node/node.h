@@ -43,6 +43,7 @@ struct node_config {
 	char *printer;       /* terminal: its device; absent: none */
 	char *pinyin;        /* terminal: the program lm-pinyin; absent: none */
 	char *speech;        /* terminal: folder of the lexicon and of recorded clips; absent: it does not speak */
+	char *signs;         /* terminal: folder of clips in sign language; absent: there are none */
 	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
 	char *backup_folder; /* where they go */
 	int64_t backup_alarm_days;

@@ -176,6 +176,20 @@ export interface TerminalState {
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"
 }
 
+/** A clip in sign language that the terminal can show. */
+export interface SignClip {
+	of: string; // key of a title, id of a service, or "service.field"
+	file: string;
+	source: string;
+	date: string; // 2026-11-22
+	licence: string;
+	language: string; // of signs
+}
+
+export interface SignPack {
+	clips: SignClip[];
+}
+
 export interface SpeechCommand {
 	text: string;
 	language: string;
