@@ -28,6 +28,16 @@ static int word_compare(const void *left, const void *right)
 	return a->count == b->count ? 0 : a->count < b->count ? -1 : 1;
 }
 
+/* What is read goes to the voice as it is. */
+static bool has_control(struct bytes reading)
+{
+	for (size_t i = 0; i < reading.size; i++) {
+		if (reading.data[i] < ' ' || reading.data[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 static int word_parse(const char *name, size_t line, struct bytes text, struct word *out, struct error *e)
 {
 	struct points points;
@@ -38,6 +48,8 @@ static int word_parse(const char *name, size_t line, struct bytes text, struct w
 		                 line);
 	if (points_read(BYTES(text.data, size), &points, e) || points_read(text, &(struct points){ 0 }, e))
 		return error_wrap(e, ERR_INVALID, "%s: line %zu", name, line);
+	if (has_control(BYTES(tab + 1, text.size - size - 1)))
+		return error_set(e, ERR_INVALID, "%s: line %zu has a control character behind the tab", name, line);
 	if (!points.count || points.count > LEXICON_WORD_POINTS_MOST)
 		return error_set(e, ERR_INVALID, "%s: the word in line %zu has not 1 to %d characters", name, line,
 		                 LEXICON_WORD_POINTS_MOST);
@@ -49,7 +61,7 @@ static int word_parse(const char *name, size_t line, struct bytes text, struct w
 
 static int words_parse(struct lexicon *l, const char *name, struct error *e)
 {
-	const uint8_t *at = l->text.data, *end = at + l->text.size;
+	const uint8_t *at = l->text.data, *end = at ? at + l->text.size : NULL;
 	for (size_t line = 1; at < end; line++) {
 		const uint8_t *stop = memchr(at, '\n', (size_t)(end - at));
 		struct bytes text = BYTES(at, (size_t)((stop ? stop : end) - at));

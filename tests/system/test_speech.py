@@ -121,7 +121,12 @@ class Speech(lm.Case):
 
     def check_locked_in(self, worker):
         status = pathlib.Path(f"/proc/{worker}/status").read_text()
+        limits = pathlib.Path(f"/proc/{worker}/limits").read_text()
+        self.assertRegex(limits, r"Max open files +16 +16 ")
+        self.assertRegex(limits, r"Max core file size +0 +0 ")
+        self.assertRegex(limits, r"Max file size +0 +0 ")
         if not lm.HAS_SANITIZERS:
+            self.assertRegex(limits, r"Max address space +536870912 +536870912 ")
             self.assertIn("Seccomp:\t2", status)
         names = {os.readlink(path) for path in pathlib.Path(f"/proc/{worker}/fd").iterdir()}
         self.assertFalse([name for name in names if "data.mdb" in name or "keys" in name], names)

@@ -155,7 +155,8 @@ static void test_lexicon_wrong(void **state)
 	(void)state;
 	struct lexicon *l = NULL;
 	struct error e;
-	const char *const wrong[] = { "银行", "\t银航", "银行\t", "好\t\xff", "一二三四五六七八九十一二三\t长" };
+	const char *const wrong[] = { "银行",     "\t银航",   "银行\t",
+		                      "好\t\xff", "好\t坏\r", "一二三四五六七八九十一二三\t长" };
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_int_equal(lexicon_parse("test", bytes_from_text(wrong[i]), &l, &e), ERR_INVALID);
 		assert_non_null(strstr(e.text, "line 1"));
