@@ -101,14 +101,20 @@ test('the preview is the kiosk itself, with its sizes, colours and languages', a
 	await frame.getByRole('heading', { name: '法律咨询预约' }).waitFor();
 	await frame.getByText(EASY).waitFor();
 	await editor.page.waitForFunction(() => document.activeElement.getAttribute('aria-pressed') === 'true'); // the focus is where it was
+	await frame.getByRole('button', { name: new RegExp(`^${editor.t('kiosk.bar.size')}`) }).click();
+	await frame.getByRole('button', { name: editor.t('kiosk.modes.way') }).click();
+	await frame.getByRole('switch', { name: editor.t('kiosk.modes.easy') }).click();
 	await frame.getByRole('button', { name: 'English' }).click();
+	await frame.getByRole('button', { name: /^Done/ }).click();
 	await frame.getByText(ENGLISH).waitFor();
+	await frame.getByRole('heading', { name: 'Ask about the law' }).waitFor(); // the easy name
 	await frame.getByRole('button', { name: /Start|begin/i }).first().click();
 	await frame.getByRole('button', { name: /^I agree/ }).click();
 	await frame.locator('#answer').waitFor();
 	const root = () => frame.locator('html').evaluate((e) => ({ ...e.dataset }));
 	const first = await root();
-	await frame.getByRole('button', { name: /^Text size|^Larger|^Size/i }).first().click();
+	await frame.getByRole('button', { name: /^Text size/ }).click();
+	await frame.locator('dialog .choice').last().click();
 	assert.notEqual((await root()).size, first.size);
 	assert.equal(await editor.page.locator('html').getAttribute('lang'), 'zh-CN', 'the desk keeps its language');
 	await editor.look('catalogue-03-preview');
