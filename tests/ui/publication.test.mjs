@@ -7,6 +7,7 @@ import { Clerk, Resident, startDistrict } from './people.mjs';
 
 const SERVICE = 'legal-advice';
 const EASY = '示例：法律上的事，我们帮您问。';
+const EASY_NAME = 'Ask about laws';
 const ENGLISH = 'Sample: we ask a lawyer for you.';
 
 let hasFailed = false;
@@ -63,13 +64,14 @@ test('a draft is saved by itself, with its faults at their places', async () => 
 	await page.waitForFunction(() => document.activeElement.id === 'part-easy.zh'); // the fault leads to its place
 	await page.keyboard.type(EASY);
 	await part(page, 'easy.en').fill(ENGLISH);
+	await part(page, 'easy_name.en').fill(EASY_NAME);
 	await editor.seesText('desk.draft.good');
 	// It saves while we type: the first sentence may be there before the second.
 	const view = () => page.evaluate((s) => fetch(`/api/v1/publications/catalogue/${s}`).then((r) => r.json()), SERVICE);
-	for (let end = Date.now() + PATIENCE_MS; (await view()).changes.length < 2 && Date.now() < end; ) await page.waitForTimeout(200);
+	for (let end = Date.now() + PATIENCE_MS; (await view()).changes.length < 3 && Date.now() < end; ) await page.waitForTimeout(200);
 	const { row, changes } = await view();
 	assert.deepEqual(row.draft.authors, ['editor1']);
-	assert.deepEqual(changes.map(({ path, after }) => [path, after]).sort(), [['easy.en', ENGLISH], ['easy.zh', EASY]]);
+	assert.deepEqual(changes.map(({ path, after }) => [path, after]).sort(), [['easy.en', ENGLISH], ['easy.zh', EASY], ['easy_name.en', EASY_NAME]]);
 });
 
 test('what is typed outlives the end of the session', async () => {
@@ -107,7 +109,7 @@ test('the preview is the kiosk itself, with its sizes, colours and languages', a
 	await frame.getByRole('button', { name: 'English' }).click();
 	await frame.getByRole('button', { name: /^Done/ }).click();
 	await frame.getByText(ENGLISH).waitFor();
-	await frame.getByRole('heading', { name: 'Ask about the law' }).waitFor(); // the easy name
+	await frame.getByRole('heading', { name: EASY_NAME }).waitFor();
 	await frame.getByRole('button', { name: /Start|begin/i }).first().click();
 	await frame.getByRole('button', { name: /^I agree/ }).click();
 	await frame.locator('#answer').waitFor();
