@@ -71,6 +71,7 @@ function DisplayDialog({ onClose }: { onClose: () => void }) {
 				<Switch isOn={isOn} onSwitch={switchShortcuts}>
 					{t('desk.shortcuts')}
 				</Switch>
+				<p class="desk-minor">{t('desk.shortcuts.everywhere')}</p>
 			</div>
 		</Dialog>
 	);

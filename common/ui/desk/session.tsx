@@ -29,6 +29,7 @@ export interface Desk {
 	failed: (error: unknown) => string; // a sentence for people; a missing login opens the login dialog
 	logIn: (session: SessionView) => void;
 	logOut: () => void;
+	lock: () => void; // until its user's password
 }
 
 const Context = createContext<Desk | null>(null);
@@ -98,7 +99,7 @@ export function DeskProvider({ login, children }: ProviderProps) {
 		setIsExpired(false);
 	}, []);
 
-	// Nobody is there: the page is covered before the daemon has answered, and whatever it answers.
+	// Nobody is there, or its user goes: the page is covered before the daemon has answered, and whatever it answers.
 	const lock = useCallback(() => {
 		setAbsence('locked');
 		setIsExpired(true);
@@ -163,6 +164,7 @@ export function DeskProvider({ login, children }: ProviderProps) {
 					if (isLoginError(error)) void expire();
 					return isLoginError(error) ? t('desk.login.again') : errorText(error);
 				},
+				lock,
 				logIn: (fresh) => {
 					if (fresh.user !== session.user) forget();
 					enter(fresh);

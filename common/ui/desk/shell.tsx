@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { t, useLanguage, words } from '../src/i18n';
 import { Announcer, Button, DemoBanner, SkipLink, Tab, Toasts } from '../src/parts';
 import { DisplayButton } from './display';
+import { goToMenu, goToPart, useFocusKept } from './focus';
 import { LanguageSwitch } from './language';
 import { LoginAgain } from './login';
 import { Prove } from './prove';
@@ -11,6 +12,7 @@ import { Rings } from './rings';
 import { LostNotice, useDesk } from './session';
 import { useHeldUp } from './held';
 import { hrefOf, type Route } from './route';
+import { useShortcuts } from './shortcuts';
 
 export interface NavItem {
 	page: string;
@@ -28,7 +30,9 @@ const LISTS: Record<string, string> = { case: 'cases', person: 'people' }; // wh
 
 export function Shell({ title, route, nav, children }: ShellProps) {
 	useLanguage();
-	const { session, isExpired, absence, isProving, logIn, logOut } = useDesk();
+	const { session, isExpired, absence, isProving, logIn, logOut, lock } = useDesk();
+	useFocusKept();
+	useShortcuts({ m: goToMenu, j: () => goToPart(1), k: () => goToPart(-1), l: lock });
 	const here = LISTS[route.page] ?? route.page;
 	return (
 		<>
@@ -54,6 +58,9 @@ export function Shell({ title, route, nav, children }: ShellProps) {
 						<Tab href={hrefOf('me')} isHere={here === 'me'}>
 							<span class="desk-user">{t('desk.logged-in-as', { name: session.user })}</span>
 						</Tab>
+						<Button icon="locked" onPress={lock}>
+							{t('desk.lock')}
+						</Button>
 						<Button onPress={logOut}>{t('desk.logout')}</Button>
 					</div>
 				</div>
