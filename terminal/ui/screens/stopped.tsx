@@ -4,6 +4,7 @@ import { t, type TextKey } from 'ui/i18n';
 import { Button, More, Notice } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
 import { Frame, type ScreenProps } from 'kiosk/frame';
+import { LanguageButton } from 'kiosk/modes';
 import { StaffDetails, WhomToCall } from '../staff';
 
 type Kind = 'revoked' | 'frozen' | 'closed' | 'full' | 'no-catalogue' | 'waiting' | 'set-up';
@@ -72,6 +73,9 @@ export function Stopped({ hasTyped, onLookup, ...common }: StoppedProps): JSX.El
 					<p>{t(todo)}</p>
 				</section>
 				<WhomToCall state={state} />
+			</div>
+			<div class="touched">
+				<LanguageButton />
 				<More name={t('kiosk.staff.details')}>
 					<StaffDetails state={state} />
 				</More>
