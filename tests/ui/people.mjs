@@ -9,7 +9,7 @@ import { axeFindings, COLOUR_GOALS, contrasts, KIOSK_GOALS, measure, openPage, P
 
 const TREMOR_MS = 520; // the kiosk ignores presses within half a second
 const THEMES = ['paper', 'white', 'black', 'low-glare'];
-const DESK_GOALS = { ...KIOSK_GOALS, target_mm: 0, target_px: 40, gap_mm: 0, cap_mm: 0, line_han: Infinity };
+const DESK_GOALS = { ...KIOSK_GOALS, target_mm: 0, target_px: 40, gap_mm: 0, cap_mm: 0 };
 const USUAL_REACH_MM = 1220;
 const LOW_REACH_MM = 1100;
 const SEEN = ['color-contrast', 'color-contrast-enhanced', 'target-size']; // the rules that colour and size can break
