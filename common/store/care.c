@@ -53,20 +53,39 @@ static int pages_named(struct store *s, MDB_txn *txn, uint64_t *out)
 	return rc;
 }
 
-/* A row of LMDB's free list holds a count and that many page numbers. */
-static int pages_free(MDB_txn *txn, uint64_t *out)
+/* Every page of the file once at most, the highest first; the first of the numbers says how many there are. */
+static bool is_free_row(MDB_val row, uint64_t last_page, size_t *count)
+{
+	size_t before = 0, page;
+	if (row.mv_size < sizeof *count)
+		return false;
+	memcpy(count, row.mv_data, sizeof *count);
+	if (*count > row.mv_size / sizeof *count - 1)
+		return false;
+	for (size_t i = 1; i <= *count; i++, before = page) {
+		memcpy(&page, (const uint8_t *)row.mv_data + i * sizeof page, sizeof page);
+		if (page < LMDB_META_PAGES || page > last_page || (i > 1 && page >= before))
+			return false;
+	}
+	return true;
+}
+
+/* LMDB takes what its free list says and writes there: a flipped bit in it would end the process, or a page in use.
+ * MDB_CORRUPTED: it is damaged. */
+static int pages_free(MDB_txn *txn, uint64_t last_page, uint64_t *out)
 {
 	MDB_cursor *c;
 	MDB_val k, v;
 	uint64_t pages = 0;
+	size_t count;
 	int rc = mdb_cursor_open(txn, LMDB_FREE_DBI, &c);
 	if (rc != 0)
 		return rc;
-	while ((rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
-		size_t count = 0;
-		if (v.mv_size >= sizeof(count))
-			memcpy(&count, v.mv_data, sizeof(count));
-		pages += count;
+	for (; (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0; pages += count) {
+		if (!is_free_row(v, last_page, &count)) {
+			rc = MDB_CORRUPTED;
+			break;
+		}
 	}
 	mdb_cursor_close(c);
 	if (rc == MDB_NOTFOUND)
@@ -83,7 +102,9 @@ int usage_begin(struct store *s, MDB_txn *txn, struct error *e)
 	if (rc == 0)
 		rc = mdb_env_stat(s->env, &stat);
 	if (rc == 0)
-		rc = pages_free(txn, &free_pages);
+		rc = pages_free(txn, info.me_last_pgno, &free_pages);
+	if (rc == MDB_CORRUPTED)
+		return error_set(e, ERR_DAMAGED, "the free list in %s is damaged", s->folder);
 	if (rc == 0)
 		rc = pages_named(s, txn, &named);
 	if (rc != 0)

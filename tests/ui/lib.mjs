@@ -202,8 +202,9 @@ export async function measure(page, mm, goals = KIOSK_GOALS) {
 /** Where "find a person" is: on the same screen, in the same size, it is at the same place on every page. */
 export async function staffFindings(page, places, look) {
 	if (await page.locator('dialog[open]').count()) return [];
-	const box = await page.locator('.find-staff').first().boundingBox({ timeout: 1000 }).catch(() => null);
-	if (!box) return ['nobody to find'];
+	const staff = page.locator('.find-staff').filter({ visible: true }).first();
+	if (!(await staff.count())) return ['nobody to find'];
+	const box = await staff.boundingBox();
 	const place = [box.x, box.y, box.width, box.height].map(Math.round).join(' ');
 	const usual = places.get(look) ?? place;
 	places.set(look, usual);

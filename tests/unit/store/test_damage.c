@@ -325,6 +325,54 @@ static void a_value_of_no_possible_length_is_damaged(void **state)
 }
 
 /* Keys of the rows that a walk shows; how many damaged ones it passed over goes to `passed`. */
+/* The first row of LMDB's free list as it lies in the file: a count, and the numbers of pages. */
+static size_t free_row(struct fixture *f, uint8_t row[6000])
+{
+	struct beneath b = beneath_open(f->folder, all_tables[0]->name);
+	MDB_cursor *c;
+	MDB_val k, v;
+	mdb_txn_abort(b.txn);
+	assert_int_equal(mdb_txn_begin(b.env, NULL, MDB_RDONLY, &b.txn), 0);
+	assert_int_equal(mdb_cursor_open(b.txn, 0, &c), 0);
+	assert_int_equal(mdb_cursor_get(c, &k, &v, MDB_FIRST), 0);
+	size_t size = v.mv_size;
+	assert_in_range(size, 2 * sizeof(size_t), 6000);
+	memcpy(row, v.mv_data, size);
+	mdb_cursor_close(c);
+	mdb_txn_abort(b.txn);
+	mdb_env_close(b.env);
+	return size;
+}
+
+/* LMDB would take such a page for the next write: beyond the map, or in the middle of what is live. */
+static void a_flipped_bit_in_the_free_list_is_damage(void **state)
+{
+	(void)state;
+	static uint8_t row[6000];
+	for (unsigned bit = 0; bit < 64; bit++) {
+		struct fixture f;
+		struct store *s;
+		fixture_begin(&f);
+		build(&f);
+		size_t size = free_row(&f, row);
+		int fd = open_data(&f);
+		uint8_t *file = malloc(FIXTURE_MAP_BYTES);
+		assert_non_null(file);
+		assert_int_equal(pread(fd, file, FIXTURE_MAP_BYTES, 0), FIXTURE_MAP_BYTES);
+		uint8_t *at = memmem(file, FIXTURE_MAP_BYTES, row, size);
+		assert_non_null(at);
+		flip(fd, (uint64_t)(at + size - 8 - file) * 8 + bit); /* of the last page in the row */
+		close(fd);
+		free(file);
+		int result = store_open(&f.options, &s, &f.e);
+		if (bit > 10) /* there are fewer than 2,048 pages */
+			assert_int_equal(result, ERR_DAMAGED);
+		if (!result)
+			store_close(s);
+		fixture_end(&f);
+	}
+}
+
 static void walk(struct store_txn *t, char *keys, size_t *passed)
 {
 	struct store_cursor *c = NULL;
@@ -423,6 +471,7 @@ int main(void)
 		cmocka_unit_test(no_flipped_bit_anywhere_yields_wrong_data),
 		cmocka_unit_test(a_value_moved_to_another_row_is_noticed),
 		cmocka_unit_test(a_value_of_no_possible_length_is_damaged),
+		cmocka_unit_test(a_flipped_bit_in_the_free_list_is_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
