@@ -145,11 +145,15 @@ class Path:
         service = next(s for s in services if s["id"] == SERVICE)
         (self.folder / "form.json").write_text(json.dumps(form(service)))
         with self._recorded("terminal"), open(self.terminal.log, "ab") as log:
-            self.process = subprocess.Popen([self.build / "bench_terminal", config, self.folder / "form.json"], text=True,
+            self.process = subprocess.Popen([self.build / "bench_terminal", config, self.folder / "form.json", *self.people()], text=True,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         self.terminal.wait_connected()
         wait_until(self._takes_requests, START_S, "the terminal takes requests", 0.2)
         return self
+
+    def people(self):
+        """The file of who hands in, if it is not nobody in particular."""
+        return []
 
     def start_town(self):
         with self._recorded("town"):

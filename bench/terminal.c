@@ -51,6 +51,8 @@ struct bench {
 	void (*tier_on_marks)(struct node *n, const struct line *up);
 	struct arena arena; /* of the form */
 	Lm__SubmitCommand *form;
+	struct people people;
+	_Atomic size_t drawn; /* of them */
 	_Atomic size_t payload_bytes;
 	/* of one order */
 	struct producer producer[PRODUCERS_MOST];
@@ -114,7 +116,8 @@ static int slot_send(struct bench *b, struct slot *s, struct arena *arena, struc
 {
 	struct submission *sub = &s->submission;
 	s->begun_us = clock_monotonic_us();
-	int result = request_make(b->form, sub, s->packed, arena, e);
+	const struct applicant *who = b->people.count ? &b->people.row[b->drawn++ % b->people.count] : NULL;
+	int result = request_make(b->form, who, sub, s->packed, arena, e);
 	if (result)
 		return result;
 	b->payload_bytes = sub->payload.size;
@@ -332,7 +335,7 @@ static void on_end(uv_async_t *async)
 	node_stop(b->node);
 }
 
-static int bench_start(struct bench *b, const char *config, const char *form, struct error *e)
+static int bench_start(struct bench *b, const char *config, const char *form, const char *people, struct error *e)
 {
 	struct node_options options = { .tier = terminal_tier(), .loop = &b->loop };
 	pthread_mutex_init(&b->lock, NULL);
@@ -340,6 +343,8 @@ static int bench_start(struct bench *b, const char *config, const char *form, st
 	b->tier_on_marks = options.tier.on_marks;
 	options.tier.on_marks = on_marks;
 	int result = b->sample_us ? form_read(form, &b->arena, &b->form, e) : error_set(e, ERR_MEMORY, "no memory");
+	if (!result && people)
+		result = people_read(people, &b->people, e);
 	if (!result)
 		result = node_config_read(config, LM__TIER__TIER_TERMINAL, &options.config, e);
 	if (result)
@@ -353,12 +358,12 @@ int main(int argc, char **argv)
 	struct bench *b = &bench;
 	struct error e = { 0 };
 	pthread_t orders;
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench_terminal CONFIG FORM.json\n");
+	if (argc != 3 && argc != 4) {
+		fprintf(stderr, "usage: bench_terminal CONFIG FORM.json [PEOPLE]\n");
 		return 64;
 	}
 	log_open("bench-terminal", LOG_WARN);
-	if (bench_start(b, argv[1], argv[2], &e)) {
+	if (bench_start(b, argv[1], argv[2], argv[3], &e)) {
 		fprintf(stderr, "bench_terminal: %s\n", e.text);
 		return 1;
 	}
@@ -371,6 +376,8 @@ int main(int argc, char **argv)
 	node_free(b->node);
 	uv_loop_close(&b->loop);
 	arena_release(&b->arena);
+	buffer_release(&b->people.text);
+	free(b->people.row);
 	free(b->sample_us);
 	return code;
 }

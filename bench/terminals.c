@@ -115,7 +115,7 @@ static bool site_send(struct site *at, struct arena *arena)
 {
 	struct error e = { 0 };
 	struct slot *s = slot_take(at);
-	int result = s ? request_make(form, &s->submission, s->packed, arena, &e)
+	int result = s ? request_make(form, NULL, &s->submission, s->packed, arena, &e)
 	               : error_set(&e, ERR_BUSY, "a terminal has %d requests under way: the rate is too high",
 	                           UNDER_WAY_MOST);
 	if (!result) {

@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <sodium/crypto_shorthash.h>
+
 #include "parts.h"
 
 #define DERIVE_MOST_BYTES (2 * HASH_BYTES)
@@ -93,4 +95,12 @@ int crypto_derive(uint8_t suite, struct bytes secret, struct bytes salt, const c
 	crypto_wipe(extracted, sizeof extracted);
 	crypto_wipe(expanded, sizeof expanded);
 	return code;
+}
+
+uint64_t crypto_short_hash(const uint8_t key[16], struct bytes data)
+{
+	uint64_t out;
+	_Static_assert(crypto_shorthash_BYTES == sizeof out && crypto_shorthash_KEYBYTES == 16, "SipHash-2-4");
+	crypto_shorthash((unsigned char *)&out, data.data, data.size, key);
+	return out;
 }

@@ -339,10 +339,10 @@ void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 		if (news[i].type == DOMAIN_PERSON)
 			person_publish(n, news[i].request);
 		if (news[i].type == DOMAIN_CATALOGUE)
-			index_renew(worklist_of(n)); /* a service or a calendar: terms may be others */
+			index_renew(&worklist_of(n)->index); /* a service or a calendar: terms may be others */
 		if (news[i].type != DOMAIN_CASE)
 			continue;
-		index_news(worklist_of(n), news[i].request);
+		index_news(&worklist_of(n)->index, news[i].request);
 		codes_news(codes_of(n), news[i].request);
 		Lm__DraftView view = LM__DRAFT_VIEW__INIT; /* only the id: the page asks for what it may see */
 		view.request_id = codec_data(BYTES(news[i].request.byte, ID_BYTES));

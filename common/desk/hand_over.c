@@ -54,7 +54,7 @@ uint64_t hand_over_tick(struct node *n, uint64_t now_us)
 		h->look_us = now_us + LOOK_FIRST_US;
 	if (now_us < h->look_us)
 		return h->look_us;
-	bool is_ready = index_is_ready(worklist_of(n));
+	bool is_ready = index_is_ready(&worklist_of(n)->index);
 	size_t count = is_ready ? worklist_not_taken(worklist_of(n), clock_wall_ms(), found, LOOK_MOST) : 0;
 	for (size_t i = 0; i < count; i++) {
 		struct going_back *g = calloc(1, sizeof *g);

@@ -54,7 +54,7 @@ static void entry_remove(struct index *x, struct id id)
 	if (!x->slots || !x->slot[at])
 		return;
 	size_t gone = x->slot[at] - 1;
-	free(x->entry[gone].data);
+	x->kind->drop(x, x->entry[gone].data);
 	x->slot[at] = 0;
 	for (size_t i = (at + 1) & (x->slots - 1); x->slot[i]; i = (i + 1) & (x->slots - 1)) { /* close the gap */
 		uint32_t moved = x->slot[i];
@@ -74,7 +74,7 @@ static bool entry_put(struct index *x, struct id id, void *data)
 		return false;
 	size_t at = slot_of(x, id);
 	if (x->slot[at]) {
-		free(x->entry[x->slot[at] - 1].data);
+		x->kind->drop(x, x->entry[x->slot[at] - 1].data);
 	} else {
 		x->entry[x->count].id = id;
 		x->slot[at] = (uint32_t)++x->count;
@@ -91,9 +91,9 @@ bool index_take(struct index *x, struct id id, void *data)
 		entry_remove(x, id);
 	else
 		is_good = entry_put(x, id, data);
-	pthread_mutex_unlock(&x->lock);
 	if (!is_good)
-		free(data);
+		x->kind->drop(x, data);
+	pthread_mutex_unlock(&x->lock);
 	return is_good;
 }
 
@@ -254,7 +254,7 @@ int index_start(struct index *x, struct node *n, struct error *e)
 void index_close(struct index *x)
 {
 	for (size_t i = 0; i < x->count; i++)
-		free(x->entry[i].data);
+		x->kind->drop(x, x->entry[i].data);
 	pinyin_close(x->pinyin);
 	pthread_mutex_destroy(&x->lock);
 	free(x->entry);

@@ -1,6 +1,6 @@
 /*
  * An index in memory of rows of the store: it is made when the daemon starts, a slice at a time, and follows what turns
- * change. What an entry holds is whoever's it is: one allocation, which the index frees.
+ * change. What an entry holds is whoever's it is, and so is its end (`drop`).
  */
 #ifndef DESK_INDEX_H
 #define DESK_INDEX_H
@@ -27,6 +27,7 @@ struct index_kind {
 	             size_t *count, struct error *e);
 	/* Pool: index_take for this row, as it is now. */
 	int (*follow)(struct index *x, struct store_txn *txn, struct id id, struct arena *arena);
+	void (*drop)(struct index *x, void *data); /* locked: what an entry holds is not needed any more; not NULL */
 };
 
 struct entry {
@@ -59,7 +60,7 @@ struct index {
 void index_init(struct index *x, const struct index_kind *kind);
 int index_start(struct index *x, struct node *n, struct error *e);
 void index_close(struct index *x);
-/* From slice and follow. Takes `data`; NULL: the row is not to be found. False: no memory, and `data` is freed. */
+/* From slice and follow. Takes `data`; NULL: the row is not to be found. False: no memory, and `data` is dropped. */
 bool index_take(struct index *x, struct id id, void *data);
 /* Loop thread: a row changed, or went. */
 void index_news(struct index *x, struct id id);

@@ -11,7 +11,8 @@
 #include "worklist.h"
 
 struct memory {
-	struct index registry, worklist;
+	struct index registry;
+	struct worklist worklist;
 	struct codes codes;
 	struct letters letters;
 	struct reports reports;
@@ -30,7 +31,7 @@ struct index *registry_of(struct node *n)
 	return &memory_of(n)->registry;
 }
 
-struct index *worklist_of(struct node *n)
+struct worklist *worklist_of(struct node *n)
 {
 	return &memory_of(n)->worklist;
 }
@@ -71,7 +72,7 @@ void *desk_new(void)
 	if (!m)
 		return NULL;
 	index_init(&m->registry, &registry_kind);
-	index_init(&m->worklist, &worklist_kind);
+	worklist_init(&m->worklist);
 	codes_init(&m->codes);
 	rings_init(&m->rings);
 	return m;
@@ -88,7 +89,7 @@ int desk_start(struct node *n, struct error *e)
 		result = sms_open(n, e);
 	if (!result)
 		result = index_start(registry_of(n), n, e);
-	return result ? result : index_start(worklist_of(n), n, e);
+	return result ? result : worklist_start(worklist_of(n), n, e);
 }
 
 void desk_free(void *context)
@@ -97,7 +98,7 @@ void desk_free(void *context)
 	if (!m)
 		return;
 	index_close(&m->registry);
-	index_close(&m->worklist);
+	worklist_close(&m->worklist);
 	codes_release(&m->codes);
 	letters_release(&m->letters);
 	reports_release(&m->reports);

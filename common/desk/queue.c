@@ -131,7 +131,7 @@ static int search_run(struct node *n, struct store_txn *txn, struct errand *x, L
 		worklist_cursor(&found[count - 1], next);
 	view->next = arena_text(&x->arena, next);
 	view->open = case_open_count(txn);
-	view->is_ready = index_is_ready(worklist_of(n));
+	view->is_ready = index_is_ready(&worklist_of(n)->index);
 	return result ? result : view->next ? OK : ERR_MEMORY;
 }
 

@@ -76,7 +76,13 @@ static int registry_follow(struct index *x, struct store_txn *txn, struct id per
 	return record_take(x, person, result ? NULL : record) ? OK : ERR_MEMORY;
 }
 
-const struct index_kind registry_kind = { "residents' records", registry_slice, registry_follow };
+static void registry_drop(struct index *x, void *data)
+{
+	(void)x;
+	free(data);
+}
+
+const struct index_kind registry_kind = { "residents' records", registry_slice, registry_follow, registry_drop };
 
 uint64_t registry_count(struct index *x)
 {

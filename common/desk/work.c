@@ -86,7 +86,7 @@ static int view_fill(struct node *n, struct store_txn *txn, const char *user, st
 	if (!result)
 		result = work_list(txn, WORK_TEMPLATE, (struct bytes){ 0 }, false, TEMPLATES_MOST, arena,
 		                   (ProtobufCMessage ***)&view->templates, &view->n_templates);
-	view->is_ready = index_is_ready(worklist_of(n));
+	view->is_ready = index_is_ready(&worklist_of(n)->index);
 	return result;
 }
 

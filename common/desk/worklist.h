@@ -11,9 +11,17 @@
 #include "index.h"
 #include "proto/desk.pb-c.h"
 #include "registry_parts.h"
+#include "shared.h"
 
-extern const struct index_kind worklist_kind;
-struct index *worklist_of(struct node *n); /* memory.c */
+struct worklist {
+	struct index index;       /* the first: what is given to one is the other */
+	struct shared labels;     /* services, communities, accounts */
+	struct shared applicants; /* name, numbers, an empty text, initials: each ends with a NUL */
+};
+struct worklist *worklist_of(struct node *n); /* memory.c */
+void worklist_init(struct worklist *l);
+int worklist_start(struct worklist *l, struct node *n, struct error *e);
+void worklist_close(struct worklist *l);
 
 #define STAFF_NAMED_MOST 32 /* somebody, and those whose deputy they are */
 #define WORKLIST_CURSOR_BYTES 49
@@ -34,16 +42,16 @@ struct hit {
 };
 /* The first `most` cases behind the cursor `after` ("": from the first) in the order of the view; returns how many, all
  * that fit in *matches. Any thread. */
-size_t worklist_search(struct index *x, const struct wish *wish, const char *after, struct hit *found, size_t most,
+size_t worklist_search(struct worklist *l, const struct wish *wish, const char *after, struct hit *found, size_t most,
                        uint64_t *matches);
 void worklist_cursor(const struct hit *last, char text[WORKLIST_CURSOR_BYTES]);
 bool worklist_cursor_is_good(const char *text);
 
 /* Cases that were handed over to this tier and that nobody accepted in time, at most `most`. Any thread. */
-size_t worklist_not_taken(struct index *x, int64_t now_ms, struct id *found, size_t most);
+size_t worklist_not_taken(struct worklist *l, int64_t now_ms, struct id *found, size_t most);
 
 /* Adds what each of `rows` has of open cases of this tier; whose account none of them names counts as nobody's, the
  * first row. */
-void worklist_count(struct index *x, int64_t now_ms, Lm__WorkRow **rows, size_t count);
+void worklist_count(struct worklist *l, int64_t now_ms, Lm__WorkRow **rows, size_t count);
 
 #endif

@@ -45,6 +45,8 @@ void crypto_wipe(void *secret, size_t size);
  * would stand in for it inside every library that is loaded, so the linker knows this one by another. */
 int crypto_hash(uint8_t suite, const struct bytes *parts, size_t count, struct hash *out,
                 struct error *e) __asm__("lm_crypto_hash");
+/* SipHash-2-4, for tables in memory whose keys strangers choose; never for anything that lasts. */
+uint64_t crypto_short_hash(const uint8_t key[16], struct bytes data);
 int crypto_hmac(uint8_t suite, const uint8_t key[KEY_BYTES], struct bytes data, struct hash *out, struct error *e);
 /* HKDF extract-and-expand; `info` is a short label; out_size ≤ 64. */
 int crypto_derive(uint8_t suite, struct bytes secret, struct bytes salt, const char *info, uint8_t *out,
