@@ -62,6 +62,19 @@ static void state_get(void *context, struct http_request *r)
 	state_send(context, r);
 }
 
+static void points_get(void *context, struct http_request *r)
+{
+	struct node *n = context;
+	struct arena arena;
+	arena_init(&arena, 64 * 1024);
+	Lm__PointsView *view = node_points(n, node_domain(n)->place, &arena);
+	if (view)
+		node_answer(r, &view->base);
+	else
+		node_answer_error(r, ERR_MEMORY, NULL);
+	arena_release(&arena);
+}
+
 /* The kiosk has no login: the session is the page's token, so that no other page can speak for it. */
 static void begin_post(void *context, struct http_request *r)
 {
@@ -251,6 +264,7 @@ static void on_free(void *context)
 static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/begin", HTTP_OPEN, begin_post },
 	{ HTTP_GET, "/api/v1/state", HTTP_OPEN, state_get },
+	{ HTTP_GET, "/api/v1/points", HTTP_OPEN, points_get },
 	{ HTTP_POST, "/api/v1/drafts", HTTP_SESSION, draft_post },
 	{ HTTP_POST_LARGE, "/api/v1/requests", HTTP_SESSION, request_post },
 	{ HTTP_GET, "/api/v1/requests/:id/marks", HTTP_SESSION, marks_get },

@@ -557,4 +557,11 @@ int places_open(const char *path, struct place_names **out, struct error *e);
 void places_close(struct place_names *names);                           /* NULL is fine */
 Lm__PlacesView *places_view(const struct node *n, struct arena *arena); /* NULL: no memory */
 
+/* points.c */
+/* Service points and what their distances are reckoned from. ERR_CONFIG names what is wrong. */
+int points_check(const Lm__PlacesFile *file, struct error *e);
+/* Those of a checked file around a community or a device in it, the nearest first; parts are the file's. NULL: no
+ * memory. */
+Lm__PointsView *points_view(const Lm__PlacesFile *file, const char *place, struct arena *arena);
+
 #endif

@@ -23,6 +23,7 @@ struct place_names {
 	struct arena arena;
 	struct place_name *row; /* sorted by code */
 	size_t count;
+	const Lm__PlacesFile *file; /* in the arena */
 };
 
 static int compare(const void *a, const void *b)
@@ -72,11 +73,14 @@ int places_open(const char *path, struct place_names **out, struct error *e)
 		result = JSON_DECODE(lm__places_file, buffer_bytes(&text), &names->arena, &file, e);
 	if (!result)
 		result = names_fill(names, file, e);
+	if (!result)
+		result = points_check(file, e);
 	buffer_release(&text);
 	if (result) {
 		places_close(names);
 		return error_wrap(e, result, "%s", path);
 	}
+	names->file = file;
 	*out = names;
 	return OK;
 }
@@ -129,6 +133,12 @@ Lm__Contact *node_place_contact(const struct node *n, const char *place)
 {
 	const struct place_name *row = place_find(n, place, 9);
 	return row ? row->contact : NULL;
+}
+
+Lm__PointsView *node_points(const struct node *n, const char *place, struct arena *arena)
+{
+	static const Lm__PlacesFile none = LM__PLACES_FILE__INIT;
+	return points_view(n->names ? n->names->file : &none, place, arena);
 }
 
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena)

@@ -25,6 +25,7 @@ import type {
 	FieldFault,
 	Marks3,
 	Module,
+	PointView,
 	ReceiptsView,
 	ReceiptView,
 	RequestEvent,
@@ -37,6 +38,7 @@ import * as server from './server';
 import { AskedBack } from './screens/asked';
 import { Join } from './screens/join';
 import { Lookup } from './screens/lookup';
+import { Points } from './screens/points';
 import { namesOf, Receipt, type Saved } from './screens/receipt';
 import { Records } from './screens/records';
 import { Start } from './screens/start';
@@ -49,6 +51,7 @@ const STATE_EVERY_MS = 30_000;
 type Screen =
 	| { at: 'start' }
 	| { at: 'services'; module: Module; page: number }
+	| { at: 'points'; page: number }
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
@@ -79,6 +82,7 @@ function Kiosk(): JSX.Element {
 	const { isOn: isSpeaking } = useSpeech();
 	const [state, setState] = useState<TerminalState | null>(null);
 	const [services, setServices] = useState<Service[]>([]);
+	const [points, setPoints] = useState<PointView[]>([]);
 	const [screen, go] = useState<Screen>({ at: 'start' });
 	const [draft, setDraft] = useState<Draft | null>(null);
 	const [saved, setSaved] = useState<Saved | null>(null);
@@ -102,6 +106,7 @@ function Kiosk(): JSX.Element {
 	const refresh = useCallback(async () => {
 		try {
 			setState(await server.readState());
+			setPoints((await server.readPoints()).points);
 			setServices((await server.readCatalogue()).services);
 		} catch (e) {
 			console.warn('state:', e); // no fault: the next tick tries again, and the screen keeps what it knows
@@ -301,6 +306,7 @@ function Kiosk(): JSX.Element {
 						services={services}
 						onModule={(module) => go({ at: 'services', module, page: 0 })}
 						onLookup={() => go({ at: 'lookup' })}
+						onPoints={points.length > 0 ? () => go({ at: 'points', page: 0 }) : undefined}
 					/>
 				);
 			case 'services': {
@@ -316,6 +322,8 @@ function Kiosk(): JSX.Element {
 					/>
 				);
 			}
+			case 'points':
+				return <Points {...common} points={points} page={screen.page} onPage={(page) => go({ at: 'points', page })} />;
 			case 'service': {
 				const { service } = screen;
 				const { module } = service;

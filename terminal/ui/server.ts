@@ -7,6 +7,7 @@ import type {
 	Marks3,
 	PinyinCommand,
 	PinyinView,
+	PointsView,
 	PrintCommand,
 	PrintView,
 	ReceiptsView,
@@ -41,6 +42,7 @@ async function withSession<T>(call: () => Promise<T>): Promise<T> {
 }
 
 export const readState = () => withSession(() => get<TerminalState>('/api/v1/state'));
+export const readPoints = () => get<PointsView>('/api/v1/points');
 export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1/catalogue'));
 export const readSigns = () => withSession(() => get<SignPack>('/api/v1/signs'));
 export const speak = (command: SpeechCommand, signal: AbortSignal) =>

@@ -6,9 +6,10 @@ import { noticeTexts, ownTimeText } from 'kiosk/notices';
 import { t, words } from 'ui/i18n';
 import { Button, Dialog, Icon, More, SampleMark } from 'ui/parts';
 import { Said } from 'ui/said';
-import type { TerminalState } from 'ui/types';
+import type { PointView, TerminalState } from 'ui/types';
 import { Ring } from './ring';
-import { readState } from './server';
+import { Point } from './screens/points';
+import { readPoints, readState } from './server';
 
 /** Works without any link: words only. What staff need to know about this terminal stands below. */
 export const Staff: StaffDialog = ({ state: known, onClose }) => {
@@ -30,6 +31,7 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 			<p>{t('kiosk.staff.how')}</p>
 			<Ring state={state} />
 			<WhomToCall state={state} />
+			{state && !state.is_connected && <NearestPoint />}
 			{state && (
 				<More name={t('kiosk.staff.details')}>
 					<StaffDetails state={state} />
@@ -51,6 +53,19 @@ export function WhomToCall({ state }: { state: TerminalState | null }): JSX.Elem
 				<SampleMark isSample={contact.is_sample} />
 			</span>
 		</p>
+	);
+}
+
+/** Where there are people, if nobody can be called from here. */
+export function NearestPoint(): JSX.Element | null {
+	const [nearest, setNearest] = useState<PointView>();
+	useEffect(() => void readPoints().then(({ points }) => setNearest(points[0]), () => {}), []); // without: the number above
+	if (!nearest) return null;
+	return (
+		<section>
+			<h3>{t('kiosk.points.nearest')}</h3>
+			<Point view={nearest} />
+		</section>
 	);
 }
 

@@ -27,9 +27,9 @@ def load(path):
     return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_duplicates)
 
 
-def schema():
-    """Messages and enums of the .proto files that a Service is made of."""
-    text = "".join((TOP / "proto" / name).read_text(encoding="utf-8") for name in ("entry.proto", "catalogue.proto"))
+def schema(*more):
+    """Messages and enums of the .proto files that a Service is made of, and of others."""
+    text = "".join((TOP / "proto" / name).read_text(encoding="utf-8") for name in ("entry.proto", "catalogue.proto", *more))
     text = re.sub(r"//[^\n]*", "", text)
     messages = {name: {field: (kind, bool(repeated)) for repeated, kind, field in
                        re.findall(r"(repeated )?(\w+) (\w+) = \d+;", body)}
@@ -237,6 +237,23 @@ class ThePlaces(unittest.TestCase):
             self.assertRegex(town["code"], r"^310114\d{3}$")
             self.assertEqual([f"{town['code']}{number:03}" for number in range(1, len(town["communities"]) + 1)],
                              [place["code"] for place in town["communities"]])
+
+    def test_have_service_points_in_each_town(self):
+        messages, enums = schema("place.proto")
+        communities = {place["code"]: place for town in self.places["towns"] for place in town["communities"]}
+        self.assertTrue(all("at" in place for place in communities.values()))
+        self.assertEqual({town["code"] for town in self.places["towns"]}, {point["place"][:9] for point in self.places["points"]})
+        for point in self.places["points"]:
+            with self.subTest(point=point["name"]["zh"]):
+                self.assertEqual([], list(misfits(point, "ServicePoint", "point", messages, enums)))
+                self.assertIn(point["place"], communities)
+                self.assertTrue(point["is_sample"], "nobody has checked one yet")
+                at, home = point["at"], communities[point["place"]]["at"]
+                for axis in ("north_e5", "east_e5"):
+                    self.assertLess(abs(at[axis] - home[axis]), 1000, "it lies in its community, within a kilometre")
+                for words in words_of(point):
+                    self.assertRegex(words["zh"], r"[\u4e00-\u9fff]")
+                    self.assertNotRegex(words["en"], r"[\u4e00-\u9fff]")
 
     def test_say_what_is_assumed(self):
         self.assertIn("假定", self.places["note"]["zh"])

@@ -50,6 +50,35 @@ async function seesWhomToCall(one) {
 	await one.sees(one.t('common.sample'));
 }
 
+/** Without a link: the nearest first, a few at a time, and what is there for people who need it. */
+async function findsServicePoints() {
+	const { points } = await resident.page.evaluate(() => fetch('/api/v1/points').then((r) => r.json()));
+	const far = points.map(({ distance_m }) => distance_m);
+	assert.equal(points.length, 12);
+	assert.ok(far[0] < 1000 && far[11] > 3000, 'of the own community, and of other towns');
+	assert.deepEqual(far, far.toSorted((a, b) => a - b));
+	const shown = () => resident.page.locator('.point strong').allInnerTexts();
+	const named = (from, to) => points.slice(from, to).map(({ point }) => point.name.zh);
+	await resident.press('kiosk.points.title');
+	await resident.seesText('kiosk.points.text');
+	assert.deepEqual(await shown(), named(0, 3));
+	const first = resident.page.locator('.point').first();
+	assert.match(await first.innerText(), /约 \d00 米|就在附近/);
+	assert.equal(await first.locator('.features li').count(), points[0].point.features.length);
+	assert.equal(await resident.page.locator('.point .sample-mark').count(), 3);
+	await resident.look('points-1');
+	await resident.press('kiosk.points.farther');
+	await resident.seesText('kiosk.services.page', { number: 2, total: 4 });
+	assert.deepEqual(await shown(), named(3, 6));
+	await resident.sees(/约 \d+\.\d 公里/);
+	await resident.press('kiosk.back');
+	await resident.press('kiosk.back');
+	await resident.seesText('kiosk.start.title');
+	await resident.press('kiosk.bar.staff');
+	assert.deepEqual(await shown(), named(0, 1));
+	await resident.press('kiosk.close');
+}
+
 before(async () => {
 	[browser, district] = await Promise.all([launch(), startDistrict('--troubled')]);
 });
@@ -98,6 +127,7 @@ test('without paper, printer, clock or link everything goes on, and a line says 
 	await district.tell({ do: 'stop', node: district.town.name });
 	for (const what of ['no-printer', 'no-clock', 'no-link']) await resident.seesText(`kiosk.notice.${what}`);
 	await resident.look('notice-2-all');
+	await findsServicePoints();
 	const { code } = await district.tell({ do: 'submit', node: district.terminals[0].name, service: 'device-fitting' });
 	await resident.lookUp(code);
 	await resident.seesText('kiosk.records.made', { time: resident.t('kiosk.time.unknown') });

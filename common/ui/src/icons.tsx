@@ -39,6 +39,11 @@ const paths = {
 	up: 'M12 20V4M6 10l6-6 6 6',
 	down: 'M12 4v16M6 14l6 6 6-6',
 	sort: 'M8 5v14M4 9l4-4 4 4M16 19V5M12 15l4 4 4-4',
+	pin: 'M12 22c-5-6-7-9-7-12a7 7 0 0 1 14 0c0 3-2 6-7 12M12 7a3 3 0 1 0 0 6 3 3 0 0 0 0-6',
+	ramp: 'M2 20h20V9zM6 14l9-6M15 12V8h-4',
+	lift: 'M4 2h16v20H4zM8 10l4-4 4 4M8 14l4 4 4-4',
+	toilet: 'M7 2v9h11a6 6 0 0 1-6 6H9zM9 17v5h7v-5M7 2h4v9',
+	ear: 'M6 10a6 6 0 0 1 12 0c0 5-5 5-5 9a3.500 3.500 0 0 1-6 1.500M10 10a2 2 0 0 1 4 0c0 2-2 2-2 4',
 } as const;
 
 export type IconName = keyof typeof paths;

@@ -14,3 +14,4 @@ export type * from './types/ring';
 export type * from './types/contact';
 export type * from './types/report';
 export type * from './types/pinyin';
+export type * from './types/point';

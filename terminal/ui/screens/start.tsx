@@ -14,9 +14,10 @@ export interface StartProps extends ScreenProps {
 	services: Service[];
 	onModule: (module: Module) => void;
 	onLookup: () => void;
+	onPoints?: () => void; // not known: no service point is
 }
 
-export function Start({ services, onModule, onLookup, ...common }: StartProps): JSX.Element {
+export function Start({ services, onModule, onLookup, onPoints, ...common }: StartProps): JSX.Element {
 	const { state } = common;
 	const modules = MODULES.filter(({ id }) => services.some((service) => service.module === id));
 	const { isEasy } = useAccess();
@@ -49,6 +50,11 @@ export function Start({ services, onModule, onLookup, ...common }: StartProps): 
 						{t('kiosk.start.lookup')}
 					</Button>
 					<LanguageButton />
+					{onPoints && (
+						<Button icon="pin" onPress={onPoints}>
+							{t('kiosk.points.title')}
+						</Button>
+					)}
 				</div>
 			</div>
 		</Frame>

@@ -5,7 +5,7 @@ import { Button, More, Notice } from 'ui/parts';
 import type { TerminalState } from 'ui/types';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { LanguageButton } from 'kiosk/modes';
-import { StaffDetails, WhomToCall } from '../staff';
+import { NearestPoint, StaffDetails, WhomToCall } from '../staff';
 
 type Kind = 'revoked' | 'frozen' | 'closed' | 'full' | 'no-catalogue' | 'waiting' | 'set-up';
 
@@ -73,6 +73,7 @@ export function Stopped({ hasTyped, onLookup, ...common }: StoppedProps): JSX.El
 					<p>{t(todo)}</p>
 				</section>
 				<WhomToCall state={state} />
+				<NearestPoint />
 			</div>
 			<div class="touched">
 				<LanguageButton />

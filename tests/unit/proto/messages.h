@@ -76,6 +76,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__speech_command__descriptor,
 	&lm__sign_clip__descriptor,
 	&lm__sign_pack__descriptor,
+	&lm__point_view__descriptor,
+	&lm__points_view__descriptor,
 	&lm__catalogue_view__descriptor,
 	&lm__draft_view__descriptor,
 	&lm__submit_command__descriptor,
@@ -267,6 +269,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__town_place__descriptor,
 	&lm__district_place__descriptor,
 	&lm__places_file__descriptor,
+	&lm__location__descriptor,
+	&lm__service_point__descriptor,
 	/* person.proto */
 	&lm__person_contact__descriptor,
 	&lm__representative__descriptor,

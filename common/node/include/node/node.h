@@ -189,6 +189,9 @@ int node_join(struct node *n, const char *text, struct error *e);
 Lm__Words *node_place_words(const struct node *n, const char *place, struct arena *arena);
 /* Whom to call in the town that a place belongs to; NULL if the file does not say. Lives as long as the node. */
 Lm__Contact *node_place_contact(const struct node *n, const char *place);
+/* The service points around a device, the nearest first, in `arena`; their parts live as long as the node. NULL: no
+ * memory. */
+Lm__PointsView *node_points(const struct node *n, const char *place, struct arena *arena);
 
 /* Asks the tier above for a receipt; `done` on the loop thread with NULL when it is not reachable or does not answer.
  */
