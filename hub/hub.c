@@ -8,9 +8,7 @@
 
 #include "base/clock.h"
 #include "desk/desk.h"
-#include "inside.h"
 #include "node/control.h"
-#include "node/publication.h"
 
 #define TOTALS_MOST 2000
 #define ROUTES_MOST 96
@@ -116,7 +114,7 @@ static void totals_begin(struct node *n, struct http_request *r)
 
 /* ---- news: at most one refresh of each kind a second, however much happens ---- */
 
-static bool totals_moved, links_moved, catalogue_moved; /* loop thread */
+static bool totals_moved, links_moved; /* loop thread */
 
 static void sites_count(struct node *n, const Lm__LinksView *view)
 {
@@ -147,8 +145,6 @@ static void hub_news(struct node *n, const struct domain_effect *news, size_t co
 	desk_news(n, news, count);
 	for (size_t i = 0; i < count; i++)
 		totals_moved |= news[i].type == DOMAIN_TOTALS || news[i].type == DOMAIN_DIRECTORY;
-	for (size_t i = 0; i < count; i++)
-		catalogue_moved |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_DRAFT;
 }
 
 static void hub_links(struct node *n)
@@ -159,7 +155,7 @@ static void hub_links(struct node *n)
 
 static uint64_t hub_tick(struct node *n, uint64_t now_us)
 {
-	static uint64_t sites_seen, looked_us;
+	static uint64_t looked_us;
 	struct http_load load;
 	http_load_read(node_http(n), &load);
 	/* Towns report their links with their beats: for who has a page open we look, even if nothing told us to. */
@@ -169,12 +165,7 @@ static uint64_t hub_tick(struct node *n, uint64_t now_us)
 	}
 	if (totals_moved)
 		totals_begin(n, NULL);
-	if (catalogue_moved || node_sites_moved(n) != sites_seen) {
-		Lm__Empty empty = LM__EMPTY__INIT; /* the page asks for what it shows */
-		sites_seen = node_sites_moved(n);
-		desk_publish(n, RIGHT_STATE, "catalogue", &empty.base);
-	}
-	links_moved = totals_moved = catalogue_moved = false;
+	links_moved = totals_moved = false;
 	uint64_t cases_us = desk_cases_tick(n, now_us), pages_us = now_us + PAGES_EVERY_US;
 	return load.streams && pages_us < cases_us ? pages_us : cases_us;
 }
@@ -201,8 +192,6 @@ struct tier hub_tier(void)
 	count += sample_route_count;
 	memcpy(routes + count, report_routes, report_route_count * sizeof *routes);
 	count += report_route_count;
-	memcpy(routes + count, publication_routes, publication_route_count * sizeof *routes);
-	count += publication_route_count;
 	return (struct tier){ .tier = LM__TIER__TIER_DISTRICT,
 		              .program = "lm-hub",
 		              .routes = routes,

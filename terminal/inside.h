@@ -58,6 +58,8 @@ struct terminal {
 	bool is_making;
 	struct draft_slot draft[DRAFTS_MOST];
 	size_t draft_next;
+	uint32_t town_notices; /* shown on notices_day */
+	int64_t notices_day;
 	struct recent recent[RECENT_MOST];
 	size_t recent_next;
 	uint32_t services;
@@ -137,6 +139,11 @@ int speech_start(struct terminal *t, struct error *e); /* starts no process yet.
 void speech_post(void *context, struct http_request *r);
 bool speech_can(const struct terminal *t); /* as far as is known */
 void speech_stop(struct terminal *t);
+
+/* notices.c */
+void notices_get(void *context, struct http_request *r);
+int notices_count(struct terminal *t, struct store_txn *txn, struct arena *arena); /* what is shown today */
+bool notices_are_of_today(const struct terminal *t);                               /* as they were counted */
 
 /* signs.c */
 void signs_start(struct terminal *t); /* what is broken is logged and left out */

@@ -38,6 +38,7 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->has_printer = node_configuration(n)->printer != NULL;
 	s->receipts_ready = (uint32_t)t->ready_count;
 	s->can_speak = speech_can(t);
+	s->town_notices = t->town_notices;
 	return condition_show(n, up, arena, s);
 }
 
@@ -159,12 +160,13 @@ static void tables_read(struct terminal *t)
 	int devices = device_each(txn, &arena, device_visit, &r);
 	if (!devices)
 		t->signed_ms = r.signed_ms;
+	int notices = notices_count(t, txn, &arena);
 	int result = secret_get(txn, &arena, &secret);
 	if (!result) {
 		memcpy(t->salt, secret->device_salt.data, DEVICE_SALT_BYTES);
 		t->has_salt = true;
 	}
-	t->must_read = services || devices || (result && result != ERR_NOT_FOUND);
+	t->must_read = services || devices || notices || (result && result != ERR_NOT_FOUND);
 	store_abort(txn);
 	arena_release(&arena);
 }
@@ -190,7 +192,7 @@ static void on_news(struct node *n, const struct domain_effect *news, size_t cou
 	bool must_read = false;
 	for (size_t i = 0; i < count; i++) {
 		must_read |= news[i].type == DOMAIN_CATALOGUE || news[i].type == DOMAIN_SECRET ||
-		             news[i].type == DOMAIN_DIRECTORY;
+		             news[i].type == DOMAIN_DIRECTORY || news[i].type == DOMAIN_NOTICE;
 		if (news[i].type == DOMAIN_REQUEST)
 			news_request(t, &news[i]);
 	}
@@ -214,8 +216,8 @@ static void on_links(struct node *n)
 static uint64_t on_tick(struct node *n, uint64_t now_us)
 {
 	struct terminal *t = terminal_of(n);
-	bool has_changed = t->must_read;
-	if (t->must_read)
+	bool has_changed = t->must_read || !notices_are_of_today(t);
+	if (has_changed)
 		tables_read(t);
 	receipts_tick(t);
 	if (condition_tick(t, now_us) || has_changed)
@@ -277,6 +279,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },
 	{ HTTP_POST, "/api/v1/speech", HTTP_SESSION, speech_post },
+	{ HTTP_GET, "/api/v1/notices", HTTP_SESSION, notices_get },
 	{ HTTP_GET, "/api/v1/signs", HTTP_SESSION, signs_get },
 	{ HTTP_GET, "/api/v1/signs/:of", HTTP_SESSION, sign_get },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },

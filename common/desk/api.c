@@ -334,6 +334,7 @@ static void person_publish(struct node *n, struct id person)
 void desk_news(struct node *n, const struct domain_effect *news, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
+		publications_news(n, &news[i]);
 		if (news[i].type == DOMAIN_QUARANTINE)
 			quarantine_publish(n);
 		if (news[i].type == DOMAIN_PERSON)
@@ -437,6 +438,7 @@ static uint64_t locks_tick(struct node *n, uint64_t now_us)
 uint64_t desk_cases_tick(struct node *n, uint64_t now_us)
 {
 	uint64_t hand_over_us = hand_over_tick(n, now_us), sms_us = sms_tick(n, now_us);
+	publications_tick(n);
 	return hand_over_us < sms_us ? hand_over_us : sms_us;
 }
 
@@ -448,6 +450,9 @@ uint64_t desk_tick(struct node *n, uint64_t now_us)
 		first_us = due_us[i] < first_us ? due_us[i] : first_us;
 	return first_us;
 }
+
+/* Drafts are for those who write and publish; of the district's what is in force anybody may read. */
+#define WRITERS (RIGHT_DRAFT | RIGHT_PUBLISH)
 
 /* Cases are personal: accounts for other work see none of them, and nothing that was made of them. */
 const struct http_route desk_routes[] = {
@@ -504,6 +509,11 @@ const struct http_route desk_routes[] = {
 	{ HTTP_GET, "/api/v1/return", HTTP_SESSION_OF(RIGHT_STATE), control_return },
 	{ HTTP_GET, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine },
 	{ HTTP_POST, "/api/v1/quarantine", HTTP_SESSION_OF(RIGHT_CASES), control_quarantine_act },
+	{ HTTP_GET, "/api/v1/publications/:collection", HTTP_SESSION_OF(WRITERS), publications_get },
+	{ HTTP_GET, "/api/v1/publications/:collection/:key", HTTP_SESSION_OF(WRITERS), publication_get_one },
+	{ HTTP_GET, "/api/v1/publications/:collection/:key/:revision", HTTP_SESSION_OF(WRITERS),
+	  publication_get_revision },
+	{ HTTP_POST, "/api/v1/publications/:collection/:key", HTTP_SESSION_OF(WRITERS), publication_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION_OF(RIGHT_DESK), events_get },
 };
 const size_t desk_route_count = sizeof desk_routes / sizeof *desk_routes;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "domain/publication.h"
 #include "inside.h"
-#include "proto/calendar.pb-c.h"
 #include "proto/certificate.pb-c.h"
 #include "proto/report.pb-c.h"
 
@@ -126,42 +126,22 @@ static void erasure_say(struct reading *r)
 	r->row->reason = say(r, p->reason);
 }
 
-static void service_say(struct reading *r)
+/* What was published, or taken back by one person. */
+static void content_say(struct reading *r)
 {
-	Lm__Service *p;
-	char about[120];
-	if (CODEC_UNPACK(lm__service, r->plain, r->arena, &p, NULL))
+	const struct collection *c = collection_of_kind(r->header->kind);
+	ProtobufCMessage *content;
+	char about[80], what[40];
+	if (codec_unpack(c->type, r->plain, r->arena, &content, NULL))
 		return;
-	snprintf(about, sizeof about, "%.64s %u", p->id, p->revision);
-	r->row->what = say(r, "publish");
-	r->row->by = say(r, p->published_by);
-	r->row->second = say(r, p->n_drafted_by ? p->drafted_by[0] : "");
-	r->row->about = say(r, about);
-}
-
-static void calendar_say(struct reading *r)
-{
-	Lm__Calendar *p;
-	char about[40];
-	if (CODEC_UNPACK(lm__calendar, r->plain, r->arena, &p, NULL))
-		return;
-	snprintf(about, sizeof about, "%.8s %u", p->year, p->revision);
-	r->row->what = say(r, "publish-calendar");
-	r->row->by = say(r, p->published_by);
-	r->row->second = say(r, p->n_drafted_by ? p->drafted_by[0] : "");
-	r->row->about = say(r, about);
-}
-
-static void wording_say(struct reading *r)
-{
-	Lm__Template *p;
-	char about[60];
-	if (CODEC_UNPACK(lm__template, r->plain, r->arena, &p, NULL))
-		return;
-	snprintf(about, sizeof about, "%.40s %u", p->id, p->revision);
-	r->row->what = say(r, "publish-wording");
-	r->row->by = say(r, p->published_by);
-	r->row->second = say(r, p->n_drafted_by ? p->drafted_by[0] : "");
+	struct publication_stamp stamp = c->stamp_of(content);
+	bool is_service = c == &collection_catalogue;
+	snprintf(about, sizeof about, "%.64s %u", c->key(content), stamp.revision);
+	snprintf(what, sizeof what, "%s%s%s", stamp.drafted_by_count ? "publish" : "take-back", is_service ? "" : "-",
+	         is_service ? "" : c->name);
+	r->row->what = say(r, what);
+	r->row->by = say(r, stamp.published_by);
+	r->row->second = say(r, stamp.drafted_by_count ? stamp.drafted_by[0] : "");
 	r->row->about = say(r, about);
 }
 
@@ -292,12 +272,13 @@ static const struct {
 	{ LM__KIND__KIND_QUARANTINE_ACT, quarantine_say },
 	{ LM__KIND__KIND_ERASE_ACT, erase_act_say },
 	{ LM__KIND__KIND_ERASURE, erasure_say },
-	{ LM__KIND__KIND_SERVICE, service_say },
+	{ LM__KIND__KIND_SERVICE, content_say },
 	{ LM__KIND__KIND_TOKEN, token_say },
 	{ LM__KIND__KIND_DEVICE, device_say },
 	{ LM__KIND__KIND_HISTORY, history_say },
-	{ LM__KIND__KIND_CALENDAR, calendar_say },
-	{ LM__KIND__KIND_WORDING, wording_say },
+	{ LM__KIND__KIND_CALENDAR, content_say },
+	{ LM__KIND__KIND_WORDING, content_say },
+	{ LM__KIND__KIND_NOTICE, content_say },
 	{ LM__KIND__KIND_CONTACT, sms_say },
 	{ LM__KIND__KIND_CERTIFICATE, certificate_say },
 	{ LM__KIND__KIND_CERTIFICATE_ASK, certificate_say },

@@ -164,6 +164,19 @@ int desk_fresh_check(struct http_request *r, struct error *e);
 int new_codes_fill(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
                    Lm__CaseView *view);
 
+/* publications.c, publication_views.c, publication_steps.c: what people write for others */
+struct publications { /* memory.c; loop thread */
+	bool have_moved;
+	uint64_t sites_seen;
+};
+struct publications *publications_in(struct node *n);
+void publications_get(void *context, struct http_request *r);
+void publication_get_one(void *context, struct http_request *r);
+void publication_get_revision(void *context, struct http_request *r);
+void publication_post(void *context, struct http_request *r);
+void publications_news(struct node *n, const struct domain_effect *news);
+void publications_tick(struct node *n); /* tells pages, once a turn of the loop */
+
 /* letters.c */
 void letter_post(void *context, struct http_request *r);
 

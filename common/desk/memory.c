@@ -19,6 +19,7 @@ struct memory {
 	struct rings rings;
 	struct hand_overs hand_overs;
 	struct sms sms;
+	struct publications publications;
 };
 
 static struct memory *memory_of(struct node *n)
@@ -64,6 +65,11 @@ struct hand_overs *hand_overs_of(struct node *n)
 struct sms *sms_in(struct node *n)
 {
 	return &memory_of(n)->sms;
+}
+
+struct publications *publications_in(struct node *n)
+{
+	return &memory_of(n)->publications;
 }
 
 void *desk_new(void)

@@ -16,8 +16,9 @@ static const struct role {
 	unsigned tiers; /* where there are accounts of this role */
 	unsigned rights;
 } roles[] = {
-	{ "clerk", TOWN, STAFF | RIGHT_CASES },
-	{ "supervisor", TOWN, STAFF | RIGHT_CASES | RIGHT_SUPERVISE | RIGHT_RESETS | RIGHT_AUDIT },
+	{ "clerk", TOWN, STAFF | RIGHT_CASES | RIGHT_DRAFT },
+	{ "supervisor", TOWN,
+	  STAFF | RIGHT_CASES | RIGHT_SUPERVISE | RIGHT_RESETS | RIGHT_AUDIT | RIGHT_DRAFT | RIGHT_PUBLISH },
 	{ "assessor", TOWN | DISTRICT, RIGHT_DESK | RIGHT_ASSESS }, /* sees what was drawn for him */
 	{ "operator", DISTRICT, STAFF | RIGHT_CASES | RIGHT_SUPERVISE | RIGHT_DRAFT | RIGHT_PUBLISH | RIGHT_DEVICES },
 	{ "editor", DISTRICT, STAFF | RIGHT_DRAFT },

@@ -74,6 +74,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_letter,
 	&domain_table_report,
 	&domain_table_wording,
+	&domain_table_notice,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -364,11 +365,12 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_SERVICE, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_CALENDAR, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_WORDING, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
+	{ LM__KIND__KIND_NOTICE, ALL, TOWN, AT_TERMINAL | AT_TOWN, apply_content },
 	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },
 	{ LM__KIND__KIND_ACCOUNT_MARK, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account_mark },
-	{ LM__KIND__KIND_DRAFT, OWN, HERE, AT_DISTRICT, apply_draft },
+	{ LM__KIND__KIND_DRAFT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_draft },
 	{ LM__KIND__KIND_NODE_SECRET, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_secret },
 	{ LM__KIND__KIND_QUARANTINE_ACT, OWN, HERE, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_quarantine_act },
 	{ LM__KIND__KIND_TOKEN, OWN, HERE, AT_DISTRICT, apply_token },
@@ -390,12 +392,21 @@ static bool is_for_others(const struct apply *a)
 	       (h->kind != LM__KIND__KIND_ERASE || a->d->tier != DISTRICT);
 }
 
+static bool is_our_town(struct apply *a)
+{
+	Lm__DeviceRecord *record;
+	return a->item->header->origin == a->d->device ||
+	       (!memo_device(a, a->item->header->origin, &record) && place_contains(record->place, a->d->place));
+}
+
 static bool may_write(struct apply *a, const struct rule *r)
 {
 	const Lm__Header *h = a->item->header;
 	if (r->from == HERE)
 		return h->origin == a->d->device;
 	if (h->stream == DOWN && h->receiver != a->d->device)
+		return false;
+	if (h->stream == ALL && r->from == TOWN && !is_our_town(a))
 		return false;
 	return h->kind == LM__KIND__KIND_AUTHORITY || origin_is(a, r->from); /* an authority's own signature counts */
 }

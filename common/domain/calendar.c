@@ -141,6 +141,10 @@ static void calendar_stamp(ProtobufCMessage *content, const struct publication_s
 const struct collection collection_calendar = {
 	.id = LM__COLLECTION__COLLECTION_CALENDAR,
 	.name = "calendar",
+	.member = "calendar",
+	.draft_member = "calendar_draft",
+	.owner = LM__TIER__TIER_DISTRICT,
+	.news = DOMAIN_CATALOGUE,
 	.type = &lm__calendar__descriptor,
 	.kind = LM__KIND__KIND_CALENDAR,
 	.table = &domain_table_calendar,

@@ -8,6 +8,11 @@ static const char *service_key_of(const ProtobufCMessage *content)
 	return ((const Lm__Service *)content)->id;
 }
 
+static const Lm__Words *service_title_of(const ProtobufCMessage *content)
+{
+	return ((const Lm__Service *)content)->name;
+}
+
 static size_t service_content_check(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
 {
 	return service_readable_check((const Lm__Service *)content, faults, most);
@@ -47,10 +52,15 @@ static int service_taken(struct apply *a, const ProtobufCMessage *content)
 const struct collection collection_catalogue = {
 	.id = LM__COLLECTION__COLLECTION_CATALOGUE,
 	.name = "catalogue",
+	.member = "service",
+	.draft_member = "draft",
+	.owner = LM__TIER__TIER_DISTRICT,
+	.news = DOMAIN_CATALOGUE,
 	.type = &lm__service__descriptor,
 	.kind = LM__KIND__KIND_SERVICE,
 	.table = &domain_table_service,
 	.key = service_key_of,
+	.title = service_title_of,
 	.check = service_content_check,
 	.shape = service_content_shape,
 	.stamp_of = service_stamp_of,

@@ -99,11 +99,54 @@ static int content_check(struct apply *a, const struct collection *c, const Prot
 	return OK;
 }
 
+int rows_numbered_remove(struct apply *a, const struct store_table *table, struct bytes first)
+{
+	struct store_cursor *c;
+	struct bytes key;
+	int result = store_cursor_open(a->txn, table, &c);
+	if (result)
+		return result;
+	result = store_cursor_seek(c, first, NULL, &key, NULL);
+	while (!result && key.size == first.size && memcmp(key.data, first.data, first.size - sizeof(uint32_t)) == 0) {
+		result = store_cursor_delete(c);
+		if (!result)
+			result = store_cursor_next(c, NULL, &key, NULL);
+	}
+	store_cursor_close(c);
+	return result == ERR_NOT_FOUND ? OK : result;
+}
+
+int content_forget(struct apply *a, const struct collection *c, const char *key)
+{
+	uint8_t memory[STORE_KEY_BYTES_MOST];
+	const uint32_t before_all = 0;
+	int result = rows_numbered_remove(a, c->table, content_key(key, before_all, memory));
+	if (!result)
+		result = rows_numbered_remove(a, &domain_table_publication,
+		                              publication_key(c, key, &before_all, memory));
+	return result;
+}
+
+/* A terminal keeps the newest word of its town alone: whatever number that has, it is what the town says now. */
+static int content_put(struct apply *a, const struct collection *c, const char *key, uint32_t revision)
+{
+	uint8_t memory[STORE_KEY_BYTES_MOST];
+	struct bytes row = content_key(key, revision, memory);
+	if (c->owner == LM__TIER__TIER_TOWN && a->d->tier == LM__TIER__TIER_TERMINAL) {
+		int result =
+		        rows_numbered_remove(a, c->table, content_key(key, 0, (uint8_t[STORE_KEY_BYTES_MOST]){ 0 }));
+		if (result)
+			return result;
+	} else if (store_has(a->txn, c->table, row))
+		return error_set(a->e, ERR_EXISTS, "revision %u of %s %.40s was published before", revision, c->name,
+		                 key);
+	return store_put(a->txn, c->table, row, a->item->plain);
+}
+
 int apply_content(struct apply *a)
 {
 	const struct collection *c = collection_of_kind(a->item->header->kind);
 	ProtobufCMessage *content;
-	uint8_t memory[STORE_KEY_BYTES_MOST];
 	if (a->item->is_absent)
 		return error_set(a->e, ERR_ABSENT, "what was published has no content");
 	int result = codec_unpack(c->type, a->item->plain, a->arena, &content, a->e);
@@ -113,14 +156,10 @@ int apply_content(struct apply *a)
 	result = content_check(a, c, content, &stamp);
 	if (result)
 		return result;
-	struct bytes row = content_key(c->key(content), stamp.revision, memory);
-	if (store_has(a->txn, c->table, row))
-		return error_set(a->e, ERR_EXISTS, "revision %u of %s %.40s was published before", stamp.revision,
-		                 c->name, c->key(content));
-	result = store_put(a->txn, c->table, row, a->item->plain);
-	if (!result && a->d->tier == LM__TIER__TIER_DISTRICT)
+	result = content_put(a, c, c->key(content), stamp.revision);
+	if (!result && a->d->tier == c->owner)
 		result = publication_note(a, c, c->key(content), &stamp);
 	if (!result && c->taken)
 		result = c->taken(a, content);
-	return result ? result : effect_add(a, (struct domain_effect){ .type = DOMAIN_CATALOGUE });
+	return result ? result : effect_add(a, (struct domain_effect){ .type = c->news });
 }

@@ -71,6 +71,9 @@ static int step_read(struct step *s)
 	s->collection = collection_of(in->collection);
 	if (!s->collection)
 		return error_set(a->e, ERR_INVALID, "there is no collection %d", (int)in->collection);
+	if (s->collection->owner != a->d->tier)
+		return error_set(a->e, ERR_DENIED, "another tier writes and publishes the collection %s",
+		                 s->collection->name);
 	if (!service_id_is_good(in->key))
 		return error_set(a->e, ERR_INVALID,
 		                 "the name of a draft has lower case letters, digits, - and _, at most 32");

@@ -31,6 +31,8 @@ int row_get(struct store_txn *txn, const struct store_table *table, struct bytes
 int row_unpack(struct store_txn *txn, const struct store_table *table, const ProtobufCMessageDescriptor *type,
                struct bytes value, struct arena *arena, void *out);
 int row_put(struct apply *a, const struct store_table *table, struct bytes key, const ProtobufCMessage *row);
+/* Removes the rows whose keys are as `first` but for the u32 in which they end. */
+int rows_numbered_remove(struct apply *a, const struct store_table *table, struct bytes first);
 struct bytes key_u64(uint64_t v, uint8_t memory[8]);
 struct bytes key_id(const struct id *id);
 
@@ -182,6 +184,8 @@ struct bytes publication_key(const struct collection *c, const char *key, const 
                              uint8_t memory[STORE_KEY_BYTES_MOST]); /* `revision` NULL: of a draft */
 int publication_note(struct apply *a, const struct collection *c, const char *key,
                      const struct publication_stamp *stamp);
+/* All of a key that is published is forgotten here. */
+int content_forget(struct apply *a, const struct collection *c, const char *key);
 bool name_is_among(const char *name, char *const *names, size_t count);
 
 /* totals */

@@ -8,7 +8,7 @@
 #include "inside.h"
 
 static const struct collection *const collections[] = { &collection_catalogue, &collection_calendar,
-	                                                &collection_wording };
+	                                                &collection_wording, &collection_notice };
 
 static const struct collection *collection_at(size_t i)
 {

@@ -210,20 +210,8 @@ int apply_status(struct apply *a)
 
 int statuses_remove(struct apply *a, struct id request)
 {
-	struct store_cursor *c;
-	struct bytes key;
 	uint8_t memory[20];
-	int result = store_cursor_open(a->txn, &domain_table_status, &c);
-	if (result)
-		return result;
-	result = store_cursor_seek(c, status_key(request, 0, memory), NULL, &key, NULL);
-	while (!result && key.size == 20 && memcmp(key.data, request.byte, ID_BYTES) == 0) {
-		result = store_cursor_delete(c);
-		if (!result)
-			result = store_cursor_next(c, NULL, &key, NULL);
-	}
-	store_cursor_close(c);
-	return result == ERR_NOT_FOUND ? OK : result;
+	return rows_numbered_remove(a, &domain_table_status, status_key(request, 0, memory));
 }
 
 uint64_t answers_expected(struct store_txn *txn)

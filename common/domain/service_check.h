@@ -37,5 +37,6 @@ void service_deciding_check(struct check *c, const Lm__Service *s);
 
 void parts_check(struct check *c, const Lm__Service *s);
 void texts_check(struct check *c, const Lm__Service *s);
+void notice_texts_check(struct check *c, const Lm__TownNotice *n); /* what is written */
 
 #endif

@@ -18,7 +18,7 @@ struct reading {
 	int sentences, characters, words;
 };
 static const struct reading of_title = { 1, 15, 8 }, of_glance = { 2, 20, 16 }, of_told = { 3, 20, 16 },
-                            of_quoted = { 4, 60, 40 };
+                            of_quoted = { 4, 60, 40 }, of_notice = { 6, 45, 30 };
 #define TEXT_CHARACTERS_MOST 300 /* whatever its words: also of a single one without end */
 #define SOURCE_CHARACTERS_MOST 100
 
@@ -317,4 +317,19 @@ void texts_check(struct check *c, const Lm__Service *s)
 		basis_read(c, "certificate.basis", i, s->certificate->basis[i]);
 	for (size_t i = 0; s->objection && i < s->objection->n_basis; i++)
 		basis_read(c, "objection.basis", i, s->objection->basis[i]);
+}
+
+/* The town tells of its own telephones. */
+void notice_texts_check(struct check *c, const Lm__TownNotice *n)
+{
+	char path[40];
+	words_read(c, "name", n->name, &of_title, NUMBERS_SOURCED);
+	for (size_t i = 0; i < n->n_text; i++) {
+		snprintf(path, sizeof path, "text[%zu]", i);
+		words_read(c, path, n->text[i], &of_notice, NUMBERS_SOURCED);
+	}
+	for (size_t i = 0; i < n->n_easy; i++) {
+		snprintf(path, sizeof path, "easy[%zu]", i);
+		words_read(c, path, n->easy[i], &of_glance, NUMBERS_SOURCED);
+	}
 }

@@ -57,6 +57,11 @@ static const char *wording_key_of(const ProtobufCMessage *content)
 	return ((const Lm__Template *)content)->id;
 }
 
+static const Lm__Words *wording_title_of(const ProtobufCMessage *content)
+{
+	return ((const Lm__Template *)content)->name;
+}
+
 static size_t wording_content_check(const ProtobufCMessage *content, struct service_fault *faults, size_t most)
 {
 	return check((const Lm__Template *)content, LETTER_PLACES_OF_CASE, faults, most);
@@ -85,10 +90,15 @@ static void wording_stamp(ProtobufCMessage *content, const struct publication_st
 const struct collection collection_wording = {
 	.id = LM__COLLECTION__COLLECTION_WORDING,
 	.name = "wording",
+	.member = "wording",
+	.draft_member = "wording_draft",
+	.owner = LM__TIER__TIER_DISTRICT,
+	.news = DOMAIN_CATALOGUE,
 	.type = &lm__template__descriptor,
 	.kind = LM__KIND__KIND_WORDING,
 	.table = &domain_table_wording,
 	.key = wording_key_of,
+	.title = wording_title_of,
 	.check = wording_content_check,
 	.shape = wording_content_check,
 	.stamp_of = wording_stamp_of,

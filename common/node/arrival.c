@@ -1,7 +1,7 @@
 /*
- * How far each terminal has taken the district's `all`. A terminal acks to its town, the town tells the hub with its
- * beats, the hub keeps the newest word of each. Nothing of it is stored: after a start the hub says "not heard yet"
- * until the towns have spoken.
+ * How far each terminal has taken the `all` of the tier that publishes. A terminal acks to its town: of the town's own
+ * the town keeps that, of the district's it tells the hub with its beats, and the hub keeps the newest word of each.
+ * Nothing of it is stored: after a start they say "not heard yet" until terminals or towns have spoken.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +41,33 @@ static struct arrival *arrival_make(struct node *n, uint64_t device)
 	return a;
 }
 
+static void arrival_put(struct node *n, uint64_t device, const struct arrival *now)
+{
+	pthread_mutex_lock(&n->directory_lock);
+	struct arrival *a = arrival_of(n, device);
+	a = a ? a : arrival_make(n, device);
+	if (a) {
+		bool is_further = now->is_heard && (!a->is_heard || a->ordinal != now->ordinal);
+		if (a->is_up != now->is_up || is_further)
+			atomic_fetch_add(&n->arrival_moves, 1);
+		a->is_up = now->is_up;
+		a->since_ms = now->since_ms;
+		a->is_heard |= now->is_heard;
+		a->ordinal = now->is_heard ? now->ordinal : a->ordinal; /* who has just started has not asked yet */
+	}
+	pthread_mutex_unlock(&n->directory_lock);
+}
+
+static const struct line *own_all(const struct node *n)
+{
+	struct line_key key = { n->domain.device, LM__STREAM__STREAM_ALL, 0 };
+	return journal_line_find(n->journal, &key);
+}
+
 /* Which ordinal of ours a report means; false: none, or not one of ours. */
 static bool ordinal_of(struct node *n, const Lm__LinkReport *r, uint64_t *ordinal)
 {
-	struct line_key key = { n->domain.device, LM__STREAM__STREAM_ALL, 0 };
-	const struct line *l = journal_line_find(n->journal, &key);
+	const struct line *l = own_all(n);
 	return l && r->all_seq && !line_ordinal(n, l->number, r->all_incarnation, r->all_seq, ordinal);
 }
 
@@ -58,19 +80,22 @@ void arrival_reported(struct node *n, const struct peer *town, const Lm__LinkRep
 	    !place_contains(town->place, row.place))
 		return;
 	bool is_heard = ordinal_of(n, r, &ordinal);
-	pthread_mutex_lock(&n->directory_lock);
-	struct arrival *a = arrival_of(n, r->device);
-	a = a ? a : arrival_make(n, r->device);
-	if (a) {
-		bool has_moved = a->is_up != r->is_up || (is_heard && (!a->is_heard || a->ordinal != ordinal));
-		a->is_up = r->is_up;
-		a->since_ms = r->since_ms;
-		a->is_heard |= is_heard;
-		a->ordinal = is_heard ? ordinal : a->ordinal; /* a town that has just started has not asked yet */
-		if (has_moved)
-			atomic_fetch_add(&n->arrival_moves, 1);
-	}
-	pthread_mutex_unlock(&n->directory_lock);
+	arrival_put(n, r->device,
+	            &(struct arrival){
+	                    .is_heard = is_heard, .ordinal = ordinal, .is_up = r->is_up, .since_ms = r->since_ms });
+}
+
+/* At a town, of its own `all`. */
+void arrival_acked(struct node *n, const struct peer *p)
+{
+	const struct line *l = own_all(n);
+	const struct link_out *out = l ? link_out_find(&p->link, l->number) : NULL;
+	if (n->domain.tier == LM__TIER__TIER_TOWN && !p->is_upstream)
+		arrival_put(n, p->device,
+		            &(struct arrival){ .is_heard = out && out->is_started,
+		                               .ordinal = out ? out->acked : 0,
+		                               .is_up = p->link.state == LINK_OPEN,
+		                               .since_ms = atomic_load(&p->since_ms) });
 }
 
 /* With a town its terminals are out of reach. */
@@ -138,7 +163,7 @@ void arrival_count(const struct site *sites, size_t count, uint64_t ordinal, Lm_
 	}
 }
 
-/* ---- at a town: what it tells ---- */
+/* ---- at a town: what it tells of the district's ---- */
 
 void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r)
 {
@@ -146,7 +171,7 @@ void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r)
 		const struct line *l = journal_line(n->journal, number);
 		const struct link_out *out = link_out_find(&p->link, number);
 		uint64_t incarnation = l->incarnation, seq = l->seq;
-		if (l->key.stream != LM__STREAM__STREAM_ALL || !out || !out->acked)
+		if (l->key.stream != LM__STREAM__STREAM_ALL || l->key.origin == n->domain.device || !out || !out->acked)
 			continue;
 		if (out->acked != l->ordinal) {
 			struct store_txn *txn = send_snapshot(n);

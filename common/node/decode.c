@@ -65,8 +65,9 @@ static int signing_key_of(struct node *n, struct store_txn *txn, const Lm__Batch
 		                 (unsigned long long)b->key->origin);
 	if (result)
 		return result;
-	if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT)
-		return error_set(e, ERR_DENIED, "only the district writes the stream for all");
+	bool is_our_town = record->role == LM__TIER__TIER_TOWN && place_contains(record->place, n->domain.place);
+	if (b->key->stream == LM__STREAM__STREAM_ALL && record->role != LM__TIER__TIER_DISTRICT && !is_our_town)
+		return error_set(e, ERR_DENIED, "only the district and this place's town write a stream for all");
 	result = device_signing_key(record, b->heads ? b->heads->generation : 0, key);
 	if (result == ERR_NOT_READY)
 		return error_set(e, result, "device %016llx signs with keys that the directory here does not name yet",

@@ -329,7 +329,7 @@ struct node {
 	pthread_mutex_t directory_lock;
 	struct directory_row *directory;
 	size_t directory_count;
-	struct arrival *arrivals; /* hub; directory_lock */
+	struct arrival *arrivals; /* hub and town; directory_lock */
 	size_t arrival_count, arrival_capacity;
 	_Atomic uint64_t arrival_moves;
 	/* writer */
@@ -513,7 +513,8 @@ void share_why(const struct node *n, const struct line *l, char *out, size_t siz
 void share_tell(struct node *n, struct peer *p, const struct line *l); /* to the operator */
 
 /* arrival.c */
-void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r);            /* town: how far p is */
+void arrival_report(struct node *n, const struct peer *p, Lm__LinkReport *r); /* town: how far p is */
+void arrival_acked(struct node *n, const struct peer *p); /* town: how far p is with the town's own */
 void arrival_reported(struct node *n, const struct peer *town, const Lm__LinkReport *r); /* hub */
 void arrival_town_lost(struct node *n, const struct peer *town);                         /* hub */
 

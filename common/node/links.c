@@ -372,6 +372,7 @@ void links_tick(struct node *n)
 			                   .now_ms = link_now_ms(),
 			                   .flag = atomic_load(&p->unread) > 0 };
 		link_event_apply(n, p, &tick);
+		arrival_acked(n, p);
 		if (p->marks_due_count && p->link.state == LINK_OPEN)
 			frame_marks(n, p);
 		if (may_sign && !p->is_upstream && p->link.state == LINK_OPEN)

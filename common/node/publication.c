@@ -110,3 +110,25 @@ int publication_of_content(struct turn *t, const struct collection *c, ProtobufC
 	c->stamp(content, &stamp);
 	return all_append(t, c->kind, content, e);
 }
+
+int publication_withdraw(struct turn *t, const struct collection *c, const char *key, uint32_t seen, const char *by,
+                         uint32_t *revision, struct error *e)
+{
+	ProtobufCMessage *content, *newest;
+	int result = newest_read(t, c, key, &newest, revision, e);
+	if (result)
+		return result;
+	if (!newest || !c->withdraw)
+		return error_set(e, ERR_NOT_FOUND, "nothing of %.40s is in force that one person could take back", key);
+	if (*revision != seen)
+		return error_set(e, ERR_CONFLICT, "revision %u of %.40s was published meanwhile", *revision, key);
+	content = content_bare(c, newest, t->arena);
+	if (!content)
+		return error_set(e, ERR_MEMORY, "no memory to take it back");
+	c->withdraw(content);
+	if (content_is_same(c, content, newest, t->arena))
+		return error_set(e, ERR_EXISTS, "%.40s: it was taken back already", key);
+	c->stamp(content,
+	         &(struct publication_stamp){ .revision = ++*revision, .published_by = by, .published_ms = t->now_ms });
+	return all_append(t, c->kind, content, e);
+}

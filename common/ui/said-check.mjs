@@ -10,12 +10,11 @@ const faults = [];
 
 const SPEAKERS = {
 	'common/domain':
-		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code person person_check publication refer report_sent request rotation token wording work',
+		'apply assessor case case_move case_open certificate certificate_apply directory draft erase erase_word history join new_code notice person person_check publication refer report_sent request rotation token wording work',
 	'common/node':
-		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers quarantine returning rotation share status take tokens',
+		'answer decode devices directory greet history join_device join_hub links neighbour_clock peers publication quarantine returning rotation share status take tokens',
 	'common/journal': 'check open receive',
-	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons registry report_count reports rings lockout login accounts sessions sms views wordings work',
-	hub: 'publication',
+	'common/desk': 'act api bulk contacts certificates certificate_views deciding erase event letters new_code person_event person_views persons publications publication_steps publication_views registry report_count reports rings lockout login accounts sessions sms views wordings work',
 	subcenter: 'intake',
 	terminal: 'condition',
 };

@@ -620,6 +620,7 @@ void check_all(void)
 		deed_check(&act[i]);
 	tell("%zu cases were referred to another town", referrals);
 	registrars_check();
+	authors_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised - lost);
 		store_check(&world.site[i]);

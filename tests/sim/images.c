@@ -5,7 +5,8 @@
  *
  *   a terminal      goes on by itself
  *   a town, a hub   is told so before it starts (`lmctl return begin`), and its neighbours give back what the image
- *                   lacks. Of a town nothing is gone then: it is struck when the district has all that it has said.
+ *                   lacks. Of a town nothing is gone then but notices that no kiosk has: it is struck when the
+ *                   district has all that it has said.
  *                   While one tier is given back something, nobody takes it from another
  */
 #include <errno.h>
@@ -121,6 +122,7 @@ static void image_put_back(struct site *s, struct kept *k)
 		people_hear_of_rollback(s, k->moment_us);
 	else
 		return_begin(s);
+	authors_hear_of_put_back(s, k->moment_us);
 	tell("%-24s gets its disk of %llu s ago", s->name,
 	     (unsigned long long)((world.now_us - k->moment_us) / SECONDS));
 }

@@ -536,6 +536,7 @@ void people_arrive(void)
 		officers_arrive();
 	registrars_arrive();
 	certifiers_arrive();
+	authors_arrive();
 }
 
 void people_leave(void)
@@ -544,11 +545,12 @@ void people_leave(void)
 	officers_leave();
 	registrars_leave();
 	certifiers_leave();
+	authors_leave();
 }
 
 size_t people_waiting(void)
 {
-	size_t waiting = officers_waiting() + registrars_waiting() + certifiers_waiting();
+	size_t waiting = officers_waiting() + registrars_waiting() + certifiers_waiting() + authors_waiting();
 	for (size_t i = 0; i < resident_count; i++)
 		waiting += residents[i].is_busy;
 	for (size_t i = 0; i < clerk_count; i++)
@@ -566,4 +568,5 @@ void people_reset(void)
 	officers_reset();
 	registrars_reset();
 	certifiers_reset();
+	authors_reset();
 }

@@ -340,6 +340,15 @@ void registrars_reset(void);
 
 const char *registrars_known(void); /* some record that was called saved; NULL: none yet */
 
+/* ---- notices.c ---- */
+
+void authors_arrive(void);
+void authors_leave(void);
+size_t authors_waiting(void);
+void authors_hear_of_put_back(const struct site *town, uint64_t image_us);
+void authors_check(void); /* every kiosk shows what its town tells it, and nothing else */
+void authors_reset(void);
+
 /* ---- certifiers.c ---- */
 
 void certifiers_arrive(void);

@@ -23,7 +23,7 @@ ANYBODY, LOCAL, KIOSK = "anybody", "the Unix socket alone", "the kiosk's page"
 EVERYONE = set().union(*ROLES.values())  # who is logged in
 CASEWORK = {"clerk", "supervisor", "operator"}
 STATE = CASEWORK | {"editor", "publisher", "administrator"}
-WRITERS = {"operator", "editor", "publisher"}
+WRITERS = {"operator", "editor", "publisher", "clerk", "supervisor"}  # who publishes, not what: that is the tier's
 DEVICES = {"operator", "administrator"}
 RESETS = {"supervisor", "administrator"}
 AUDIT = {"supervisor", "auditor"}
@@ -58,6 +58,8 @@ DESK = EVERY_DAEMON | {
         "GET /api/v1/persons/doubles", "POST /api/v1/persons/:id", "POST /api/v1/persons/:id/look", "GET /api/v1/persons/:id/looks")},
     "GET /api/v1/places": CASEWORK | DEVICES,
     **{f"GET /api/v1/{path}": STATE for path in ("links", "backups", "return")},
+    **{f"GET /api/v1/publications/:collection{path}": WRITERS for path in ("", "/:key", "/:key/:revision")},
+    "POST /api/v1/publications/:collection/:key": WRITERS,
     "POST /ctl/v1/persons": LOCAL,
 }
 ALLOWED = {
@@ -69,12 +71,10 @@ ALLOWED = {
         **{route: CASEWORK for route in ("GET /api/v1/samples", "POST /api/v1/samples", "POST /api/v1/samples/:id")},
         **{f"GET /api/v1/{path}": DEVICES for path in ("devices", "tokens")},
         **{f"POST /api/v1/{path}": DEVICES for path in ("devices/revoke", "devices/release", "tokens", "tokens/withdraw")},
-        **{f"GET /api/v1/publications/:collection{path}": WRITERS for path in ("", "/:key", "/:key/:revision")},
-        "POST /api/v1/publications/:collection/:key": WRITERS,
     },
     lm.TERMINAL: EVERY_DAEMON | {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY,
-        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "signs", "signs/:of", "events")},
+        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "notices", "signs", "signs/:of", "events")},
         **{f"POST /api/v1/{path}": KIOSK
            for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "pinyin", "speech")},
     },

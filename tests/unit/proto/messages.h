@@ -13,6 +13,7 @@
 #include "proto/entry.pb-c.h"
 #include "proto/join.pb-c.h"
 #include "proto/letter.pb-c.h"
+#include "proto/notice.pb-c.h"
 #include "proto/payload.pb-c.h"
 #include "proto/person.pb-c.h"
 #include "proto/place.pb-c.h"
@@ -258,6 +259,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__publication_view__descriptor,
 	&lm__revision_view__descriptor,
 	&lm__draft_command__descriptor,
+	&lm__town_notice__descriptor,
+	&lm__town_notices_view__descriptor,
 	&lm__draft_step_view__descriptor,
 	/* payload.proto, row.proto: drafts and publication */
 	&lm__draft_payload__descriptor,

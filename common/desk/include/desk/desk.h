@@ -41,7 +41,7 @@ void desk_publish(struct node *n, enum right right, const char *name, const Prot
 /* tier.on_tick at a town: tells terminals to drop the locks of cases that closed 90 days ago. */
 uint64_t desk_tick(struct node *n, uint64_t now_us);
 /* Part of it, and of the district's: what was handed over to this tier and nobody accepts in hand_over_days goes back;
- * and text messages. */
+ * text messages; and news of publications. */
 uint64_t desk_cases_tick(struct node *n, uint64_t now_us);
 
 /* tier.hear_ring, tier.on_ring at a town, and its routes: kiosks that ask for a person (rings.c). Nothing of it is

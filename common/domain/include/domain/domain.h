@@ -66,6 +66,7 @@ enum domain_effect_type {
 	DOMAIN_KEYS,         /* hub: `message`, a packed record, is to be told to all */
 	DOMAIN_HISTORY,      /* one history of `device` goes on: `message` is the HistoryPayload */
 	DOMAIN_CATALOGUE,
+	DOMAIN_NOTICE,  /* a notice of the town */
 	DOMAIN_DRAFT,   /* a draft was saved, dropped or published */
 	DOMAIN_CASE,    /* a case changed: `request` */
 	DOMAIN_REQUEST, /* a request of this terminal changed: `request` */

@@ -1,5 +1,5 @@
 /*
- * Drafts and publication as a turn of the hub's writer does them, and how far each site has taken what is published.
+ * Drafts and publication as a turn of its owner's writer does them, and how far each site has taken what is published.
  * The rules stand in domain/publication.h; apply checks them again at every replay.
  */
 #ifndef NODE_PUBLICATION_H
@@ -19,17 +19,21 @@ int publication_of_draft(struct turn *t, const struct collection *c, const char 
  * may outlive the turn. */
 int publication_of_content(struct turn *t, const struct collection *c, ProtobufCMessage *content,
                            const char *drafted_by, const char *published_by, struct arena *arena, struct error *e);
+/* Takes back at once what is in force as revision `seen`: as a revision of its own, by one person alone. ERR_NOT_FOUND,
+ * ERR_CONFLICT, ERR_EXISTS. */
+int publication_withdraw(struct turn *t, const struct collection *c, const char *key, uint32_t seen, const char *by,
+                         uint32_t *revision, struct error *e);
 
-/* ---- arrival: soft state at the hub, told by towns with their beats ---- */
+/* ---- arrival: soft state at who publishes: at the hub told by towns with their beats, at a town by its links ---- */
 struct site {
 	uint64_t device;
 	char place[PLACE_TEXT_BYTES];
 	bool is_heard;    /* since this process started */
-	uint64_t ordinal; /* of the hub's `all`: it has everything up to here */
+	uint64_t ordinal; /* of our own `all`: it has everything up to here */
 	bool is_up;
 	int64_t since_ms; /* of is_up; 0: not known */
 };
-/* Every admitted terminal, in the order of places; in `arena`. Any thread. ERR_MEMORY. */
+/* Every admitted terminal of this place, in the order of places; in `arena`. Any thread. ERR_MEMORY. */
 int node_sites(struct node *n, struct arena *arena, struct site **out, size_t *count);
 /* Of how many sites is known, and how many have what lies at `ordinal`. */
 void arrival_count(const struct site *sites, size_t count, uint64_t ordinal, Lm__Arrival *out);
