@@ -14,7 +14,6 @@
 
 #define LMDB_FREE_DBI 0 /* LMDB's own two tables, by number as in its mdb_stat tool */
 #define LMDB_MAIN_DBI 1
-#define LMDB_META_PAGES 2
 
 /* ---- does the disk take writes? ---- */
 
@@ -53,10 +52,10 @@ static int pages_named(struct store *s, MDB_txn *txn, uint64_t *out)
 	return rc;
 }
 
-/* Every page of the file once at most, the highest first; the first of the numbers says how many there are. */
-static bool is_free_row(MDB_val row, uint64_t last_page, size_t *count)
+/* Pages of the file, the highest first, none that `seen` knows already; the first of the numbers says how many. */
+static bool is_free_row(MDB_val row, struct page_set *seen, size_t *count)
 {
-	size_t before = 0, page;
+	size_t before = SIZE_MAX, page;
 	if (row.mv_size < sizeof *count)
 		return false;
 	memcpy(count, row.mv_data, sizeof *count);
@@ -64,15 +63,13 @@ static bool is_free_row(MDB_val row, uint64_t last_page, size_t *count)
 		return false;
 	for (size_t i = 1; i <= *count; i++, before = page) {
 		memcpy(&page, (const uint8_t *)row.mv_data + i * sizeof page, sizeof page);
-		if (page < LMDB_META_PAGES || page > last_page || (i > 1 && page >= before))
+		if (page >= before || !page_set_add(seen, page))
 			return false;
 	}
 	return true;
 }
 
-/* LMDB takes what its free list says and writes there: a flipped bit in it would end the process, or a page in use.
- * MDB_CORRUPTED: it is damaged. */
-static int pages_free(MDB_txn *txn, uint64_t last_page, uint64_t *out)
+int pages_free(const struct store *s, MDB_txn *txn, struct page_set *seen, uint64_t *out, struct error *e)
 {
 	MDB_cursor *c;
 	MDB_val k, v;
@@ -80,42 +77,47 @@ static int pages_free(MDB_txn *txn, uint64_t last_page, uint64_t *out)
 	size_t count;
 	int rc = mdb_cursor_open(txn, LMDB_FREE_DBI, &c);
 	if (rc != 0)
-		return rc;
-	for (; (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0; pages += count) {
-		if (!is_free_row(v, last_page, &count)) {
-			rc = MDB_CORRUPTED;
+		return lmdb_error(s, rc, e, "read the free list");
+	while ((rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
+		if (!is_free_row(v, seen, &count))
 			break;
-		}
+		pages += count;
 	}
 	mdb_cursor_close(c);
-	if (rc == MDB_NOTFOUND)
-		*out = pages;
-	return rc == MDB_NOTFOUND ? 0 : rc;
+	if (rc == 0)
+		return error_set(e, ERR_DAMAGED, "the free list in %s is damaged", s->folder);
+	*out = pages;
+	return rc == MDB_NOTFOUND ? OK : lmdb_error(s, rc, e, "read the free list");
+}
+
+static int free_count(const struct store *s, MDB_txn *txn, uint64_t last_page, uint64_t *out, struct error *e)
+{
+	struct page_set seen = { .bit = calloc(1, last_page / 8 + 1), .last = last_page };
+	if (!seen.bit)
+		return error_set(e, ERR_MEMORY, "no memory to look at the free list in %s", s->folder);
+	int rc = pages_free(s, txn, &seen, out, e);
+	free(seen.bit);
+	return rc;
 }
 
 int usage_begin(struct store *s, MDB_txn *txn, struct error *e)
 {
 	MDB_envinfo info;
-	MDB_stat stat;
 	uint64_t free_pages = 0, named = 0;
 	int rc = mdb_env_info(s->env, &info);
-	if (rc == 0)
-		rc = mdb_env_stat(s->env, &stat);
-	if (rc == 0)
-		rc = pages_free(txn, info.me_last_pgno, &free_pages);
-	if (rc == MDB_CORRUPTED)
-		return error_set(e, ERR_DAMAGED, "the free list in %s is damaged", s->folder);
 	if (rc == 0)
 		rc = pages_named(s, txn, &named);
 	if (rc != 0)
 		return lmdb_error(s, rc, e, "count the pages in use");
+	if (info.me_last_pgno >= s->map_bytes / s->page_bytes)
+		return error_set(e, ERR_DAMAGED, "the number of the last page in %s is damaged", s->folder);
+	rc = free_count(s, txn, info.me_last_pgno, &free_pages, e);
+	if (rc != OK)
+		return rc;
 	uint64_t all = (uint64_t)info.me_last_pgno + 1;
-	if (free_pages > all || all > s->map_bytes / stat.ms_psize)
-		return error_set(e, ERR_DAMAGED, "the free list in %s is damaged", s->folder);
 	if (named > all - free_pages)
 		return error_set(e, ERR_DAMAGED, "a table in %s that counts more pages than are in use is damaged",
 		                 s->folder);
-	s->page_bytes = stat.ms_psize;
 	s->other_pages = all - free_pages - named;
 	s->used_bytes_last = (named + s->other_pages) * s->page_bytes;
 	return OK;
@@ -225,7 +227,9 @@ int store_verify(struct store *s, void (*on_table)(void *context, const struct s
                  void *context, struct error *e)
 {
 	struct store_txn *t;
-	int rc = store_begin_read(s, &t, e);
+	int rc = pages_verify(s, true, e);
+	if (rc == OK)
+		rc = store_begin_read(s, &t, e);
 	if (rc != OK)
 		return rc;
 	rc = meta_verify(s, t->mdb, e);

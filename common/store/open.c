@@ -12,8 +12,6 @@
 
 #define MAP_BYTES_LEAST (256 * 1024)
 
-static const char meta_table_name[] = "store";
-
 static int tables_take(struct store *s, const struct store_options *o, struct error *e)
 {
 	if (o->table_count > STORE_TABLES_MOST)
@@ -22,7 +20,7 @@ static int tables_take(struct store *s, const struct store_options *o, struct er
 	for (size_t i = 0; i < o->table_count; i++) {
 		const struct store_table *table = o->tables[i];
 		size_t length = strlen(table->name);
-		if (length == 0 || length > TABLE_NAME_BYTES_MOST || strcmp(table->name, meta_table_name) == 0)
+		if (length == 0 || length > TABLE_NAME_BYTES_MOST || strcmp(table->name, META_TABLE_NAME) == 0)
 			return error_set(e, ERR_INVALID, "\"%.64s\" cannot be a table's name", table->name);
 		if (table->number == 0 || table->number >= TABLE_NUMBERS)
 			return error_set(e, ERR_INVALID, "table %s cannot have the number %u", table->name,
@@ -60,6 +58,7 @@ static int environment_open(struct store *s, struct error *e)
 {
 	/* Never NOSYNC, NOMETASYNC or WRITEMAP: each of them loses what was acknowledged, or dies on a full disk. */
 	unsigned flags = MDB_NOTLS | (s->is_read_only ? MDB_RDONLY | MDB_NOLOCK : 0);
+	MDB_stat stat;
 	int rc = mdb_env_create(&s->env);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(s->env, (size_t)s->map_bytes);
@@ -67,7 +66,12 @@ static int environment_open(struct store *s, struct error *e)
 		rc = mdb_env_set_maxdbs(s->env, STORE_TABLES_MOST + 1);
 	if (rc == 0)
 		rc = mdb_env_open(s->env, s->folder, flags, 0600);
-	return rc == 0 ? OK : lmdb_error(s, rc, e, "open the environment");
+	if (rc == 0)
+		rc = mdb_env_stat(s->env, &stat);
+	if (rc != 0)
+		return lmdb_error(s, rc, e, "open the environment");
+	s->page_bytes = stat.ms_psize;
+	return OK;
 }
 
 static int table_open(struct store *s, MDB_txn *txn, size_t number, const char *name, bool is_made, struct error *e)
@@ -103,7 +107,7 @@ static int content_open(struct store *s, MDB_txn *txn, struct error *e)
 		return lmdb_error(s, rc, e, "read the list of tables");
 	/* Nothing in it: it was made, and its first opening was cut off before the commit. */
 	bool is_new = stat.ms_entries == 0 && !s->is_read_only;
-	rc = table_open(s, txn, 0, meta_table_name, is_new, e);
+	rc = table_open(s, txn, 0, META_TABLE_NAME, is_new, e);
 	if (rc == OK)
 		rc = meta_open(s, txn, is_new, e);
 	for (size_t i = 0; i < s->table_count && rc == OK; i++) {
@@ -154,6 +158,8 @@ static int open_steps(struct store *s, const struct store_options *o, struct err
 		rc = disk_prepare(s->folder, s->is_read_only, &s->map_bytes, e);
 	if (rc == OK)
 		rc = environment_open(s, e);
+	if (rc == OK)
+		rc = pages_verify(s, false, e);
 	if (rc == OK)
 		rc = tables_open(s, e);
 	if (rc == OK)

@@ -16,6 +16,7 @@
 
 #define STORE_SUITE SUITE_INTERNATIONAL
 #define TABLE_NUMBERS 64 /* 0 is the store's own meta table */
+#define META_TABLE_NAME "store"
 #define TABLE_NAME_BYTES_MOST 32
 #define SALT_BYTES 16
 #define SEAL_OVERHEAD_BYTES (NONCE_BYTES + TAG_BYTES)
@@ -164,5 +165,21 @@ int rekey_files_mend(struct store *s, struct error *e); /* behind it: what a cra
 
 /* ---- care.c ---- */
 int usage_begin(struct store *s, MDB_txn *txn, struct error *e); /* finds other_pages, once */
+struct page_set;
+/* How many pages are free, each added to `seen`. LMDB takes what its free list says and writes there: ERR_DAMAGED if
+ * that is no page of the file, or one that `seen` has already. */
+int pages_free(const struct store *s, MDB_txn *txn, struct page_set *seen, uint64_t *out, struct error *e);
+
+/* ---- pages.c: what LMDB steers by ---- */
+#define LMDB_META_PAGES 2
+struct page_set {
+	uint8_t *bit; /* last / 8 + 1 bytes */
+	uint64_t last;
+};
+bool page_set_add(struct page_set *set,
+                  uint64_t page); /* false: it is there already, or no page behind the first two */
+/* Every page of a snapshot: its header and bounds, that one place leads to it, and what each table counts. Without
+ * `is_deep` those of the free list, the list of tables and the meta table, which are few. */
+int pages_verify(struct store *s, bool is_deep, struct error *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/prng.h"
 
 #define ROWS 300u
+#define PAGE 4096
 #define VALUE_FLIPS 600
 #define ANY_FLIPS 600
 
@@ -35,8 +36,8 @@ static struct bytes value_of(uint32_t n, uint8_t value[6000])
 	return BYTES(value, size);
 }
 
-/* A compact copy: few pages in it are dead. Rows of three openings. */
-static void build(struct fixture *f)
+/* A compact copy: no page in it is dead. Rows of three openings. */
+static void build_compact(struct fixture *f)
 {
 	struct fixture source;
 	fixture_begin(&source);
@@ -57,8 +58,15 @@ static void build(struct fixture *f)
 	assert_ok(f, store_copy(s, path, &f->e));
 	store_close(s);
 	fixture_end(&source);
+}
+
+static void build(struct fixture *f)
+{
+	build_compact(f);
 	store_close(open_store(f));
 }
+
+#define VERIFY_ALONE (-2) /* for a suspect: nothing is read before */
 
 /* In the child: reads every row, then verifies. */
 static enum outcome look(struct fixture *f, long suspect)
@@ -71,7 +79,7 @@ static enum outcome look(struct fixture *f, long suspect)
 	if (store_open(&f->options, &s, &f->e) != OK)
 		return REFUSED;
 	bool is_all_there = true, suspect_is_damaged = false;
-	for (uint32_t n = 0; n < ROWS; n++) {
+	for (uint32_t n = 0; n < ROWS && suspect != VERIFY_ALONE; n++) {
 		uint8_t key[4], expected[6000];
 		struct bytes found;
 		if (store_begin_read(s, &t, NULL) != OK)
@@ -208,7 +216,7 @@ static void every_flipped_bit_in_a_live_value_is_noticed(void **state)
  * pages. */
 static uint64_t choose_bit(struct prng *p, int fd, uint64_t pages)
 {
-	enum { PAGE = 4096, HEADER = 16, FLAGS_AT = 10, BRANCH = 1, SIGNPOSTS = 512 };
+	enum { HEADER = 16, FLAGS_AT = 10, BRANCH = 1, SIGNPOSTS = 512 };
 	uint8_t flags[2] = { 0 };
 	uint64_t page = prng_below(p, pages);
 	switch (prng_below(p, 4)) {
@@ -251,6 +259,61 @@ static void no_flipped_bit_anywhere_yields_wrong_data(void **state)
 	assert_int_equal(counts[WRONG], 0);
 	assert_int_equal(counts[MISSED], 0);
 	close(fd);
+	fixture_end(&f);
+}
+
+#define OVERFLOW_PAGE 0x04 /* among LMDB's flags of a page */
+
+struct page_head {
+	uint64_t number;
+	uint16_t pad, flags, lower, upper;
+};
+
+/* All that LMDB steers by in one page: its number, its flags, its bounds. */
+static void head_flips(struct fixture *f, int fd, uint64_t page, unsigned counts[OUTCOMES])
+{
+	for (unsigned bit = 0; bit < sizeof(struct page_head) * 8; bit++) {
+		if (bit / 16 == 4) /* the pad */
+			continue;
+		flip(fd, page * PAGE * 8 + bit);
+		counts[look_in_child(f, VERIFY_ALONE)]++;
+		flip(fd, page * PAGE * 8 + bit);
+	}
+}
+
+static void a_flipped_bit_in_the_head_of_a_page_is_named(void **state)
+{
+	(void)state;
+	enum { PAGES_OF_A_KIND = 4 };
+	struct fixture f;
+	struct page_head head;
+	struct store *s;
+	unsigned counts[OUTCOMES] = { 0 }, pages[OVERFLOW_PAGE + 1] = { 0 };
+	fixture_begin(&f);
+	build_compact(&f);
+	int fd = open_data(&f);
+	for (uint64_t page = 2; pread(fd, &head, sizeof head, (off_t)(page * PAGE)) == sizeof head;
+	     page += head.flags == OVERFLOW_PAGE ? head.lower : 1) {
+		assert_int_equal(head.number, page);
+		assert_in_range(head.flags, 1, OVERFLOW_PAGE);
+		if (pages[head.flags]++ < PAGES_OF_A_KIND)
+			head_flips(&f, fd, page, counts);
+	}
+	report(counts);
+	assert_true(pages[1] && pages[2] > PAGES_OF_A_KIND && pages[OVERFLOW_PAGE] > PAGES_OF_A_KIND);
+	assert_int_equal(counts[UNAFFECTED] + counts[MISSED] + counts[WRONG] + counts[CRASHED], 0);
+
+	/* LMDB would write in place to a leaf that calls itself dirty. */
+	flip(fd, 2 * PAGE * 8 + offsetof(struct page_head, flags) * 8 + 4);
+	close(fd);
+	f.options.is_read_only = true;
+	int result = store_open(&f.options, &s, &f.e);
+	if (!result) {
+		result = store_verify(s, NULL, NULL, &f.e);
+		store_close(s);
+	}
+	assert_int_equal(result, ERR_DAMAGED);
+	assert_says(&f, "page 2 of the store in");
 	fixture_end(&f);
 }
 
@@ -469,6 +532,7 @@ int main(void)
 		cmocka_unit_test(usage_counts_a_reserve_twice),
 		cmocka_unit_test(every_flipped_bit_in_a_live_value_is_noticed),
 		cmocka_unit_test(no_flipped_bit_anywhere_yields_wrong_data),
+		cmocka_unit_test(a_flipped_bit_in_the_head_of_a_page_is_named),
 		cmocka_unit_test(a_value_moved_to_another_row_is_noticed),
 		cmocka_unit_test(a_value_of_no_possible_length_is_damaged),
 		cmocka_unit_test(a_flipped_bit_in_the_free_list_is_damage),
