@@ -393,14 +393,15 @@ int apply_case_event(struct apply *a)
 	return result ? result : event_apply(a, request, record, author);
 }
 
-/* The terminal was told to drop the lock of a case that ended long ago. */
+/* The terminal was told to drop the lock of a case that ended long ago, or of a code that was replaced. A town that is
+ * given back what it lacks may hear of that first. */
 int apply_lock_released(struct apply *a)
 {
 	Lm__CaseRecord *record;
 	uint8_t key[8];
 	int result = case_get(a->txn, header_request(a->item->header), a->arena, &record);
 	if (result)
-		return error_set(a->e, result, "a release for a case that is not here");
+		return result == ERR_NOT_FOUND ? held_on_request(a) : result;
 	return store_delete(a->txn, &domain_table_lock, key_u64(record->closed_key, key));
 }
 

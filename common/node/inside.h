@@ -485,7 +485,8 @@ int return_begin(struct turn *t, struct error *e); /* writes down that this stor
 struct command *return_command(struct node *n);    /* the command that ends it, when everybody has answered */
 void return_turn_begin(struct node *n);
 void return_turn_committed(struct node *n);
-int return_refuse(struct error *e); /* ERR_NOT_READY */
+int return_refuse(struct error *e);                          /* ERR_NOT_READY */
+bool return_must_wait(struct turn *t, const struct work *w); /* what came is not taken yet: it comes again */
 bool line_returns_to(const struct node *n, const struct line *line, const struct peer *p);
 bool line_may_return(struct node *n, const struct peer *p, const Lm__StreamKey *key);
 

@@ -7,6 +7,8 @@
  *   restored ── Hello: wants_return, `have` of its own lines, too ──▶ neighbour
  *            ◀── entries of those lines ── beat: has_returned when nothing waits any more ──
  *
+ * What a terminal began anew waits until the district has given back what came before it, and is taken then.
+ *
  * It is over when every neighbour of the directory has answered, or an operator has left it out by name. What would
  * have been answered or passed on meanwhile is done then, unless what came back shows that it was done before.
  */
@@ -144,6 +146,30 @@ static bool all_answered(struct node *n, struct store_txn *txn, struct arena *ar
 	for (size_t i = 0; is_all && i < count; i++)
 		is_all = list[i].is_left_out || (list[i].peer && list[i].peer->has_returned);
 	return is_all;
+}
+
+/* A line has one order, and that of the first receiver holds. What a device below began anew since our image would come
+ * before what had gone through here, and that would then continue nothing. */
+bool return_must_wait(struct turn *t, const struct work *w)
+{
+	struct neighbour *list;
+	struct line_key key;
+	size_t count;
+	uint64_t ordinal;
+	bool is_exact, is_open = false;
+	if (!t->node->is_returning || w->peer->is_upstream || !w->entry_count)
+		return false;
+	const Lm__Header *h = w->entries[0].header;
+	key = (struct line_key){ h->origin, h->stream, h->receiver };
+	const struct line *l = journal_line_find(t->journal, &key);
+	bool is_begun = l && (l->incarnation == h->incarnation ||
+	                      journal_locate(t->txn, l->number, h->incarnation, h->seq, &ordinal, &is_exact) == OK);
+	if (h->stream != LM__STREAM__STREAM_UP || is_begun || neighbours_list(t->node, t->txn, t->arena, &list, &count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		is_open |= (int)list[i].row.role > (int)t->node->domain.tier && !list[i].is_left_out &&
+		           !(list[i].peer && list[i].peer->has_returned);
+	return is_open;
 }
 
 /* ---- the end ---- */

@@ -224,8 +224,8 @@ int take_batch(struct turn *t, struct work *w)
 	w->error = (struct error){ 0 };
 	w->fault = OK;
 	w->was_rollback = false;
-	if (atomic_load(&n->percent) >= STOP_PERCENT) {
-		w->is_dropped = true; /* not acked: it comes again when there is room */
+	if (atomic_load(&n->percent) >= STOP_PERCENT || return_must_wait(t, w)) {
+		w->is_dropped = true; /* not acked: it comes again when there is room, or when it is its turn */
 		return OK;
 	}
 	if (sender_is_revoked(n, w)) {

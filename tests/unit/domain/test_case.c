@@ -851,6 +851,11 @@ static void test_locks_of_closed_cases(void **state)
 	assert_ok(&p.town, node_apply(&p.town, &h, BYTES(NULL, 0)));
 	assert_int_equal(store_count(p.town.txn, &domain_table_lock), 0);
 	assert_int_equal(store_count(p.town.txn, &domain_table_closed), 1);
+	/* A town that is given back what it lacks hears of it before the request. */
+	struct id other = found;
+	other.byte[0] ^= 1;
+	h.request_id = codec_data(BYTES_OF(other));
+	assert_refused(&p.town, ERR_HELD, node_apply(&p.town, &h, BYTES(NULL, 0)));
 	pair_close(&p);
 }
 

@@ -1,12 +1,16 @@
-/* What comes in about a request that is erased here already: it was still on its way. */
+/* What comes in about a request that is erased here already: it was still on its way. And what a terminal began anew
+ * comes in before the district has given back what came before it. */
 #include "../../../common/node/inside.h"
 #include "../journal/rig.h"
+#include "domain/backup.h"
 #include "domain/domain.h"
 
 struct late {
 	struct party terminal, town;
 	struct node node;
 	struct peer hub; /* that gives back to the town what it had of its terminal */
+	struct peer below;
+	struct directory_row rows[1];
 };
 
 /* As a daemon opens it: with the tables of what entries are about. */
@@ -38,7 +42,19 @@ static int set_up(void **state)
 	l->node.store = l->town.store;
 	l->node.journal = l->town.journal;
 	l->node.domain = (struct domain){ .tier = LM__TIER__TIER_TOWN, .device = l->town.device, .place = "310114106" };
+	l->node.config.map_bytes = MAP_BYTES;
+	l->node.config.origin_share = 50;
 	l->hub.is_upstream = true;
+	l->hub.role = LM__TIER__TIER_DISTRICT;
+	l->below.device = l->terminal.device;
+	l->below.role = LM__TIER__TIER_TERMINAL;
+	l->node.peer[0] = &l->hub;
+	l->node.peer[1] = &l->below;
+	l->node.peer_visible = 2;
+	l->rows[0] = (struct directory_row){ .device = 1, .role = LM__TIER__TIER_DISTRICT, .place = "310114" };
+	l->node.directory = l->rows;
+	l->node.directory_count = 1;
+	pthread_mutex_init(&l->node.directory_lock, NULL);
 	*state = l;
 	return 0;
 }
@@ -48,6 +64,7 @@ static int tear_down(void **state)
 	struct late *l = *state;
 	domain_effects_release(&l->node.effects);
 	domain_effects_release(&l->node.news);
+	pthread_mutex_destroy(&l->node.directory_lock);
 	party_end(&l->terminal);
 	party_end(&l->town);
 	free(l);
@@ -118,11 +135,61 @@ static void what_is_erased_comes_without_its_key(void **state)
 	assert_code(message_take(*state, true, &plain), ERR_ABSENT);
 }
 
+static void return_begins(struct late *l)
+{
+	Lm__RestoreRecord record = LM__RESTORE_RECORD__INIT;
+	struct bytes packed;
+	assert_ok(&l->town, CODEC_PACK(&record, &l->town.arena, &packed, &l->town.e));
+	turn_begin(&l->town);
+	store_put(l->town.txn, &domain_table_backup, bytes_from_text("restore"), packed);
+	turn_commit(&l->town);
+	l->node.is_returning = true;
+}
+
+/* What the terminal has from `ordinal` on comes in from it; where the town's line ends then. */
+static uint64_t terminal_sends(struct late *l, uint64_t ordinal)
+{
+	struct party *town = &l->town;
+	struct line_key up = up_of(&l->terminal);
+	struct work w = { .type = WORK_FRAME, .peer = &l->below };
+	uint64_t through;
+	const Lm__Batch *batch = wired(town, load(&l->terminal, up, ordinal, &through));
+	assert_ok(town, check(town, &l->terminal, batch, &w.entries, &w.entry_count));
+	message_open(l, &w);
+	turn_begin(town);
+	struct turn t = { &l->node, town->txn, town->journal, &town->arena, town->now_ms };
+	assert_ok(town, take_batch(&t, &w));
+	turn_commit(town);
+	const struct line *there = journal_line_find(town->journal, &up);
+	assert_true(w.is_dropped || (there && there->ordinal == through));
+	return there ? there->ordinal : 0;
+}
+
+/* The town was put back to before it knew the terminal, and the terminal begins anew amid it. */
+static void what_began_anew_waits_for_the_district(void **state)
+{
+	struct late *l = *state;
+	uint64_t first = line_of(&l->terminal, up_of(&l->terminal))->ordinal;
+	return_begins(l);
+	assert_int_equal(terminal_sends(l, 1), 0);
+	assert_code(message_take(l, false, &(struct bytes){ 0 }), OK); /* the district gives it back */
+	party_restart(&l->terminal);
+	recipients_are(&l->terminal, &l->town, &l->town);
+	turn_begin(&l->terminal);
+	request(&l->terminal, "two");
+	turn_commit(&l->terminal);
+	assert_int_equal(terminal_sends(l, 1), first); /* what is here is acked again */
+	assert_int_equal(terminal_sends(l, first + 1), first);
+	l->hub.has_returned = true;
+	assert_true(terminal_sends(l, first + 1) > first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_erased_opens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_erased_comes_without_its_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_began_anew_waits_for_the_district, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
