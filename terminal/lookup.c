@@ -106,6 +106,8 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	v->objected = m->objected;
 	v->object_until_ms = m->object_until_ms;
 	v->owner = m->owner;
+	v->name = m->name;
+	v->carer = m->carer;
 	v->town_name = m->town[0] ? node_place_words(n, m->town, arena) : NULL;
 	return v;
 }
@@ -333,6 +335,7 @@ static int ask_run(struct turn *t, struct command *c, struct error *e)
 	struct bytes packed;
 	struct placed placed = { 0 };
 	answer.text = withdraw.reason = s->ask->text;
+	withdraw.is_unwanted = s->ask->is_unwanted;
 	int result = s->kind == LM__KIND__KIND_WITHDRAW ? CODEC_PACK(&withdraw, t->arena, &packed, e)
 	                                                : CODEC_PACK(&answer, t->arena, &packed, e);
 	Lm__RequestRecord *record;

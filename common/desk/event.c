@@ -35,10 +35,19 @@ Lm__Objected objected_of(bool was_objection, Lm__Outcome before, Lm__Outcome aft
 	return before == after ? LM__OBJECTED__OBJECTED_UPHELD : LM__OBJECTED__OBJECTED_CHANGED;
 }
 
+/* Both, where one acted for the other. */
+static void names_set(const Lm__Service *service, const Lm__RequestPayload *payload, Lm__StatusMessage *message)
+{
+	const char *name = form_value(service, payload->values, payload->n_values,
+	                              LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME);
+	message->name = name ? (char *)(uintptr_t)name : message->name;
+	message->carer = payload->carer->name;
+}
+
 /* What the resident reads, sealed so that only the receipt's code opens it. */
 static int message_make(struct turn *t, const struct id *request, const Lm__CaseRecord *before, const Lm__Header *event,
-                        int64_t time_ms, const Lm__CasePayload *content, const uint8_t *receipt_key, struct bytes *out,
-                        struct error *e)
+                        int64_t time_ms, const Lm__CasePayload *content, const Lm__RequestPayload *payload,
+                        struct bytes *out, struct error *e)
 {
 	Lm__Service *service;
 	Lm__StatusMessage message = LM__STATUS_MESSAGE__INIT;
@@ -57,12 +66,14 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Case
 	message.owner = event->owner;
 	message.town = event->town;
 	bool is_decision = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE;
-	bool has_service = (is_decision || content->n_values) &&
+	bool has_service = (is_decision || content->n_values || payload->carer) &&
 	                   !service_get(t->txn, before->service, before->revision, t->arena, &service);
 	if (is_decision && has_service)
 		message.object_until_ms = case_object_until(service, event->outcome, before->was_objected, time_ms);
 	if (is_decision)
 		message.objected = objected_of(before->is_objected, before->outcome, event->outcome);
+	if (has_service && payload->carer)
+		names_set(service, payload, &message);
 	if (has_service && step_values_told(service, content->values, content->n_values, t->arena, &message))
 		return error_set(e, ERR_MEMORY, "no memory for the resident's message");
 	int result = CODEC_PACK(&message, t->arena, &packed, e);
@@ -73,8 +84,8 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Case
 	if (!size || !sealed)
 		return error_set(e, ERR_MEMORY, "no memory for the resident's message");
 	*out = BYTES(sealed, size);
-	return receipt_message_seal(receipt_key, status_associated(*request, event->version, associated), packed,
-	                            sealed, e);
+	return receipt_message_seal(payload->receipt_key.data, status_associated(*request, event->version, associated),
+	                            packed, sealed, e);
 }
 
 static int status_write(struct turn *t, const struct id *request, const Lm__CaseRecord *record, const Lm__Header *event,
@@ -170,8 +181,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	bool can_tell = !opened && case_action_is_told(event->action) &&
 	                !case_code_is_new(record); /* no terminal has a lock for it: it asks the town */
 	if (!result && can_tell)
-		result = message_make(t, &request, record, &outline, t->now_ms, event->content,
-		                      payload->receipt_key.data, &message, e);
+		result = message_make(t, &request, record, &outline, t->now_ms, event->content, payload, &message, e);
 	bool is_referred = is_town && !case_is_of_town(d, record); /* the resident's town passes the message on */
 	if (is_referred)
 		event->content->receipt_message = codec_data(message);
@@ -238,6 +248,6 @@ int desk_tell_again(struct turn *t, const struct domain_item *event, struct erro
 	if (result) /* nobody can be told what cannot be opened */
 		return error_is_of_machine(result) ? result : store_failure(t->txn, e);
 	record->is_objected = false; /* whether this decided on an objection is not told twice */
-	result = message_make(t, &request, record, h, h->time_ms, content, payload->receipt_key.data, &message, e);
+	result = message_make(t, &request, record, h, h->time_ms, content, payload, &message, e);
 	return result ? result : status_write(t, &request, record, h, message, &event->hash, e);
 }

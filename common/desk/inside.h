@@ -38,6 +38,12 @@ void case_action_post(void *context, struct http_request *r);
 int request_payload_open(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, struct arena *arena,
                          Lm__RequestPayload **out, struct error *e);
 
+/* carers.c: whether who handed the request in for somebody may; NONE: nobody did. `facts` of the resident's record, or
+ * NULL. ERR_MEMORY, ERR_IO: then it is not known. */
+int carer_authority(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
+                    const Lm__RequestPayload *payload, const Lm__PersonFacts *facts, struct arena *arena,
+                    Lm__Authority *out);
+
 /* views.c */
 Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena);
 /* `days`: of working_days_load, once for all rows. */

@@ -152,6 +152,7 @@ int case_values(struct node *n, const Lm__CaseView *view, Lm__Tier office, int64
 	values[LETTER_DUE] = row->due_ms ? day_text(row->due_ms, is_english, arena) : "";
 	values[LETTER_OFFICE] = words_of(node_place_words(n, at, arena), is_english);
 	values[LETTER_CONTACT] = contact ? contact->phone : "";
+	values[LETTER_CARER] = view->carer ? view->carer->name : "";
 	return values[LETTER_RECEIVED] && values[LETTER_DAY] && values[LETTER_DUE]
 	               ? OK
 	               : error_set(e, ERR_MEMORY, "no memory for what the case says");

@@ -50,8 +50,8 @@ static bool row_access(uint32_t bits, struct arena *arena, Lm__CaseRow *row)
 	return row->access != NULL;
 }
 
-/* What the request itself tells: the name, masked, and how the resident wants to be served, beside what the record says
- * of it. False: not now, for want of memory. */
+/* What the request itself tells, beside what the record says of it: the name, masked, how the resident wants to be
+ * served, and whether a carer may act. False: not now, for want of memory. */
 static bool row_told(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record, const Lm__Service *service,
                      const Lm__PersonFacts *facts, struct arena *arena, Lm__CaseRow *row)
 {
@@ -67,6 +67,8 @@ static bool row_told(struct node *n, struct store_txn *txn, const Lm__CaseRecord
 		                                               LM__FIELD_MEANING__FIELD_MEANING_APPLICANT_NAME));
 	if (!result)
 		needs |= access_bits(payload->access, payload->n_access);
+	if (!result)
+		result = carer_authority(n, txn, record, service, payload, facts, arena, &row->authority);
 	arena_release(&whole);
 	return row_access(needs, arena, row) && !error_is_of_machine(result);
 }
@@ -288,9 +290,10 @@ static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, st
 	if (is_text && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
 		v->text = answer->text;
 	else if (h->kind == LM__KIND__KIND_WITHDRAW &&
-	         !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL))
+	         !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL)) {
 		v->text = withdraw->reason;
-	else
+		v->is_unwanted = withdraw->is_unwanted;
+	} else
 		v->is_absent = true;
 }
 
@@ -387,7 +390,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		view->consents = payload->consents;
 		view->n_consents = payload->n_consents;
 		view->is_for_child = payload->is_for_child;
-		view->guardian = payload->guardian;
+		view->carer = payload->carer;
 		view->taken_by = payload->taken_by;
 		view->channel = channel_of(payload);
 		result = fields_fill(n, payload, arena, view);

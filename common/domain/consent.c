@@ -71,6 +71,11 @@ static bool answers_say_child(const Lm__Service *s, const Lm__RequestPayload *p,
 	return false;
 }
 
+bool request_is_for_child(const Lm__Service *s, const Lm__RequestPayload *p, int64_t time_ms)
+{
+	return p->is_for_child || answers_say_child(s, p, time_ms);
+}
+
 struct consenting {
 	const Lm__Service *service;
 	const Lm__RequestPayload *payload;
@@ -106,7 +111,7 @@ static void consent_check(struct consenting *c, const char *path, Lm__ConsentKin
 	const Lm__Consent *one = consent_find(c, kind, sharing);
 	if (!one || (must_be_given && !one->is_given))
 		fault(c, path, "consent-missing");
-	else if (one->is_given && c->is_child && !one->is_by_guardian)
+	else if (one->is_given && c->is_child && !one->is_by_carer)
 		fault(c, path, "guardian-missing");
 }
 
@@ -134,19 +139,24 @@ static void surplus_check(struct consenting *c)
 	}
 }
 
-static void guardian_check(struct consenting *c)
+/* A child has a guardian; a grown person may have somebody who acts, unless the service says that nobody does. */
+static void carer_check(struct consenting *c)
 {
-	static const Lm__Guardian nobody = LM__GUARDIAN__INIT;
-	const Lm__Guardian *g = c->payload->guardian ? c->payload->guardian : &nobody;
-	if (!c->is_child && !c->payload->guardian)
+	static const Lm__Carer nobody = LM__CARER__INIT;
+	const Lm__Carer *k = c->payload->carer ? c->payload->carer : &nobody;
+	if (!c->is_child && !c->payload->carer)
 		return;
-	long name = utf8_length(bytes_from_text(g->name)), relation = utf8_length(bytes_from_text(g->relation));
+	long name = utf8_length(bytes_from_text(k->name)), relation = utf8_length(bytes_from_text(k->relation));
 	if (name < 1 || name > NAME_CHARACTERS_MOST)
-		fault(c, "guardian.name", name ? "too-long" : "required");
+		fault(c, "carer.name", name ? "too-long" : "required");
 	if (relation < 1 || relation > RELATION_CHARACTERS_MOST)
-		fault(c, "guardian.relation", relation ? "too-long" : "required");
-	if (!phone_is_good(g->phone))
-		fault(c, "guardian.phone", g->phone[0] ? "not-a-phone" : "required");
+		fault(c, "carer.relation", relation ? "too-long" : "required");
+	if (!phone_is_good(k->phone))
+		fault(c, "carer.phone", k->phone[0] ? "not-a-phone" : "required");
+	if (!protobuf_c_enum_descriptor_get_value(&lm__carer_scope__descriptor, (int)k->scope))
+		fault(c, "carer.scope", "not-a-choice");
+	if (!c->is_child && c->service->only_self)
+		fault(c, "carer", "only-self");
 }
 
 static void health_check(struct consenting *c)
@@ -186,7 +196,7 @@ uint32_t access_bits(const Lm__AccessNeed *need, size_t count)
 size_t request_check(const Lm__Service *s, const Lm__RequestPayload *p, int64_t time_ms, struct form_fault *faults,
                      size_t most)
 {
-	struct consenting c = { s, p, faults, most, 0, p->is_for_child || answers_say_child(s, p, time_ms) };
+	struct consenting c = { s, p, faults, most, 0, request_is_for_child(s, p, time_ms) };
 	c.count = form_check(s, p->values, p->n_values, faults, most);
 	access_check(&c);
 	if (!s->privacy) /* a revision from before there were any */
@@ -200,6 +210,6 @@ size_t request_check(const Lm__Service *s, const Lm__RequestPayload *p, int64_t 
 		consent_check(&c, path, LM__CONSENT_KIND__CONSENT_KIND_SHARING, s->sharing[i]->id,
 		              s->sharing[i]->is_needed);
 	}
-	guardian_check(&c);
+	carer_check(&c);
 	return c.count;
 }

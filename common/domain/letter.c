@@ -15,10 +15,9 @@
 
 const struct store_table domain_table_letter = { .name = "letter", .number = 51, .is_projection = true };
 
-static const char *const place_names[LETTER_PLACES] = {
-	"name",   "service", "number",  "received", "day",    "due",
-	"office", "contact", "outcome", "text",     "ground", "remedy"
-};
+static const char *const place_names[LETTER_PLACES] = { "name", "service", "number",  "received", "day",
+	                                                "due",  "office",  "contact", "carer",    "outcome",
+	                                                "text", "ground",  "remedy" };
 
 static int place_of(const char *name, size_t size)
 {

@@ -160,6 +160,18 @@ static void contacts(struct check *c)
 	}
 }
 
+/* Eight at most, each once. */
+static void modules(struct check *c, const char *path, const Lm__Representative *r)
+{
+	list(c, path, r->n_modules, KINDS_MOST);
+	for (size_t i = 0; i < r->n_modules && i < KINDS_MOST; i++) {
+		choice(c, path, &lm__module__descriptor, (int)r->modules[i], true);
+		for (size_t k = 0; k < i; k++)
+			if (r->modules[k] == r->modules[i])
+				wrong(c, path, "twice");
+	}
+}
+
 static void representatives(struct check *c)
 {
 	const Lm__PersonFacts *f = c->facts;
@@ -174,6 +186,7 @@ static void representatives(struct check *c)
 		day(c, path_of(m, "representatives", i, "from"), r->from, true);
 		day(c, path_of(m, "representatives", i, "until"), r->until, false);
 		span(c, path_of(m, "representatives", i, "until"), r->from, r->until);
+		modules(c, path_of(m, "representatives", i, "modules"), r);
 	}
 }
 
@@ -268,4 +281,47 @@ bool representative_counts(const Lm__PersonFacts *facts, size_t i, const char *t
 {
 	const Lm__Representative *r = facts->representatives[i];
 	return !facts->died_on[0] && strcmp(r->from, today) <= 0 && (!r->until[0] || strcmp(today, r->until) <= 0);
+}
+
+/* ---- who acted ---- */
+
+/* As far as digits tell: 000-1234 5678 and 00012345678 are one phone. */
+static bool same_phone(const char *a, const char *b)
+{
+	for (;; a++, b++) {
+		a += strcspn(a, "0123456789");
+		b += strcspn(b, "0123456789");
+		if (*a != *b || !*a)
+			return *a == *b;
+	}
+}
+
+static Lm__Authority authority_by(const Lm__PersonFacts *facts, size_t i, const Lm__Carer *carer, Lm__Module module,
+                                  const char *day)
+{
+	const Lm__Representative *r = facts->representatives[i];
+	bool covers = r->scope == LM__SCOPE__SCOPE_ALL || r->scope == LM__SCOPE__SCOPE_REQUESTS, is_named = false;
+	for (size_t k = 0; k < r->n_modules; k++)
+		is_named |= r->modules[k] == module;
+	if (strcmp(r->name, carer->name) != 0)
+		return LM__AUTHORITY__AUTHORITY_NOT_ON_FILE;
+	if (r->phone[0] && !same_phone(r->phone, carer->phone))
+		return LM__AUTHORITY__AUTHORITY_OTHER_PHONE;
+	if (!representative_counts(facts, i, day))
+		return LM__AUTHORITY__AUTHORITY_NOT_NOW;
+	return covers && (!r->n_modules || is_named) ? LM__AUTHORITY__AUTHORITY_COVERS
+	                                             : LM__AUTHORITY__AUTHORITY_NOT_THIS;
+}
+
+/* The nearest to one that covers: somebody may have been put on file twice. */
+Lm__Authority authority_of(const Lm__PersonFacts *facts, const Lm__Carer *carer, Lm__Module module, const char *day)
+{
+	Lm__Authority best = LM__AUTHORITY__AUTHORITY_NOT_ON_FILE;
+	for (size_t i = 0; i < facts->n_representatives; i++) {
+		Lm__Authority one = authority_by(facts, i, carer, module, day);
+		if (one == LM__AUTHORITY__AUTHORITY_COVERS)
+			return one;
+		best = one > best ? one : best;
+	}
+	return best;
 }

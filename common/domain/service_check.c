@@ -318,6 +318,8 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 	words_check(&c, "easy", s->easy);
 	if (s->easy_name)
 		words_check(&c, "easy_name", s->easy_name);
+	if (s->only_self)
+		words_check(&c, "only_self", s->only_self);
 	if (s->owner != LM__TIER__TIER_TOWN && s->owner != LM__TIER__TIER_DISTRICT)
 		fault_add(&c, "owner: TIER_TOWN or TIER_DISTRICT decides");
 	if (!s->n_fields || s->n_fields > FIELDS_MOST)

@@ -294,6 +294,7 @@ void texts_check(struct check *c, const Lm__Service *s)
 	words_read(c, "name", s->name, &of_title, NUMBERS_NONE);
 	words_read(c, "easy_name", s->easy_name, &of_title, NUMBERS_NONE);
 	words_read(c, "easy", s->easy, &of_glance, NUMBERS_NONE);
+	words_read(c, "only_self", s->only_self, &of_glance, NUMBERS_NONE);
 	for (size_t i = 0; i < s->n_fields; i++)
 		field_read(c, "fields", i, s->fields[i]);
 	for (size_t i = 0; i < s->n_steps; i++) {

@@ -18,7 +18,7 @@ Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in)
 	payload.consents = in->consents;
 	payload.n_consents = in->n_consents;
 	payload.is_for_child = in->is_for_child;
-	payload.guardian = in->guardian;
+	payload.carer = in->carer;
 	payload.access = in->access;
 	payload.n_access = in->n_access;
 	return payload;
@@ -58,7 +58,11 @@ bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitC
 	if (*result)
 		return false;
 	Lm__RequestPayload payload = node_request_payload(in);
-	size_t count = request_check(*service, &payload, clock_wall_ms(), faults, FAULTS_MOST);
+	int64_t now_ms = clock_wall_ms();
+	size_t count = request_check(*service, &payload, now_ms, faults, FAULTS_MOST);
+	/* What is on its way from before it was asked is taken without. */
+	if (count < FAULTS_MOST && in->carer && !in->carer->scope && !request_is_for_child(*service, &payload, now_ms))
+		faults[count++] = (struct form_fault){ .field = "carer.scope", .rule = "required" };
 	if (count)
 		faults_answer(r, in, faults, count);
 	return !count;

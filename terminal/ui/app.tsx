@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { access, asAsked, isAccessUsual, needsOf, resetAccess, useAccess } from 'kiosk/access';
 import { hasCamera, readScreenScale } from 'kiosk/display';
 import { CheckAnswers, QuestionScreen, Saving } from 'kiosk/form';
-import { ReadAloud, Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
+import { Acting, ReadAloud, Staff as StaffContext, type ScreenProps } from 'kiosk/frame';
 import { ignoreRepeats } from 'kiosk/guard';
 import { HealthConsent, Privacy, SharingConsent } from 'kiosk/consent';
 import { noticeTexts } from 'kiosk/notices';
@@ -15,7 +15,7 @@ import { resetSpeech, setSpeech, speakBy } from 'kiosk/speech';
 import { Captions, SpeechButton, SpeechHelp, useSpeech } from 'kiosk/speech-parts';
 import { ApiError, events } from 'ui/api';
 import { canonical } from 'ui/rules';
-import { commandOf, emptyFilling, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
+import { commandOf, emptyFilling, namesOf, PRIVACY, stepFault, stepsOf, type Filling, type Step } from 'ui/steps';
 import { focusAnswer, faultText, stepText, type Here } from 'ui/form';
 import { language, t, useLanguage } from 'ui/i18n';
 import { Finder } from 'ui/pinyin';
@@ -35,11 +35,12 @@ import type {
 import { IdleWatch } from './idle';
 import { marksText } from './marks';
 import * as server from './server';
+import { ActingStart } from './screens/acting';
 import { AskedBack } from './screens/asked';
 import { Join } from './screens/join';
 import { Lookup } from './screens/lookup';
 import { Points } from './screens/points';
-import { namesOf, Receipt, type Saved } from './screens/receipt';
+import { Receipt, type Saved } from './screens/receipt';
 import { Records } from './screens/records';
 import { Start } from './screens/start';
 import { Stopped } from './screens/stopped';
@@ -54,10 +55,10 @@ type Screen =
 	| { at: 'points'; page: number }
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
-	| { at: 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
+	| { at: 'acting' | 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
 	| { at: 'asked' | 'object'; receipt: ReceiptView };
 
-const STOPPED: Screen['at'][] = ['start', 'services', 'service', 'privacy', 'step', 'check'];
+const STOPPED: Screen['at'][] = ['start', 'acting', 'services', 'service', 'privacy', 'step', 'check'];
 
 /** A request in the making. */
 export interface Draft extends DraftView, Filling {
@@ -86,6 +87,7 @@ function Kiosk(): JSX.Element {
 	const [screen, go] = useState<Screen>({ at: 'start' });
 	const [draft, setDraft] = useState<Draft | null>(null);
 	const [saved, setSaved] = useState<Saved | null>(null);
+	const [isActing, setActing] = useState(false); // until the end of somebody's use, or until they say otherwise
 	const [found, setFound] = useState<Found | null>(null);
 	const visit = useRef(0); // answers that arrive after their person has left are dropped
 
@@ -99,6 +101,7 @@ function Kiosk(): JSX.Element {
 
 	const reset = useCallback((isHere: boolean) => {
 		home();
+		setActing(false);
 		resetAccess();
 		resetSpeech(isHere);
 	}, []);
@@ -193,7 +196,7 @@ function Kiosk(): JSX.Element {
 			if (mine !== visit.current) return;
 			d = { ...made, ...emptyFilling(service), faults: [] };
 		}
-		d = { ...d, agreed: { ...d.agreed, [PRIVACY]: { is_given: true, time_ms: Date.now() } } };
+		d = { ...d, isActing, agreed: { ...d.agreed, [PRIVACY]: { is_given: true, time_ms: Date.now() } } };
 		setDraft(d);
 		go({ at: 'step', key: stepsOf(d, Date.now())[0]!.key, isChange: false });
 	};
@@ -233,7 +236,7 @@ function Kiosk(): JSX.Element {
 		if (mine !== visit.current) return;
 		const wrong = stepsOf(d, Date.now()).find(({ key }) => view.faults.some((fault) => fault.field === key));
 		if (view.is_saved) {
-			setSaved({ ...view, ...namesOf(d.service, command) });
+			setSaved({ ...view, ...(namesOf(d, Date.now()) ?? NOBODY) });
 			setDraft(null);
 			go({ at: 'receipt' });
 		} else if (wrong) {
@@ -307,8 +310,16 @@ function Kiosk(): JSX.Element {
 						onModule={(module) => go({ at: 'services', module, page: 0 })}
 						onLookup={() => go({ at: 'lookup' })}
 						onPoints={points.length > 0 ? () => go({ at: 'points', page: 0 }) : undefined}
+						onActing={() => (isActing ? setActing(false) : go({ at: 'acting' }))}
 					/>
 				);
+			case 'acting': {
+				const begin = () => {
+					setActing(true);
+					go({ at: 'start' });
+				};
+				return <ActingStart {...common} onNext={begin} />;
+			}
 			case 'services': {
 				const { module, page } = screen;
 				return (
@@ -361,8 +372,8 @@ function Kiosk(): JSX.Element {
 				return <Lookup {...common} onFind={find} />;
 			case 'records': {
 				if (!found) return null;
-				const withdraw = async (receipt: ReceiptView) => {
-					await server.withdraw(askOf(found.code, receipt, ''));
+				const withdraw = async (receipt: ReceiptView, is_unwanted: boolean) => {
+					await server.withdraw({ ...askOf(found.code, receipt, ''), is_unwanted });
 					await find(found.code);
 				};
 				const answer = (receipt: ReceiptView) => go({ at: 'asked', receipt });
@@ -383,12 +394,16 @@ function Kiosk(): JSX.Element {
 		}
 	};
 
-	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN' && !isSpeaking;
+	const isDefault = isAccessUsual() && shownLanguage === 'zh-CN' && !isSpeaking && !isActing;
+	const ofSaved = saved?.by_name ? saved : null;
+	const acting = ofSaved ?? (draft ? namesOf(draft, Date.now()) : null) ?? (isActing ? NOBODY : null);
 	return (
 		<StaffContext.Provider value={Staff}>
 			<Finder.Provider value={server.pinyin}>
 				<Signs.Provider value={readSigns}>
-					<ReadAloud.Provider value={SpeechButton}>{screenNow()}</ReadAloud.Provider>
+					<Acting.Provider value={acting}>
+						<ReadAloud.Provider value={SpeechButton}>{screenNow()}</ReadAloud.Provider>
+					</Acting.Provider>
 				</Signs.Provider>
 			</Finder.Provider>
 			<Announcer />
@@ -398,6 +413,8 @@ function Kiosk(): JSX.Element {
 		</StaffContext.Provider>
 	);
 }
+
+const NOBODY = { name: '', by_name: '' };
 
 const readSigns = async () => (await server.readSigns()).clips;
 

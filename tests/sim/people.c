@@ -160,6 +160,12 @@ static void drafted(void *context, int status, json_t *body)
 	                  json_object_get(body, "request_id"), "code", json_object_get(body, "code"), "service",
 	                  draw(3) ? "sim-town" : "sim-district", "revision", 1, "language", "zh-CN", "values", "field",
 	                  "name", "values", CANARY, "field", "wheelchair", "values", "unknown", "consents", consent);
+	if (draw(5) == 0) { /* somebody acts for the resident */
+		json_object_set_new(r->command, "carer",
+		                    json_pack("{s:s,s:s,s:s,s:s}", "name", CANARY, "relation", CANARY, "phone",
+		                              "00012345678", "scope", "CARER_SCOPE_ONCE"));
+		json_object_set_new(consent, "is_by_carer", json_true());
+	}
 	plan(draw(2 * SECONDS), NULL, hand_in, r);
 }
 
@@ -239,8 +245,8 @@ static void looked_up(void *context, int status, json_t *body)
 	         answers   ? "/api/v1/receipts/answer"
 	         : objects ? "/api/v1/receipts/object"
 	                   : "/api/v1/receipts/withdraw",
-	         json_pack("{s:s,s:s,s:I,s:s}", "code", p->code, "request_id", p->request, "version", version, "text",
-	                   withdraws ? "" : "示例回答"),
+	         json_pack("{s:s,s:s,s:I,s:s,s:b}", "code", p->code, "request_id", p->request, "version", version,
+	                   "text", withdraws ? "" : "示例回答", "is_unwanted", withdraws && draw(2)),
 	         "resident", asked, r);
 }
 

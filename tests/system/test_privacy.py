@@ -137,9 +137,9 @@ class Privacy(lm.Case):
         for service in services:
             more = {}
             if service["may_concern_children"]:
-                child = [{**consent, "is_by_guardian": True} for consent in samples.consents(service)]
+                child = [{**consent, "is_by_carer": True} for consent in samples.consents(service)]
                 guardian = {"name": canaries.text("guardian"), "relation": canaries.text("relation"), "phone": canaries.phone("guardian")}
-                more = {"is_for_child": True, "guardian": guardian, "consents": child}
+                more = {"is_for_child": True, "carer": guardian, "consents": child}
             about = {"about": "machine"} if service["owner_rules"] else {}  # about neither tier: both show it
             made.append(self.hand_in(kiosk, service, canaries, about, **more))
         fields = sum(is_personal(field) for service in services for field in service["fields"])
@@ -236,7 +236,7 @@ class Privacy(lm.Case):
             refusal = {**consent, "is_given": False}
             self.assertEqual({(path, "consent-missing")}, faults(consents=[c if c is not consent else refusal for c in given]))
         self.assertEqual({("consents", "unknown-field")}, faults(consents=given + given[:1]))
-        self.assertIn(("guardian.name", "required"), faults(is_for_child=True))
+        self.assertIn(("carer.name", "required"), faults(is_for_child=True))
         self.assertEqual(set(), faults())
         values = [value for value in samples.answers(service) if value["field"] not in ("number", "support", "medicine", "note")]
         self.assertEqual(set(), faults(values=values, consents=[given[0], {**given[1], "is_given": False}, given[2]]))

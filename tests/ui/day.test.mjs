@@ -369,7 +369,7 @@ test('a request by phone on the form, a call back that is noted and made', async
 	await press(named('政策问答'), { most: 40 });
 	await page.locator('#intake-privacy').waitFor();
 	await assertPlaced('a service that is chosen');
-	await tab(page.locator('form.desk-intake input').first());
+	await tab(page.locator('#intake-consents-privacy input').first());
 	await key('Space');
 	await write('intake-name', '示例电话人');
 	for (const field of ['consents-health', 'topic', 'way']) {

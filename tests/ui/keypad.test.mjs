@@ -234,6 +234,22 @@ test('speech begins soon, ends with the next key, and stands in the caption', as
 	await me.close();
 });
 
+test('who acts for another hears it on each screen', async () => {
+	const me = await Listener.arrive(district.terminals[0].url);
+	await me.press('in');
+	await me.choose(t('kiosk.start.acting'));
+	await me.hears(t('kiosk.acting.receipt').slice(0, 6));
+	await me.choose(t('kiosk.acting.begin'));
+	assert.ok((await me.hears(t('kiosk.start.text').slice(0, 6))).startsWith(t('kiosk.acting.banner')));
+	await me.choose(t('kiosk.module.advice'));
+	assert.ok((await me.hears(t('kiosk.services.text').slice(0, 4))).startsWith(t('kiosk.acting.banner')));
+	await me.walkTo(t('kiosk.acting.banner')); // and it is a stop like any other
+	await me.press('back');
+	await me.choose(t('kiosk.start.self'));
+	assert.equal(await me.page.locator('.acting').count(), 0);
+	await me.close();
+});
+
 test('a kiosk whose voice is gone works as before, and says so', async () => {
 	const { page, close } = await openPage(browser, 'kiosk32', district.terminals[1].url);
 	await page.route('**/api/v1/speech', (route) => route.fulfill({ status: 503, json: { error: { code: 'unreachable', text: 'gone' } } }));

@@ -33,6 +33,8 @@ export function text(language, key, params = {}) {
 	return texts[language][key].replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
 }
 
+const own = (key) => ({ zh: text('zh-CN', key), en: text('en', key) });
+
 /** Starts the district; `tell` hands it a command and waits for the answer. */
 export async function startDistrict(...options) {
 	const pages = process.env.LM_PAGES ? ['--pages', process.env.LM_PAGES] : [];
@@ -307,12 +309,28 @@ export class Resident extends Viewer {
 		}
 	}
 
+	/** From the start screen on: says that somebody else's matter it is. */
+	async actForAnother() {
+		await this.press('kiosk.start.acting');
+		await this.press('kiosk.acting.begin');
+		this.isActing = true;
+	}
+
+	/** Who acts: "name", "relation", "phone", and the scope by its id. */
+	async sayWhoActs({ scope, ...answers }) {
+		for (const [part, type] of [['name', 'PERSON'], ['relation', 'TEXT'], ['phone', 'PHONE']])
+			await this.answer({ type: `FIELD_TYPE_${type}`, label: own(`common.carer.${part}`) }, answers[part]);
+		const choices = [{ id: scope, name: own(`common.carer.${scope}`) }];
+		await this.answer({ type: 'FIELD_TYPE_CHOICE', label: own('common.carer.scope'), choices }, scope);
+	}
+
 	/** From the start screen to the check of all answers. `answers` by field id; what is missing is skipped. */
-	async fill(service, answers) {
+	async fill(service, answers, carer) {
 		const found = await this.openService(service);
 		await this.press('kiosk.service.start');
 		await this.press('kiosk.consent.agree');
 		await this.sayNoChild(found);
+		if (this.isActing) await this.sayWhoActs(carer);
 		for (const field of found.fields) {
 			await this.agreeBefore(found, field);
 			await this.answer(field, answers[field.id] ?? null);

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 const { buildSync } = createRequire(new URL('../../common/ui/package.json', import.meta.url))('esbuild');
 const source = new URL('../../common/ui/src/steps.ts', import.meta.url).pathname;
 const built = buildSync({ entryPoints: [source], bundle: true, format: 'esm', write: false }).outputFiles[0].text;
-const { commandOf, emptyFilling, HEALTH, isUnder14, PRIVACY, stepFault, stepsOf } = await import(
+const { commandOf, emptyFilling, HEALTH, isUnder14, namesOf, PRIVACY, stepFault, stepsOf } = await import(
 	`data:text/javascript,${encodeURIComponent(built)}`
 );
 
@@ -68,19 +68,43 @@ test('what may be refused and what may not', () => {
 });
 
 test('a guardian is asked for when somebody says so, or the number does', () => {
-	const guardian = ['guardian.name', 'guardian.relation', 'guardian.phone'];
+	const guardian = ['carer.name', 'carer.relation', 'carer.phone'];
 	const children = { ...SERVICE, may_concern_children: true };
 	const said = filled({ service: children, answers: { ...filled().answers, '.child': ['yes'] } });
 	assert.deepEqual(keys(said).slice(0, 5), ['.child', ...guardian, 'name']);
 	const told = filled({ answers: { name: ['张三'], number: ['990114201602290011'] } });
 	assert.deepEqual(keys(told).slice(0, 5), ['name', 'number', ...guardian]);
-	told.answers = { ...told.answers, 'guardian.name': ['李四'], 'guardian.relation': ['母亲'], 'guardian.phone': ['000 0000 0000'] };
+	told.answers = { ...told.answers, 'carer.name': ['李四'], 'carer.relation': ['母亲'], 'carer.phone': ['000 0000 0000'] };
 	const command = commandOf(told, 'zh-CN', NOW_MS);
-	assert.deepEqual(command.guardian, { name: '李四', relation: '母亲', phone: '00000000000' });
-	assert.ok(command.consents.every((consent) => consent.is_by_guardian));
+	assert.deepEqual(command.carer, { name: '李四', relation: '母亲', phone: '00000000000', scope: 'CARER_SCOPE_ALL' });
+	assert.ok(command.consents.every((consent) => consent.is_by_carer));
 	assert.equal(command.is_for_child, false);
-	assert.ok(!command.values.some((value) => value.field.startsWith('guardian')));
-	assert.equal(commandOf(filled(), 'zh-CN', NOW_MS).guardian, undefined);
+	assert.ok(!command.values.some((value) => value.field.startsWith('carer')));
+	assert.equal(commandOf(filled(), 'zh-CN', NOW_MS).carer, undefined);
+});
+
+test('who acts for somebody says who they are and what they may do; a service can be for oneself alone', () => {
+	const carer = ['carer.name', 'carer.relation', 'carer.phone', 'carer.scope'];
+	const acting = filled({ isActing: true });
+	acting.service = { ...SERVICE, fields: SERVICE.fields.map((f) => (f.id === 'name' ? { ...f, meaning: 'FIELD_MEANING_APPLICANT_NAME' } : f)) };
+	assert.deepEqual(keys(acting).slice(0, 6), [...carer, 'name', 'number']);
+	const hints = stepsOf(acting, NOW_MS).filter(({ at }) => at === 'question').map(({ field }) => [field.id, field.hint?.zh]);
+	assert.deepEqual(hints.filter(([, hint]) => hint === '写本人的，不是代办人的。').map(([id]) => id), ['name', 'number']);
+	assert.equal(stepFault(stepsOf(acting, NOW_MS)[3], acting).rule, 'required', 'what they may do has to be said');
+	assert.deepEqual(namesOf(acting, NOW_MS), { name: '张三', by_name: '' });
+	const said = { 'carer.name': ['李四'], 'carer.relation': ['邻居'], 'carer.phone': ['000 0000 0000'], 'carer.scope': ['CARER_SCOPE_MODULE'] };
+	acting.answers = { ...acting.answers, ...said };
+	const command = commandOf(acting, 'zh-CN', NOW_MS);
+	assert.deepEqual(command.carer, { name: '李四', relation: '邻居', phone: '00000000000', scope: 'CARER_SCOPE_MODULE' });
+	assert.deepEqual(command.values.map(({ field }) => field), ['name', 'ill'], 'and what was asked of the person is sent');
+	assert.ok(command.consents.every((consent) => consent.is_by_carer));
+	assert.deepEqual(namesOf(acting, NOW_MS), { name: '张三', by_name: '李四' });
+	assert.equal(namesOf(filled(), NOW_MS), null);
+	const alone = filled({ isActing: true, service: { ...SERVICE, only_self: { zh: '要本人办。', en: 'Only you.' } } });
+	assert.equal(keys(alone)[0], 'name');
+	assert.equal(commandOf(alone, 'zh-CN', NOW_MS).carer, undefined);
+	const child = filled({ isActing: true, service: { ...SERVICE, may_concern_children: true }, answers: { '.child': ['yes'] } });
+	assert.deepEqual(keys(child).slice(0, 5), ['.child', ...carer.slice(0, 3), 'name'], 'a guardian needs no leave');
 });
 
 test('14 on the day, in Shanghai', () => {

@@ -4,6 +4,7 @@ import { shownText } from '../src/form';
 import { t, timeText, words } from '../src/i18n';
 import { Button, Failed, Loading, Notice, Tab } from '../src/parts';
 import type { CaseView, FieldView, Service, Words } from '../src/types';
+import { CarerPart } from './carer';
 import { Consents } from './consents';
 import { CaseContacts } from './contacts';
 import { DecideAfter, decisionText, seenOf, type Seen } from './decide';
@@ -29,7 +30,7 @@ import { Whose } from './whose';
 export function CasePage({ requestId }: { requestId: string }) {
 	const { data, fault, reload } = useLoaded<CaseView>(
 		`/api/v1/cases/${requestId}`,
-		(name, event) => name === 'cases' && (event as { request_id: string }).request_id === requestId,
+		(name, event) => name === 'persons' || (name === 'cases' && (event as { request_id: string }).request_id === requestId),
 	);
 	if (isKnown(data)) return <Case view={data} fault={fault} reload={reload} />;
 	return (
@@ -93,6 +94,7 @@ function Case({ view, fault, reload }: CaseProps) {
 			{row.is_absent && !view.erasure?.is_done && <Notice kind="warning">{t('desk.case.absent')}</Notice>}
 			{isOpen(row) && openWithdrawal(view.asks) && <Notice kind="warning">{t('desk.case.withdrawal')}</Notice>}
 			<Whose view={view} reload={reload} />
+			<CarerPart view={view} />
 			<Doing view={view} can={can} onChoose={choose} />
 			<Proofs view={view} canAsk={can.includes('ask')} onAsk={() => choose('ask')} reload={reload} />
 			{view.erasure && erasing}

@@ -104,7 +104,7 @@ export function useCases(view: View, wish: Wish = {}): CaseList {
 	useEffect(() => {
 		let timer = 0;
 		const stop = desk.hear((name) => {
-			if (timer || (name !== 'cases' && name !== 'again')) return;
+			if (timer || !['cases', 'persons', 'again'].includes(name)) return;
 			timer = window.setTimeout(() => {
 				timer = 0;
 				void reload();

@@ -1,4 +1,4 @@
-// What the resident agreed to, and who agreed for a child.
+// What the resident agreed to, and who agreed for them.
 import { consentText } from '../src/form';
 import { t, words } from '../src/i18n';
 import { More } from '../src/parts';
@@ -7,8 +7,8 @@ import type { CaseView, Consent, Service } from '../src/types';
 import { momentText } from './time';
 
 export function Consents({ view }: { view: CaseView }) {
-	const { consents, guardian, service } = view;
-	const isEmpty = consents.length === 0 && !guardian && !view.taken_by;
+	const { consents, service } = view;
+	const isEmpty = consents.length === 0 && !view.taken_by;
 	return (
 		<>
 			{!isEmpty && (
@@ -20,19 +20,11 @@ export function Consents({ view }: { view: CaseView }) {
 								{consentText(consent.is_given)}{' '}
 								<span class="desk-minor">
 									{momentText(consent.time_ms)}
-									{consent.is_by_guardian && ` · ${t('desk.consent.by-guardian')}`}
+									{consent.is_by_carer && ` · ${t('desk.consent.by-carer')}`}
 								</span>
 							</dd>
 						</div>
 					))}
-					{guardian && (
-						<div>
-							<dt>{t('desk.consent.guardian')}</dt>
-							<dd>
-								{guardian.name} · {guardian.relation} · {guardian.phone}
-							</dd>
-						</div>
-					)}
 					{view.taken_by && (
 						<div>
 							<dt>{t('desk.consent.taken-by')}</dt>

@@ -125,5 +125,6 @@ function askTitle({ kind }: AskView): string {
 
 function askText(ask: AskView): string {
 	if (ask.is_absent) return t('desk.ask.absent');
+	if (ask.is_unwanted) return t('desk.ask.unwanted');
 	return ask.text || t('desk.ask.no-text');
 }

@@ -152,6 +152,7 @@ function Form({ intake, onChange, onDrop, onSend, onSaved }: FormProps) {
 			<h2>
 				{words(service.name)} · {t(`desk.channel.${intake.channel}`)}
 			</h2>
+			<Who filling={filling} onChange={onChange} />
 			<section class="desk-block">
 				<h3 id="intake-privacy">{t('desk.consent.privacy')}</h3>
 				<PrivacyFacts service={service} />
@@ -177,6 +178,24 @@ function Form({ intake, onChange, onDrop, onSend, onSaved }: FormProps) {
 				<Button onPress={onDrop}>{t('desk.intake.drop')}</Button>
 			</div>
 		</form>
+	);
+}
+
+/** Whether the resident asks, or somebody for them; where a service says that nobody may, why. */
+function Who({ filling, onChange }: Pick<FormProps, 'onChange'> & { filling: Filling }) {
+	const { service, isActing } = filling;
+	if (service.only_self) return <p>{words(service.only_self)}</p>;
+	return (
+		<Choices
+			id="intake-who"
+			legend={t('desk.intake.who')}
+			options={[
+				{ id: 'self', name: t('desk.intake.self') },
+				{ id: 'carer', name: t('desk.intake.carer') },
+			]}
+			chosen={[isActing ? 'carer' : 'self']}
+			onChange={([chosen]) => onChange({ ...filling, isActing: chosen === 'carer' })}
+		/>
 	);
 }
 

@@ -43,11 +43,11 @@ export function untilText(from: string, until: string): string {
 	return t('desk.person.from-until', { from: from ? dateText(from) : t('desk.person.nothing'), until: dateText(until) });
 }
 
-export function representativeText({ name, relation, phone, scope }: Representative): string {
-	return [name, relation, phone, valueText(scope)].filter(Boolean).join(' · ');
-}
-
 const joined = (parts: string[]) => parts.filter(Boolean).join(t('desk.list-comma'));
+
+export function representativeText({ name, relation, phone, scope, modules }: Representative): string {
+	return [name, relation, phone, valueText(scope), joined(modules.map(valueText))].filter(Boolean).join(' · ');
+}
 
 /** One entry of the facts in one line, for comparing. */
 export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: PlaceName): string {
@@ -77,6 +77,17 @@ export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: Pla
 			return facts[key] ? changeText(key, facts[key], nameOf) : '';
 	}
 }
+
+export const MODULES = [
+	'MODULE_LIFE',
+	'MODULE_ADVICE',
+	'MODULE_JOBS',
+	'MODULE_DEVICES',
+	'MODULE_REHABILITATION',
+	'MODULE_POLICY',
+	'MODULE_RIGHTS',
+	'MODULE_CULTURE',
+] as const;
 
 export const ACCESS_NEEDS = [
 	'ACCESS_NEED_LARGE_TEXT',

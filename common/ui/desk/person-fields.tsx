@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { t, textOr } from '../src/i18n';
 import { Button, Choices, Field, Line, Select, type Option } from '../src/parts';
 import type { FieldFault, PersonConsent, PersonFacts, Representative, Topic } from '../src/types';
-import { ACCESS_NEEDS, valueText } from './person-facts';
+import { ACCESS_NEEDS, MODULES, valueText } from './person-facts';
 
 const CONTACTS_MOST = 4, REPRESENTATIVES_MOST = 4, THINGS_MOST = 16; // as the daemon's
 const SEXES = ['SEX_NONE', 'SEX_MALE', 'SEX_FEMALE'] as const;
@@ -259,7 +259,7 @@ function Contacts({ facts, faults, set }: ListsProps) {
 	);
 }
 
-const NOBODY: Representative = { name: '', phone: '', relation: '', scope: 'SCOPE_NONE', from: '', until: '' };
+const NOBODY: Representative = { name: '', phone: '', relation: '', scope: 'SCOPE_NONE', from: '', until: '', modules: [] };
 
 function Representatives({ facts, faults, set }: ListsProps) {
 	return (
@@ -288,6 +288,15 @@ function Representatives({ facts, faults, set }: ListsProps) {
 						value={row.scope}
 						values={SCOPES}
 						onChoose={(scope) => change({ ...row, scope })}
+					/>
+					<Choices
+						id={idOf(`${path}.modules`)}
+						legend={t('desk.person.field.modules')}
+						options={MODULES.map((id) => ({ id, name: valueText(id) }))}
+						chosen={row.modules}
+						areSeveral
+						class="desk-pair"
+						onChange={(modules) => change({ ...row, modules: modules as Representative['modules'] })}
 					/>
 					<Span faults={faults} path={path} row={row} onChange={change} />
 				</>

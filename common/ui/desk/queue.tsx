@@ -17,6 +17,7 @@ import {
 } from '../src/parts';
 import type { BulkCommand, CaseRow, CaseView } from '../src/types';
 import { Bulk, bulk, BULK_MOST, Done, itemsOf, undoOf } from './bulk';
+import { CarerMark } from './carer';
 import { useCases, VIEWS, type View, type Wish } from './cases';
 import { Decide } from './decide';
 import { Filter, isFiltered, partsOf, SEARCH_ID, useTyped, useWork } from './filter';
@@ -249,7 +250,7 @@ function Rows({ rows, chosen, pick }: RowsProps) {
 					<TermMark row={row} now_ms={now_ms} />
 				),
 		},
-		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => (row.pending_asks > 0 || row.is_absent) && <Flags row={row} /> },
+		{ id: 'flags', head: t('desk.col.flags'), cell: (row) => <Flags row={row} /> },
 	];
 	return (
 		<Table
@@ -277,6 +278,7 @@ function nextText(row: CaseRow): string {
 function Flags({ row }: { row: CaseRow }) {
 	return (
 		<>
+			<CarerMark row={row} />
 			{row.pending_asks > 0 && (
 				<Chip icon="advice" kind="warning">
 					{t('desk.flag.pending')}

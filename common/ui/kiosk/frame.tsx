@@ -2,8 +2,8 @@
 import { createContext, type ComponentChildren, type ComponentType, type JSX } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
-import { Button, DemoBanner, SIZES } from 'ui/parts';
-import type { TerminalState } from 'ui/types';
+import { Button, DemoBanner, Icon, SIZES } from 'ui/parts';
+import type { Names, TerminalState } from 'ui/types';
 import { useAccess } from './access';
 import { screenAppeared } from './guard';
 import { ModesDialog } from './modes';
@@ -22,6 +22,9 @@ export const Staff = createContext<StaffDialog>(() => null);
 
 /** The button 朗读 of the bottom row; nothing where nothing can speak. */
 export const ReadAloud = createContext<ComponentType | null>(null);
+
+/** Whoever acts for another person: whose matter it is stands on every screen. */
+export const Acting = createContext<Names | null>(null);
 
 type Opened = 'modes' | 'sign' | 'staff' | null;
 /** Opens what the bottom row opens, from within a screen. */
@@ -74,6 +77,7 @@ export function Frame(props: FrameProps): JSX.Element {
 		>
 			<header class="top">
 				<DemoBanner isDemo={state?.is_demo ?? false} isPractice={state?.is_practice ?? false} />
+				<ActingBanner />
 				{state?.can_take_requests && <Notices state={state} />}
 			</header>
 			<Open.Provider value={open}>
@@ -87,6 +91,18 @@ export function Frame(props: FrameProps): JSX.Element {
 			{opened === 'sign' && <SignDialog of={sign} onClose={() => open(null)} onStaff={() => open('staff')} />}
 			{opened === 'staff' && <StaffDialog state={state} onClose={() => open(null)} />}
 		</form>
+	);
+}
+
+function ActingBanner(): JSX.Element | null {
+	const names = useContext(Acting);
+	if (!names) return null;
+	const isKnown = names.name && names.by_name;
+	return (
+		<p class="acting">
+			<Icon name="person" />
+			<span class={isKnown ? 'said' : undefined}>{isKnown ? t('kiosk.acting.both', { ...names }) : t('kiosk.acting.banner')}</span>
+		</p>
 	);
 }
 

@@ -110,7 +110,8 @@ const spelled = (value: string) => value.replace(/\d(?=\s?\d)/g, '$& ');
 export function screenPieces(): Piece[] {
 	const root = front();
 	const place = root.matches('dialog') ? root : (root.querySelector('main') ?? root);
-	return stops(place)
+	const banner = root.matches('dialog') ? [] : [...root.querySelectorAll<HTMLElement>('.acting span')];
+	return [...banner, ...stops(place)]
 		.filter((e) => !isControl(e))
 		.flatMap((e) => describe(e).map((piece) => ({ ...piece, text: /[。！？.!?]$/.test(piece.text) ? piece.text : `${piece.text}。` })));
 }

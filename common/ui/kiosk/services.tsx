@@ -1,12 +1,13 @@
 // From a module to the beginning of a request: which service, what it is, who will see the answers.
 import type { JSX } from 'preact';
+import { useContext } from 'preact/hooks';
 import { language, t, words } from 'ui/i18n';
 import { Button, More, Notice, SampleMark } from 'ui/parts';
 import type { Basis, Module, Service, Words } from 'ui/types';
 import { nameOf, useAccess } from './access';
 import { BackAndHome } from './common';
 import { hasCamera } from './display';
-import { Frame, type ScreenProps } from './frame';
+import { Acting, Frame, type ScreenProps } from './frame';
 import { MODULES } from './modules';
 
 const CHOICES_MOST = 6; // on one screen, "more" among them
@@ -86,7 +87,8 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 	const isForCounter = !hasCamera() && service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
 	const access = useAccess();
 	const { isEasy } = access;
-	const canStart = !isForCounter && (common.state?.can_take_requests ?? false);
+	const isOnlySelf = useContext(Acting) !== null && service.only_self !== undefined;
+	const canStart = !isForCounter && !isOnlySelf && (common.state?.can_take_requests ?? false);
 	const next = canStart && (
 		<Button kind="primary" icon="next">
 			{t('kiosk.service.start')}
@@ -109,6 +111,7 @@ export function ServiceScreen({ service, onBack, onNext, ...common }: ServicePro
 				<h1 tabIndex={-1}>{words(nameOf(service, access))}</h1>
 				<p class="lead">{words(service.easy)}</p>
 				{isForCounter && <Notice kind="info" title={t('kiosk.service.counter')} />}
+				{isOnlySelf && <Notice kind="warning" title={words(service.only_self)} />}
 				{!isEasy && <ServiceFacts service={service} />}
 			</div>
 			{isEasy && (

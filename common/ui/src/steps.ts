@@ -1,9 +1,9 @@
-// What is asked for one request, in order: whether it is for a child, who agrees for the child, the service's questions,
-// and the consents that stand before them. Made from the service's data and what is known so far, for a kiosk (one step a
+// What is asked for one request, in order: whether it is for a child, who acts for the child or for somebody else, the
+// service's questions, and the consents that stand before them. Made from the service's data and what is known so far, for a kiosk (one step a
 // screen) as for a counter (all on one page). The daemon demands the same (common/domain/consent.c).
 import { t } from './i18n';
 import { canonical, check } from './rules';
-import type { Consent, Field, FieldFault, FieldType, FieldValue, Service, Sharing, SubmitCommand } from './types';
+import type { Consent, Field, FieldFault, FieldType, FieldValue, Names, Service, Sharing, SubmitCommand } from './types';
 
 /** Answers by field id, as typed; canonical() of rules.ts makes them what is sent. */
 export type Answers = Readonly<Record<string, readonly string[]>>;
@@ -19,6 +19,7 @@ export interface Filling {
 	answers: Answers;
 	files: Readonly<Record<string, string>>; // base64, by field id
 	agreed: Readonly<Record<string, Agreement>>; // by the path of the consent
+	isActing: boolean; // somebody asks for another person
 }
 
 /** The key is the path by which the daemon names what is wrong. */
@@ -34,7 +35,7 @@ export const sharingKey = (sharing: Sharing) => `consents.sharing.${sharing.id}`
 const CHILD_YEARS = 14;
 
 export function emptyFilling(service: Service): Filling {
-	return { service, answers: {}, files: {}, agreed: {} };
+	return { service, answers: {}, files: {}, agreed: {}, isActing: false };
 }
 
 /** A certificate's number says which disability, and how severe. */
@@ -47,7 +48,7 @@ export function needsHealth(service: Service): boolean {
 	return service.fields.some((field) => isHealth(field) && field.is_required);
 }
 
-function ownQuestion(id: string, type: FieldType, label: string, hint: string, most: number): Field {
+function ownQuestion(id: string, type: FieldType, label: string, hint: string, more: Partial<Field> = {}): Field {
 	const words = (text: string) => ({ zh: text, en: text }); // t() has chosen the language
 	return {
 		id,
@@ -56,27 +57,50 @@ function ownQuestion(id: string, type: FieldType, label: string, hint: string, m
 		hint: words(hint),
 		is_required: true,
 		least: '0',
-		most: String(most),
+		most: '0',
 		choices: [],
 		meaning: 'FIELD_MEANING_NONE',
 		is_personal: true,
 		is_health: false,
 		is_birth_date: false,
 		is_told: false,
+		...more,
 	};
 }
 
 function childSteps(): Step[] {
-	const field = ownQuestion(CHILD, 'FIELD_TYPE_YES_NO', t('common.child.question'), t('common.child.hint'), 0);
+	const field = ownQuestion(CHILD, 'FIELD_TYPE_YES_NO', t('common.child.question'), t('common.child.hint'));
 	return [{ key: CHILD, at: 'question', field }];
 }
 
+const RELATION = { most: '20' }; // characters
+
 function guardianSteps(): Step[] {
-	return [
-		ownQuestion('guardian.name', 'FIELD_TYPE_PERSON', t('common.guardian.name'), t('common.guardian.why'), 0),
-		ownQuestion('guardian.relation', 'FIELD_TYPE_TEXT', t('common.guardian.relation'), t('common.guardian.example'), 20),
-		ownQuestion('guardian.phone', 'FIELD_TYPE_PHONE', t('common.guardian.phone'), t('common.guardian.why-phone'), 0),
-	].map((field) => ({ key: field.id, at: 'question', field }));
+	return asSteps([
+		ownQuestion('carer.name', 'FIELD_TYPE_PERSON', t('common.guardian.name'), t('common.guardian.why')),
+		ownQuestion('carer.relation', 'FIELD_TYPE_TEXT', t('common.guardian.relation'), t('common.guardian.example'), RELATION),
+		ownQuestion('carer.phone', 'FIELD_TYPE_PHONE', t('common.guardian.phone'), t('common.guardian.why-phone')),
+	]);
+}
+
+const SCOPES = ['CARER_SCOPE_ONCE', 'CARER_SCOPE_MODULE', 'CARER_SCOPE_ALL'] as const;
+
+function carerSteps(): Step[] {
+	const choices = SCOPES.map((id) => ({ id, name: { zh: t(`common.carer.${id}`), en: t(`common.carer.${id}`) } }));
+	return asSteps([
+		ownQuestion('carer.name', 'FIELD_TYPE_PERSON', t('common.carer.name'), t('common.carer.why')),
+		ownQuestion('carer.relation', 'FIELD_TYPE_TEXT', t('common.carer.relation'), t('common.carer.example'), RELATION),
+		ownQuestion('carer.phone', 'FIELD_TYPE_PHONE', t('common.carer.phone'), t('common.guardian.why-phone')),
+		ownQuestion('carer.scope', 'FIELD_TYPE_CHOICE', t('common.carer.scope'), t('common.carer.scope-why'), { choices }),
+	]);
+}
+
+const asSteps = (fields: Field[]): Step[] => fields.map((field) => ({ key: field.id, at: 'question', field }));
+
+/** Asked of whoever acts, a question about the person says whose answer it wants. */
+function asTheirs(field: Field): Field {
+	const isWho = field.meaning !== 'FIELD_MEANING_NONE' || field.is_birth_date;
+	return isWho ? { ...field, hint: { zh: t('common.carer.theirs'), en: t('common.carer.theirs') } } : field;
 }
 
 /** Born on 20150229, as a number; 0 if the answer tells no date of birth. */
@@ -97,22 +121,33 @@ export function isUnder14(born: number, now_ms: number): boolean {
 export function stepsOf(f: Filling, now_ms: number): Step[] {
 	const { service, answers, agreed } = f;
 	const steps: Step[] = service.may_concern_children ? childSteps() : [];
-	let hasGuardian = answers[CHILD]?.[0] === 'yes';
+	const isForChild = steps.length > 0 && answers[CHILD]?.[0] === 'yes';
+	const isActing = f.isActing && !service.only_self && !isForChild;
+	let hasCarer = isForChild || isActing;
 	let isHealthAsked = !service.privacy; // a revision from before there were consents
-	if (hasGuardian) steps.push(...guardianSteps());
+	if (hasCarer) steps.push(...(isActing ? carerSteps() : guardianSteps()));
 	for (const field of service.fields) {
 		if (isHealth(field) && !isHealthAsked) {
 			steps.push({ key: HEALTH, at: 'health' });
 			isHealthAsked = true;
 		}
 		if (isHealth(field) && agreed[HEALTH]?.is_given === false) continue;
-		steps.push({ key: field.id, at: 'question', field });
-		if (!service.privacy || hasGuardian || !isUnder14(bornOf(field, answers), now_ms)) continue;
+		steps.push({ key: field.id, at: 'question', field: hasCarer ? asTheirs(field) : field });
+		if (!service.privacy || hasCarer || !isUnder14(bornOf(field, answers), now_ms)) continue;
 		steps.push(...guardianSteps());
-		hasGuardian = true;
+		hasCarer = true;
 	}
 	for (const sharing of service.sharing) steps.push({ key: sharingKey(sharing), at: 'sharing', sharing });
 	return steps;
+}
+
+/** Both names as far as they are typed: for the banner, the receipt, the slip. Nothing where nobody acts. */
+export function namesOf(f: Filling, now_ms: number): Names | null {
+	const steps = stepsOf(f, now_ms);
+	const typed = (key: string | undefined) => (key ? (f.answers[key]?.[0] ?? '').trim() : '');
+	if (!f.isActing && !steps.some(({ key }) => key === 'carer.name')) return null;
+	const field = f.service.fields.find(({ meaning }) => meaning === 'FIELD_MEANING_APPLICANT_NAME');
+	return { name: typed(field?.id), by_name: typed('carer.name') };
 }
 
 /** What is wrong with a step as it stands, or null. */
@@ -129,7 +164,7 @@ export function stepFault(step: Step, f: Filling): FieldFault | null {
 
 function valuesOf(steps: readonly Step[], f: Filling): FieldValue[] {
 	return steps
-		.flatMap((step) => (step.at === 'question' && f.service.fields.includes(step.field) ? [step.field] : []))
+		.flatMap((step) => (step.at === 'question' && f.service.fields.some(({ id }) => id === step.key) ? [step.field] : []))
 		.map((field) => ({
 			field: field.id,
 			values: canonical(field, f.answers[field.id] ?? []),
@@ -138,7 +173,7 @@ function valuesOf(steps: readonly Step[], f: Filling): FieldValue[] {
 		.filter(({ values, files }) => values.length > 0 || files.length > 0);
 }
 
-function consentsOf(steps: readonly Step[], f: Filling, isByGuardian: boolean): Consent[] {
+function consentsOf(steps: readonly Step[], f: Filling, isByCarer: boolean): Consent[] {
 	const keys = [...(f.service.privacy ? [PRIVACY] : []), ...steps.map(({ key }) => key)];
 	return keys.flatMap((key) => {
 		const agreement = f.agreed[key];
@@ -151,7 +186,7 @@ function consentsOf(steps: readonly Step[], f: Filling, isByGuardian: boolean): 
 				sharing: sharing?.id ?? '',
 				is_given: agreement.is_given,
 				time_ms: String(agreement.time_ms),
-				is_by_guardian: isByGuardian,
+				is_by_carer: isByCarer,
 			},
 		];
 	});
@@ -164,15 +199,16 @@ export function commandOf(f: Filling, language: string, now_ms: number): Omit<Su
 		const step = steps.find((one) => one.key === key);
 		return step?.at === 'question' ? (canonical(step.field, f.answers[key] ?? [])[0] ?? '') : '';
 	};
-	const hasGuardian = steps.some(({ key }) => key === 'guardian.name');
-	const guardian = { name: of('guardian.name'), relation: of('guardian.relation'), phone: of('guardian.phone') };
+	const hasCarer = steps.some(({ key }) => key === 'carer.name');
+	const scope = SCOPES.find((one) => one === of('carer.scope')) ?? 'CARER_SCOPE_ALL'; // a guardian is not asked
+	const carer = { name: of('carer.name'), relation: of('carer.relation'), phone: of('carer.phone'), scope };
 	return {
 		service: f.service.id,
 		revision: f.service.revision,
 		values: valuesOf(steps, f),
 		language,
-		consents: consentsOf(steps, f, hasGuardian),
+		consents: consentsOf(steps, f, hasCarer),
 		is_for_child: of(CHILD) === 'yes',
-		...(hasGuardian ? { guardian } : {}),
+		...(hasCarer ? { carer } : {}),
 	};
 }

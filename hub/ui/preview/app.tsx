@@ -37,7 +37,7 @@ const HERE = { code: '', name: undefined };
 function Preview(): JSX.Element | null {
 	useLanguage();
 	const [service, setService] = useState<Service | null>(null);
-	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {} });
+	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {}, isActing: false });
 	const [at, setAt] = useState<'service' | 'privacy' | number>('service'); // a number: of the step
 	const [fault, setFault] = useState<FieldFault | null>(null);
 	useEffect(() => {

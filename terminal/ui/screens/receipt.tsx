@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { ApiError } from 'ui/api';
 import { t, type TextKey } from 'ui/i18n';
 import { announce, Button, Notice } from 'ui/parts';
-import type { Names, PrintState, Service, SubmitCommand, SubmitView } from 'ui/types';
+import type { Names, PrintState, SubmitView } from 'ui/types';
 import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { ownTimeText } from 'kiosk/notices';
@@ -13,12 +13,6 @@ import * as server from '../server';
 
 /** With the names of both where somebody acted for another: the terminal itself can read the request no more. */
 export interface Saved extends SubmitView, Names {}
-
-export function namesOf(service: Service, { values, guardian }: Pick<SubmitCommand, 'values' | 'guardian'>): Names {
-	const field = service.fields.find(({ meaning }) => meaning === 'FIELD_MEANING_APPLICANT_NAME');
-	const name = values.find((value) => value.field === field?.id)?.values[0] ?? '';
-	return name && guardian ? { name, by_name: guardian.name } : { name: '', by_name: '' };
-}
 
 const PRINTED: Record<PrintState, TextKey> = {
 	PRINT_STATE_NONE: 'kiosk.notice.no-printer',
@@ -76,6 +70,12 @@ export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element 
 				<h1 tabIndex={-1}>{t('kiosk.receipt.title')}</h1>
 				<p class="lead">{t('kiosk.receipt.keep')}</p>
 				<Code code={view.code} />
+				{view.by_name && (
+					<>
+						<p class="said">{t('kiosk.receipt.both', { name: view.name, by_name: view.by_name })}</p>
+						<p>{t('kiosk.receipt.give')}</p>
+					</>
+				)}
 				<p>{t('kiosk.receipt.time', { time: ownTimeText(common.state, view.saved_ms) })}</p>
 				{view.was_saved_before && <p>{t('kiosk.receipt.before')}</p>}
 				{view.marks && <Marks marks={view.marks} />}

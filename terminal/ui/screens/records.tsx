@@ -16,7 +16,7 @@ export interface RecordsProps extends ScreenProps {
 	onFind: (code: string) => Promise<void>;
 	onAsked: (receipt: ReceiptView) => void;
 	onObject: (receipt: ReceiptView) => void;
-	onWithdraw: (receipt: ReceiptView) => Promise<void>;
+	onWithdraw: (receipt: ReceiptView, isUnwanted: boolean) => Promise<void>;
 }
 
 export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...common }: RecordsProps): JSX.Element {
@@ -73,9 +73,9 @@ export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...commo
 				<Withdraw
 					isBusy={task.isRunning}
 					onStay={() => setLeaving(null)}
-					onWithdraw={() => {
+					onWithdraw={(isUnwanted) => {
 						setLeaving(null);
-						void task.run(() => onWithdraw(leaving));
+						void task.run(() => onWithdraw(leaving, isUnwanted));
 					}}
 				/>
 			)}
@@ -97,11 +97,13 @@ function Record({
 	onLeave: () => void;
 }): JSX.Element {
 	const newestFirst = [...receipt.statuses].reverse();
+	const acted = receipt.statuses.find(({ carer }) => carer);
 	const canObject = receipt.object_until_ms !== '0'; // whether it is in time is decided by whoever decided
 	return (
 		<article class="record">
 			<h2>{words(receipt.service_name)}</h2>
 			<p>{t('kiosk.records.made', { time: ownTimeText(state, receipt.created_ms) })}</p>
+			{acted && <p class="said">{t('kiosk.receipt.both', { name: acted.name, by_name: acted.carer })}</p>}
 			{receipt.is_from_town && <p>{t('kiosk.records.from-town')}</p>}
 			{receipt.erased_ms !== '0' && (
 				<Notice kind="info" title={t('kiosk.records.erased', { time: timeText(receipt.erased_ms) })}>
@@ -207,7 +209,7 @@ function Withdraw({
 }: {
 	isBusy: boolean;
 	onStay: () => void;
-	onWithdraw: () => void;
+	onWithdraw: (isUnwanted: boolean) => void;
 }): JSX.Element {
 	return (
 		<Dialog
@@ -218,13 +220,17 @@ function Withdraw({
 					<Button kind="primary" onPress={onStay}>
 						{t('kiosk.withdraw.stay')}
 					</Button>
-					<Button kind="danger" isBusy={isBusy} onPress={onWithdraw}>
+					<Button kind="danger" isBusy={isBusy} onPress={() => onWithdraw(false)}>
 						{t('kiosk.withdraw.withdraw')}
+					</Button>
+					<Button kind="danger" isBusy={isBusy} onPress={() => onWithdraw(true)}>
+						{t('kiosk.withdraw.unwanted')}
 					</Button>
 				</>
 			}
 		>
 			<p>{t('kiosk.withdraw.text')}</p>
+			<p>{t('kiosk.withdraw.unwanted-text')}</p>
 		</Dialog>
 	);
 }

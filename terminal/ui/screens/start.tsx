@@ -1,11 +1,11 @@
 // Start: what can be done here, by module, and whether it can be done now.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useContext, useState } from 'preact/hooks';
 import { t } from 'ui/i18n';
 import { Button, Notice } from 'ui/parts';
 import type { Module, Service } from 'ui/types';
 import { useAccess } from 'kiosk/access';
-import { Frame, type ScreenProps } from 'kiosk/frame';
+import { Acting, Frame, type ScreenProps } from 'kiosk/frame';
 import { LanguageButton } from 'kiosk/modes';
 import { MODULES } from 'kiosk/modules';
 import { pagesOf } from 'kiosk/services';
@@ -15,12 +15,14 @@ export interface StartProps extends ScreenProps {
 	onModule: (module: Module) => void;
 	onLookup: () => void;
 	onPoints?: () => void; // not known: no service point is
+	onActing: () => void; // begins to act for another person, or ends it
 }
 
-export function Start({ services, onModule, onLookup, onPoints, ...common }: StartProps): JSX.Element {
+export function Start({ services, onModule, onLookup, onPoints, onActing, ...common }: StartProps): JSX.Element {
 	const { state } = common;
 	const modules = MODULES.filter(({ id }) => services.some((service) => service.module === id));
 	const { isEasy } = useAccess();
+	const isActing = useContext(Acting) !== null;
 	const [page, show] = useState(0);
 	const pages = isEasy ? pagesOf(modules) : [modules]; // who wants few words chooses among few
 	const now = Math.min(page, pages.length - 1);
@@ -49,12 +51,15 @@ export function Start({ services, onModule, onLookup, onPoints, ...common }: Sta
 					<Button icon="search" onPress={onLookup}>
 						{t('kiosk.start.lookup')}
 					</Button>
-					<LanguageButton />
+					<Button icon="person" onPress={onActing}>
+						{t(isActing ? 'kiosk.start.self' : 'kiosk.start.acting')}
+					</Button>
 					{onPoints && (
 						<Button icon="pin" onPress={onPoints}>
 							{t('kiosk.points.title')}
 						</Button>
 					)}
+					<LanguageButton />
 				</div>
 			</div>
 		</Frame>

@@ -15,7 +15,7 @@ struct asked {
 	Lm__FieldValue value[4], *values[4];
 	char *text[4];
 	Lm__Consent consent[6], *consents[6];
-	Lm__Guardian guardian;
+	Lm__Carer carer;
 	struct form_fault faults[8];
 };
 
@@ -41,7 +41,7 @@ static void asked_init(struct asked *a)
 	lm__privacy__init(&a->privacy);
 	lm__sharing__init(&a->sharing);
 	lm__request_payload__init(&a->payload);
-	lm__guardian__init(&a->guardian);
+	lm__carer__init(&a->carer);
 	for (size_t i = 0; i < 4; i++) {
 		lm__field__init(&a->field[i]);
 		lm__field_value__init(&a->value[i]);
@@ -169,14 +169,14 @@ static void test_older_revisions_ask_nothing(void **state)
 	assert_string_equal(wrong(&a), "name required");
 }
 
-static void guardian_give(struct asked *a)
+static void carer_give(struct asked *a)
 {
-	a->guardian.name = "示例监护人";
-	a->guardian.relation = "母亲";
-	a->guardian.phone = "00000000000";
-	a->payload.guardian = &a->guardian;
+	a->carer.name = "示例监护人";
+	a->carer.relation = "母亲";
+	a->carer.phone = "00000000000";
+	a->payload.carer = &a->carer;
 	for (size_t i = 0; i < 3; i++)
-		a->consent[i].is_by_guardian = true;
+		a->consent[i].is_by_carer = true;
 }
 
 static void test_a_guardian_agrees_for_a_child(void **state)
@@ -186,20 +186,43 @@ static void test_a_guardian_agrees_for_a_child(void **state)
 	asked_init(&a);
 	a.payload.is_for_child = true;
 	assert_string_equal(wrong(&a), "consents.privacy guardian-missing, consents.health guardian-missing, "
-	                               "consents.sharing.school guardian-missing, guardian.name required, "
-	                               "guardian.relation required, guardian.phone required");
-	guardian_give(&a);
+	                               "consents.sharing.school guardian-missing, carer.name required, "
+	                               "carer.relation required, carer.phone required");
+	carer_give(&a);
 	assert_string_equal(wrong(&a), "");
-	a.consent[1].is_by_guardian = false;
+	a.consent[1].is_by_carer = false;
 	assert_string_equal(wrong(&a), "consents.health guardian-missing");
-	guardian_give(&a);
-	a.consent[2].is_given = a.consent[2].is_by_guardian = false; /* who refuses need not be told who refused */
+	carer_give(&a);
+	a.consent[2].is_given = a.consent[2].is_by_carer = false; /* who refuses need not be told who refused */
 	assert_string_equal(wrong(&a), "");
-	a.guardian.phone = "12";
-	a.guardian.name = "";
-	a.guardian.relation = "一二三四五六七八九十一二三四五六七八九十一";
-	assert_string_equal(wrong(&a),
-	                    "guardian.name required, guardian.relation too-long, guardian.phone not-a-phone");
+	a.carer.phone = "12";
+	a.carer.name = "";
+	a.carer.relation = "一二三四五六七八九十一二三四五六七八九十一";
+	assert_string_equal(wrong(&a), "carer.name required, carer.relation too-long, carer.phone not-a-phone");
+}
+
+/* With the same questions; unless the service is for oneself alone. */
+static void test_somebody_acts_for_a_grown_person(void **state)
+{
+	(void)state;
+	struct asked a;
+	Lm__Words why = LM__WORDS__INIT;
+	asked_init(&a);
+	carer_give(&a);
+	for (a.carer.scope = 0; a.carer.scope <= LM__CARER_SCOPE__CARER_SCOPE_ALL; a.carer.scope++)
+		assert_string_equal(wrong(&a), "");
+	assert_string_equal(wrong(&a), "carer.scope not-a-choice");
+	a.carer.scope = LM__CARER_SCOPE__CARER_SCOPE_ONCE;
+	a.carer.phone = "";
+	assert_string_equal(wrong(&a), "carer.phone required");
+	carer_give(&a);
+	a.service.only_self = &why;
+	assert_string_equal(wrong(&a), "carer only-self");
+	a.payload.is_for_child = true; /* a child asks for nothing alone */
+	assert_string_equal(wrong(&a), "");
+	a.payload.is_for_child = false;
+	a.payload.carer = NULL;
+	assert_string_equal(wrong(&a), "");
 }
 
 static void test_how_somebody_is_served(void **state)
@@ -242,7 +265,7 @@ static void test_14_on_the_day(void **state)
 		if ((strstr(wrong(&a), "guardian") != NULL) != rows[i].is_child)
 			fail_msg("born %s: %s", rows[i].born, wrong(&a));
 		if (rows[i].is_child) {
-			guardian_give(&a);
+			carer_give(&a);
 			assert_string_equal(wrong(&a), "");
 		}
 	}
@@ -260,7 +283,7 @@ static void test_the_number_tells_the_age(void **state)
 	struct asked a;
 	asked_init(&a);
 	answer(&a, 1, "990114201602290010"); /* another's check character: still a number of a child */
-	assert_non_null(strstr(wrong(&a), "guardian.name required"));
+	assert_non_null(strstr(wrong(&a), "carer.name required"));
 	a.field[1].meaning = LM__FIELD_MEANING__FIELD_MEANING_NONE; /* of somebody else */
 	assert_null(strstr(wrong(&a), "guardian"));
 	asked_init(&a);
@@ -279,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_that_was_not_asked),
 		cmocka_unit_test(test_older_revisions_ask_nothing),
 		cmocka_unit_test(test_a_guardian_agrees_for_a_child),
+		cmocka_unit_test(test_somebody_acts_for_a_grown_person),
 		cmocka_unit_test(test_how_somebody_is_served),
 		cmocka_unit_test(test_14_on_the_day),
 		cmocka_unit_test(test_the_number_tells_the_age),

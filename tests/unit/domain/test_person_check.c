@@ -94,6 +94,14 @@ static void test_numbers_and_places(void **state)
 	WRONG(f->address = long_text, "address", "too-long");
 }
 
+static void son_of(size_t count, int module)
+{
+	static Lm__Module modules[2];
+	modules[0] = modules[1] = (Lm__Module)module;
+	son.modules = modules;
+	son.n_modules = count;
+}
+
 static void test_lists(void **state)
 {
 	(void)state;
@@ -104,6 +112,8 @@ static void test_lists(void **state)
 	WRONG(son.scope = LM__SCOPE__SCOPE_NONE, "representatives[0].scope", "not-a-choice");
 	WRONG(son.until = "2025-12-31", "representatives[0].until", "not-in-order");
 	WRONG(son.from = "", "representatives[0].from", "required");
+	WRONG(son_of(1, 99), "representatives[0].modules", "not-a-choice");
+	WRONG(son_of(2, LM__MODULE__MODULE_LIFE), "representatives[0].modules", "twice");
 	WRONG(f->n_representatives = PERSON_REPRESENTATIVES_MOST + 1, "representatives", "too-many");
 	WRONG(f->n_benefits = PERSON_BENEFITS_MOST + 1, "benefits", "too-many");
 	WRONG(benefit.benefit = "a b", "benefits[0].benefit", "not-a-choice");
@@ -129,6 +139,55 @@ static void test_in_force(void **state)
 	assert_false(representative_counts(&good.facts, 0, "2026-01-01"));
 }
 
+#define AUTHORITY(name) LM__AUTHORITY__AUTHORITY_##name
+
+static void test_who_may_act(void **state)
+{
+	(void)state;
+	static const Lm__Module life = LM__MODULE__MODULE_LIFE, jobs = LM__MODULE__MODULE_JOBS;
+	static const char *const today = "2026-11-22";
+	const Lm__PersonFacts *f = &good.facts;
+	Lm__Carer carer = LM__CARER__INIT;
+	good_make();
+	carer.name = "王大明";
+	carer.phone = "000 1234 5678";
+	assert_int_equal(authority_of(f, &carer, life, today), AUTHORITY(COVERS));
+	assert_int_equal(authority_of(f, &carer, life, "2025-12-31"), AUTHORITY(NOT_NOW));
+	son_of(1, life);
+	assert_int_equal(authority_of(f, &carer, life, today), AUTHORITY(COVERS));
+	assert_int_equal(authority_of(f, &carer, jobs, today), AUTHORITY(NOT_THIS));
+	son.n_modules = 0;
+	static const Lm__Authority by_scope[] = { AUTHORITY(NOT_THIS), AUTHORITY(COVERS), AUTHORITY(COVERS),
+		                                  AUTHORITY(NOT_THIS), AUTHORITY(NOT_THIS) };
+	for (son.scope = 0; son.scope <= LM__SCOPE__SCOPE_MONEY; son.scope++)
+		assert_int_equal(authority_of(f, &carer, life, today), by_scope[son.scope]);
+	son.scope = LM__SCOPE__SCOPE_ALL;
+	static const struct {
+		const char *on_file;
+		Lm__Authority says;
+	} phones[] = { { "", AUTHORITY(COVERS) },
+		       { "000-12345678", AUTHORITY(COVERS) },
+		       { "00012345679", AUTHORITY(OTHER_PHONE) },
+		       { "0001234567", AUTHORITY(OTHER_PHONE) },
+		       { "000123456780", AUTHORITY(OTHER_PHONE) } };
+	for (size_t i = 0; i < sizeof phones / sizeof *phones; i++) {
+		son.phone = (char *)(uintptr_t)phones[i].on_file;
+		assert_int_equal(authority_of(f, &carer, life, today), phones[i].says);
+	}
+	/* Of two of one name the one that covers counts. */
+	Lm__Representative other = son;
+	other.phone = "";
+	sons[1] = &other;
+	good.facts.n_representatives = 2;
+	assert_int_equal(authority_of(f, &carer, life, today), AUTHORITY(COVERS));
+	carer.name = "王大";
+	assert_int_equal(authority_of(f, &carer, life, today), AUTHORITY(NOT_ON_FILE));
+	good_make();
+	good.facts.died_on = "2026-03-01";
+	carer.name = "王大明";
+	assert_int_equal(authority_of(f, &carer, life, today), AUTHORITY(NOT_NOW));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_and_places),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_in_force),
+		cmocka_unit_test(test_who_may_act),
 	};
 	memset(long_text, 'a', sizeof long_text - 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@
 static const char good[] =
         "{ \"id\": \"home-care\", \"module\": \"MODULE_LIFE\", \"owner\": \"TIER_TOWN\",\n"
         "\"name\": { \"zh\": \"居家照护\", \"en\": \"Care at home\" },\n"
-        "\"easy_name\": { \"zh\": \"在家请人照顾\", \"en\": \"Help at home\" },\n"
+        "\"easy_name\": { \"zh\": \"在家请人照顾\", \"en\": \"Help at home\" }, "
+        "\"only_self\": { \"zh\": \"只给本人。\", \"en\": \"For you alone.\" },\n"
         "\"easy\": { \"zh\": \"有人上门照顾您。\", \"en\": \"Someone comes to look after you.\" },\n"
         "\"fields\": [\n"
         "{ \"id\": \"name\", \"type\": \"FIELD_TYPE_PERSON\", \"is_required\": true,\n"
@@ -235,6 +236,8 @@ static const struct {
 	{ "在家请人照顾", "在家请人照顾家家家家家家家家家家", "easy_name.zh: a sentence of 16 characters; at most 15" },
 	{ "Help at home", "Help. At home", "easy_name.en: 2 sentences; at most 1" },
 	{ "Help at home", "", "easy_name.en: an English text is missing" },
+	{ "For you alone.", "", "only_self.en: an English text is missing" },
+	{ "只给本人。", "只给本人。来不了？问我。", "only_self.zh: 3 sentences; at most 2" },
 	{ "一共几周？", "一共几周？几天？", "fields[2].easy.zh: 2 sentences; at most 1" },
 	{ "How long?", "How long long long long long long long long?",
 	  "fields[2].easy.en: a sentence of 9 words; at most 8" },

@@ -186,7 +186,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	/* payload.proto */
 	&lm__field_value__descriptor,
 	&lm__consent__descriptor,
-	&lm__guardian__descriptor,
+	&lm__carer__descriptor,
 	&lm__request_payload__descriptor,
 	&lm__answer_payload__descriptor,
 	&lm__withdraw_payload__descriptor,

@@ -224,7 +224,7 @@ size_t service_check(const Lm__Service *service, struct service_fault *faults, s
 size_t service_readable_check(const Lm__Service *service, struct service_fault *faults, size_t most);
 /* Checks answers against a service's fields. Returns how many faults there are; at most `most` are written. */
 struct form_fault {
-	char field[72]; /* or "consents.health", "guardian.name": the path of what is wrong */
+	char field[72]; /* or "consents.health", "carer.name": the path of what is wrong */
 	const char *rule;
 	int64_t least, most;
 };
@@ -234,6 +234,7 @@ size_t form_check(const Lm__Service *service, Lm__FieldValue *const *values, siz
  * as of `time_ms`, in Shanghai. */
 size_t request_check(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms,
                      struct form_fault *faults, size_t most);
+bool request_is_for_child(const Lm__Service *service, const Lm__RequestPayload *payload, int64_t time_ms);
 /* Needs as bits, 1 << need; what is none is left out, whoever wrote it. */
 uint32_t access_bits(const Lm__AccessNeed *need, size_t count);
 /* What staff fill in at a step. The step that is under way; NULL: all are done. Acts that end it carry values. */

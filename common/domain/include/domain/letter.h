@@ -20,6 +20,7 @@ enum letter_place {
 	LETTER_DUE,      /* the promised end of the step that is under way; may be empty, as all that follow */
 	LETTER_OFFICE,   /* that acted */
 	LETTER_CONTACT,  /* whom to call */
+	LETTER_CARER,    /* who handed it in for the resident */
 	LETTER_OUTCOME,  /* from here on what an event says */
 	LETTER_TEXT,     /* what staff wrote: the question, or the reason */
 	LETTER_GROUND,

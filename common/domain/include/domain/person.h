@@ -30,6 +30,9 @@ extern const struct store_table domain_table_person, domain_table_about;
 size_t person_check(const Lm__PersonFacts *facts, const char *town, struct form_fault *faults, size_t most);
 /* Whether somebody may act for the person on this day (2026-11-22): within its dates, and the person lives. */
 bool representative_counts(const Lm__PersonFacts *facts, size_t i, const char *day);
+/* Whether the record lets the carer ask for a service of this module on this day; never NONE. They are told apart by
+ * name, and by phone where the record has one. */
+Lm__Authority authority_of(const Lm__PersonFacts *facts, const Lm__Carer *carer, Lm__Module module, const char *day);
 
 /* ERR_NOT_FOUND. */
 int person_get(struct store_txn *txn, struct id person, struct arena *arena, Lm__PersonRecord **out);

@@ -3,7 +3,7 @@
 import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
 import type { AccessNeed, PersonRow } from './person';
-import type { Consent, FieldValue, Guardian, RequestChannel } from './request';
+import type { Carer, Consent, FieldValue, RequestChannel } from './request';
 
 export type CaseState =
 	| 'CASE_STATE_NONE'
@@ -20,6 +20,19 @@ export type CaseTerm = 'CASE_TERM_NONE' | 'CASE_TERM_RUNS' | 'CASE_TERM_PAUSED' 
 
 // A case that was handed over waits for the new owner to accept it.
 export type HandedOver = 'HANDED_OVER_NO' | 'HANDED_OVER_WAITS' | 'HANDED_OVER_CAME_BACK';
+
+/** Whether who handed the request in for the resident may. */
+export type Authority =
+	| 'AUTHORITY_NONE' // nobody did
+	| 'AUTHORITY_COVERS'
+	| 'AUTHORITY_CHILD'
+	| 'AUTHORITY_NOT_CONFIRMED'
+	| 'AUTHORITY_NOT_HERE'
+	| 'AUTHORITY_NOT_ON_FILE'
+	| 'AUTHORITY_OTHER_PHONE'
+	| 'AUTHORITY_NOT_NOW'
+	| 'AUTHORITY_NOT_THIS'
+	| 'AUTHORITY_UNWANTED';
 
 export interface CaseRow {
 	request_id: string;
@@ -57,6 +70,7 @@ export interface CaseRow {
 	referred_name?: Words; // of the other of the two towns
 	referred_ms: Int64; // since when
 	can_refer: boolean;
+	authority: Authority; // of the carer who handed it in, today; of a closed case on the day on which it was closed
 	person_died: boolean; // while it is open: what becomes of it is a question to staff
 }
 
@@ -123,6 +137,7 @@ export interface AskView {
 	version: number;
 	is_answered: boolean;
 	is_absent: boolean;
+	is_unwanted: boolean; // the resident did not want what a carer handed in
 }
 
 export interface CaseView {
@@ -134,7 +149,7 @@ export interface CaseView {
 	language: string;
 	consents: Consent[];
 	is_for_child: boolean;
-	guardian?: Guardian;
+	carer?: Carer; // who handed it in for the resident
 	taken_by: string;
 	channel: RequestChannel;
 	erasure?: ErasureView; // proposed or done

@@ -4,6 +4,7 @@ import type { CaseRow, ErasureView } from './case';
 import type { CertificateView } from './certificate';
 import type { Int64, Words } from './common';
 import type { Change } from './publication';
+import type { Module } from './service';
 import type { FieldFault } from './request';
 
 export type Sex = 'SEX_NONE' | 'SEX_MALE' | 'SEX_FEMALE';
@@ -47,6 +48,7 @@ export interface Representative {
 	scope: Scope;
 	from: string; // 2026-11-22
 	until: string; // the last day; empty: until it is taken away
+	modules: Module[]; // of these services only; none: of all
 }
 
 export interface Benefit {

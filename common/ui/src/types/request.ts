@@ -18,14 +18,18 @@ export interface Consent {
 	sharing: string; // id of the sharing; otherwise empty
 	is_given: boolean; // false: asked and refused
 	time_ms: Int64;
-	is_by_guardian: boolean;
+	is_by_carer: boolean;
 }
 
-/** Who agrees for a child under 14. */
-export interface Guardian {
+/** What the person has allowed, as both say. */
+export type CarerScope = 'CARER_SCOPE_NONE' | 'CARER_SCOPE_ONCE' | 'CARER_SCOPE_MODULE' | 'CARER_SCOPE_ALL';
+
+/** Who acts for the person: the guardian of a child under 14, or who was asked to. */
+export interface Carer {
 	name: string;
 	relation: string;
 	phone: string;
+	scope: CarerScope;
 }
 
 export interface Marks3 {
@@ -54,14 +58,14 @@ export interface SubmitCommand {
 	language: string;
 	consents: Consent[];
 	is_for_child: boolean;
-	guardian?: Guardian;
+	carer?: Carer; // none: the person asks
 	channel?: RequestChannel; // of what staff type
 	access?: readonly AccessNeed[]; // how the resident wants to be served
 }
 
 export interface FieldFault {
 	field: string;
-	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, consent-missing, guardian-missing, unknown-field
+	rule: string; // required, too-short, too-long, too-small, too-big, not-a-number, not-money, not-a-date, not-a-choice, too-many, too-few, not-a-phone, not-a-certificate, not-an-id-number, not-a-place, not-text, not-a-file, file-too-big, consent-missing, guardian-missing, only-self, unknown-field
 	least: Int64;
 	most: Int64;
 }
@@ -116,6 +120,8 @@ export interface StatusView {
 	owner: Tier; // who has it from then on
 	fields: FieldView[]; // what staff filled in and tell
 	town_name?: Words; // REFER: the town that has it from then on
+	name: string; // whose request it is, and
+	carer: string; // who handed it in for them; both empty where nobody did
 }
 
 export interface ReceiptView {
@@ -145,6 +151,7 @@ export interface AskCommand {
 	request_id: string;
 	version: number; // of the newest status that the resident saw; 0 if none
 	text: string;
+	is_unwanted?: boolean; // withdrawal: the person did not want what a carer handed in
 }
 
 export interface Contact {

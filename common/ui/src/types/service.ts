@@ -130,6 +130,7 @@ export interface Service {
 	name?: Words;
 	easy_name?: Words; // for who wants few words; none: the name is easy enough
 	easy?: Words; // one easy sentence
+	only_self?: Words; // why nobody may ask for it in another's name but a child's guardian; none: a carer may
 	owner: Tier; // who decides: TIER_TOWN or TIER_DISTRICT
 	fields: Field[];
 	steps: Step[];
