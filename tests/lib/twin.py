@@ -15,6 +15,14 @@ def image_of(node, name):
     return folder
 
 
+def put_back(node, image):
+    """The disk of a daemon that does not run is that image again; what it said stays."""
+    log = node.log.read_bytes()
+    shutil.rmtree(node.folder)
+    shutil.copytree(image, node.folder)
+    node.log.write_bytes(log)
+
+
 def twin(district, node):
     """A second machine with the disk of a daemon that does not run. Its district ends it with the others."""
     second = Node(district, node.tier, node.place, free_port(), node.link_address and free_port())

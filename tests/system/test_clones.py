@@ -16,7 +16,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
 import report  # noqa: E402
-from twin import image_of, twin  # noqa: E402
+from twin import image_of, put_back, twin  # noqa: E402
 
 TOWN = "310114106"
 SITE = f"{TOWN}001-T1"
@@ -28,12 +28,6 @@ class Clones(lm.Case):
     def setUp(self):
         self.d = self.lay_out(sites=1)
         self.hub, self.town, self.first = self.d.hub, self.d.towns[TOWN], self.d.terminals[SITE]
-
-    def put_back(self, node, image):
-        log = node.log.read_bytes()
-        shutil.rmtree(node.folder)
-        shutil.copytree(image, node.folder)
-        node.log.write_bytes(log)
 
     def wire(self, node, target):
         wire = lm.Wire(self, target.link_address)
@@ -209,7 +203,7 @@ class Clones(lm.Case):
         command = kiosk.draft(nth=3)
         self.at_district(kiosk, kiosk.hand_in(command))
         self.first.stop()
-        self.put_back(self.first, image)
+        put_back(self.first, image)
         self.first.start()
         kiosk = self.first.kiosk()
         after = kiosk.submit(nth=2)
@@ -304,7 +298,7 @@ class Clones(lm.Case):
         forgotten = kiosk.submit(nth=1)
         self.at_district(kiosk, forgotten)
         self.town.stop()
-        self.put_back(self.town, image)
+        put_back(self.town, image)
         self.town.start().wait_ready()
         after = kiosk.submit(nth=2)
         self.at_district(kiosk, after)
@@ -340,13 +334,13 @@ class Clones(lm.Case):
         town.desk().accept(untold["request_id"])
         lm.wait_until(lambda: version(hub, untold) == 1, what="the district has it, and the terminal has not")
         town.stop()
-        self.put_back(town, image)
+        put_back(town, image)
         town.start()
         lm.wait_until(lambda: self.told(town, "put-back"), what="the town finds itself put back")
         with self.assertRaisesRegex(lm.Failed, "stop"):
             self.d.lmctl("return", "begin", node=town)
         town.stop()
-        self.put_back(town, image)
+        put_back(town, image)
         self.assertIn("is an image of", self.d.lmctl("return", "begin", node=town))
         with self.assertRaisesRegex(lm.Failed, "says so already"):
             self.d.lmctl("return", "begin", node=town)

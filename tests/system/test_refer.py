@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A case that one town refers to another: decided there, read at the resident's own terminal, sent back, or back by itself;
-erased at both; and a week without the district, in which a town goes on and what it refers waits in sight."""
+erased at both; a week without the district, in which a town goes on and what it refers waits in sight; and a town whose disk is
+put back while it has such cases."""
 import base64
 import json
 import pathlib
@@ -9,6 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import lm  # noqa: E402
 import report  # noqa: E402
+from twin import image_of, put_back  # noqa: E402
 
 HERE, THERE = "310114106", "310114102"
 TERMINAL = f"{HERE}001-T1"
@@ -158,6 +160,46 @@ class Refer(lm.Case):
         event = self.clerk.case(forgotten)["events"][-1]
         self.assertEqual((OVER, THERE, ""), (event["action"], event["place"], event["staff"]))
         self.becomes(kept, THERE, "ACCEPTED", "NO")
+        self.checked()
+
+    def test_the_town_that_has_it_is_put_back(self):
+        """What it had and did before and after its image comes back from the district, once, and it goes on."""
+        self.begin()
+        (asked, code), (decided, receipt), (sent_back, _) = (self.take(nth) for nth in range(3))
+        self.refer(asked)
+        self.becomes(asked, THERE, "RECEIVED", "WAITS")
+        self.there.stop()
+        image = image_of(self.there, "image")
+        self.there.start().wait_ready()
+        self.other = self.there.desk()
+        for request in (decided, sent_back):
+            self.refer(request)
+            self.becomes(request, THERE, "RECEIVED", "WAITS")
+        for request in (asked, decided):
+            self.other.accept(request)
+        self.other.act(asked, "CASE_ACTION_ASK", text="示例：哪一天方便？")
+        self.other.grant(decided)
+        self.other.act(sent_back, OVER, note="示例：不归我们")
+        self.becomes(sent_back, "", "RECEIVED", "CAME_BACK")
+        self.told(code, asked, ("ACCEPT", THERE), ("ASK", THERE))
+        self.told(receipt, decided, ("ACCEPT", THERE), ("DECIDE", THERE))
+        self.there.stop()
+        self.ask("answer", code, asked, "示例：星期三。")
+        put_back(self.there, image)
+        self.d.lmctl("return", "begin", node=self.there)
+        self.there.start().wait_ready()
+        lm.wait_until(lambda: not json.loads(self.d.lmctl("return", "list", "--json", node=self.there))["is_returning"],
+                      what="the district has given back what it had")
+        self.other = self.there.desk()
+        self.becomes(asked, THERE, "ACCEPTED", "NO")
+        self.becomes(decided, THERE, "DECIDED", "NO")
+        self.becomes(sent_back, "", "RECEIVED", "CAME_BACK")
+        self.assertEqual(["示例：星期三。"], [a["text"] for a in self.other.case(asked)["asks"]])
+        self.other.grant(asked)
+        self.told(code, asked, ("ASK", THERE), ("ANSWER_TAKEN", THERE), ("DECIDE", THERE))
+        self.told(receipt, decided, ("REFER", HERE), ("ACCEPT", THERE), ("DECIDE", THERE))
+        self.clerk.accept(sent_back)
+        self.becomes(sent_back, "", "ACCEPTED", "NO", desks=(self.clerk, self.office))
         self.checked()
 
     def test_a_week_without_the_district(self):
