@@ -10,6 +10,8 @@
 #include "inside.h"
 #include "proto/codec.h"
 
+#define INTAKE_BYTES_MOST (24u * 1024 * 1024) /* answers, files as they came, and their parts */
+
 struct intake {
 	struct command command;
 	struct http_request *request;
@@ -19,6 +21,7 @@ struct intake {
 	char code[RECEIPT_CODE_DIGITS + 1], user[33];
 	Lm__Tier owner; /* TIER_NONE: the service says it */
 	struct bytes payload;
+	struct parts parts;
 	bool was_saved_before;
 	int64_t saved_ms;
 };
@@ -94,7 +97,8 @@ static int intake_run(struct turn *t, struct command *c, struct error *e)
 	struct draft draft = {
 		.stream = LM__STREAM__STREAM_UP, .header = &h, .payload = i->payload, .is_sealed = true
 	};
-	return turn_append(t, &draft, &placed, e);
+	int failure = turn_append(t, &draft, &placed, e);
+	return failure ? failure : parts_append(t, &i->parts, e);
 }
 
 static void intake_done(struct node *n, struct command *c)
@@ -134,6 +138,8 @@ static int payload_pack(struct intake *i, struct error *e)
 	payload.channel = is_by_phone(i) ? LM__REQUEST_CHANNEL__REQUEST_CHANNEL_PHONE
 	                                 : LM__REQUEST_CHANNEL__REQUEST_CHANNEL_COUNTER;
 	if (!result)
+		result = parts_make(i->id, i->input->values, i->input->n_values, &i->arena, &i->parts, e);
+	if (!result)
 		result = CODEC_PACK(&payload, &i->arena, &i->payload, e);
 	crypto_wipe(key, sizeof key);
 	return result;
@@ -165,7 +171,7 @@ void intake_post(void *context, struct http_request *r)
 		return;
 	}
 	i->request = r;
-	arena_init(&i->arena, 8u * 1024 * 1024);
+	arena_init(&i->arena, INTAKE_BYTES_MOST);
 	if (node_body(r, &lm__submit_command__descriptor, &i->arena, &i->input)) {
 		intake_free(i);
 		return;

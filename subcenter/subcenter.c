@@ -15,7 +15,7 @@ static const struct http_route counter_routes[] = {
 	{ HTTP_GET, "/api/v1/rings", HTTP_SESSION_OF(RIGHT_CASES), desk_rings_get },
 	{ HTTP_GET, "/api/v1/rings/waiting", HTTP_OPEN, desk_rings_waiting }, /* it looks itself for who asks */
 	{ HTTP_POST, "/api/v1/rings/:id", HTTP_SESSION_OF(RIGHT_CASES), desk_ring_take },
-	{ HTTP_POST_LARGE, "/api/v1/intake", HTTP_SESSION_OF(RIGHT_CASES), intake_post },
+	{ HTTP_POST_FILES, "/api/v1/intake", HTTP_SESSION_OF(RIGHT_CASES), intake_post },
 	{ HTTP_POST, "/api/v1/cases/:id/code", HTTP_SESSION_OF(RIGHT_CASES), desk_new_code },
 };
 #define COUNTER_ROUTES (sizeof counter_routes / sizeof *counter_routes)

@@ -110,7 +110,11 @@ int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct ar
 	payload.code = s->receipt.code;
 	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
-	return CODEC_PACK(&payload, arena, &s->payload, e);
+	s->parts = arena_alloc(arena, sizeof *s->parts);
+	if (!s->parts)
+		return error_set(e, ERR_MEMORY, "no memory for a request");
+	int result = parts_make(s->request, in->values, in->n_values, arena, s->parts, e);
+	return result ? result : CODEC_PACK(&payload, arena, &s->payload, e);
 }
 
 static int lock_append(struct turn *t, const struct submission *s, struct error *e)
@@ -157,6 +161,8 @@ static int submission_run(struct turn *t, struct command *c, struct error *e)
 	result = turn_append(t, &draft, &placed, e);
 	s->saved_ms = t->now_ms;
 	s->ordinal = placed.ordinal;
+	if (!result && s->parts)
+		result = parts_append(t, s->parts, e);
 	return result ? result : lock_append(t, s, e);
 }
 
@@ -169,6 +175,8 @@ int submission_send(struct node *n, struct submission *s)
 }
 
 /* ---- over HTTP ---- */
+
+#define FILING_BYTES_MOST (24u * 1024 * 1024) /* answers, files as they came, and their parts */
 
 struct filing {
 	struct submission submission; /* first: done() finds us by it */
@@ -324,7 +332,7 @@ void request_post(void *context, struct http_request *r)
 		return;
 	}
 	f->request = r;
-	arena_init(&f->arena, 4 * 1024 * 1024);
+	arena_init(&f->arena, FILING_BYTES_MOST);
 	if (node_body(r, &lm__submit_command__descriptor, &f->arena, &f->input)) {
 		filing_free(f);
 		return;

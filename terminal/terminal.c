@@ -268,7 +268,7 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/v1/state", HTTP_OPEN, state_get },
 	{ HTTP_GET, "/api/v1/points", HTTP_OPEN, points_get },
 	{ HTTP_POST, "/api/v1/drafts", HTTP_SESSION, draft_post },
-	{ HTTP_POST_LARGE, "/api/v1/requests", HTTP_SESSION, request_post },
+	{ HTTP_POST_FILES, "/api/v1/requests", HTTP_SESSION, request_post },
 	{ HTTP_GET, "/api/v1/requests/:id/marks", HTTP_SESSION, marks_get },
 	{ HTTP_POST, "/api/v1/receipts/lookup", HTTP_SESSION, lookup_post },
 	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },

@@ -10,7 +10,7 @@ static bool value_is_there(const Lm__RequestPayload *payload, const char *field)
 {
 	for (size_t i = 0; payload && i < payload->n_values; i++) {
 		const Lm__FieldValue *v = payload->values[i];
-		if (strcmp(v->field, field) == 0 && (v->n_files || (v->n_values && v->values[0][0])))
+		if (strcmp(v->field, field) == 0 && (v->n_files || v->n_parted || (v->n_values && v->values[0][0])))
 			return true;
 	}
 	return false;

@@ -157,7 +157,25 @@ Lm__CaseRow *case_row_unreadable(struct id request, struct arena *arena)
 
 /* ---- answers ---- */
 
-static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
+/* A file that travels in parts, and how many of them are here. */
+static void parted_fill(struct store_txn *txn, struct id request, const Lm__FieldValue *value, struct arena *arena,
+                        Lm__FieldView *v)
+{
+	const Lm__PartedFile *file = value && value->n_parted ? value->parted[0] : NULL;
+	if (!file || !parted_is_good(file))
+		return;
+	char **types = arena_alloc(arena, sizeof *types);
+	if (!types)
+		return;
+	types[0] = file->type;
+	v->file_types = types;
+	v->n_file_types = 1;
+	v->parts = parted_count(file);
+	v->parts_come = parted_come(txn, request, file);
+}
+
+static int fields_fill(const struct node *n, struct store_txn *txn, struct id request,
+                       const Lm__RequestPayload *payload, struct arena *arena, Lm__CaseView *view)
 {
 	const Lm__Service *s = view->service;
 	view->fields = arena_alloc(arena, (s->n_fields + 1) * sizeof *view->fields);
@@ -169,6 +187,7 @@ static int fields_fill(const struct node *n, const Lm__RequestPayload *payload, 
 		Lm__FieldView *v = node_field_view(n, s->fields[i], value, arena);
 		if (!v)
 			return ERR_MEMORY;
+		parted_fill(txn, request, value, arena, v);
 		view->fields[view->n_fields++] = v;
 	}
 	return view->fields ? OK : ERR_MEMORY;
@@ -393,7 +412,8 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		view->carer = payload->carer;
 		view->taken_by = payload->taken_by;
 		view->channel = channel_of(payload);
-		result = fields_fill(n, payload, arena, view);
+		result = fields_fill(n, txn, request, payload, arena, view);
+		parted_leave_out(txn, request, payload->values, payload->n_values);
 	}
 	if (!result)
 		result = new_codes_fill(n, txn, record, arena, view);
@@ -414,23 +434,48 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 	return OK;
 }
 
-static bool file_take(Lm__FieldValue *const *values, size_t count, const char *field, struct arena *arena,
-                      Lm__FileView **out)
+static const Lm__FieldValue *value_of(Lm__FieldValue *const *values, size_t count, const char *field)
 {
-	for (size_t i = 0; i < count; i++) {
-		const Lm__FieldValue *v = values[i];
-		const char *type = v->n_files ? file_type_of(codec_bytes(v->files[0])) : NULL;
-		if (!type || strcmp(v->field, field) != 0)
-			continue;
-		*out = arena_alloc(arena, sizeof **out);
-		if (!*out)
-			return true;
-		lm__file_view__init(*out);
-		(*out)->type = text_of(arena, type);
-		(*out)->content = v->files[0];
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(values[i]->field, field) == 0)
+			return values[i];
+	return NULL;
+}
+
+/* False: it is no file that is shown. */
+static bool file_take(struct bytes content, struct arena *arena, Lm__FileView **out)
+{
+	const char *type = file_type_of(content);
+	if (!type)
+		return false;
+	*out = arena_alloc(arena, sizeof **out);
+	if (!*out)
 		return true;
+	lm__file_view__init(*out);
+	(*out)->type = text_of(arena, type);
+	(*out)->content = codec_data(content);
+	return true;
+}
+
+static bool value_file_take(const Lm__FieldValue *v, struct arena *arena, Lm__FileView **out)
+{
+	return v && v->n_files && file_take(codec_bytes(v->files[0]), arena, out);
+}
+
+/* ERR_NOT_READY and ERR_DAMAGED say of a file in parts what is the matter with it. */
+static int request_file_find(struct store_txn *txn, struct id request, const Lm__RequestPayload *payload,
+                             const char *field, struct arena *arena, bool *is_found, Lm__FileView **out,
+                             struct error *e)
+{
+	const Lm__FieldValue *v = value_of(payload->values, payload->n_values, field);
+	struct bytes content;
+	if (!v || !v->n_parted) {
+		*is_found = value_file_take(v, arena, out);
+		return OK;
 	}
-	return false;
+	int result = parted_read(txn, request, v->parted[0], arena, &content, e);
+	*is_found = !result && file_take(content, arena, out);
+	return result;
 }
 
 static int event_file_find(struct node *n, struct store_txn *txn, const Lm__CaseRecord *record,
@@ -448,7 +493,8 @@ static int event_file_find(struct node *n, struct store_txn *txn, const Lm__Case
 		if (!is_it)
 			continue;
 		result = event_open(n, txn, record->events[i], arena, &h, &content);
-		*is_found = !result && file_take(content->values, content->n_values, name->field, arena, out);
+		*is_found = !result &&
+		            value_file_take(value_of(content->values, content->n_values, name->field), arena, out);
 	}
 	return result;
 }
@@ -465,8 +511,11 @@ int file_view(struct node *n, struct store_txn *txn, struct id request, const st
 		result = event_file_find(n, txn, record, name, arena, &is_found, out);
 	else if (!result)
 		result = request_payload_open(n, txn, record, arena, &payload, NULL);
-	if (!result && !name->version)
-		is_found = file_take(payload->values, payload->n_values, name->field, arena, out);
+	if (!result && !name->version) {
+		result = request_file_find(txn, request, payload, name->field, arena, &is_found, out, e);
+		if (result)
+			return store_failure(txn, e) ? store_failure(txn, NULL) : result;
+	}
 	if (is_found)
 		return *out ? OK : error_set(e, ERR_MEMORY, "no memory for the file");
 	int failure = store_failure(txn, e);

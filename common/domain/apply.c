@@ -75,6 +75,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_report,
 	&domain_table_wording,
 	&domain_table_notice,
+	&domain_table_part,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -306,6 +307,7 @@ struct rule {
 #define AT_TOWN (1u << LM__TIER__TIER_TOWN)
 #define AT_DISTRICT (1u << LM__TIER__TIER_DISTRICT)
 #define UP LM__STREAM__STREAM_UP
+#define PARTS LM__STREAM__STREAM_PARTS
 #define DOWN LM__STREAM__STREAM_DOWN
 #define ALL LM__STREAM__STREAM_ALL
 #define OWN LM__STREAM__STREAM_OWN
@@ -329,6 +331,10 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_OBJECT, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_OBJECT, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
 	{ LM__KIND__KIND_OBJECT, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
+	{ LM__KIND__KIND_FILE_PART, PARTS, HERE, AT_TERMINAL, apply_file_part_here },
+	{ LM__KIND__KIND_FILE_PART, PARTS, HERE, AT_TOWN, apply_file_part }, /* handed in at the counter */
+	{ LM__KIND__KIND_FILE_PART, PARTS, TERMINAL, AT_TOWN | AT_DISTRICT, apply_file_part },
+	{ LM__KIND__KIND_FILE_PART, PARTS, TOWN, AT_DISTRICT, apply_file_part },
 	{ LM__KIND__KIND_KEYS, UP, HERE, AT_TERMINAL | AT_TOWN, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_keys },
 	{ LM__KIND__KIND_KEYS, UP, TOWN, AT_DISTRICT, apply_keys },

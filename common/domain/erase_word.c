@@ -121,6 +121,8 @@ static int request_erase(struct apply *a, const Lm__ErasedRequest *r, ProtobufCB
 	struct id id;
 	memcpy(id.byte, r->request_id.data, ID_BYTES);
 	int result = subject_note(a, r->request_id, act, true, DOMAIN_CASE);
+	if (!result)
+		result = parts_remove(a, id);
 	if (!result && a->d->tier != LM__TIER__TIER_TERMINAL)
 		return case_erase(a, id);
 	if (!result)

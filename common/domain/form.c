@@ -17,6 +17,7 @@ struct form {
 	const Lm__Field *field;
 	struct form_fault *faults;
 	size_t most, count;
+	bool may_be_parted; /* a file of a request, which comes behind it */
 };
 
 static void form_fault_add(struct form *f, const char *field, const char *rule, int64_t least, int64_t most)
@@ -217,11 +218,23 @@ static bool has_no_text(const Lm__FieldValue *v)
 	return !v || !v->n_values || (v->n_values == 1 && !v->values[0][0]);
 }
 
+/* What its parts hold is looked at when they are here. */
+static void parted_field_check(struct form *f, const Lm__FieldValue *v)
+{
+	const Lm__PartedFile *file = v->parted[0];
+	if (!f->may_be_parted || v->n_parted > 1 || v->n_files || !parted_is_good(file))
+		fail(f, "not-a-file");
+	else if ((int64_t)file->size > f->field->most)
+		fail(f, "file-too-big");
+}
+
 static void file_check(struct form *f, const Lm__FieldValue *v)
 {
 	const ProtobufCBinaryData *file = v->files;
 	if (f->field->type != LM__FIELD_TYPE__FIELD_TYPE_FILE)
 		fail(f, "unknown-field");
+	else if (v->n_parted)
+		parted_field_check(f, v);
 	else if (v->n_files > 1)
 		form_fault_add(f, f->field->id, "too-many", 0, 1);
 	else if ((int64_t)file->len > f->field->most)
@@ -239,9 +252,9 @@ const Lm__Field *field_find(Lm__Field *const *fields, size_t count, const char *
 }
 
 size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *const *values, size_t count,
-                    struct form_fault *faults, size_t most)
+                    bool may_be_parted, struct form_fault *faults, size_t most)
 {
-	struct form f = { .faults = faults, .most = most };
+	struct form f = { .faults = faults, .most = most, .may_be_parted = may_be_parted };
 	for (size_t i = 0; i < count; i++) {
 		if (i >= VALUES_COMPARED_MOST || !field_find(fields, n_fields, values[i]->field) ||
 		    value_find(values, i, values[i]->field))
@@ -250,7 +263,7 @@ size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *c
 	for (size_t i = 0; i < n_fields; i++) {
 		f.field = fields[i];
 		const Lm__FieldValue *v = value_find(values, count, f.field->id);
-		bool has_text = !has_no_text(v), has_file = v && v->n_files;
+		bool has_text = !has_no_text(v), has_file = v && (v->n_files || v->n_parted);
 		if (has_text)
 			several_check(&f, v);
 		if (has_file)
@@ -264,7 +277,7 @@ size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *c
 size_t form_check(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, struct form_fault *faults,
                   size_t most)
 {
-	return fields_check(s->fields, s->n_fields, values, count, faults, most);
+	return fields_check(s->fields, s->n_fields, values, count, true, faults, most);
 }
 
 const char *form_text(Lm__FieldValue *const *values, size_t count, const char *field)
@@ -276,7 +289,7 @@ const char *form_text(Lm__FieldValue *const *values, size_t count, const char *f
 bool form_has_answer(Lm__FieldValue *const *values, size_t count, const char *field)
 {
 	const Lm__FieldValue *v = value_find(values, count, field);
-	return !has_no_text(v) || (v && v->n_files);
+	return !has_no_text(v) || (v && (v->n_files || v->n_parted));
 }
 
 const char *form_value(const Lm__Service *s, Lm__FieldValue *const *values, size_t count, Lm__FieldMeaning meaning)

@@ -57,7 +57,7 @@ struct id header_request(const Lm__Header *h);
 
 const Lm__Field *field_find(Lm__Field *const *fields, size_t count, const char *id); /* NULL: there is none */
 size_t fields_check(Lm__Field *const *fields, size_t n_fields, Lm__FieldValue *const *values, size_t count,
-                    struct form_fault *faults, size_t most); /* as form_check */
+                    bool may_be_parted, struct form_fault *faults, size_t most); /* as form_check */
 bool choice_is_known(const Lm__Field *field, const char *choice);
 bool service_id_is_good(const char *id);
 bool phone_is_good(const char *text);
@@ -115,6 +115,12 @@ int apply_report(struct apply *a);
 int apply_new_code(struct apply *a);
 int apply_backup(struct apply *a);
 int apply_restore(struct apply *a);
+
+/* parted.c */
+extern const struct store_table domain_table_part;
+int apply_file_part(struct apply *a);
+int apply_file_part_here(struct apply *a);
+int parts_remove(struct apply *a, struct id request); /* where they lie; the request's key goes with the request */
 
 /* cases */
 int case_town_check(struct apply *a, const Lm__CaseRecord *record); /* ERR_DENIED: not the resident's town */

@@ -17,8 +17,8 @@
 #define OWNER_RULES_MOST 12
 #define CHOICES_MOST 6 /* UX 12 */
 #define LONG_TEXT_MOST 2000
-#define FILES_BYTES_MOST \
-	(256 * 1024) /* of all files together: with all texts at their longest it still fits an entry */
+#define STEP_FILES_BYTES_MOST \
+	(256 * 1024) /* of all files of a step together: with all texts at their longest it still fits an entry */
 
 void fault_add(struct check *c, const char *format, ...)
 {
@@ -96,8 +96,9 @@ static void choices_check(struct check *c, const char *path, const Lm__Field *f,
 }
 
 /* Limits under which no answer is right would make a question that nobody can pass. */
-static void limits_check(struct check *c, const char *path, const Lm__Field *f)
+static void limits_check(struct check *c, const char *path, const Lm__Field *f, bool is_of_staff)
 {
+	int64_t file_most = is_of_staff ? STEP_FILES_BYTES_MOST : REQUEST_FILE_BYTES_MOST;
 	int64_t most = f->most;
 	switch (f->type) {
 	case LM__FIELD_TYPE__FIELD_TYPE_TEXT:
@@ -116,9 +117,9 @@ static void limits_check(struct check *c, const char *path, const Lm__Field *f)
 			return;
 		break;
 	case LM__FIELD_TYPE__FIELD_TYPE_FILE:
-		if (f->least || most < 1024 || most > FILES_BYTES_MOST)
-			fault_add(c, "%s.most: a file has a limit from 1024 to %d bytes, and least is 0", path,
-			          FILES_BYTES_MOST);
+		if (f->least || most < 1024 || most > file_most)
+			fault_add(c, "%s.most: a file has a limit from 1024 to %lld bytes, and least is 0", path,
+			          (long long)file_most);
 		return;
 	case LM__FIELD_TYPE__FIELD_TYPE_NUMBER:
 	case LM__FIELD_TYPE__FIELD_TYPE_MONEY:
@@ -153,18 +154,19 @@ void field_check(struct check *c, const char *list, Lm__Field *const *fields, si
 		words_check(c, label, f->easy);
 	}
 	choices_check(c, path, f, is_of_staff);
-	limits_check(c, path, f);
+	limits_check(c, path, f, is_of_staff);
 }
 
-void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count)
+void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count, bool is_step)
 {
-	int64_t sum = 0;
+	int64_t sum = 0, most = is_step ? STEP_FILES_BYTES_MOST : REQUEST_FILES_BYTES_MOST;
+	int64_t one_most = is_step ? STEP_FILES_BYTES_MOST : REQUEST_FILE_BYTES_MOST;
 	for (size_t i = 0; i < count; i++)
 		if (fields[i]->type == LM__FIELD_TYPE__FIELD_TYPE_FILE && fields[i]->most > 0 &&
-		    fields[i]->most <= FILES_BYTES_MOST)
+		    fields[i]->most <= one_most)
 			sum += fields[i]->most;
-	if (sum > FILES_BYTES_MOST)
-		fault_add(c, "%s: the files together have at most %d bytes", list, FILES_BYTES_MOST);
+	if (sum > most)
+		fault_add(c, "%s: the files together have at most %lld bytes", list, (long long)most);
 }
 
 static size_t meaning_count(const Lm__Service *s, Lm__FieldMeaning meaning)
@@ -329,7 +331,7 @@ size_t service_check(const Lm__Service *s, struct service_fault *faults, size_t 
 		if (s->fields[i]->is_told)
 			fault_add(&c, "fields[%zu].is_told: only what staff fill in, at a step, is told", i);
 	}
-	files_limit_check(&c, "fields", s->fields, s->n_fields);
+	files_limit_check(&c, "fields", s->fields, s->n_fields, false);
 	meanings_check(&c, s);
 	people_check(&c, s);
 	if (!s->n_steps)

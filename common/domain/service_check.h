@@ -22,7 +22,8 @@ void basis_check(struct check *c, const char *path, const Lm__Basis *b);
 
 /* The shape of one field of the list; `list` is its path. Of staff: who fills it in knows the answer. */
 void field_check(struct check *c, const char *list, Lm__Field *const *fields, size_t i, bool is_of_staff);
-void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count);
+/* What the files of a request, or of one of its steps, may have together. */
+void files_limit_check(struct check *c, const char *list, Lm__Field *const *fields, size_t count, bool is_step);
 
 /* letter.c: every place that the text names is among the first `known` of enum letter_place */
 void places_check(struct check *c, const char *path, const char *text, size_t known);

@@ -82,7 +82,7 @@ void step_fields_check(struct check *c, const Lm__Service *s, size_t step)
 		if (f->is_told && f->type != LM__FIELD_TYPE__FIELD_TYPE_FILE)
 			told += told_bytes(f);
 	}
-	files_limit_check(c, list, one->fields, one->n_fields);
+	files_limit_check(c, list, one->fields, one->n_fields, true);
 	if (told > TOLD_BYTES_MOST)
 		fault_add(c, "%s: what is told has at most %d bytes, this up to %lld", list, TOLD_BYTES_MOST,
 		          (long long)told);
@@ -107,7 +107,8 @@ size_t step_values_check(const Lm__Step *step, Lm__CaseAction action, Lm__Outcom
 	struct form_fault faults[2 * STEP_FIELDS_MOST];
 	size_t most = sizeof faults / sizeof *faults;
 	bool may_be_empty = action != LM__CASE_ACTION__CASE_ACTION_STEP && outcome == LM__OUTCOME__OUTCOME_REFUSED;
-	size_t found = fields_check(step ? step->fields : NULL, step ? step->n_fields : 0, values, count, faults, most);
+	size_t found =
+	        fields_check(step ? step->fields : NULL, step ? step->n_fields : 0, values, count, false, faults, most);
 	size_t left = 0;
 	for (size_t i = 0; i < found && i < most; i++) {
 		if (may_be_empty && strcmp(faults[i].rule, "required") == 0)

@@ -18,7 +18,9 @@ static int route_compile(struct http *h, const struct http_route *given, struct 
 	if (out->path == NULL)
 		return error_set(e, ERR_MEMORY, "no memory for the routes");
 	out->method = given->method == HTTP_GET ? HTTP_GET : HTTP_POST;
-	out->body_most = given->method == HTTP_POST_LARGE ? HTTP_LARGE_BODY_BYTES_MOST : HTTP_BODY_BYTES_MOST;
+	out->body_most = given->method == HTTP_POST_FILES   ? HTTP_FILES_BODY_BYTES_MOST
+	                 : given->method == HTTP_POST_LARGE ? HTTP_LARGE_BODY_BYTES_MOST
+	                                                    : HTTP_BODY_BYTES_MOST;
 	out->guard = (enum http_guard)(given->guard & 0xff);
 	out->right = given->guard >> 8;
 	out->handle = given->handle;

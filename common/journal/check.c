@@ -40,8 +40,7 @@ static int entry_check(const struct checked_entry *c, const Lm__StreamKey *key, 
 		                 h->suite);
 	if (h->origin != key->origin || h->stream != key->stream || h->receiver != key->receiver)
 		return error_set(e, ERR_INVALID, "entry %llu belongs to another stream than its message", seq);
-	if (h->stream != LM__STREAM__STREAM_UP && h->stream != LM__STREAM__STREAM_ALL &&
-	    h->stream != LM__STREAM__STREAM_DOWN)
+	if (!stream_is_up(h->stream) && h->stream != LM__STREAM__STREAM_ALL && h->stream != LM__STREAM__STREAM_DOWN)
 		return error_set(e, ERR_INVALID, "entry %llu is of stream %d, which crosses no link", seq,
 		                 (int)h->stream);
 	bool has_good_ids = (!h->request_id.len || h->request_id.len == ID_BYTES) &&

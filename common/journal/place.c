@@ -195,7 +195,8 @@ static int own_place(struct journal *j, struct slot *s, Lm__Header *h, struct by
 	s->last_position = placed.position;
 	s->unsigned_count++;
 	s->unsigned_bytes += (uint32_t)(packed.size + payload.size + envelope.size);
-	if (s->unsigned_count >= SIGN_ENTRIES_MOST || s->unsigned_bytes >= SIGN_BYTES_MOST)
+	bool is_alone = h->stream == LM__STREAM__STREAM_PARTS; /* each is a message of its own */
+	if (is_alone || s->unsigned_count >= SIGN_ENTRIES_MOST || s->unsigned_bytes >= SIGN_BYTES_MOST)
 		result = lines_sign(j, &s, 1, e);
 	if (!result)
 		*out = placed;

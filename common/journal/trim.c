@@ -97,7 +97,7 @@ static uint64_t trim_limit(const struct journal *j, const struct slot *s, enum j
 	const struct line *l = &s->now.line;
 	bool is_ours = l->key.origin == j->device;
 	uint64_t limit = l->trimmed;
-	if (is_ours && l->key.stream == LM__STREAM__STREAM_UP)
+	if (is_ours && stream_is_up(l->key.stream))
 		limit = up_limit(l, up_to);
 	else if ((is_ours && l->key.stream == LM__STREAM__STREAM_OWN) ||
 	         (!is_ours && l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == j->device))
@@ -223,12 +223,12 @@ static int part_end(struct journal *j, struct part *p, struct arena *arena, uint
 	return runs_remove(j, l->number, l->trimmed, arena, e);
 }
 
-/* Position of the first entry of ours that the district has not signed for as `up_to`. Behind it only few go at a time:
- * that copies the pages on which it and its like lie, and frees none of them. */
-static int until_find(struct journal *j, enum journal_mark up_to, struct arena *arena, uint64_t *until, struct error *e)
+/* Position of the first entry of a line of ours that the district has not signed for as `up_to`. */
+static int until_of(struct journal *j, Lm__Stream stream, enum journal_mark up_to, struct arena *arena, uint64_t *until,
+                    struct error *e)
 {
-	struct line_key up = { j->device, LM__STREAM__STREAM_UP, 0 };
-	const struct line *l = journal_line_find(j, &up);
+	struct line_key key = { j->device, stream, 0 };
+	const struct line *l = journal_line_find(j, &key);
 	Lm__TapeItem *item;
 	*until = UINT64_MAX;
 	if (!l)
@@ -238,6 +238,19 @@ static int until_find(struct journal *j, enum journal_mark up_to, struct arena *
 		return OK;
 	int result = journal_read_line(j->txn, l->number, first + 1, arena, until, &item, e);
 	arena_reset(arena);
+	return result;
+}
+
+/* The first of all of them. Behind it only few go at a time: that copies the pages on which it and its like lie, and
+ * frees none of them. */
+static int until_find(struct journal *j, enum journal_mark up_to, struct arena *arena, uint64_t *until, struct error *e)
+{
+	uint64_t parts;
+	int result = until_of(j, LM__STREAM__STREAM_UP, up_to, arena, until, e);
+	if (!result)
+		result = until_of(j, LM__STREAM__STREAM_PARTS, up_to, arena, &parts, e);
+	if (!result && parts < *until)
+		*until = parts;
 	return result;
 }
 

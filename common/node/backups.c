@@ -153,7 +153,7 @@ static int safe_raise(struct turn *t, const Lm__BackupHead *head, struct error *
 		uint64_t ordinal;
 		bool is_exact;
 		/* What goes up is safe when the district's backup has it: terminals trim on that. */
-		if (!l || (said->stream == LM__STREAM__STREAM_UP && !is_hub))
+		if (!l || (stream_is_up(said->stream) && !is_hub))
 			continue;
 		int result = journal_locate(t->txn, l->number, said->incarnation, said->seq, &ordinal, &is_exact);
 		if (result == ERR_NOT_FOUND)

@@ -28,7 +28,7 @@ static int batch_may_come(struct node *n, const struct peer *p, const Lm__Stream
 	struct directory_row row;
 	bool is_known = directory_device(n, key->origin, &row);
 	bool may = false;
-	if (!p->is_upstream && key->stream == LM__STREAM__STREAM_UP && !key->receiver)
+	if (!p->is_upstream && stream_is_up(key->stream) && !key->receiver)
 		may = key->origin == p->device ||
 		      (p->role == LM__TIER__TIER_TOWN && is_known && row.role == LM__TIER__TIER_TERMINAL &&
 		       place_contains(p->place, row.place));

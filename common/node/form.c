@@ -57,6 +57,11 @@ bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitC
 		                    in->revision);
 	if (*result)
 		return false;
+	for (size_t i = 0; i < in->n_values; i++)
+		if (in->values[i]->n_parted) /* how a file travels is ours to say */
+			*result = error_set(e, ERR_INVALID, "values.parted: a file is sent in files");
+	if (*result)
+		return false;
 	Lm__RequestPayload payload = node_request_payload(in);
 	int64_t now_ms = clock_wall_ms();
 	size_t count = request_check(*service, &payload, now_ms, faults, FAULTS_MOST);

@@ -100,7 +100,7 @@ bool line_comes_from(const struct node *n, const struct line *l, const struct pe
 		return l->key.stream == LM__STREAM__STREAM_ALL ||
 		       (l->key.stream == LM__STREAM__STREAM_DOWN && l->key.receiver == n->domain.device);
 	struct directory_row row;
-	return l->key.stream == LM__STREAM__STREAM_UP &&
+	return stream_is_up(l->key.stream) &&
 	       (l->key.origin == p->device ||
 	        (p->role == LM__TIER__TIER_TOWN && directory_device((struct node *)(uintptr_t)n, l->key.origin, &row) &&
 	         place_contains(p->place, row.place)));
@@ -418,6 +418,21 @@ static int marks_sign(struct node *n, const Lm__Marks *marks, Lm__SignedMarks *o
 	return result;
 }
 
+static bool is_news_to(const struct line *l, const struct peer *p)
+{
+	const struct told *told = &p->signed_told[l->number - 1];
+	return l->ordinal > told->final || l->safe > told->safe;
+}
+
+/* A town keeps only the newest message for a terminal: it names both lines of the origin if either has moved. */
+static bool is_news_of_origin(const struct node *n, const struct line *l, const struct peer *p)
+{
+	bool is_up = l->key.stream == LM__STREAM__STREAM_UP;
+	struct line_key other = { l->key.origin, is_up ? LM__STREAM__STREAM_PARTS : LM__STREAM__STREAM_UP, 0 };
+	const struct line *beside = journal_line_find(n->journal, &other);
+	return is_news_to(l, p) || (beside && is_news_to(beside, p));
+}
+
 /* Hub: what of this town's lines is stored here and what of it is safe, signed. `is_all`: also what was told before (a
  * new session). */
 void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
@@ -425,15 +440,19 @@ void frame_signed_marks(struct node *n, struct peer *p, bool is_all)
 	uint32_t lines = journal_line_count(n->journal);
 	Lm__Marks marks = LM__MARKS__INIT;
 	Lm__Mark **pointers = arena_alloc(&n->send_arena, 2 * lines * sizeof *pointers);
-	if (!pointers || !signed_told_reserve(p, lines))
+	bool *is_named = arena_alloc(&n->send_arena, lines * sizeof *is_named);
+	if (!pointers || !is_named || !signed_told_reserve(p, lines))
 		return;
 	for (uint32_t number = 1; number <= lines; number++) {
 		const struct line *l = journal_line(n->journal, number);
+		is_named[number - 1] = l->ordinal && line_comes_from(n, l, p) && (is_all || is_news_of_origin(n, l, p));
+	}
+	for (uint32_t number = 1; number <= lines; number++) {
+		const struct line *l = journal_line(n->journal, number);
 		struct told *told = &p->signed_told[number - 1];
-		bool is_news = l->ordinal > told->final || l->safe > told->safe;
-		if (!l->ordinal || (!is_news && !is_all) || !line_comes_from(n, l, p))
+		if (!is_named[number - 1])
 			continue;
-		/* Both: a town keeps only the newest message for a terminal. */
+		/* Both, for the same reason. */
 		Lm__Mark *final = mark_make(n, l, l->ordinal, LM__MARK_LEVEL__MARK_LEVEL_FINAL);
 		Lm__Mark *safe = l->safe ? mark_make(n, l, l->safe, LM__MARK_LEVEL__MARK_LEVEL_SAFE) : NULL;
 		if (!final)

@@ -125,7 +125,7 @@ static void lines_send(struct node *n, struct peer *p)
 	for (uint32_t number = 1; number <= journal_line_count(n->journal); number++) {
 		const struct line *l = journal_line(n->journal, number);
 		if (line_flows_to(n, l, p) || line_returns_to(n, l, p))
-			link_event_line(n, p, LINK_SEND_LINE, number, l->ordinal);
+			link_send_line(n, p, l);
 	}
 }
 

@@ -40,6 +40,7 @@
 #include "node/node.h"
 #include "notify.h"
 #include "proto/codec.h"
+#include "proto/subject.h"
 #include "sync/link.h"
 
 struct place_names;
@@ -123,7 +124,8 @@ struct peer {
 	uint64_t run, run_before;   /* of the process that greeted last, and of another before it */
 	unsigned run_returns;       /* how often the one before came back: it lives as well */
 	char join_address[96];      /* hub: where this town's terminals join */
-	struct buffer signed_marks; /* town: the newest for this terminal */
+	struct buffer signed_marks; /* town: the newest for this terminal, */
+	int64_t signed_marks_ms;    /* and their time */
 	struct quarantined quarantined[QUARANTINED_TOLD_MOST];
 	size_t quarantined_count;
 	Lm__LinkReport reports[REPORTS_MOST];             /* hub: what a town said of its links */
@@ -508,6 +510,7 @@ struct store_txn *send_snapshot(struct node *n);
 /* share.c */
 #define SHARE_WHY_BYTES 160
 uint64_t share_bytes(const struct node *n); /* what the entries of one device below may take of the store */
+uint64_t share_used(const struct node *n, uint64_t device); /* and what they take of it */
 bool share_is_spent(const struct node *n, const struct line *l);
 bool share_refuses(struct turn *t, const struct work *w, size_t i); /* entry i, unless it is here already */
 void share_why(const struct node *n, const struct line *l, char *out, size_t size);

@@ -20,6 +20,7 @@ bool line_flows_to(const struct node *n, const struct line *l, const struct peer
 {
 	switch (l->key.stream) {
 	case LM__STREAM__STREAM_UP:
+	case LM__STREAM__STREAM_PARTS:
 		return p->is_upstream;
 	case LM__STREAM__STREAM_ALL:
 		return !p->is_upstream;
@@ -146,6 +147,16 @@ void link_event_apply(struct node *n, struct peer *p, const struct link_event *e
 void link_event_line(struct node *n, struct peer *p, enum link_event_type type, uint32_t line, uint64_t ordinal)
 {
 	struct link_event ev = { .type = type, .now_ms = link_now_ms(), .line = line, .ordinal = ordinal };
+	link_event_apply(n, p, &ev);
+}
+
+void link_send_line(struct node *n, struct peer *p, const struct line *l)
+{
+	struct link_event ev = { .type = LINK_SEND_LINE,
+		                 .now_ms = link_now_ms(),
+		                 .line = l->number,
+		                 .ordinal = l->ordinal,
+		                 .flag = l->key.stream == LM__STREAM__STREAM_PARTS };
 	link_event_apply(n, p, &ev);
 }
 
@@ -297,7 +308,7 @@ static void line_moved(struct node *n, const struct line *l, struct peer *p)
 		return;
 	const struct link_out *out = link_out_find(&p->link, l->number);
 	if (!out) {
-		link_event_line(n, p, LINK_SEND_LINE, l->number, l->ordinal);
+		link_send_line(n, p, l);
 		if (p->link.state == LINK_OPEN) /* it was not in the HELLO: the neighbour has nothing of it */
 			link_event_line(n, p, LINK_PEER_AT, l->number, l->trimmed);
 	} else {

@@ -8,6 +8,7 @@
 uint64_t link_now_ms(void); /* monotonic */
 void link_event_line(struct node *n, struct peer *p, enum link_event_type type, uint32_t line, uint64_t ordinal);
 struct line_key line_key_of(const Lm__StreamKey *k);
+void link_send_line(struct node *n, struct peer *p, const struct line *l);
 void upstream_said(struct node *n, const char *code, const char *text); /* why it takes nothing; "": it does */
 
 /* greet.c */

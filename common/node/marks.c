@@ -116,7 +116,7 @@ void marks_came(struct node *n, const Lm__Marks *marks, enum journal_mark mark)
 			continue;
 		struct line_key key = line_key_of(at->key);
 		const struct line *l = journal_line_find(n->journal, &key);
-		if (!l || key.origin != n->domain.device || key.stream != LM__STREAM__STREAM_UP ||
+		if (!l || key.origin != n->domain.device || !stream_is_up(key.stream) ||
 		    line_ordinal(n, l->number, at->incarnation, at->seq, &ordinal))
 			continue;
 		if (is_safe) {
@@ -148,6 +148,7 @@ void signed_marks_came(struct node *n, const Lm__SignedMarks *body)
 		if (!is_named)
 			continue;
 		buffer_clear(&p->signed_marks);
+		p->signed_marks_ms = marks->time_ms;
 		if (codec_pack_append(&body->base, &p->signed_marks, NULL))
 			buffer_clear(&p->signed_marks);
 		else if (p->link.state == LINK_OPEN)
@@ -186,7 +187,8 @@ static void marks_heal(struct node *n, struct peer *p, const Lm__Beat *beat)
 		p->behind_until = beat_knows(n, l, beat->newest);
 		mark_due(n, l->number);
 	}
-	if (beat_knows(n, l, beat->signed_final) < l->final)
+	bool lacks_newest = p->signed_marks.size && beat->signed_ms != p->signed_marks_ms; /* it may be about parts */
+	if (lacks_newest || beat_knows(n, l, beat->signed_final) < l->final)
 		frame_forward_marks(n, p);
 }
 

@@ -164,7 +164,7 @@ bool return_must_wait(struct turn *t, const struct work *w)
 	const struct line *l = journal_line_find(t->journal, &key);
 	bool is_begun = l && (l->incarnation == h->incarnation ||
 	                      journal_locate(t->txn, l->number, h->incarnation, h->seq, &ordinal, &is_exact) == OK);
-	if (h->stream != LM__STREAM__STREAM_UP || is_begun || neighbours_list(t->node, t->txn, t->arena, &list, &count))
+	if (!stream_is_up(h->stream) || is_begun || neighbours_list(t->node, t->txn, t->arena, &list, &count))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		is_open |= (int)list[i].row.role > (int)t->node->domain.tier && !list[i].is_left_out &&
@@ -390,8 +390,8 @@ bool line_returns_to(const struct node *n, const struct line *l, const struct pe
 	if (!p->wants_return)
 		return false;
 	if (p->is_upstream)
-		return l->key.origin == p->device && l->key.stream != LM__STREAM__STREAM_UP;
-	return l->key.stream == LM__STREAM__STREAM_UP && line_comes_from(n, l, p);
+		return l->key.origin == p->device && !stream_is_up(l->key.stream);
+	return stream_is_up(l->key.stream) && line_comes_from(n, l, p);
 }
 
 /* At the restored node. What comes back is checked like every entry: it is signed by us, or by whose it is. */
@@ -404,7 +404,7 @@ bool line_may_return(struct node *n, const struct peer *p, const Lm__StreamKey *
 		return key->origin == n->domain.device &&
 		       ((key->stream == LM__STREAM__STREAM_ALL && !key->receiver) ||
 		        (key->stream == LM__STREAM__STREAM_DOWN && key->receiver == p->device));
-	return key->stream == LM__STREAM__STREAM_UP && !key->receiver &&
+	return stream_is_up(key->stream) && !key->receiver &&
 	       (key->origin == n->domain.device ||
 	        (directory_device(n, key->origin, &row) && row.role == LM__TIER__TIER_TERMINAL &&
 	         place_contains(n->domain.place, row.place)));

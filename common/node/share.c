@@ -13,10 +13,17 @@ uint64_t share_bytes(const struct node *n)
 	return (uint64_t)n->config.map_bytes / 100 * (uint64_t)n->config.origin_share;
 }
 
+uint64_t share_used(const struct node *n, uint64_t device)
+{
+	struct line_key up = { device, LM__STREAM__STREAM_UP, 0 }, parts = { device, LM__STREAM__STREAM_PARTS, 0 };
+	const struct line *a = journal_line_find(n->journal, &up), *b = journal_line_find(n->journal, &parts);
+	return (a ? a->bytes : 0) + (b ? b->bytes : 0);
+}
+
 bool share_is_spent(const struct node *n, const struct line *l)
 {
-	return l->key.stream == LM__STREAM__STREAM_UP && l->key.origin != n->domain.device &&
-	       l->bytes >= share_bytes(n);
+	return stream_is_up(l->key.stream) && l->key.origin != n->domain.device &&
+	       share_used(n, l->key.origin) >= share_bytes(n);
 }
 
 bool share_refuses(struct turn *t, const struct work *w, size_t i)

@@ -54,7 +54,7 @@ static bool histories_show(struct node *n, struct arena *arena, uint64_t device,
 static bool share_show(const struct node *n, struct arena *arena, const struct line *l, Lm__LinkView *v)
 {
 	char why[SHARE_WHY_BYTES];
-	v->stored_bytes = l->bytes;
+	v->stored_bytes = share_used(n, l->key.origin);
 	v->is_share_spent = share_is_spent(n, l);
 	if (!v->is_share_spent || v->text[0])
 		return true;

@@ -366,14 +366,17 @@ static void trim_done(struct node *n, struct command *c)
 
 static bool can_trim(const struct node *n)
 {
-	struct line_key up = { n->domain.device, LM__STREAM__STREAM_UP, 0 };
-	const struct line *l = journal_line_find(n->journal, &up);
-	if (n->domain.tier != LM__TIER__TIER_TERMINAL || !l)
-		return false;
-	if (is_short_of_room(n))
-		return l->signed_final > l->trimmed;
-	uint64_t safe = l->safe < l->signed_final ? l->safe : l->signed_final;
-	return safe >= l->trimmed + TRIM_SAFE_LEAST;
+	static const Lm__Stream streams[] = { LM__STREAM__STREAM_UP, LM__STREAM__STREAM_PARTS };
+	for (size_t i = 0; i < 2 && n->domain.tier == LM__TIER__TIER_TERMINAL; i++) {
+		struct line_key key = { n->domain.device, streams[i], 0 };
+		const struct line *l = journal_line_find(n->journal, &key);
+		if (!l)
+			continue;
+		uint64_t safe = l->safe < l->signed_final ? l->safe : l->signed_final;
+		if (is_short_of_room(n) ? l->signed_final > l->trimmed : safe >= l->trimmed + TRIM_SAFE_LEAST)
+			return true;
+	}
+	return false;
 }
 
 static struct command *trim_command(struct node *n)

@@ -104,6 +104,7 @@ static int out_add(struct link *l, const struct link_event *ev)
 			                  .credit_entries = LINK_CREDIT_ENTRIES,
 			                  .credit_bytes = LINK_CREDIT_BYTES };
 	}
+	out->is_last = ev->flag;
 	if (ev->ordinal > out->head)
 		out->head = ev->ordinal;
 	return OK;
@@ -252,19 +253,41 @@ static bool out_may_send(const struct link_out *out)
 	       out->sent - out->acked < out->credit_entries && out->bytes_under_way < out->credit_bytes;
 }
 
-/* One LINK_DO_SEND at most a step, lines in turn: the answer (LINK_SENT) asks for the next. */
+/* One entry of all lines that are sent last is under way at a time: whatever comes meanwhile waits for that one only.
+ */
+static bool is_last_under_way(const struct link *l)
+{
+	for (size_t i = 0; i < l->out_count; i++)
+		if (l->out[i].is_last && !l->out[i].is_frozen && l->out[i].is_started &&
+		    l->out[i].sent > l->out[i].acked)
+			return true;
+	return false;
+}
+
+/* Lines in turn; those that are sent last when no other may send. False: nothing may be sent. */
+static bool out_next(const struct link *l, size_t *at)
+{
+	for (int is_last = 0; is_last < 2; is_last++) {
+		if (is_last && is_last_under_way(l))
+			return false;
+		for (size_t i = 0; i < l->out_count; i++) {
+			*at = (l->out_turn + i) % l->out_count;
+			if (l->out[*at].is_last == (bool)is_last && out_may_send(&l->out[*at]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* One LINK_DO_SEND at most a step: the answer (LINK_SENT) asks for the next. */
 static void link_pump(struct link *l, struct link_update *u)
 {
-	if (l->state != LINK_OPEN || l->is_send_asked)
-		return;
-	for (size_t i = 0; i < l->out_count; i++) {
-		size_t at = (l->out_turn + i) % l->out_count;
+	size_t at;
+	if (l->state == LINK_OPEN && !l->is_send_asked && out_next(l, &at)) {
 		const struct link_out *out = &l->out[at];
-		if (!out_may_send(out))
-			continue;
 		l->out_turn = (at + 1) % l->out_count;
 		l->is_send_asked = true;
-		uint64_t entries = out->credit_entries - (out->sent - out->acked);
+		uint64_t entries = out->is_last ? 1 : out->credit_entries - (out->sent - out->acked);
 		if (entries > LINK_BATCH_ENTRIES_MOST)
 			entries = LINK_BATCH_ENTRIES_MOST;
 		update_add(u, (struct link_action){ .type = LINK_DO_SEND,
@@ -272,7 +295,6 @@ static void link_pump(struct link *l, struct link_update *u)
 		                                    .ordinal = out->sent + 1,
 		                                    .entries = (uint32_t)entries,
 		                                    .bytes = LINK_BATCH_BYTES_MOST });
-		return;
 	}
 }
 

@@ -487,6 +487,8 @@ static void promise_check(const struct promise *p)
 	case_compare(p, at_town, at_hub);
 	absence_check(p, at_town, p->terminal->above);
 	absence_check(p, at_hub, site_hub());
+	paper_check(p->terminal->above, p, at_town);
+	paper_check(site_hub(), p, at_hub);
 	referral_check(p, at_town, at_hub);
 	if (!is_erasing_lost(p->request)) /* the district cannot pass on any more what it had said */
 		receipt_check(p, at_town);
@@ -619,6 +621,7 @@ void check_all(void)
 	for (size_t i = 0; i < done; i++)
 		deed_check(&act[i]);
 	tell("%zu cases were referred to another town", referrals);
+	tell("%zu files that came in parts were looked at, all of them whole", papers_whole());
 	registrars_check();
 	authors_check();
 	for (size_t i = 0; i < world.site_count; i++) {

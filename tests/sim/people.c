@@ -166,6 +166,7 @@ static void drafted(void *context, int status, json_t *body)
 		                              "00012345678", "scope", "CARER_SCOPE_ONCE"));
 		json_object_set_new(consent, "is_by_carer", json_true());
 	}
+	paper_add(json_string_value(json_object_get(body, "request_id")), json_object_get(r->command, "values"));
 	plan(draw(2 * SECONDS), NULL, hand_in, r);
 }
 

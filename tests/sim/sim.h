@@ -22,6 +22,7 @@
  *   poison.c    entries that nobody can apply, and the operators who drop them
  *   operators.c who releases a device that has two histories
  *   people.c    residents and staff, who insist
+ *   papers.c    files of requests, in parts
  *   faults.h    every fault there is
  *   weather.c   which of them happen, how often; the table of what met whom
  *   strikes.c   those that strike a site at a moment
@@ -309,6 +310,13 @@ struct deed { /* what a desk's page called done */
 };
 size_t deeds(const struct deed **out);
 void people_reset(void);
+
+/* ---- papers.c ---- */
+
+void paper_add(const char *request, json_t *values); /* a file, to some requests */
+/* At a site that has the case: its file is there whole, or is seen not to be. */
+void paper_check(struct site *s, const struct promise *p, const json_t *view);
+size_t papers_whole(void); /* that were looked at in this world */
 
 /* ---- erasing.c ---- */
 

@@ -9,7 +9,7 @@ import { Consents } from './consents';
 import { CaseContacts } from './contacts';
 import { DecideAfter, decisionText, seenOf, type Seen } from './decide';
 import { Erasing } from './erase';
-import { FileAnswer } from './files';
+import { RequestFile } from './files';
 import { Asks, Timeline } from './happened';
 import { Letters } from './letters';
 import { HandedMark, ownerText, StateMark } from './marks';
@@ -102,7 +102,7 @@ function Case({ view, fault, reload }: CaseProps) {
 				<div>
 					<section>
 						<h2>{t('desk.case.answers')}</h2>
-						<Answers requestId={row.request_id} fields={view.fields} />
+						<Answers requestId={row.request_id} fields={view.fields} isReferred={row.referred_to !== ''} />
 					</section>
 					<section>
 						<h2>{t('desk.consent.title')}</h2>
@@ -223,7 +223,7 @@ function Doing({ view, can, onChoose }: DoingProps) {
 	);
 }
 
-function Answers({ requestId, fields }: { requestId: string; fields: FieldView[] }) {
+function Answers({ requestId, fields, isReferred }: { requestId: string; fields: FieldView[]; isReferred: boolean }) {
 	if (fields.length === 0) return <p>{t('desk.none')}</p>;
 	return (
 		<dl class="desk-answers">
@@ -232,7 +232,7 @@ function Answers({ requestId, fields }: { requestId: string; fields: FieldView[]
 					<dt>{words(field.label) || field.id}</dt>
 					<dd class="desk-said">
 						{field.file_types.length > 0 ? (
-							<FileAnswer requestId={requestId} field={field.id} label={words(field.label)} />
+							<RequestFile requestId={requestId} field={field} label={words(field.label)} isReferred={isReferred} />
 						) : (
 							shownText(field)
 						)}

@@ -17,7 +17,7 @@
 #include "proto/codec.h"
 
 #define JSON_DEPTH_MOST 10 /* objects and lists within each other; our deepest is 10 (PublishCommand) */
-#define JSON_TEXT_BYTES_MOST (4 * 1024 * 1024)
+#define JSON_TEXT_BYTES_MOST (9 * 1024 * 1024)
 #define JSON_VALUES_MOST (128 * 1024) /* in one text; lists are also bound by CODEC_ELEMENTS_MOST a message */
 
 int json_decode(const ProtobufCMessageDescriptor *type, struct bytes text, struct arena *arena, ProtobufCMessage **out,

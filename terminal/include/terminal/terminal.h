@@ -25,6 +25,7 @@ struct submission {
 	uint32_t revision;
 	Lm__Tier owner;       /* who decides, when the answers have a say in it; else TIER_NONE */
 	struct bytes payload; /* packed RequestPayload */
+	struct parts *parts;  /* of its files; they lie in the same arena */
 	struct ready_receipt receipt;
 	/* results */
 	bool was_saved_before;

@@ -102,7 +102,7 @@ static void spoiled_init(struct spoiled *x)
 static void files_give(struct spoiled *x)
 {
 	x->second.type = TYPE(FILE);
-	x->second.most = 128 * 1024 + 1;
+	x->second.most = REQUEST_FILES_BYTES_MOST / 2 + 1;
 	x->third = x->second;
 	x->third.id = "third";
 	x->fields[2] = &x->third;
@@ -151,7 +151,7 @@ SPOIL(field_id_twice, x->second.id = "name")
 SPOIL(field_type_none, x->second.type = TYPE(NONE))
 SPOIL(field_type_beyond, x->second.type = (Lm__FieldType)99)
 SPOIL(file_no_limit, (x->second.type = TYPE(FILE), x->second.most = 0))
-SPOIL(file_big, (x->second.type = TYPE(FILE), x->second.most = 256 * 1024 + 1))
+SPOIL(file_big, (x->second.type = TYPE(FILE), x->second.most = REQUEST_FILE_BYTES_MOST + 1))
 SPOIL(file_least, (x->second.type = TYPE(FILE), x->second.most = 2048, x->second.least = 1))
 SPOIL(files_big, (files_give(x)))
 SPOIL(who_asks, x->privacy.who_asks = NULL)

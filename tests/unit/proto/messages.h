@@ -360,6 +360,8 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__contact_command__descriptor,
 	&lm__contact_view__descriptor,
 	&lm__contacts_view__descriptor,
+	&lm__parted_file__descriptor,
+	&lm__file_part_payload__descriptor,
 	/* work.proto */
 	&lm__claim_payload__descriptor,
 	&lm__claim_record__descriptor,

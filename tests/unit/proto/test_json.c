@@ -371,7 +371,7 @@ static void bombs_are_refused_before_they_are_parsed(void **state)
 	uint8_t *large = calloc(1, JSON_TEXT_BYTES_MOST + 1);
 	assert_non_null(large);
 	refused(&sample_type, BYTES(large, JSON_TEXT_BYTES_MOST + 1), ERR_TOO_BIG,
-	        "Sample: a text of 4194305 bytes is more than 4194304");
+	        "Sample: a text of 9437185 bytes is more than 9437184");
 	free(large);
 }
 

@@ -850,6 +850,63 @@ static void more_lines_than_were_thought_of(void **state)
 	link_update_release(&u);
 }
 
+static uint64_t under_way(struct world *w, uint32_t line)
+{
+	const struct link_out *out = link_out_find(&w->client.link, line);
+	return out->sent - out->acked;
+}
+
+/* Parts of files: one of them at a time, of all lines, and never before what else there is. */
+static void what_is_sent_last_holds_nothing_up(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 100);
+	for (uint32_t line = 3; line <= 4; line++)
+		deliver(&w->client,
+		        (struct link_event){
+		                .type = LINK_SEND_LINE, .line = line, .flag = true, .ordinal = w->client.head[line] });
+	commit(&w->client, 4, 20);
+	commit(&w->client, 3, 20);
+	assert_int_equal(under_way(w, 4), 1);
+	assert_int_equal(under_way(w, 3), 0);
+	commit(&w->client, 1, 10); /* leaves at once, whole */
+	assert_int_equal(under_way(w, 1), 10);
+	assert_int_equal(under_way(w, 4) + under_way(w, 3), 1);
+	for (int i = 0; i < 300; i++) {
+		run(w, 10);
+		assert_true(under_way(w, 4) + under_way(w, 3) <= 1);
+		if (i == 20)
+			commit(&w->client, 2, 5000); /* more than its credits: they wait for it */
+		if (i > 20 && w->server.stored[2] < 5000 && under_way(w, 2) < LINK_CREDIT_ENTRIES)
+			assert_int_equal(w->client.head[2] - link_out_find(&w->client.link, 2)->sent, 0);
+	}
+	assert_int_equal(w->server.stored[4], 20);
+	assert_int_equal(w->server.stored[3], 20);
+	assert_int_equal(w->server.stored[2], 5000);
+}
+
+static void a_part_that_is_lost_or_refused_stands_in_no_ones_way(void **state)
+{
+	struct world *w = *state;
+	connect_client(w);
+	run(w, 100);
+	for (uint32_t line = 3; line <= 4; line++)
+		deliver(&w->client,
+		        (struct link_event){
+		                .type = LINK_SEND_LINE, .line = line, .flag = true, .ordinal = w->client.head[line] });
+	w->lose_next = 1;
+	commit(&w->client, 4, 3);
+	run(w, LINK_RESEND_MS + 500);
+	assert_int_equal(w->server.stored[4], 3);
+	deliver(&w->client, (struct link_event){ .type = LINK_PEER_FROZE, .line = 4 });
+	commit(&w->client, 4, 3);
+	commit(&w->client, 3, 3);
+	run(w, 500);
+	assert_int_equal(w->server.stored[4], 3); /* until it is offered again */
+	assert_int_equal(w->server.stored[3], 3);
+}
+
 static void a_new_session_forgets_what_was_under_way(void **state)
 {
 	struct world *w = *state;
@@ -1009,6 +1066,8 @@ int main(void)
 		story(beats_say_what_still_waits),
 		story(silence_closes_both_ends_and_the_client_comes_back),
 		story(what_waits_to_be_looked_at_is_no_silence),
+		story(what_is_sent_last_holds_nothing_up),
+		story(a_part_that_is_lost_or_refused_stands_in_no_ones_way),
 		story(a_new_session_forgets_what_was_under_way),
 		story(what_is_acked_gives_its_bytes_back),
 		story(a_neighbour_that_has_more_than_was_sent_is_believed),

@@ -256,6 +256,30 @@ bool field_is_health(const Lm__Field *field);
  * bytes alone; NULL: another, or one that is cut off. Pictures that carry a place, a camera or an owner (EXIF, XMP) are
  * refused, too: nobody asked for that. */
 const char *file_type_of(struct bytes file);
+
+/* ---- files that travel in parts (parted.c) ---- */
+#define REQUEST_FILE_BYTES_MOST (4 * 1024 * 1024)  /* of any file of a request; its service may say less */
+#define REQUEST_FILES_BYTES_MOST (6 * 1024 * 1024) /* of all files of a request together */
+#define PART_BYTES (32 * 1024)                     /* a file that is not larger lies in its request */
+#define PARTED_ID_BYTES 16
+uint32_t parted_count(const Lm__PartedFile *file); /* of parts */
+bool parted_is_good(const Lm__PartedFile *file);   /* as it came in a payload: sizes; of all below it must be so */
+/* Draws the key; everything lies in `arena`. ERR_TOO_BIG, ERR_MEMORY, ERR_CRYPTO. */
+int parted_make(struct bytes content, struct arena *arena, Lm__PartedFile **out, struct error *e);
+/* *out: the payload of KIND_FILE_PART. */
+int part_seal(struct id request, const Lm__PartedFile *file, struct bytes content, uint32_t part, struct arena *arena,
+              struct bytes *out, struct error *e);
+/* Into its place in `content`, which holds file->size. ERR_DAMAGED: it is not that part of that file. */
+int part_open(struct id request, const Lm__PartedFile *file, uint32_t part, struct bytes packed, struct arena *arena,
+              uint8_t *content, struct error *e);
+int parted_check(const Lm__PartedFile *file, struct bytes content, struct error *e); /* ERR_DAMAGED: another file */
+/* Where a part lies on the tape; ERR_NOT_FOUND: it has not come. */
+int part_position(struct store_txn *txn, struct id request, const Lm__PartedFile *file, uint32_t part,
+                  struct arena *arena, uint64_t *position);
+uint32_t parted_come(struct store_txn *txn, struct id request, const Lm__PartedFile *file); /* how many are here */
+/* Takes files out of the values of which not all parts are here: they are no evidence yet. */
+void parted_leave_out(struct store_txn *txn, struct id request, Lm__FieldValue *const *values, size_t count);
+
 /* Text of the value with this meaning, or NULL. */
 const char *form_value(const Lm__Service *service, Lm__FieldValue *const *values, size_t count,
                        Lm__FieldMeaning meaning);

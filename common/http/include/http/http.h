@@ -20,7 +20,8 @@
 #include "base/errors.h"
 
 #define HTTP_BODY_BYTES_MOST (64 * 1024)
-#define HTTP_LARGE_BODY_BYTES_MOST (768 * 1024) /* a request with its files, as JSON */
+#define HTTP_LARGE_BODY_BYTES_MOST (768 * 1024)
+#define HTTP_FILES_BODY_BYTES_MOST (9 * 1024 * 1024) /* a request with its files, as JSON */
 #define HTTP_CONNECTIONS_MOST 256
 #define HTTP_PARAMETERS_MOST 3
 
@@ -31,6 +32,7 @@ enum http_method {
 	HTTP_GET,
 	HTTP_POST,
 	HTTP_POST_LARGE, /* a POST whose body may be HTTP_LARGE_BODY_BYTES_MOST long */
+	HTTP_POST_FILES, /* the same, HTTP_FILES_BODY_BYTES_MOST */
 };
 
 enum http_guard {

@@ -241,6 +241,22 @@ Lm__RequestPayload node_request_payload(const Lm__SubmitCommand *in);
  * faults; otherwise it is what to refuse it with. Loop thread. */
 bool node_form_is_good(struct node *n, struct http_request *r, const Lm__SubmitCommand *in, struct arena *arena,
                        Lm__Service **service, int *result, struct error *e);
+/* Files that are too large for their request, which is one entry: taken out of `values`, which then name them, and
+ * sealed. Everything lies in `arena`, 12 MiB of it at most. ERR_TOO_BIG, ERR_MEMORY, ERR_CRYPTO. Any thread. */
+#define PARTS_MOST (REQUEST_FILES_BYTES_MOST / PART_BYTES + 32)
+struct parts {
+	struct id request;
+	size_t count;
+	struct bytes payload[PARTS_MOST];
+};
+int parts_make(struct id request, Lm__FieldValue *const *values, size_t count, struct arena *arena, struct parts *parts,
+               struct error *e);
+/* In the turn that saves the request. */
+int parts_append(struct turn *t, const struct parts *parts, struct error *e);
+/* The whole file, checked against what the request says of it. ERR_NOT_READY says how many parts have come;
+ * ERR_DAMAGED, ERR_MEMORY. */
+int parted_read(struct store_txn *txn, struct id request, const Lm__PartedFile *file, struct arena *arena,
+                struct bytes *out, struct error *e);
 /* An answer as pages show it, without the bytes of its files; `value` may be NULL. NULL: no memory. */
 Lm__FieldView *node_field_view(const struct node *n, const Lm__Field *field, const Lm__FieldValue *value,
                                struct arena *arena);

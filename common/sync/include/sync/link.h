@@ -57,6 +57,7 @@ struct link_out { /* a line that this side sends */
 	uint64_t restarted_ms; /* when an EXPECTED ack last sent us back */
 	bool is_started;       /* the neighbour's position is known */
 	bool is_frozen;        /* the neighbour takes no more */
+	bool is_last;          /* sent entry by entry, when no other line has anything to send */
 };
 
 struct link_in { /* a line that this side takes */
@@ -98,7 +99,7 @@ enum link_event_type {
 	LINK_REFUSED,    /* a REFUSE came */
 	LINK_HEARD, /* any other frame of this session; a beat sets `flag` and `ordinal`, what the neighbour has waiting
 	             */
-	LINK_SEND_LINE,  /* this side sends `line`, whose head is `ordinal` */
+	LINK_SEND_LINE,  /* this side sends `line`, whose head is `ordinal`; `flag`: behind all others */
 	LINK_LEAVE_LINE, /* this side does not send `line` any more */
 	LINK_TAKE_LINE,  /* this side takes `line`, committed up to `ordinal` */
 	LINK_LINE_MOVED, /* a line this side sends was committed up to `ordinal` */

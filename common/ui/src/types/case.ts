@@ -87,6 +87,8 @@ export interface FieldView {
 	values: string[];
 	choice_names: Words[]; // for choices, one a value
 	file_types: string[]; // one a file
+	parts: number; // of a file that travels in parts; 0: it lies in the request
+	parts_come: number; // how many of them are here
 }
 
 export interface FileView {
