@@ -7,18 +7,25 @@
 
 #include "server.h"
 
+#define OWN_ORIGIN                                                                                                  \
+	"default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " \
+	"frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+
 static const struct field security_headers[] = {
-	{ "Content-Security-Policy",
-	  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-	  "frame-ancestors 'self'; base-uri 'none'; form-action 'self'" },
 	{ "X-Content-Type-Options", "nosniff" },
 	{ "Referrer-Policy", "no-referrer" },
 	{ "Cross-Origin-Opener-Policy", "same-origin" },
 	{ "Cross-Origin-Resource-Policy", "same-origin" },
 };
 
-bool answer_headers_add(struct MHD_Response *response, const char *content_type, const char *cache_control)
+bool answer_headers_add(const struct http *h, struct MHD_Response *response, const char *content_type,
+                        const char *cache_control)
 {
+	const char *policy =
+	        h->has_one_window ? OWN_ORIGIN "; sandbox allow-forms allow-same-origin allow-scripts" : OWN_ORIGIN;
+
+	if (MHD_add_response_header(response, "Content-Security-Policy", policy) != MHD_YES)
+		return false;
 	for (size_t i = 0; i < sizeof(security_headers) / sizeof(security_headers[0]); i++) {
 		if (MHD_add_response_header(response, security_headers[i].name, security_headers[i].value) != MHD_YES)
 			return false;
@@ -65,32 +72,32 @@ void answer_put(struct http_request *r, unsigned status, struct MHD_Response *re
 	}
 }
 
-static struct MHD_Response *typed_response(const char *content_type, struct bytes body)
+static struct MHD_Response *typed_response(const struct http *h, const char *content_type, struct bytes body)
 {
 	struct MHD_Response *response =
 	        MHD_create_response_from_buffer(body.size, (void *)(uintptr_t)body.data, MHD_RESPMEM_MUST_COPY);
 
 	if (response == NULL)
 		return NULL;
-	if (answer_headers_add(response, content_type, "no-store"))
+	if (answer_headers_add(h, response, content_type, "no-store"))
 		return response;
 	MHD_destroy_response(response);
 	return NULL;
 }
 
-static struct MHD_Response *json_response(struct bytes json)
+static struct MHD_Response *json_response(const struct http *h, struct bytes json)
 {
-	return typed_response("application/json", json);
+	return typed_response(h, "application/json", json);
 }
 
 void http_answer_json(struct http_request *r, int status, struct bytes json)
 {
-	answer_put(r, (unsigned)status, json_response(json));
+	answer_put(r, (unsigned)status, json_response(r->http, json));
 }
 
 void http_answer_typed(struct http_request *r, int status, const char *content_type, struct bytes body)
 {
-	answer_put(r, (unsigned)status, typed_response(content_type, body));
+	answer_put(r, (unsigned)status, typed_response(r->http, content_type, body));
 }
 
 static void error_put(struct http_request *r, unsigned status, int code, const char *text)
@@ -101,7 +108,7 @@ static void error_put(struct http_request *r, unsigned status, int code, const c
 		error = json_pack("{s:{s:s,s:s}}", "error", "code", error_name(code), "text", error_name(code));
 	char *json = error == NULL ? NULL : json_dumps(error, JSON_COMPACT);
 	json_decref(error);
-	answer_put(r, status, json == NULL ? NULL : json_response(bytes_from_text(json)));
+	answer_put(r, status, json == NULL ? NULL : json_response(r->http, bytes_from_text(json)));
 	free(json);
 }
 

@@ -186,7 +186,7 @@ void http_answer_events(struct http_request *r, const char *channel)
 	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	struct MHD_Response *response =
 	        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, r->stream, NULL);
-	if (response != NULL && !answer_headers_add(response, "text/event-stream", "no-store")) {
+	if (response != NULL && !answer_headers_add(r->http, response, "text/event-stream", "no-store")) {
 		MHD_destroy_response(response);
 		response = NULL;
 	}

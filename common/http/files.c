@@ -113,7 +113,8 @@ static void file_answer(struct http_request *r, int fd, const struct stat *st)
 			close(fd);
 	}
 	if (response != NULL &&
-	    (!answer_headers_add(response, content_type_of(name[0] == '\0' ? "index.html" : name), page_cache) ||
+	    (!answer_headers_add(r->http, response, content_type_of(name[0] == '\0' ? "index.html" : name),
+	                         page_cache) ||
 	     MHD_add_response_header(response, "ETag", etag) != MHD_YES)) {
 		MHD_destroy_response(response);
 		response = NULL;

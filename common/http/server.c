@@ -175,6 +175,7 @@ static int options_take(struct http *h, const struct http_options *options, stru
 	h->context = options->context;
 	h->session_idle_ms = options->session_idle_s * UINT64_C(1000);
 	h->session_most_ms = options->session_most_s * UINT64_C(1000);
+	h->has_one_window = options->has_one_window;
 	h->may = options->may;
 	if (options->session_cookie != NULL) {
 		if (strlen(options->session_cookie) > 32 || options->session_cookie[0] == '\0')

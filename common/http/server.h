@@ -87,6 +87,7 @@ struct http {
 	struct stat socket_stat; /* to unlink only what we made */
 	char *static_folder;     /* resolved */
 	const char *session_cookie;
+	bool has_one_window;
 	bool (*may)(const char *role, unsigned right);
 	uint64_t session_idle_ms, session_most_ms;
 	struct route *routes;
@@ -207,7 +208,8 @@ bool file_serve(struct http_request *r); /* true: answered (a page, 304 or 405);
 /* answer.c */
 void answer_refuse(struct http_request *r, unsigned status, int code, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-bool answer_headers_add(struct MHD_Response *response, const char *content_type, const char *cache_control);
+bool answer_headers_add(const struct http *h, struct MHD_Response *response, const char *content_type,
+                        const char *cache_control);
 /* Gives `response` (may be NULL) to the request, which takes it over, and wakes the connection. May free r. */
 void answer_put(struct http_request *r, unsigned status, struct MHD_Response *response);
 

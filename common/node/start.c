@@ -205,6 +205,7 @@ static int http_start(struct node *n, struct error *e)
 		                        .session_cookie = n->tier.session_cookie,
 		                        .session_idle_s = (uint32_t)n->config.session_idle_s,
 		                        .session_most_s = n->tier.tier == LM__TIER__TIER_TERMINAL ? 0 : SESSION_MOST_S,
+		                        .has_one_window = n->tier.tier == LM__TIER__TIER_TERMINAL,
 		                        .routes = routes,
 		                        .route_count = count,
 		                        .may = role_may,

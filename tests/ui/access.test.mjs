@@ -131,6 +131,24 @@ test('sitting, with few words and the largest letters: nothing has to be touched
 	}
 });
 
+test('a script that gets into the page opens nothing, asks nothing of the browser and stores no file', async () => {
+	const one = await arrive();
+	let downloads = 0;
+	one.page.on('download', () => downloads++);
+	one.page.on('dialog', (dialog) => dialog.accept());
+	await one.press('kiosk.bar.size'); // after a press a page may do more
+	const did = await one.page.evaluate(() => {
+		const link = document.createElement('a');
+		Object.assign(link, { href: URL.createObjectURL(new Blob(['x'])), download: 'x.txt' });
+		link.click();
+		return [String(open('/')), String(open('about:blank')), confirm('x')];
+	});
+	assert.deepEqual(did, ['null', 'null', false]);
+	await one.page.waitForTimeout(500);
+	assert.deepEqual([downloads, one.page.context().pages().length], [0, 1]);
+	await one.close();
+});
+
 test('nothing of a person is left at the end of use', async () => {
 	const one = await arrive({ size: 3, theme: 2 });
 	service = await readService(one, 'legal-advice');

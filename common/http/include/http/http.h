@@ -67,6 +67,8 @@ struct http_options {
 	const char *session_cookie; /* "lm_town"; daemons on one host need different names */
 	uint32_t session_idle_s;    /* sessions end, or are locked, after this long without a request */
 	uint32_t session_most_s; /* they end this long after they began, and idling locks them; 0: idling ends them */
+	bool has_one_window; /* pages open no window, no dialog of the browser and no download, whatever script runs in
+	                        them */
 	const struct http_route *routes;
 	size_t route_count;
 	bool (*may)(const char *role, unsigned right); /* needed if a route names a right */
