@@ -378,6 +378,51 @@ export class Resident extends Viewer {
 	}
 }
 
+/** A resident who has no keyboard: letters and candidates are touched on the screen. */
+export class Fingers extends Resident {
+	keyboard() {
+		return this.page.locator('.keyboard');
+	}
+
+	async key(name) {
+		await this.steady();
+		await this.keyboard().getByRole('button', { name, exact: true }).click();
+	}
+
+	async keys(letters) {
+		for (const letter of letters) await this.key(letter);
+	}
+
+	word(name) {
+		return this.key(this.t(`common.keyboard.${name}`));
+	}
+
+	/** The candidate, on whichever page it is. */
+	async findCandidate(text) {
+		const wanted = this.keyboard().getByRole('button', { name: new RegExp(`^\\d ${text}(，|$)`) });
+		for (;;) {
+			const letters = await this.page.locator('.keyboard-letters').innerText();
+			await this.page.locator('.candidate').first().waitFor();
+			if (await wanted.first().waitFor({ timeout: 1_000 }).then(() => true, () => false)) return wanted.first();
+			assert.ok(await this.keyboard().getByRole('button', { name: /^→/ }).count(), `${text} is not among the candidates of ${letters}`);
+			await this.steady();
+			await this.keyboard().getByRole('button', { name: /^→/ }).click();
+		}
+	}
+
+	async pick(text) {
+		const candidate = await this.findCandidate(text);
+		await this.steady();
+		await candidate.click();
+		const isTyped = (text) => [...document.querySelectorAll('.touched :is(input, textarea)')].some(({ value }) => value.endsWith(text));
+		await this.page.waitForFunction(isTyped, text);
+	}
+
+	value() {
+		return this.page.locator('#answer').inputValue();
+	}
+}
+
 export class Clerk extends Viewer {
 	static async arrive(browser, url, screen = 'desk') {
 		const clerk = new this(await openPage(browser, screen, url), 'zh-CN');

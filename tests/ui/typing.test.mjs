@@ -3,55 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib.mjs';
-import { Resident, startDistrict } from './people.mjs';
+import { Fingers, startDistrict } from './people.mjs';
 
 const KEY_MM = 14;
 const GAP_MM = 2.54;
 const TABS_MOST = 80;
 const ANSWERS = { phone: '000 5954 0000', number: '99011419700101001144', need: 'move', height_cm: null, in_use: 'no', where: 'home' };
 
-class Typist extends Resident {
-	keyboard() {
-		return this.page.locator('.keyboard');
-	}
-
-	async key(name) {
-		await this.steady();
-		await this.keyboard().getByRole('button', { name, exact: true }).click();
-	}
-
-	async keys(letters) {
-		for (const letter of letters) await this.key(letter);
-	}
-
-	word(name) {
-		return this.key(this.t(`common.keyboard.${name}`));
-	}
-
-	/** The candidate, on whichever page it is. */
-	async findCandidate(text) {
-		const wanted = this.keyboard().getByRole('button', { name: new RegExp(`^\\d ${text}(，|$)`) });
-		for (;;) {
-			const letters = await this.page.locator('.keyboard-letters').innerText();
-			await this.page.locator('.candidate').first().waitFor();
-			if (await wanted.first().waitFor({ timeout: 1_000 }).then(() => true, () => false)) return wanted.first();
-			assert.ok(await this.keyboard().getByRole('button', { name: /^→/ }).count(), `${text} is not among the candidates of ${letters}`);
-			await this.steady();
-			await this.keyboard().getByRole('button', { name: /^→/ }).click();
-		}
-	}
-
-	async pick(text) {
-		const candidate = await this.findCandidate(text);
-		await this.steady();
-		await candidate.click();
-		await this.page.waitForFunction((text) => document.querySelector('#answer').value.endsWith(text), text);
-	}
-
-	value() {
-		return this.page.locator('#answer').inputValue();
-	}
-
+class Typist extends Fingers {
 	/** From the service's page to its first question. */
 	async begin(service) {
 		const found = await this.openService(service);

@@ -112,7 +112,7 @@ export interface ConsentProps extends ScreenProps {
 
 export function HealthConsent({ service, ...rest }: ConsentProps): JSX.Element {
 	return (
-		<Choice {...rest} name="health" sign="common.consent.health" title={t('common.consent.health')} isLast={needsHealth(service)}>
+		<Choice {...rest} name="health" sign="common.consent.health" title={t('common.consent.health')} isLast={needsHealth(service)} easy={words(service.privacy?.health_why)}>
 			<p class="lead">{words(service.privacy?.health_why)}</p>
 			<p class="lead">{keepText(service)}</p>
 		</Choice>

@@ -5,6 +5,7 @@ import { ApiError } from 'ui/api';
 import { t, type TextKey } from 'ui/i18n';
 import { announce, Button, Notice } from 'ui/parts';
 import type { Names, PrintState, SubmitView } from 'ui/types';
+import { useAccess } from 'kiosk/access';
 import { Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { ownTimeText } from 'kiosk/notices';
@@ -39,6 +40,7 @@ export interface ReceiptProps extends ScreenProps {
 
 export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element {
 	const task = useTask();
+	const { isEasy } = useAccess();
 	const [slip, setSlip] = useState<PrintState | null>(null);
 	const print = () =>
 		void task.run(async () => {
@@ -76,7 +78,7 @@ export function Receipt({ view, onDone, ...common }: ReceiptProps): JSX.Element 
 						<p>{t('kiosk.receipt.give')}</p>
 					</>
 				)}
-				<p>{t('kiosk.receipt.time', { time: ownTimeText(common.state, view.saved_ms) })}</p>
+				{!isEasy && <p>{t('kiosk.receipt.time', { time: ownTimeText(common.state, view.saved_ms) })}</p>}
 				{view.was_saved_before && <p>{t('kiosk.receipt.before')}</p>}
 				{view.marks && <Marks marks={view.marks} />}
 				<p>{t('kiosk.receipt.next')}</p>
