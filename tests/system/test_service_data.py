@@ -260,6 +260,22 @@ class ThePlaces(unittest.TestCase):
         self.assertIn("assumed", self.places["note"]["en"])
 
 
+class Things(unittest.TestCase):
+    def test_benefits_and_devices_have_names(self):
+        things = load(TOP / "deploy/things.json")
+        for name in ("benefits", "devices"):
+            ids = [thing["id"] for thing in things[name]]
+            self.assertEqual(len(ids), len(set(ids)), "each once")
+            for thing in things[name]:
+                self.assertRegex(thing["id"], "^[a-z0-9][a-z0-9_-]{0,31}$")  # as the daemon wants ids (service_id_is_good)
+                self.assertRegex(thing["name"]["zh"], "^[\u4e00-\u9fff]+$")
+                self.assertRegex(thing["name"]["en"], "^[A-Z][A-Za-z ]+$")
+        made_up = (TOP / "deploy/lib/residents.py").read_text(encoding="utf-8")
+        for thing in ("white-cane", "hearing-aid", "wheelchair", "nursing-subsidy"):
+            self.assertIn(thing, made_up)
+            self.assertIn(thing, {one["id"] for name in ("benefits", "devices") for one in things[name]})
+
+
 class WorkingDays(unittest.TestCase):
     def test_each_year_is_of_the_notice_that_it_names(self):
         years = sorted((TOP / "deploy/calendar").glob("*.json"))

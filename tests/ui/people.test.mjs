@@ -129,6 +129,7 @@ test('by keys alone it is opened: the purpose first, which is written down, then
 	await page.keyboard.press('Enter');
 	await first.sees('示例路一号');
 	assert.deepEqual(await looksAt(person), ['LOOK_PURPOSE_CALL clerk1']);
+	await first.sees('重度残疾人护理补贴'); // of deploy/things.json: on file is its id
 	const authorities = await page.locator('section', { hasText: first.t('desk.person.field.representatives') }).first().locator('li').allInnerTexts();
 	assert.match(authorities[0], new RegExp(`示例女儿[^]*2020年1月1日[^]*${first.t('desk.person.in-force')}`));
 	assert.match(authorities[1], new RegExp(`示例儿子[^]*2021年1月1日[^]*${first.t('desk.person.not-in-force')}`));

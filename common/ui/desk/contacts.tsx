@@ -224,7 +224,7 @@ function Add({ requestId, reload, onClose }: { requestId: string; reload: () => 
 					/>
 				)}
 			</Field>
-			<Field id="contact-text" label={t('desk.contact.text')} isRequired>
+			<Field id="contact-text" label={t('desk.contact.text')} hint={way === 'CONTACT_WAY_SMS' ? t('desk.contact.sms-hint') : ''} isRequired>
 				{(wiring) => <LongLine wiring={wiring} rows={3} maxLength={TEXT_MOST} value={text} onType={type} />}
 			</Field>
 			{line('contact-day', t('desk.contact.day'), t('desk.work.day-hint'), day, setDay)}

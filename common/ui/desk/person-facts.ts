@@ -2,6 +2,7 @@
 import { dateText, t, textOr, words } from '../src/i18n';
 import type { PersonFacts, PlacesView, Representative } from '../src/types';
 import { useLoaded } from './session';
+import things from '../../../deploy/things.json';
 
 /** Names of places by their codes; the code itself until they are read. */
 export type PlaceName = (code: string) => string;
@@ -10,6 +11,14 @@ export function usePlaces(): { places: PlacesView['places']; nameOf: PlaceName }
 	const { data } = useLoaded<PlacesView>('/api/v1/places', () => false);
 	const places = data?.places ?? [];
 	return { places, nameOf: (code) => words(places.find((place) => place.code === code)?.name) || code };
+}
+
+/** Benefits and assistive devices by their ids, as the district names them. */
+export const THINGS = { benefits: things.benefits, devices: things.devices };
+
+/** The name; of what the list does not have any more, the id. */
+export function thingText(of: keyof typeof THINGS, id: string): string {
+	return words(THINGS[of].find((one) => one.id === id)?.name) || id;
 }
 
 /** A word of the daemon in the language chosen; what people typed stays. */
@@ -34,6 +43,8 @@ export function changeText(path: string, value: string, nameOf: PlaceName): stri
 	if (!value) return t('desk.person.nothing');
 	if (path === 'community') return nameOf(value);
 	if (path.endsWith('.is_given')) return t('common.consent.given');
+	if (path.endsWith('.benefit')) return thingText('benefits', value);
+	if (path.startsWith('devices')) return thingText('devices', value);
 	return valueText(dateText(value));
 }
 
@@ -57,7 +68,7 @@ export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: Pla
 		case 'representatives':
 			return joined(facts.representatives.map((one) => `${representativeText(one)} ${untilText(one.from, one.until)}`));
 		case 'benefits':
-			return joined(facts.benefits.map(({ benefit, from, until }) => `${benefit} ${untilText(from, until)}`));
+			return joined(facts.benefits.map(({ benefit, from, until }) => `${thingText('benefits', benefit)} ${untilText(from, until)}`));
 		case 'consents':
 			return joined(
 				facts.consents.map(({ topic, is_given }) =>
@@ -70,7 +81,7 @@ export function factText(facts: PersonFacts, key: keyof PersonFacts, nameOf: Pla
 		case 'access':
 			return joined(facts.access.map(valueText));
 		case 'devices':
-			return joined(facts.devices);
+			return joined(facts.devices.map((id) => thingText('devices', id)));
 		case 'verified':
 			return facts.verified ? valueText(facts.verified.how) : '';
 		default:

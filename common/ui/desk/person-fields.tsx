@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { t, textOr } from '../src/i18n';
 import { Button, Choices, Field, Line, Select, type Option } from '../src/parts';
 import type { FieldFault, PersonConsent, PersonFacts, Representative, Topic } from '../src/types';
-import { ACCESS_NEEDS, MODULES, valueText } from './person-facts';
+import { ACCESS_NEEDS, MODULES, THINGS, thingText, valueText } from './person-facts';
 
 const CONTACTS_MOST = 4, REPRESENTATIVES_MOST = 4, THINGS_MOST = 16; // as the daemon's
 const SEXES = ['SEX_NONE', 'SEX_MALE', 'SEX_FEMALE'] as const;
@@ -131,7 +131,7 @@ interface AtProps {
 	faults: FieldFault[];
 	path: string;
 	isRequired?: boolean;
-	hint?: typeof DAY | 'desk.person.thing-hint';
+	hint?: typeof DAY;
 }
 
 /** contacts[1].phone is a phone. */
@@ -203,7 +203,7 @@ function Several<T>({ name, rows, most, empty, faults, onChange, children }: Sev
 	const add = () => {
 		onChange([...rows, empty]);
 		requestAnimationFrame(() =>
-			document.getElementById(heading)?.querySelector<HTMLElement>('fieldset:last-of-type input')?.focus(),
+			document.getElementById(heading)?.querySelector<HTMLElement>('fieldset:last-of-type :is(input, select)')?.focus(),
 		);
 	};
 	const remove = (at: number) => {
@@ -329,6 +329,30 @@ function Span<T extends { from: string; until: string }>({ faults, path, row, on
 	);
 }
 
+interface ThingProps extends AtProps {
+	of: keyof typeof THINGS;
+	value: string;
+	onChoose: (id: string) => void;
+}
+
+/** One of the list; what is on file and not in it any more can stay. */
+function Thing({ of, value, onChoose, ...at }: ThingProps) {
+	const ids = THINGS[of].map(({ id }) => id);
+	const all = ids.includes(value) || !value ? ids : [value, ...ids];
+	return (
+		<At {...at}>
+			{(wiring) => (
+				<Select
+					wiring={wiring}
+					value={value}
+					options={[{ id: '', name: t('desk.person.choose') }, ...all.map((id) => ({ id, name: thingText(of, id) }))]}
+					onChoose={onChoose}
+				/>
+			)}
+		</At>
+	);
+}
+
 function Benefits({ facts, faults, set }: ListsProps) {
 	return (
 		<Several
@@ -341,12 +365,12 @@ function Benefits({ facts, faults, set }: ListsProps) {
 		>
 			{(row, path, change) => (
 				<>
-					<Text
+					<Thing
+						of="benefits"
 						faults={faults}
 						path={`${path}.benefit`}
-						hint="desk.person.thing-hint"
 						value={row.benefit}
-						onType={(benefit) => change({ ...row, benefit })}
+						onChoose={(benefit) => change({ ...row, benefit })}
 					/>
 					<Span faults={faults} path={path} row={row} onChange={change} />
 				</>
@@ -366,7 +390,7 @@ function Devices({ facts, faults, set }: ListsProps) {
 			onChange={(devices) => set({ devices })}
 		>
 			{(row, path, change) => (
-				<Text faults={faults} path={path} hint="desk.person.thing-hint" value={row} onType={change} />
+				<Thing of="devices" faults={faults} path={path} value={row} onChoose={change} />
 			)}
 		</Several>
 	);

@@ -9,7 +9,7 @@ import { Erasing } from './erase';
 import { PersonMarks, personText } from './people';
 import { Acts } from './person-acts';
 import type { KnownPerson } from './person';
-import { changeText, pathText, representativeText, untilText, usePlaces, valueText, type PlaceName } from './person-facts';
+import { changeText, pathText, representativeText, thingText, untilText, usePlaces, valueText, type PlaceName } from './person-facts';
 import { hrefOf } from './route';
 import { useLoaded } from './session';
 import { PageHeading } from './shell';
@@ -183,13 +183,13 @@ function Facts({ facts, inForce, nameOf }: { facts: PersonFacts; inForce: number
 				<Lines
 					lines={facts.benefits.map(({ benefit, from, until }) => (
 						<>
-							<code>{benefit}</code> <span class="desk-minor">{untilText(from, until)}</span>
+							{thingText('benefits', benefit)} <span class="desk-minor">{untilText(from, until)}</span>
 						</>
 					))}
 				/>
 			</Section>
 			<Section title={t('desk.person.field.devices')}>
-				<Lines lines={facts.devices.map((device) => <code key={device}>{device}</code>)} />
+				<Lines lines={facts.devices.map((device) => thingText('devices', device))} />
 			</Section>
 			<Section title={t('desk.person.field.consents')}>
 				<Lines
