@@ -43,6 +43,14 @@ struct speech {
 	size_t kept_next;
 };
 
+/* What the newest file of the scanner was at the last look. */
+struct scan {
+	ino_t inode;
+	off_t size;
+	struct timespec time;
+	uint64_t seen_us; /* monotonic: since when it is so */
+};
+
 struct signs {
 	struct arena arena;
 	Lm__SignPack *pack; /* what can be shown, in `arena`; NULL: nothing */
@@ -67,6 +75,7 @@ struct terminal {
 	uint64_t ring; /* of somebody who asks for a person; 0: nobody does */
 	struct speech speech;
 	struct signs signs;
+	struct scan scan;
 	/* condition.c */
 	int64_t signed_ms; /* the newest time that the district has put under its directory or catalogue */
 	uint64_t linked_us,
@@ -144,6 +153,11 @@ void speech_stop(struct terminal *t);
 void notices_get(void *context, struct http_request *r);
 int notices_count(struct terminal *t, struct store_txn *txn, struct arena *arena); /* what is shown today */
 bool notices_are_of_today(const struct terminal *t);                               /* as they were counted */
+
+/* scanner.c */
+void scans_wipe(struct terminal *t); /* when a request begins, and when it is saved or left */
+void scan_get(void *context, struct http_request *r);
+void scan_wipe_post(void *context, struct http_request *r);
 
 /* signs.c */
 void signs_start(struct terminal *t); /* what is broken is logged and left out */

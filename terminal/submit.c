@@ -85,6 +85,7 @@ void draft_post(void *context, struct http_request *r)
 	struct ready_receipt receipt;
 	if (!can_take(n, r))
 		return;
+	scans_wipe(t);
 	if (receipt_take(t, &receipt)) {
 		draft_answer(n, r, &receipt);
 		crypto_wipe(&receipt, sizeof receipt);
@@ -244,6 +245,7 @@ static void filing_done(struct node *n, struct command *c)
 	view.marks = &marks;
 	recent_note(terminal_of(n), s);
 	draft_wipe(terminal_of(n), s->request);
+	scans_wipe(terminal_of(n));
 	node_answer(f->request, &view.base);
 	filing_free(f);
 }

@@ -235,6 +235,7 @@ static int on_start(struct node *n, struct error *e)
 	t->node = n;
 	tables_read(t);
 	signs_start(t);
+	scans_wipe(t);
 	int result = speech_start(t, e);
 	return result ? result : typing_start(t, e);
 }
@@ -282,6 +283,8 @@ static const struct http_route routes[] = {
 	{ HTTP_GET, "/api/v1/notices", HTTP_SESSION, notices_get },
 	{ HTTP_GET, "/api/v1/signs", HTTP_SESSION, signs_get },
 	{ HTTP_GET, "/api/v1/signs/:of", HTTP_SESSION, sign_get },
+	{ HTTP_GET, "/api/v1/scan", HTTP_SESSION, scan_get },
+	{ HTTP_POST, "/api/v1/scan/wipe", HTTP_SESSION, scan_wipe_post },
 	{ HTTP_GET, "/api/v1/events", HTTP_SESSION, events_get },
 };
 

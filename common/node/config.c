@@ -177,6 +177,11 @@ static const struct config_key all_keys[] = {
 	  .type = CONFIG_TEXT,
 	  KEY(signs),
 	  .help = "terminal: folder of clips in sign language and their index.json; absent: there are none" },
+	{ .name = "scanner_folder",
+	  .type = CONFIG_TEXT,
+	  KEY(scanner_folder),
+	  .help = "terminal: folder into which a scanner puts its files, best in memory; files in it are wiped; absent: "
+	          "there is no scanner" },
 	{ .name = "recovery_key",
 	  .type = CONFIG_TEXT,
 	  KEY(recovery_key),

@@ -20,6 +20,7 @@ import { focusAnswer, faultText, stepText, type Here } from 'ui/form';
 import { language, t, useLanguage } from 'ui/i18n';
 import { Finder } from 'ui/pinyin';
 import { announce, Announcer } from 'ui/parts';
+import { hasScanner } from 'ui/scanner';
 import type {
 	DraftView,
 	FieldFault,
@@ -93,6 +94,7 @@ function Kiosk(): JSX.Element {
 
 	const home = useCallback(() => {
 		visit.current++;
+		if (hasScanner()) void server.wipeScans().catch(() => {}); // the terminal does it again before the next request
 		setDraft(null);
 		setSaved(null);
 		setFound(null);
@@ -285,7 +287,7 @@ function Kiosk(): JSX.Element {
 				total={steps.length}
 				onChange={(values) => setDraft({ ...d, answers: { ...d.answers, [key]: values } })}
 				file={d.files[key]}
-				onFile={hasCamera() ? (file) => setDraft({ ...d, files: { ...d.files, [key]: file } }) : undefined}
+				onFile={hasCamera() || hasScanner() ? (file) => setDraft({ ...d, files: { ...d.files, [key]: file } }) : undefined}
 				onBack={back}
 				onNext={(isSkipped) => leaveQuestion(d, step, isChange, isSkipped)}
 			/>

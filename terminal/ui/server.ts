@@ -49,6 +49,7 @@ export const speak = (command: SpeechCommand, signal: AbortSignal) =>
 	withSession(() => postForBytes('/api/v1/speech', command, signal));
 export const readMarks = (id: string) => withSession(() => get<Marks3>(`/api/v1/requests/${id}/marks`));
 export const makeDraft = () => withSession(() => post<DraftView>('/api/v1/drafts'));
+export const wipeScans = () => withSession(() => post('/api/v1/scan/wipe'));
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
 export const pinyin = (command: PinyinCommand) => withSession(() => post<PinyinView>('/api/v1/pinyin', command));
 export const print = (command: PrintCommand) => withSession(() => post<PrintView>('/api/v1/receipts/print', command));

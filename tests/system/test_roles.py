@@ -73,10 +73,10 @@ ALLOWED = {
         **{f"POST /api/v1/{path}": DEVICES for path in ("devices/revoke", "devices/release", "tokens", "tokens/withdraw")},
     },
     lm.TERMINAL: EVERY_DAEMON | {
-        "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY,
-        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "notices", "signs", "signs/:of", "events")},
+        "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY, "GET /api/v1/points": ANYBODY,
+        **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "notices", "signs", "signs/:of", "scan", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "pinyin", "speech")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "pinyin", "speech", "scan/wipe")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useContext } from 'preact/hooks';
 import { language, t, words } from 'ui/i18n';
 import { Button, More, Notice, SampleMark } from 'ui/parts';
+import { hasScanner } from 'ui/scanner';
 import type { Basis, Module, Service, Words } from 'ui/types';
 import { nameOf, useAccess } from './access';
 import { BackAndHome } from './common';
@@ -84,7 +85,7 @@ export interface ServiceProps extends ScreenProps {
 }
 
 export function ServiceScreen({ service, onBack, onNext, ...common }: ServiceProps): JSX.Element {
-	const isForCounter = !hasCamera() && service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
+	const isForCounter = !hasCamera() && !hasScanner() && service.fields.some((field) => field.type === 'FIELD_TYPE_FILE' && field.is_required);
 	const access = useAccess();
 	const { isEasy } = access;
 	const isOnlySelf = useContext(Acting) !== null && service.only_self !== undefined;

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Camera } from './camera';
+import { hasScanner, Scanner } from './scanner';
 import { dateText, language, t, textOr, words } from './i18n';
 import { Typed } from './keyboard';
 import { Keypad } from './keypad';
@@ -318,11 +319,13 @@ function Community(props: AnswerProps): JSX.Element {
 	);
 }
 
-/** A kiosk has no files, and a camera or not. */
+/** A kiosk has no files; a scanner, or a camera, or neither. */
 function fileInput(props: AnswerProps): JSX.Element {
 	const { field, file = '', onFile, isCounter } = props;
 	if (!onFile) return <BringIt />;
-	return isCounter ? <FileOf {...props} onFile={onFile} /> : <Camera most={Number(field.most)} file={file} onFile={onFile} />;
+	if (isCounter) return <FileOf {...props} onFile={onFile} />;
+	const Taker = hasScanner() ? Scanner : Camera;
+	return <Taker most={Number(field.most)} file={file} onFile={onFile} />;
 }
 
 function BringIt(): JSX.Element {

@@ -25,27 +25,28 @@ struct node;
 
 /* ---- configuration (docs/OPERATIONS.md) ---- */
 struct node_config {
-	char *place;         /* 310114, 310114106, 310114106001-T1 */
-	char *data;          /* folder of keys and store */
-	char *link_address;  /* hub and town: where those below connect */
-	char *join_address;  /* hub and town: where new devices of the tier below join */
-	char *upstream;      /* town and terminal: address of the tier above */
-	char *upstream_key;  /* its CURVE key, 64 hexadecimal digits */
-	char *upstream_join; /* town and terminal: where this device joins */
-	char *authority;     /* hash of the district's authority, 64 hexadecimal digits */
-	char *http_address;  /* loopback address for the pages; absent: none */
-	char *public_name;   /* under which a web server in front serves the pages; absent: none does */
-	char *pages;         /* folder of the pages */
-	char *places;        /* JSON file with the names of places; absent: codes are shown */
-	char *letters;       /* hub and town: JSON file with the texts of letters; absent: none are made */
-	char *reports;       /* hub: JSON file that says what is reported to the city; absent: nothing is */
-	char *sms_spool;     /* hub and town: folder of text messages; absent: none are sent */
-	char *printer;       /* terminal: its device; absent: none */
-	char *pinyin;        /* terminal: the program lm-pinyin; absent: none */
-	char *speech;        /* terminal: folder of the lexicon and of recorded clips; absent: it does not speak */
-	char *signs;         /* terminal: folder of clips in sign language; absent: there are none */
-	char *recovery_key;  /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
-	char *backup_folder; /* where they go */
+	char *place;          /* 310114, 310114106, 310114106001-T1 */
+	char *data;           /* folder of keys and store */
+	char *link_address;   /* hub and town: where those below connect */
+	char *join_address;   /* hub and town: where new devices of the tier below join */
+	char *upstream;       /* town and terminal: address of the tier above */
+	char *upstream_key;   /* its CURVE key, 64 hexadecimal digits */
+	char *upstream_join;  /* town and terminal: where this device joins */
+	char *authority;      /* hash of the district's authority, 64 hexadecimal digits */
+	char *http_address;   /* loopback address for the pages; absent: none */
+	char *public_name;    /* under which a web server in front serves the pages; absent: none does */
+	char *pages;          /* folder of the pages */
+	char *places;         /* JSON file with the names of places; absent: codes are shown */
+	char *letters;        /* hub and town: JSON file with the texts of letters; absent: none are made */
+	char *reports;        /* hub: JSON file that says what is reported to the city; absent: nothing is */
+	char *sms_spool;      /* hub and town: folder of text messages; absent: none are sent */
+	char *printer;        /* terminal: its device; absent: none */
+	char *pinyin;         /* terminal: the program lm-pinyin; absent: none */
+	char *speech;         /* terminal: folder of the lexicon and of recorded clips; absent: it does not speak */
+	char *signs;          /* terminal: folder of clips in sign language; absent: there are none */
+	char *scanner_folder; /* terminal: where a scanner puts its files; absent: there is none */
+	char *recovery_key;   /* backups are sealed to it, 64 hexadecimal digits; absent: none are made */
+	char *backup_folder;  /* where they go */
 	int64_t backup_alarm_days;
 	char *second_factor; /* hub and town: "required" or "optional" */
 	char *log_level;
