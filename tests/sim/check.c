@@ -624,6 +624,7 @@ void check_all(void)
 	tell("%zu files that came in parts were looked at, all of them whole", papers_whole());
 	registrars_check();
 	authors_check();
+	runners_check();
 	for (size_t i = 0; i < world.site_count; i++) {
 		tape_check(&world.site[i], promised - lost);
 		store_check(&world.site[i]);

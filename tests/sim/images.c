@@ -123,6 +123,7 @@ static void image_put_back(struct site *s, struct kept *k)
 	else
 		return_begin(s);
 	authors_hear_of_put_back(s, k->moment_us);
+	runners_hear_of_put_back(s, k->moment_us);
 	tell("%-24s gets its disk of %llu s ago", s->name,
 	     (unsigned long long)((world.now_us - k->moment_us) / SECONDS));
 }

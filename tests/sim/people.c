@@ -544,6 +544,7 @@ void people_arrive(void)
 	registrars_arrive();
 	certifiers_arrive();
 	authors_arrive();
+	runners_arrive();
 }
 
 void people_leave(void)
@@ -553,11 +554,13 @@ void people_leave(void)
 	registrars_leave();
 	certifiers_leave();
 	authors_leave();
+	runners_leave();
 }
 
 size_t people_waiting(void)
 {
-	size_t waiting = officers_waiting() + registrars_waiting() + certifiers_waiting() + authors_waiting();
+	size_t waiting = officers_waiting() + registrars_waiting() + certifiers_waiting() + authors_waiting() +
+	                 runners_waiting();
 	for (size_t i = 0; i < resident_count; i++)
 		waiting += residents[i].is_busy;
 	for (size_t i = 0; i < clerk_count; i++)
@@ -576,4 +579,5 @@ void people_reset(void)
 	registrars_reset();
 	certifiers_reset();
 	authors_reset();
+	runners_reset();
 }

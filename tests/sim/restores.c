@@ -189,6 +189,7 @@ void restores_site_buried(struct site *s)
 	images_forget(s);
 	people_hear_of_restore(newest.made_us);
 	officers_hear_of_restore(newest.made_us);
+	runners_hear_of_put_back(site_hub(), newest.made_us);
 	tell("%-24s is restored from its backup of %llu s ago", s->name,
 	     (unsigned long long)((world.now_us - newest.made_us) / SECONDS));
 }

@@ -357,6 +357,15 @@ void authors_hear_of_put_back(const struct site *town, uint64_t image_us);
 void authors_check(void); /* every kiosk shows what its town tells it, and nothing else */
 void authors_reset(void);
 
+/* ---- errands.c ---- */
+
+void runners_arrive(void);
+void runners_leave(void);
+size_t runners_waiting(void);
+void runners_hear_of_put_back(const struct site *desk, uint64_t image_us);
+void runners_check(void); /* what a desk noted is there */
+void runners_reset(void);
+
 /* ---- certifiers.c ---- */
 
 void certifiers_arrive(void);

@@ -4,6 +4,7 @@
 #include "../journal/rig.h"
 #include "domain/backup.h"
 #include "domain/domain.h"
+#include "node/backup.h"
 
 struct late {
 	struct party terminal, town;
@@ -184,12 +185,47 @@ static void what_began_anew_waits_for_the_district(void **state)
 	assert_true(terminal_sends(l, first + 1) > first);
 }
 
+/* A restore from a backup that was made at `position`, and the start behind it: from where on it makes up for what
+ * waited. */
+static uint64_t restored_at(struct late *l, uint64_t position, const char *backup)
+{
+	struct party *town = &l->town;
+	Lm__RestorePayload begun = LM__RESTORE_PAYLOAD__INIT;
+	Lm__RestoreRecord *record;
+	begun.step = LM__RESTORE_STEP__RESTORE_STEP_BEGUN;
+	begun.backup = codec_data(bytes_from_text(backup));
+	begun.position = position;
+	assert_ok(town, restored_remove(town->folder, &town->e));
+	assert_ok(town, restored_write(town->folder, &begun, &town->arena, &town->e));
+	turn_begin(town);
+	struct turn t = { &l->node, town->txn, town->journal, &town->arena, town->now_ms };
+	assert_ok(town, return_begin(&t, &town->e));
+	assert_int_equal(restore_get(town->txn, &town->arena, &record), OK);
+	position = record->position;
+	turn_commit(town);
+	return position;
+}
+
+/* A backup that is made during a return, and restored, knows that something waited for the end of that one. */
+static void what_waited_for_a_return_waits_for_the_next(void **state)
+{
+	struct late *l = *state;
+	struct party *town = &l->town;
+	l->node.config.data = town->folder;
+	assert_int_equal(restored_at(l, 3, "0123456789abcdef"), 3);
+	assert_int_equal(restored_at(l, 9, "0123456789abcdeg"), 3);
+	assert_int_equal(restored_at(l, 9, "0123456789abcdeg"), 3); /* a start amid it */
+	assert_int_equal(restored_at(l, 1, "0123456789abcdeh"), 1);
+	assert_ok(town, restored_remove(town->folder, &town->e));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_erased_opens, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_erased_comes_without_its_key, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_began_anew_waits_for_the_district, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_waited_for_a_return_waits_for_the_next, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

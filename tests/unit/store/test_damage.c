@@ -273,7 +273,7 @@ struct page_head {
 static void head_flips(struct fixture *f, int fd, uint64_t page, unsigned counts[OUTCOMES])
 {
 	for (unsigned bit = 0; bit < sizeof(struct page_head) * 8; bit++) {
-		if (bit / 16 == 4) /* the pad */
+		if (bit / 16 >= 1 && bit / 16 <= 4) /* what there are too few pages for, and the pad */
 			continue;
 		flip(fd, page * PAGE * 8 + bit);
 		counts[look_in_child(f, VERIFY_ALONE)]++;
@@ -284,7 +284,7 @@ static void head_flips(struct fixture *f, int fd, uint64_t page, unsigned counts
 static void a_flipped_bit_in_the_head_of_a_page_is_named(void **state)
 {
 	(void)state;
-	enum { PAGES_OF_A_KIND = 4 };
+	enum { PAGES_OF_A_KIND = 2 };
 	struct fixture f;
 	struct page_head head;
 	struct store *s;
@@ -387,7 +387,6 @@ static void a_value_of_no_possible_length_is_damaged(void **state)
 	fixture_end(&f);
 }
 
-/* Keys of the rows that a walk shows; how many damaged ones it passed over goes to `passed`. */
 /* The first row of LMDB's free list as it lies in the file: a count, and the numbers of pages. */
 static size_t free_row(struct fixture *f, uint8_t row[6000])
 {
@@ -411,31 +410,30 @@ static size_t free_row(struct fixture *f, uint8_t row[6000])
 static void a_flipped_bit_in_the_free_list_is_damage(void **state)
 {
 	(void)state;
-	static uint8_t row[6000];
+	static uint8_t row[6000], file[FIXTURE_MAP_BYTES];
+	struct fixture f;
+	struct store *s;
+	fixture_begin(&f);
+	build(&f);
+	size_t size = free_row(&f, row);
+	int fd = open_data(&f);
+	assert_int_equal(pread(fd, file, sizeof file, 0), sizeof file);
+	const uint8_t *at = memmem(file, sizeof file, row, size);
+	assert_non_null(at);
 	for (unsigned bit = 0; bit < 64; bit++) {
-		struct fixture f;
-		struct store *s;
-		fixture_begin(&f);
-		build(&f);
-		size_t size = free_row(&f, row);
-		int fd = open_data(&f);
-		uint8_t *file = malloc(FIXTURE_MAP_BYTES);
-		assert_non_null(file);
-		assert_int_equal(pread(fd, file, FIXTURE_MAP_BYTES, 0), FIXTURE_MAP_BYTES);
-		uint8_t *at = memmem(file, FIXTURE_MAP_BYTES, row, size);
-		assert_non_null(at);
 		flip(fd, (uint64_t)(at + size - 8 - file) * 8 + bit); /* of the last page in the row */
-		close(fd);
-		free(file);
 		int result = store_open(&f.options, &s, &f.e);
 		if (bit > 10) /* there are fewer than 2,048 pages */
 			assert_int_equal(result, ERR_DAMAGED);
 		if (!result)
 			store_close(s);
-		fixture_end(&f);
+		assert_int_equal(pwrite(fd, file, sizeof file, 0), sizeof file);
 	}
+	close(fd);
+	fixture_end(&f);
 }
 
+/* Keys of the rows that a walk shows; how many damaged ones it passed over goes to `passed`. */
 static void walk(struct store_txn *t, char *keys, size_t *passed)
 {
 	struct store_cursor *c = NULL;
