@@ -12,6 +12,8 @@ const folders = [
 	join(shared, 'src'),
 	join(shared, 'desk'),
 	join(shared, 'kiosk'),
+	join(shared, 'publish'),
+	join(shared, 'preview'),
 	join(root, 'terminal/ui'),
 	join(root, 'subcenter/ui'),
 	join(root, 'hub/ui'),

@@ -2,12 +2,12 @@
 import '../../common/ui/style/tokens.css';
 import '../../common/ui/style/parts.css';
 import '../../common/ui/desk/desk.css';
-import './catalogue/catalogue.css';
+import '../../common/ui/publish/publish.css';
 import { startDesk } from '../../common/ui/desk/desk';
 import { Samples } from '../../common/ui/desk/samples';
 import { t } from '../../common/ui/src/i18n';
-import { CATALOGUE, WORDINGS } from './catalogue/collection';
-import { Publications } from './catalogue/list';
+import { CATALOGUE, WORDINGS } from '../../common/ui/publish/collection';
+import { Publications } from '../../common/ui/publish/list';
 import { Devices } from './devices';
 import { Reports } from './reports';
 import { DistrictQueue, Totals } from './totals';

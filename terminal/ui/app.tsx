@@ -11,6 +11,7 @@ import { noticeTexts } from 'kiosk/notices';
 import { listen } from 'kiosk/hands';
 import { pageOf, ServiceScreen, Services } from 'kiosk/services';
 import { Signs } from 'kiosk/sign';
+import { NoticeScreen, Told } from 'kiosk/told';
 import { resetSpeech, setSpeech, speakBy } from 'kiosk/speech';
 import { Captions, SpeechButton, SpeechHelp, useSpeech } from 'kiosk/speech-parts';
 import { ApiError, events } from 'ui/api';
@@ -32,6 +33,7 @@ import type {
 	RequestEvent,
 	Service,
 	TerminalState,
+	TownNotice,
 } from 'ui/types';
 import { IdleWatch } from './idle';
 import { marksText } from './marks';
@@ -53,7 +55,8 @@ const STATE_EVERY_MS = 30_000;
 type Screen =
 	| { at: 'start' }
 	| { at: 'services'; module: Module; page: number }
-	| { at: 'points'; page: number }
+	| { at: 'points' | 'told'; page: number }
+	| { at: 'notice'; id: string; page: number }
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
 	| { at: 'acting' | 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
@@ -85,6 +88,7 @@ function Kiosk(): JSX.Element {
 	const [state, setState] = useState<TerminalState | null>(null);
 	const [services, setServices] = useState<Service[]>([]);
 	const [points, setPoints] = useState<PointView[]>([]);
+	const [told, setTold] = useState<TownNotice[]>([]);
 	const [screen, go] = useState<Screen>({ at: 'start' });
 	const [draft, setDraft] = useState<Draft | null>(null);
 	const [saved, setSaved] = useState<Saved | null>(null);
@@ -113,6 +117,7 @@ function Kiosk(): JSX.Element {
 			setState(await server.readState());
 			setPoints((await server.readPoints()).points);
 			setServices((await server.readCatalogue()).services);
+			setTold((await server.readNotices()).notices);
 		} catch (e) {
 			console.warn('state:', e); // no fault: the next tick tries again, and the screen keeps what it knows
 		}
@@ -179,12 +184,17 @@ function Kiosk(): JSX.Element {
 		if (known !== undefined) void server.readCatalogue().then((view) => setServices(view.services), () => {});
 	}, [known]);
 
-	const told = useRef<string[]>([]); // what is new is spoken, once
+	const tellable = state?.town_notices; // there are more, or fewer
+	useEffect(() => {
+		if (tellable !== undefined) void server.readNotices().then((view) => setTold(view.notices), () => {});
+	}, [tellable]);
+
+	const spoken = useRef<string[]>([]); // what is new is spoken, once
 	useEffect(() => {
 		const texts = noticeTexts(state);
-		const fresh = texts.filter((text) => !told.current.includes(text));
+		const fresh = texts.filter((text) => !spoken.current.includes(text));
 		if (fresh.length > 0) announce(fresh.join(' '));
-		told.current = texts;
+		spoken.current = texts;
 	}, [state?.notices.join(' ')]);
 
 	const here = hereOf(state);
@@ -311,6 +321,8 @@ function Kiosk(): JSX.Element {
 						services={services}
 						onModule={(module) => go({ at: 'services', module, page: 0 })}
 						onLookup={() => go({ at: 'lookup' })}
+						notices={told.length}
+						onNotices={() => go({ at: 'told', page: 0 })}
 						onPoints={points.length > 0 ? () => go({ at: 'points', page: 0 }) : undefined}
 						onActing={() => (isActing ? setActing(false) : go({ at: 'acting' }))}
 					/>
@@ -337,6 +349,15 @@ function Kiosk(): JSX.Element {
 			}
 			case 'points':
 				return <Points {...common} points={points} page={screen.page} onPage={(page) => go({ at: 'points', page })} />;
+			case 'told':
+			case 'notice': {
+				const { page } = screen;
+				const list = (to: number) => go({ at: 'told', page: to });
+				const notice = screen.at === 'notice' && told.find(({ id }) => id === screen.id); // it may be taken back
+				if (notice) return <NoticeScreen {...common} notice={notice} onBack={() => list(page)} />;
+				const read = ({ id }: TownNotice) => go({ at: 'notice', id, page });
+				return <Told {...common} notices={told} page={page} onPage={list} onNotice={read} />;
+			}
 			case 'service': {
 				const { service } = screen;
 				const { module } = service;

@@ -17,6 +17,7 @@ import type {
 	SubmitCommand,
 	SubmitView,
 	TerminalState,
+	TownNoticesView,
 } from 'ui/types';
 
 const SUBMIT_PATIENCE_MS = 30_000;
@@ -44,6 +45,7 @@ async function withSession<T>(call: () => Promise<T>): Promise<T> {
 export const readState = () => withSession(() => get<TerminalState>('/api/v1/state'));
 export const readPoints = () => get<PointsView>('/api/v1/points');
 export const readCatalogue = () => withSession(() => get<CatalogueView>('/api/v1/catalogue'));
+export const readNotices = () => withSession(() => get<TownNoticesView>('/api/v1/notices'));
 export const readSigns = () => withSession(() => get<SignPack>('/api/v1/signs'));
 export const speak = (command: SpeechCommand, signal: AbortSignal) =>
 	withSession(() => postForBytes('/api/v1/speech', command, signal));

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const PARTS = 'common/ui/src/parts/'; // where the elements are
-const PAGES = ['common/ui/src', 'common/ui/desk', 'common/ui/kiosk', 'common/ui/parts-page', 'terminal/ui', 'subcenter/ui', 'hub/ui'];
+const PAGES = ['common/ui/src', 'common/ui/desk', 'common/ui/kiosk', 'common/ui/publish', 'common/ui/preview', 'common/ui/parts-page', 'terminal/ui', 'subcenter/ui', 'hub/ui'];
 
 const RULES = [
 	{ ending: /\.tsx$/, found: /<(button|dialog|table|input|textarea|select|details)(?=[\s/>])/g, why: 'is a part of common/ui/src' },

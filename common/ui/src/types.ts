@@ -5,6 +5,7 @@ export type * from './types/service';
 export type * from './types/request';
 export type * from './types/case';
 export type * from './types/network';
+export type * from './types/notice';
 export type * from './types/publication';
 export type * from './types/person';
 export type * from './types/certificate';

@@ -13,12 +13,14 @@ import { pagesOf } from 'kiosk/services';
 export interface StartProps extends ScreenProps {
 	services: Service[];
 	onModule: (module: Module) => void;
+	notices: number; // that the town tells this community
 	onLookup: () => void;
+	onNotices: () => void;
 	onPoints?: () => void; // not known: no service point is
 	onActing: () => void; // begins to act for another person, or ends it
 }
 
-export function Start({ services, onModule, onLookup, onPoints, onActing, ...common }: StartProps): JSX.Element {
+export function Start({ services, notices, onModule, onLookup, onNotices, onPoints, onActing, ...common }: StartProps): JSX.Element {
 	const { state } = common;
 	const modules = MODULES.filter(({ id }) => services.some((service) => service.module === id));
 	const { isEasy } = useAccess();
@@ -54,6 +56,11 @@ export function Start({ services, onModule, onLookup, onPoints, onActing, ...com
 					<Button icon="person" onPress={onActing}>
 						{t(isActing ? 'kiosk.start.self' : 'kiosk.start.acting')}
 					</Button>
+					{notices > 0 && (
+						<Button icon="info" onPress={onNotices}>
+							{t('kiosk.told.open', { count: notices })}
+						</Button>
+					)}
 					{onPoints && (
 						<Button icon="pin" onPress={onPoints}>
 							{t('kiosk.points.title')}

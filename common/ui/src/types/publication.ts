@@ -1,6 +1,7 @@
-// Messages of proto/*.proto as JSON: what people write for others at the hub: drafts, publication, arrival.
+// Messages of proto/*.proto as JSON: what people write for others: drafts, publication, arrival.
 
 import type { Int64, Words } from './common';
+import type { TownNotice } from './notice';
 import type { Module, Service } from './service';
 import type { Template } from './work';
 
@@ -81,6 +82,8 @@ export interface PublicationView {
 	time_ms: Int64;
 	wording?: Template; // in force, in the place of a service
 	wording_draft?: Template;
+	notice?: TownNotice;
+	notice_draft?: TownNotice;
 }
 
 export interface RevisionView {
@@ -88,6 +91,7 @@ export interface RevisionView {
 	service?: Service;
 	changes: Change[]; // from it to what is in force
 	wording?: Template;
+	notice?: TownNotice;
 }
 
 export interface DraftStepView {

@@ -178,6 +178,7 @@ export interface TerminalState {
 	is_practice: boolean;
 	receipts_ready: number;
 	has_printer: boolean; // one is configured: receipts can be printed
+	town_notices: number; // of this community, that are shown today
 	contact?: Contact; // whom to call
 	can_speak: boolean; // there is a voice to read screens aloud
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"

@@ -1,7 +1,7 @@
 // What contents are made of, in the order in which people write them. Editor and differences read this and nothing else:
 // another collection is another shape.
-import { t, textOr, words } from '../../../common/ui/src/i18n';
-import type { Words } from '../../../common/ui/src/types';
+import { language, t, textOr } from '../src/i18n';
+import type { Words } from '../src/types';
 
 export type Content = Record<string, unknown>;
 
@@ -14,6 +14,7 @@ export type Kind =
 	| { is: 'words'; isLong?: boolean; isOptional?: boolean }
 	| { is: 'one'; of: readonly string[] }
 	| { is: 'service' } // one of the catalogue, or any
+	| { is: 'communities' } // of this town
 	| { is: 'list'; of: Kind }
 	| { is: 'message'; parts: readonly Part[]; isOptional?: boolean };
 
@@ -201,6 +202,17 @@ export const WORDING: readonly Part[] = [
 	{ name: 'is_withdrawn', kind: FLAG },
 ];
 
+const ABOUTS = ['NOTICE_ABOUT_ACTIVITY', 'NOTICE_ABOUT_SERVICE', 'NOTICE_ABOUT_CLOSING'] as const;
+
+export const NOTICE: readonly Part[] = [
+	{ name: 'about', kind: { is: 'one', of: ABOUTS } },
+	{ name: 'name', as: 'headline', kind: WORDS },
+	{ name: 'text', as: 'paragraphs', kind: { is: 'list', of: LONG } },
+	{ name: 'easy', as: 'easy_sentences', kind: { is: 'list', of: WORDS } },
+	{ name: 'places', kind: { is: 'communities' } },
+	{ name: 'until', kind: { is: 'date' } },
+];
+
 /** What a new element begins as: nothing is left out that the daemon would miss. */
 export function blank(kind: Kind): unknown {
 	switch (kind.is) {
@@ -219,6 +231,7 @@ export function blank(kind: Kind): unknown {
 		case 'one':
 			return kind.of[0];
 		case 'list':
+		case 'communities':
 			return [];
 		case 'message':
 			return kind.isOptional ? undefined : blankOf(kind.parts);
@@ -286,9 +299,11 @@ export function valueText(shape: readonly Part[], path: string, value: string): 
 	return value;
 }
 
-function elementName(element: unknown): string {
+/** In the reader's language, if it is written in that. */
+export function elementName(element: unknown): string {
 	const { label, name, with_whom, text } = (element ?? {}) as Record<string, Words | undefined>;
-	return words(label ?? name ?? with_whom ?? text ?? (element as Words | undefined));
+	const said = label ?? name ?? with_whom ?? text ?? (element as Words | undefined);
+	return (language() === 'en' ? said?.en : said?.zh) ?? '';
 }
 
 /** Where something stands, in the words of the form: 「您叫什么名字？」 · 提示 · 中文. `contents`: where elements are looked up. */

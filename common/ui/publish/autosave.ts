@@ -1,9 +1,9 @@
 // What is typed goes to the daemon by itself, at most five seconds later. While it cannot (no network, the session has
 // ended, somebody else saved) it stays here, and the page says so.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, get, post } from '../../../common/ui/src/api';
-import type { Change, ContentFault, DraftStepView, PublicationView } from '../../../common/ui/src/types';
-import { useDesk } from '../../../common/ui/desk/session';
+import { ApiError, get, post } from '../src/api';
+import type { Change, ContentFault, DraftStepView, PublicationView } from '../src/types';
+import { useDesk } from '../desk/session';
 import { useCollection } from './collection';
 import { put, type Content, type Step } from './shape';
 

@@ -1,14 +1,16 @@
 // The kiosk, in a frame of its own: its styles, its language and its sizes are not those of this page.
 import { useEffect, useRef } from 'preact/hooks';
-import { t } from '../../../common/ui/src/i18n';
-import type { Service } from '../../../common/ui/src/types';
+import { t } from '../src/i18n';
+import { useCollection } from './collection';
+import type { Content } from './shape';
 
-export function Preview({ service }: { service: Service | undefined }) {
+export function Preview({ content }: { content: Content | undefined }) {
+	const { member } = useCollection();
 	const frame = useRef<HTMLIFrameElement>(null);
-	const newest = useRef(service);
-	newest.current = service;
-	const show = () => frame.current?.contentWindow?.postMessage({ service: newest.current }, location.origin);
-	useEffect(show, [service]);
+	const newest = useRef(content);
+	newest.current = content;
+	const show = () => frame.current?.contentWindow?.postMessage({ [member]: newest.current }, location.origin);
+	useEffect(show, [content]);
 	useEffect(() => {
 		let before: Element | null = null;
 		const hear = (event: MessageEvent) => {

@@ -1,7 +1,7 @@
 // A difference, in the words of the form. The daemon's own path stands below, small, for whoever looks it up.
-import { t } from '../../../common/ui/src/i18n';
-import { Chip, Empty, type IconName, type NoticeKind } from '../../../common/ui/src/parts';
-import type { Change, ChangeKind } from '../../../common/ui/src/types';
+import { t } from '../src/i18n';
+import { Chip, Empty, type IconName, type NoticeKind } from '../src/parts';
+import type { Change, ChangeKind } from '../src/types';
 import { useCollection } from './collection';
 import { pathText, valueText, type Content } from './shape';
 

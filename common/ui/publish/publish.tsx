@@ -1,15 +1,16 @@
 // The second person: what changes, how its reader will see it, and then the one step that puts it into force.
 import { useState } from 'preact/hooks';
-import { post } from '../../../common/ui/src/api';
-import { t, words } from '../../../common/ui/src/i18n';
-import { Button, Failed, Loading, Notice, Tab, toast } from '../../../common/ui/src/parts';
-import type { DraftStepView } from '../../../common/ui/src/types';
-import { hrefOf } from '../../../common/ui/desk/route';
-import { useDesk } from '../../../common/ui/desk/session';
-import { PageHeading } from '../../../common/ui/desk/shell';
+import { post } from '../src/api';
+import { t, words } from '../src/i18n';
+import { Button, Failed, Loading, Notice, Tab, toast } from '../src/parts';
+import type { DraftStepView } from '../src/types';
+import { hrefOf } from '../desk/route';
+import { useDesk } from '../desk/session';
+import { PageHeading } from '../desk/shell';
 import { Changes } from './changes';
 import { contentOf, draftOf, useCollection } from './collection';
 import { Preview } from './preview';
+import { ToldTo } from './told';
 import { Names, usePublication, whyNotPublish } from './content';
 
 export function PublishPage({ id }: { id: string }) {
@@ -48,12 +49,13 @@ export function PublishPage({ id }: { id: string }) {
 					<p class="desk-lead">
 						{t('desk.draft.authors')} <Names names={draft.authors} />
 					</p>
+					{data.notice_draft && <ToldTo notice={data.notice_draft} />}
 					<div class="desk-columns">
 						<section class="publication">
 							<h2>{t('desk.draft.changes')}</h2>
 							<Changes changes={data.changes} before={contentOf(collection, data)} after={draftOf(collection, data)} />
 						</section>
-						{collection.isPreviewed && <Preview service={data.draft} />}
+						{collection.isPreviewed && <Preview content={draftOf(collection, data)} />}
 					</div>
 					<div class="actions">
 						<Button

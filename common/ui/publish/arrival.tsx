@@ -1,8 +1,8 @@
 // How far a publication has come: to how many of the sites, and which are missing.
-import { t, words } from '../../../common/ui/src/i18n';
-import { Chip, More, Table, type Column } from '../../../common/ui/src/parts';
-import type { Arrival, MissingSite } from '../../../common/ui/src/types';
-import { agoText } from '../../../common/ui/desk/time';
+import { t, words } from '../src/i18n';
+import { Chip, More, Table, type Column } from '../src/parts';
+import type { Arrival, MissingSite } from '../src/types';
+import { agoText } from '../desk/time';
 
 /** "268 of 282". What is not known is not zero. */
 export function ArrivalChip({ arrival }: { arrival: Arrival | undefined }) {

@@ -1,12 +1,12 @@
 // Writing a draft: everything that a content is made of, saved by itself, checked by the daemon at each save.
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { ApiError, get } from '../../../common/ui/src/api';
-import { t, timeText, words } from '../../../common/ui/src/i18n';
-import { Button, Failed, Loading, More, Notice, Tab } from '../../../common/ui/src/parts';
-import type { ContentFault, PublicationView, Service, Words } from '../../../common/ui/src/types';
-import { hrefOf } from '../../../common/ui/desk/route';
-import { useDesk } from '../../../common/ui/desk/session';
-import { PageHeading } from '../../../common/ui/desk/shell';
+import { ApiError, get } from '../src/api';
+import { language, t, timeText, words } from '../src/i18n';
+import { Button, Failed, Loading, More, Notice, Tab } from '../src/parts';
+import type { ContentFault, PublicationView, Words } from '../src/types';
+import { hrefOf } from '../desk/route';
+import { useDesk } from '../desk/session';
+import { PageHeading } from '../desk/shell';
 import { useDraft, type Draft } from './autosave';
 import { Changes } from './changes';
 import { faultSaid } from './faults';
@@ -17,6 +17,8 @@ import { blankOf, pathText, type Content } from './shape';
 
 const OPENING_MS = 100; // an element that opens is drawn first
 const GIVEN = ['revision', 'published_by', 'published_ms', 'drafted_by', 'goes_back_to'];
+// What was taken back is told again by whoever writes it anew.
+const TAKEN_BACK = 'is_withdrawn';
 
 /** The content without what publication adds. */
 function bare(content: Content): Content {
@@ -68,10 +70,11 @@ function Editor({ id, view, onReadAgain }: EditorProps) {
 	const inForce = contentOf(collection, view);
 	const begin = useMemo(() => {
 		const from = draftOf(collection, view) ?? inForce;
-		return from ? bare(from) : { id, ...blankOf(collection.shape) };
+		if (!from) return { id, ...blankOf(collection.shape) };
+		return collection.isTakenBack ? { ...bare(from), [TAKEN_BACK]: false } : bare(from);
 	}, [view]);
 	const draft = useDraft(id, begin, view);
-	const faults = useMemo(() => new Map(draft.faults.map(({ path, text }) => [path, faultSaid(text).text])), [draft.faults]);
+	const faults = useMemo(() => new Map(draft.faults.map(({ path, text }) => [path, faultSaid(text).text])), [draft.faults, language()]);
 	const [isPreviewed, setPreviewed] = useState(false);
 	const { content } = draft;
 	const newest = view.row?.newest;
@@ -110,7 +113,7 @@ function Editor({ id, view, onReadAgain }: EditorProps) {
 					</Button>
 				)}
 			</div>
-			{isPreviewed && <Preview service={content as unknown as Service} />}
+			{isPreviewed && <Preview content={content} />}
 			<div class="edit">
 				<Parts parts={collection.shape} value={content} path={[]} writing={{ faults, put: draft.put }} />
 			</div>

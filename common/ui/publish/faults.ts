@@ -1,6 +1,6 @@
 // What the daemon's check says, in the reader's language. It decides; this only says it in other words. A sentence that
 // is not known here is shown as the daemon says it.
-import { language, t, type TextKey } from '../../../common/ui/src/i18n';
+import { language, t, type TextKey } from '../src/i18n';
 
 const SENTENCES: readonly [RegExp, TextKey][] = [
 	[/^a Chinese text is missing$/, 'desk.fault.zh'],
@@ -46,6 +46,9 @@ const SENTENCES: readonly [RegExp, TextKey][] = [
 	[/^from 1 to (?<most>\d+)$/, 'desk.fault.from-1'],
 	[/^at least one step$/, 'desk.fault.steps'],
 	[/^the legal basis is missing$/, 'desk.fault.basis'],
+	[/^a day like/, 'desk.fault.day'],
+	[/^1 to (?<most>\d+) communities$/, 'desk.fault.communities'],
+	[/^at least one paragraph$/, 'desk.fault.paragraph'],
 ];
 
 export interface Said {

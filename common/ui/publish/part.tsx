@@ -1,10 +1,11 @@
 // The inputs of a shape, whatever is written with it. Faults of the daemon's check stand at what they are about.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { t, words } from '../../../common/ui/src/i18n';
+import { t, words } from '../src/i18n';
 import {
 	Button,
 	Choice,
+	Choices,
 	Field,
 	FieldNotes,
 	type FieldWiring,
@@ -13,10 +14,11 @@ import {
 	More,
 	notesOf,
 	Select,
-} from '../../../common/ui/src/parts';
-import type { CatalogueView, Words } from '../../../common/ui/src/types';
-import { useLoaded } from '../../../common/ui/desk/session';
-import { blank, blankOf, partName, valueName, type Content, type Kind, type Part, type Step } from './shape';
+} from '../src/parts';
+import type { CatalogueView, Words } from '../src/types';
+import { useLoaded } from '../desk/session';
+import { useCommunities } from './told';
+import { blank, blankOf, elementName, partName, valueName, type Content, type Kind, type Part, type Step } from './shape';
 
 export interface Writing {
 	faults: ReadonlyMap<string, string>; // by path
@@ -99,6 +101,8 @@ function Input(props: PartProps) {
 			);
 		case 'service':
 			return <OneService {...props} />;
+		case 'communities':
+			return <Communities {...props} />;
 		case 'words':
 			return <BothLanguages {...props} kind={kind} />;
 		case 'list':
@@ -149,6 +153,31 @@ function Digits(props: PartProps) {
 		<Typed {...props}>
 			{(wiring) => <Line wiring={wiring} inputMode="numeric" value={String(value ?? 0)} onType={type} />}
 		</Typed>
+	);
+}
+
+/** Those of this town, each to be chosen, or all at once. */
+function Communities({ path, label, value, writing }: PartProps) {
+	const at = pathOf(path);
+	const communities = useCommunities();
+	const put = (next: string[]) => writing.put(path, next);
+	return (
+		<>
+			<Choices
+				id={idOf(at)}
+				legend={label}
+				error={writing.faults.get(at)}
+				options={communities}
+				chosen={(value as string[] | undefined) ?? []}
+				areSeveral
+				class="edit-places"
+				onChange={put}
+			/>
+			<div class="actions">
+				<Button onPress={() => put(communities.map(({ id }) => id))}>{t('desk.notices.all-places')}</Button>
+				<Button onPress={() => put([])}>{t('desk.notices.no-places')}</Button>
+			</div>
+		</>
 	);
 }
 
@@ -265,8 +294,7 @@ interface ElementProps {
 }
 
 function nameOf(element: unknown): string {
-	const parts = element as { label?: Words; name?: Words; text?: Words; with_whom?: Words; field?: string };
-	return words(parts.label ?? parts.name ?? parts.text ?? parts.with_whom ?? (element as Words)) || parts.field || '';
+	return elementName(element) || (element as { field?: string }).field || '';
 }
 
 function Element({ writing, kind, path, label, element, count, onMove, onRemove }: ElementProps) {

@@ -1,17 +1,18 @@
 // One content: what is in force and where, what is being written, what was before, and the way back.
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { post } from '../../../common/ui/src/api';
-import { t, words } from '../../../common/ui/src/i18n';
-import { Button, Chip, Dialog, Empty, Failed, Loading, Notice, Tab, Table, toast, type Column } from '../../../common/ui/src/parts';
-import type { DraftStepView, PublicationView, RevisionRow, RevisionView } from '../../../common/ui/src/types';
-import { hrefOf } from '../../../common/ui/desk/route';
-import { useDesk, useLoaded } from '../../../common/ui/desk/session';
-import { PageHeading } from '../../../common/ui/desk/shell';
-import { momentText, useNow } from '../../../common/ui/desk/time';
+import { post } from '../src/api';
+import { t, words } from '../src/i18n';
+import { Button, Chip, Dialog, Empty, Failed, Loading, Notice, Tab, Table, toast, type Column } from '../src/parts';
+import type { DraftStepView, PublicationView, RevisionRow, RevisionView } from '../src/types';
+import { hrefOf } from '../desk/route';
+import { useDesk, useLoaded } from '../desk/session';
+import { PageHeading } from '../desk/shell';
+import { momentText, useNow } from '../desk/time';
 import { ArrivalChip, Missing } from './arrival';
 import { Changes } from './changes';
 import { contentOf, draftOf, useCollection } from './collection';
+import { ToldTo } from './told';
 
 export function usePublication(id: string) {
 	const { list } = useCollection();
@@ -37,7 +38,7 @@ export function ContentPage({ id, revision }: { id: string; revision: number }) 
 			{!data && !fault && <Loading />}
 			{data && (
 				<>
-					<InForce view={data} />
+					<InForce view={data} id={id} reload={reload} />
 					<Draft view={data} id={id} reload={reload} />
 					<History view={data} id={id} shown={revision} />
 					{revision > 0 && <Difference key={revision} id={id} revision={revision} view={data} />}
@@ -64,7 +65,16 @@ function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
 	);
 }
 
-function InForce({ view }: { view: PublicationView }) {
+interface ActProps {
+	view: PublicationView;
+	id: string;
+	reload: () => Promise<void>;
+}
+
+function InForce({ view, id, reload }: ActProps) {
+	const { session } = useDesk();
+	const { isTakenBack } = useCollection();
+	const [isTaking, setTaking] = useState(false);
 	const now_ms = useNow();
 	const newest = view.row?.newest;
 	return (
@@ -82,14 +92,33 @@ function InForce({ view }: { view: PublicationView }) {
 							[t('desk.catalogue.arrival'), <ArrivalChip arrival={newest.arrival} />],
 						]}
 					/>
+					{view.notice && <ToldTo notice={view.notice} />}
+					{view.notice?.is_withdrawn && <Notice kind="info">{t('desk.notices.taken-back')}</Notice>}
 					<Missing sites={view.missing} now_ms={now_ms} />
+					{isTakenBack && !view.notice?.is_withdrawn && session.may.includes('publish') && (
+						<div class="actions">
+							<Button kind="danger" icon="erase" onPress={() => setTaking(true)}>
+								{t('desk.notices.take-back')}
+							</Button>
+						</div>
+					)}
+					{isTaking && (
+						<Ask
+							what={t('desk.notices.take-back')}
+							about={t('desk.notices.take-back-ask')}
+							done={t('desk.notices.taken-back')}
+							command={{ action: 'DRAFT_ACTION_WITHDRAW', version: newest.revision }}
+							{...{ id, reload }}
+							onClose={() => setTaking(false)}
+						/>
+					)}
 				</>
 			)}
 		</section>
 	);
 }
 
-function Draft({ view, id, reload }: { view: PublicationView; id: string; reload: () => Promise<void> }) {
+function Draft({ view, id, reload }: ActProps) {
 	const { session } = useDesk();
 	const collection = useCollection();
 	const [isDropping, setDropping] = useState(false);
@@ -137,7 +166,14 @@ function Draft({ view, id, reload }: { view: PublicationView; id: string; reload
 				)}
 			</div>
 			{isDropping && draft && (
-				<Drop id={id} version={draft.version} reload={reload} onClose={() => setDropping(false)} />
+				<Ask
+					what={t('desk.draft.drop')}
+					about={t('desk.draft.drop-ask')}
+					done={t('desk.draft.dropped')}
+					command={{ action: 'DRAFT_ACTION_DROP', version: draft.version }}
+					{...{ id, reload }}
+					onClose={() => setDropping(false)}
+				/>
 			)}
 		</section>
 	);
@@ -152,20 +188,24 @@ export function whyNotPublish(view: PublicationView, user: string): string | und
 	return view.changes.length === 0 ? t('desk.publish.unchanged') : undefined;
 }
 
-interface DropProps {
+interface AskProps {
+	what: string;
+	about: string;
+	done: string;
+	command: { action: string; version: number };
 	id: string;
-	version: number;
 	reload: () => Promise<void>;
 	onClose: () => void;
 }
 
-function Drop({ id, version, reload, onClose }: DropProps) {
+/** A step that takes something away: asked once more. */
+function Ask({ what, about, done, command, id, reload, onClose }: AskProps) {
 	const desk = useDesk();
 	const { list } = useCollection();
-	const drop = async () => {
+	const go = async () => {
 		try {
-			await post<DraftStepView>(`${list}/${id}`, { action: 'DRAFT_ACTION_DROP', version });
-			toast(t('desk.draft.dropped'));
+			await post<DraftStepView>(`${list}/${id}`, command);
+			toast(done);
 		} catch (error) {
 			toast(desk.failed(error), 'danger');
 		}
@@ -174,12 +214,12 @@ function Drop({ id, version, reload, onClose }: DropProps) {
 	};
 	return (
 		<Dialog
-			title={t('desk.draft.drop')}
+			title={what}
 			onClose={onClose}
 			actions={
 				<>
-					<Button kind="danger" onPress={() => void drop()}>
-						{t('desk.draft.drop')}
+					<Button kind="danger" onPress={() => void go()}>
+						{what}
 					</Button>
 					<Button kind="primary" onPress={onClose}>
 						{t('desk.cancel')}
@@ -187,7 +227,7 @@ function Drop({ id, version, reload, onClose }: DropProps) {
 				</>
 			}
 		>
-			<p>{t('desk.draft.drop-ask')}</p>
+			<p>{about}</p>
 		</Dialog>
 	);
 }

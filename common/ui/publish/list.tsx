@@ -1,12 +1,12 @@
-// The catalogue, or texts of answers: what is in force, where it has arrived, and what is being written.
+// The catalogue, texts of answers, or a town's notices: what is in force, where it has arrived, and what is being written.
 import { useState } from 'preact/hooks';
-import { t, words } from '../../../common/ui/src/i18n';
-import { Button, Chip, Dialog, Failed, Field, Line, Loading, Table, type Column } from '../../../common/ui/src/parts';
-import type { PublicationRow, PublicationsView } from '../../../common/ui/src/types';
-import { hrefOf, type Route } from '../../../common/ui/desk/route';
-import { useDesk, useLoaded, type Loaded } from '../../../common/ui/desk/session';
-import { PageHeading } from '../../../common/ui/desk/shell';
-import { momentText } from '../../../common/ui/desk/time';
+import { t, words } from '../src/i18n';
+import { Button, Chip, Dialog, Failed, Field, Line, Loading, Table, type Column } from '../src/parts';
+import type { PublicationRow, PublicationsView } from '../src/types';
+import { hrefOf, type Route } from '../desk/route';
+import { useDesk, useLoaded, type Loaded } from '../desk/session';
+import { PageHeading } from '../desk/shell';
+import { momentText } from '../desk/time';
 import { ArrivalChip } from './arrival';
 import { InCollection, useCollection, type Collection } from './collection';
 import { EditorPage } from './editor';
@@ -37,16 +37,17 @@ function Page({ route }: { route: Route }) {
 const PLACES = '{name} {service} {number} {received} {day} {due} {office} {contact}';
 
 function List() {
-	const { page, list: address, texts, lead } = useCollection();
+	const { page, list: address, texts, lead, isNamed } = useCollection();
 	const list: Loaded<PublicationsView> = useLoaded<PublicationsView>(address, (name) => name === 'catalogue');
 	const { session } = useDesk();
 	const [isAsking, setAsking] = useState(false);
 	const { data, fault, reload } = list;
+	const begin = () => (location.hash = hrefOf(page, madeUpName(), { at: 'draft' }));
 	return (
 		<>
 			<PageHeading title={t(texts.title)}>
 				{session.may.includes('draft') && (
-					<Button icon="edit" onPress={() => setAsking(true)}>
+					<Button icon="edit" onPress={() => (isNamed ? setAsking(true) : begin())}>
 						{t(texts.new)}
 					</Button>
 				)}
@@ -119,6 +120,12 @@ function Rows({ rows }: { rows: PublicationRow[] }) {
 	];
 	const shown = columns.filter(({ id }) => id !== 'module' || member === 'service');
 	return <Table caption={t(texts.table, { n: rows.length })} columns={shown} rows={rows} keyOf={(row) => row.key} />;
+}
+
+/** Nobody reads it: the day, and what no other has. */
+function madeUpName(): string {
+	const random = crypto.getRandomValues(new Uint32Array(1))[0]!;
+	return `n${new Date().toISOString().slice(0, 10)}-${random.toString(36)}`;
 }
 
 /** Its name in the system: it never changes, so it is asked first. */

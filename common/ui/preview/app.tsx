@@ -2,15 +2,16 @@
 // stay in this frame and go nowhere.
 import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { resetAccess } from '../../../common/ui/kiosk/access';
-import { HealthConsent, Privacy, SharingConsent } from '../../../common/ui/kiosk/consent';
-import { QuestionScreen } from '../../../common/ui/kiosk/form';
-import { ServiceScreen } from '../../../common/ui/kiosk/services';
-import { t, useLanguage } from '../../../common/ui/src/i18n';
-import { Announcer } from '../../../common/ui/src/parts';
-import { emptyFilling, stepFault, stepsOf, type Filling } from '../../../common/ui/src/steps';
-import type { FieldFault, Service, TerminalState } from '../../../common/ui/src/types';
-import '../../../common/ui/kiosk/kiosk.css';
+import { resetAccess } from '../kiosk/access';
+import { HealthConsent, Privacy, SharingConsent } from '../kiosk/consent';
+import { QuestionScreen } from '../kiosk/form';
+import { ServiceScreen } from '../kiosk/services';
+import { NoticeScreen } from '../kiosk/told';
+import { t, useLanguage } from '../src/i18n';
+import { Announcer } from '../src/parts';
+import { emptyFilling, stepFault, stepsOf, type Filling } from '../src/steps';
+import type { FieldFault, Service, TerminalState, TownNotice } from '../src/types';
+import '../kiosk/kiosk.css';
 
 const STATE: TerminalState = {
 	place: '',
@@ -31,27 +32,38 @@ const STATE: TerminalState = {
 	receipts_ready: 1,
 	has_printer: false,
 	notices: [],
+	town_notices: 1,
 };
 const HERE = { code: '', name: undefined };
 
+interface Draft {
+	service?: Service;
+	notice?: TownNotice;
+}
+
 function Preview(): JSX.Element | null {
 	useLanguage();
-	const [service, setService] = useState<Service | null>(null);
-	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {}, isActing: false });
-	const [at, setAt] = useState<'service' | 'privacy' | number>('service'); // a number: of the step
-	const [fault, setFault] = useState<FieldFault | null>(null);
+	const [draft, setDraft] = useState<Draft>({});
 	useEffect(() => {
-		const hear = (event: MessageEvent<{ service?: Service }>) => {
-			if (event.source === parent && event.origin === location.origin) setService(event.data.service ?? null);
+		const hear = (event: MessageEvent<Draft>) => {
+			if (event.source === parent && event.origin === location.origin) setDraft(event.data);
 		};
 		addEventListener('message', hear);
 		parent.postMessage('ready', location.origin);
 		return () => removeEventListener('message', hear);
 	}, []);
+	const isShown = Boolean(draft.service ?? draft.notice);
 	useEffect(() => {
-		if (service) requestAnimationFrame(() => parent.postMessage('shown', location.origin));
-	}, [service !== null]);
-	if (!service) return null;
+		if (isShown) requestAnimationFrame(() => parent.postMessage('shown', location.origin));
+	}, [isShown]);
+	if (draft.notice) return <NoticeScreen state={STATE} onHome={() => {}} onBack={() => {}} notice={draft.notice} />;
+	return draft.service ? <ServicePreview service={draft.service} /> : null;
+}
+
+function ServicePreview({ service }: { service: Service }): JSX.Element | null {
+	const [filled, setFilled] = useState<Omit<Filling, 'service'>>({ answers: {}, files: {}, agreed: {}, isActing: false });
+	const [at, setAt] = useState<'service' | 'privacy' | number>('service'); // a number: of the step
+	const [fault, setFault] = useState<FieldFault | null>(null);
 
 	const filling: Filling = { ...emptyFilling(service), ...filled };
 	const steps = stepsOf(filling, Date.now());
