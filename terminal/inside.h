@@ -92,7 +92,8 @@ struct terminal {
 	struct id printed; /* the request whose slip the printer took last, and when; zero: it did not take it */
 	uint64_t printed_us;
 	/* NULL: not configured. The pool may ask them until the node is freed. */
-	struct worker *voice, *pinyin;
+	struct worker *voice, *pinyin, *card;
+	struct card_proof proof; /* card.c */
 };
 
 struct terminal *terminal_of(struct node *n);
@@ -167,6 +168,13 @@ void sign_get(void *context, struct http_request *r);
 
 /* ring.c */
 void ring_post(void *context, struct http_request *r);
+
+/* card.c */
+int card_start(struct terminal *t, struct error *e); /* starts no process yet. ERR_MEMORY */
+void card_post(void *context, struct http_request *r);
+void card_forget(struct terminal *t);
+/* Whether a card was shown for this request, and is still there as far as is known. */
+bool card_shown(struct terminal *t, struct id request, struct card_proof *out);
 
 /* typing.c */
 int typing_start(struct terminal *t, struct error *e); /* starts no process yet. ERR_MEMORY */

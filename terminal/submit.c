@@ -104,6 +104,23 @@ void draft_post(void *context, struct http_request *r)
 
 /* ---- into the journal ---- */
 
+/* What a card has shown, in `shown` and `number`; NULL: none has. */
+static Lm__IdentityShown *card_tell(const struct card_proof *card, Lm__IdentityShown *shown,
+                                    char number[CARD_NUMBER_TEXT_BYTES])
+{
+	static const uint8_t nobody[CARD_HOLDER_BYTES];
+	if (!card->number)
+		return NULL;
+	bool is_said = memcmp(card->holder, nobody, sizeof nobody) != 0;
+	card_number_to_text(card->number, number);
+	lm__identity_shown__init(shown);
+	shown->source = LM__IDENTITY_SOURCE__IDENTITY_SOURCE_CARD;
+	shown->card = number;
+	shown->person_id = codec_data(is_said ? BYTES_OF(card->holder) : BYTES(NULL, 0));
+	shown->time_ms = card->time_ms;
+	return shown;
+}
+
 int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct arena *arena, struct error *e)
 {
 	Lm__RequestPayload payload = node_request_payload(in);
@@ -111,6 +128,9 @@ int submission_pack(struct submission *s, const Lm__SubmitCommand *in, struct ar
 	payload.code = s->receipt.code;
 	payload.receipt_key = codec_data(BYTES_OF(s->receipt.key));
 	payload.lookup = codec_data(BYTES_OF(s->receipt.secret.lookup));
+	Lm__IdentityShown shown;
+	char number[CARD_NUMBER_TEXT_BYTES];
+	payload.identity = card_tell(&s->card, &shown, number);
 	s->parts = arena_alloc(arena, sizeof *s->parts);
 	if (!s->parts)
 		return error_set(e, ERR_MEMORY, "no memory for a request");
@@ -246,6 +266,7 @@ static void filing_done(struct node *n, struct command *c)
 	recent_note(terminal_of(n), s);
 	draft_wipe(terminal_of(n), s->request);
 	scans_wipe(terminal_of(n));
+	card_forget(terminal_of(n));
 	node_answer(f->request, &view.base);
 	filing_free(f);
 }
@@ -255,6 +276,7 @@ static void filing_send(struct node *n, struct filing *f)
 	struct submission *s = &f->submission;
 	s->service = f->input->service;
 	s->revision = f->input->revision;
+	card_shown(terminal_of(n), s->request, &s->card);
 	int result = submission_pack(s, f->input, &f->arena, &f->error);
 	s->command.done = filing_done;
 	if (!result)

@@ -37,6 +37,7 @@ static int state_view(struct node *n, struct upstream_state *up, struct arena *a
 	s->is_practice = node_configuration(n)->is_practice;
 	s->has_printer = node_configuration(n)->printer != NULL;
 	s->receipts_ready = (uint32_t)t->ready_count;
+	s->has_cards = t->card != NULL;
 	s->can_speak = speech_can(t);
 	s->town_notices = t->town_notices;
 	return condition_show(n, up, arena, s);
@@ -237,7 +238,9 @@ static int on_start(struct node *n, struct error *e)
 	signs_start(t);
 	scans_wipe(t);
 	int result = speech_start(t, e);
-	return result ? result : typing_start(t, e);
+	if (!result)
+		result = typing_start(t, e);
+	return result ? result : card_start(t, e);
 }
 
 static void on_stop(struct node *n)
@@ -247,11 +250,12 @@ static void on_stop(struct node *n)
 		return;
 	speech_stop(t);
 	signs_stop(t);
-	struct worker *voice = t->voice, *pinyin = t->pinyin; /* the pool may still ask them */
+	struct worker *voice = t->voice, *pinyin = t->pinyin, *card = t->card; /* the pool may still ask them */
 	crypto_wipe(t, sizeof *t);
 	t->node = n;
 	t->voice = voice;
 	t->pinyin = pinyin;
+	t->card = card;
 }
 
 static void on_free(void *context)
@@ -260,6 +264,7 @@ static void on_free(void *context)
 	if (t) {
 		worker_free(t->voice);
 		worker_free(t->pinyin);
+		worker_free(t->card);
 	}
 	free(t);
 }
@@ -277,6 +282,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/object", HTTP_SESSION, object_post },
 	{ HTTP_POST, "/api/v1/receipts/print", HTTP_SESSION, print_post },
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
+	{ HTTP_POST, "/api/v1/card", HTTP_SESSION, card_post },
 	{ HTTP_POST, "/api/v1/ring", HTTP_SESSION, ring_post },
 	{ HTTP_POST, "/api/v1/pinyin", HTTP_SESSION, pinyin_post },
 	{ HTTP_POST, "/api/v1/speech", HTTP_SESSION, speech_post },

@@ -154,6 +154,8 @@ int devices_run(struct call *c, struct error *e);
 int token_run(struct call *c, struct error *e);
 int withdraw_run(struct call *c, struct error *e);
 int tokens_run(struct call *c, struct error *e);
+int card_issue_run(struct call *c, struct error *e);
+int card_revoke_run(struct call *c, struct error *e);
 int join_run(struct call *c, struct error *e);
 int account_list_run(struct call *c, struct error *e);
 int account_open_run(struct call *c, struct error *e);

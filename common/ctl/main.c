@@ -102,6 +102,15 @@ const struct ctl_command ctl_commands[] = {
 	  tokens_run },
 	{ "join", "TOKEN", "device: give it the token that the district issued for it",
 	  "Hyphens and lower case do not matter. lmctl status says how it goes.", DATA, 0, 1, 1, join_run },
+	{ "card issue", "KEY [PERSON]", "hub: sign for the key of a new card; prints its number and its certificate",
+	  "KEY is the card's public key (P-256, 130 hexadecimal digits), PERSON the id of the resident's record that "
+	  "it "
+	  "is\n"
+	  "for. docs/CARDS.md says what is written into the card.",
+	  DATA | JSON | BY, 0, 1, 2, card_issue_run },
+	{ "card revoke", "NUMBER", "hub: terminals refuse this card from now on",
+	  "For one that was lost, or whose person died. Say nothing about the person: every terminal hears the reason.",
+	  DATA | JSON | BY | OPTION_BIT(OPTION_REASON), OPTION_BIT(OPTION_REASON), 1, 1, card_revoke_run },
 	{ "catalogue check", "FILE...", "check services before they are published",
 	  "Needs no daemon. Prints each fault as FILE: path: text.", 0, 0, 1, CTL_WORDS_MOST, catalogue_check_run },
 	{ "catalogue publish", "FILE...", "hub: publish services; what has not changed is left as it is",

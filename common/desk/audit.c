@@ -186,6 +186,19 @@ static void device_say(struct reading *r)
 	r->row->reason = say(r, p->reason);
 }
 
+static void card_say(struct reading *r)
+{
+	Lm__CardRecord *p;
+	char about[24];
+	if (CODEC_UNPACK(lm__card_record, r->plain, r->arena, &p, NULL))
+		return;
+	r->row->what = say(r, p->status == LM__CARD_STATUS__CARD_STATUS_REVOKED ? "card-revoke" : "card-issue");
+	r->row->by = say(r, p->by);
+	snprintf(about, sizeof about, "%012llu", (unsigned long long)p->number);
+	r->row->about = say(r, about);
+	r->row->reason = say(r, p->reason);
+}
+
 static void history_say(struct reading *r)
 {
 	Lm__HistoryPayload *p;
@@ -275,6 +288,7 @@ static const struct {
 	{ LM__KIND__KIND_SERVICE, content_say },
 	{ LM__KIND__KIND_TOKEN, token_say },
 	{ LM__KIND__KIND_DEVICE, device_say },
+	{ LM__KIND__KIND_CARD, card_say },
 	{ LM__KIND__KIND_HISTORY, history_say },
 	{ LM__KIND__KIND_CALENDAR, content_say },
 	{ LM__KIND__KIND_WORDING, content_say },

@@ -412,6 +412,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		view->carer = payload->carer;
 		view->taken_by = payload->taken_by;
 		view->channel = channel_of(payload);
+		view->identity = payload->taken_by[0] ? NULL : payload->identity;
 		result = fields_fill(n, txn, request, payload, arena, view);
 		parted_leave_out(txn, request, payload->values, payload->n_values);
 	}

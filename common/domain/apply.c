@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/card.h"
 #include "inside.h"
 
 const struct store_table domain_table_device = { .name = "device", .number = 20, .is_projection = true };
@@ -76,6 +77,7 @@ const struct store_table *const domain_tables[] = {
 	&domain_table_wording,
 	&domain_table_notice,
 	&domain_table_part,
+	&domain_table_card,
 };
 const size_t domain_table_number = sizeof domain_tables / sizeof *domain_tables;
 
@@ -372,6 +374,8 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_CALENDAR, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_WORDING, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_content },
 	{ LM__KIND__KIND_NOTICE, ALL, TOWN, AT_TERMINAL | AT_TOWN, apply_content },
+	{ LM__KIND__KIND_CARD, OWN, HERE, AT_DISTRICT, apply_card },
+	{ LM__KIND__KIND_CARD, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_card },
 	{ LM__KIND__KIND_HISTORY, ALL, DISTRICT, AT_TERMINAL | AT_TOWN | AT_DISTRICT, apply_history },
 	{ LM__KIND__KIND_RECEIPT_LOCK, OWN, HERE, AT_TERMINAL, apply_receipt_lock },
 	{ LM__KIND__KIND_ACCOUNT, OWN, HERE, AT_TOWN | AT_DISTRICT, apply_account },

@@ -83,6 +83,7 @@ int apply_account_mark(struct apply *a);
 int apply_draft(struct apply *a);
 int apply_secret(struct apply *a);
 int apply_quarantine_act(struct apply *a);
+int apply_card(struct apply *a);
 int apply_token(struct apply *a);
 int apply_request_here(struct apply *a);
 int apply_ask_here(struct apply *a);

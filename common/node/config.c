@@ -167,8 +167,14 @@ static const struct config_key all_keys[] = {
 	{ .name = "pinyin",
 	  .type = CONFIG_TEXT,
 	  KEY(pinyin),
-	  .help = "terminal: program that finds Chinese characters by pinyin, lm-pinyin; absent: residents type letters "
+	  .help = "terminal: program that finds Chinese characters by pinyin, lm-pinyin; absent: residents type "
+	          "letters "
 	          "and digits only, unless their keyboard does it" },
+	{ .name = "card_adapter",
+	  .type = CONFIG_TEXT,
+	  KEY(card_adapter),
+	  .help = "terminal: program at a card reader, lm-card for cards of the district; absent: nobody shows a "
+	          "card" },
 	{ .name = "speech",
 	  .type = CONFIG_TEXT,
 	  KEY(speech),

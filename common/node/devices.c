@@ -236,6 +236,8 @@ const struct http_route device_routes[] = {
 	{ HTTP_GET, "/ctl/v1/tokens", HTTP_LOCAL, control_tokens },
 	{ HTTP_POST, "/ctl/v1/tokens", HTTP_LOCAL, control_token },
 	{ HTTP_POST, "/ctl/v1/tokens/withdraw", HTTP_LOCAL, control_withdraw_token },
+	{ HTTP_POST, "/ctl/v1/cards/issue", HTTP_LOCAL, control_card_issue },
+	{ HTTP_POST, "/ctl/v1/cards/revoke", HTTP_LOCAL, control_card_revoke },
 	{ HTTP_POST, "/ctl/v1/join", HTTP_LOCAL, control_join },
 };
 const size_t device_route_count = sizeof device_routes / sizeof *device_routes;

@@ -4,9 +4,6 @@
 
 #include "speech/voice.h"
 
-/* From here on: files can be read, memory had, and the socket used; nothing else. ERR_INTERNAL. */
-int sandbox_enter(struct error *e);
-
 /* ERR_NOT_READY: espeak-ng, or a voice of it, is missing. */
 int synth_begin(struct error *e);
 /* A WAV file of a normalised text; parts in Han within an English text are spoken in Chinese. ERR_CLOSED when

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 	if (!result)
 		result = synth_begin(&e);
 	if (!result)
-		result = sandbox_enter(&e);
+		result = worker_lock_in(&e);
 	worker_say(WORKER_DESCRIPTOR, result, bytes_from_text(e.text));
 	while (!result && !worker_hear(WORKER_DESCRIPTOR, VOICE_HEAD_BYTES + VOICE_TEXT_BYTES_MOST, &question))
 		result = question_answer(lexicon, buffer_bytes(&question));

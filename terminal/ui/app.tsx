@@ -39,6 +39,7 @@ import { IdleWatch } from './idle';
 import { marksText } from './marks';
 import * as server from './server';
 import { ActingStart } from './screens/acting';
+import { Card } from './screens/card';
 import { AskedBack } from './screens/asked';
 import { Join } from './screens/join';
 import { Lookup } from './screens/lookup';
@@ -51,6 +52,7 @@ import { Staff } from './staff';
 import '../../common/ui/kiosk/kiosk.css';
 
 const STATE_EVERY_MS = 30_000;
+const CARD_EVERY_MS = 2_000;
 
 type Screen =
 	| { at: 'start' }
@@ -59,10 +61,11 @@ type Screen =
 	| { at: 'notice'; id: string; page: number }
 	| { at: 'service' | 'privacy'; service: Service }
 	| { at: 'step'; key: string; isChange: boolean }
+	| { at: 'card'; then: Screen; back: Screen }
 	| { at: 'acting' | 'check' | 'saving' | 'receipt' | 'lookup' | 'records' }
 	| { at: 'asked' | 'object'; receipt: ReceiptView };
 
-const STOPPED: Screen['at'][] = ['start', 'acting', 'services', 'service', 'privacy', 'step', 'check'];
+const STOPPED: Screen['at'][] = ['start', 'acting', 'services', 'service', 'privacy', 'card', 'step', 'check'];
 
 /** A request in the making. */
 export interface Draft extends DraftView, Filling {
@@ -94,6 +97,7 @@ function Kiosk(): JSX.Element {
 	const [saved, setSaved] = useState<Saved | null>(null);
 	const [isActing, setActing] = useState(false); // until the end of somebody's use, or until they say otherwise
 	const [found, setFound] = useState<Found | null>(null);
+	const [hasCard, setCard] = useState(false); // it has proved itself for the draft, and lies there
 	const visit = useRef(0); // answers that arrive after their person has left are dropped
 
 	const home = useCallback(() => {
@@ -197,6 +201,29 @@ function Kiosk(): JSX.Element {
 		spoken.current = texts;
 	}, [state?.notices.join(' ')]);
 
+	const endCard = () => {
+		setCard(false);
+		void server.endCard().catch(() => {}); // the daemon ends it by itself, later
+	};
+	useEffect(() => {
+		if (!draft && hasCard) endCard(); // the next person proves nothing with it
+	}, [draft]);
+
+	// Taken away, it counts no more: the person puts it back, or goes on without.
+	const cardOf = hasCard && ['step', 'check'].includes(screen.at) ? draft?.request_id : undefined;
+	useEffect(() => {
+		if (!cardOf) return;
+		const look = async () => {
+			const view = await server.showCard(cardOf, '').catch(() => null);
+			if (!view || view.state === 'CARD_STATE_PROVED') return;
+			setCard(false);
+			announce(t('kiosk.card.taken'), true);
+			go((old) => (old.at === 'step' || old.at === 'check' ? { at: 'card', then: old, back: old } : old));
+		};
+		const timer = window.setInterval(() => void look(), CARD_EVERY_MS);
+		return () => window.clearInterval(timer);
+	}, [cardOf]);
+
 	const here = hereOf(state);
 	const common: ScreenProps = { state, onHome: home };
 
@@ -210,7 +237,11 @@ function Kiosk(): JSX.Element {
 		}
 		d = { ...d, isActing, agreed: { ...d.agreed, [PRIVACY]: { is_given: true, time_ms: Date.now() } } };
 		setDraft(d);
-		go({ at: 'step', key: stepsOf(d, Date.now())[0]!.key, isChange: false });
+		const first: Screen = { at: 'step', key: stepsOf(d, Date.now())[0]!.key, isChange: false };
+		const mine = visit.current;
+		const hasReader = state?.has_cards && !hasCard && (await isReaderThere(d.request_id));
+		if (mine !== visit.current) return;
+		go(hasReader ? { at: 'card', then: first, back: { at: 'privacy', service } } : first);
 	};
 
 	/** On from a step, once nothing is wrong with it. */
@@ -370,6 +401,20 @@ function Kiosk(): JSX.Element {
 				const back = () => go({ at: 'service', service });
 				return <Privacy {...common} service={service} onBack={back} onNext={() => startForm(service)} />;
 			}
+			case 'card': {
+				if (!draft) return null;
+				const { then, back } = screen;
+				const done = (isProved: boolean) => {
+					if (isProved) setCard(true);
+					else endCard();
+					go(then);
+				};
+				const leave = () => {
+					if (!hasCard) endCard();
+					go(back);
+				};
+				return <Card {...common} request={draft.request_id} onBack={leave} onDone={done} />;
+			}
 			case 'step':
 				return draft && stepNow(draft, screen.key, screen.isChange);
 			case 'check': {
@@ -383,6 +428,8 @@ function Kiosk(): JSX.Element {
 						answers={steps.map((step) => stepText(asAskedNow(step), draft, here))}
 						onChangeOf={(key) => go({ at: 'step', key, isChange: true })}
 						onBack={() => go({ at: 'step', key: last, isChange: false })}
+						card={state?.has_cards ? hasCard : undefined}
+						onCard={() => go({ at: 'card', then: screen, back: screen })}
 						onNext={() => go({ at: 'saving' })}
 					/>
 				);
@@ -438,6 +485,12 @@ function Kiosk(): JSX.Element {
 }
 
 const NOBODY = { name: '', by_name: '' };
+
+/** Nothing is asked for that nobody can do here. */
+async function isReaderThere(request: string): Promise<boolean> {
+	const view = await server.showCard(request, '').catch(() => null);
+	return view !== null && view.state !== 'CARD_STATE_NONE';
+}
 
 const readSigns = async () => (await server.readSigns()).clips;
 

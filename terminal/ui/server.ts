@@ -2,6 +2,7 @@
 import { ApiError, get, post, postForBytes } from 'ui/api';
 import type {
 	AskCommand,
+	CardView,
 	CatalogueView,
 	DraftView,
 	Marks3,
@@ -55,6 +56,9 @@ export const wipeScans = () => withSession(() => post('/api/v1/scan/wipe'));
 export const lookup = (code: string) => withSession(() => post<ReceiptsView>('/api/v1/receipts/lookup', { code }));
 export const pinyin = (command: PinyinCommand) => withSession(() => post<PinyinView>('/api/v1/pinyin', command));
 export const print = (command: PrintCommand) => withSession(() => post<PrintView>('/api/v1/receipts/print', command));
+export const showCard = (request_id: string, pin: string) =>
+	withSession(() => post<CardView>('/api/v1/card', { request_id, pin }));
+export const endCard = () => withSession(() => post<CardView>('/api/v1/card', { is_over: true }));
 export const join = (secret: string) => withSession(() => post('/api/v1/join', { secret }));
 export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
 export const object = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/object', ask));

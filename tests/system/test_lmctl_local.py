@@ -76,7 +76,7 @@ class Help(Case):
     def test_every_command_of_the_manual_is_there_and_explains_itself(self):
         names = list(commands())
         self.assertEqual({"help", "status", "journal tail", "verify", "rebuild", "keys", "admit", "revoke", "release", "rotate", "devices",
-                          "token", "withdraw", "tokens", "join",
+                          "token", "withdraw", "tokens", "join", "card issue", "card revoke",
                           "quarantine list", "quarantine retry", "quarantine drop", "catalogue check",
                           "catalogue publish", "catalogue list", "calendar check", "calendar publish", "calendar list", "wording check", "wording publish", "persons import", "submit", "lookup",
                           "account list", "account open", "account close", "account role", "account unlock", "account reset", "user add",

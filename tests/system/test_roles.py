@@ -33,7 +33,7 @@ EVERY_DAEMON = {
     **{f"GET /ctl/v1/{path}": LOCAL for path in ("status", "journal", "verify", "quarantine", "backups", "return", "devices", "tokens")},
     **{f"POST /ctl/v1/{path}": LOCAL
        for path in ("catalogue", "users", "quarantine", "backups", "backups/confirm", "return/leave-out", "admit", "revoke", "keys",
-                    "release", "tokens", "tokens/withdraw", "join")},
+                    "release", "tokens", "tokens/withdraw", "join", "cards/issue", "cards/revoke")},
 }
 DESK = EVERY_DAEMON | {
     "GET /api/v1/front": ANYBODY,
@@ -76,7 +76,7 @@ ALLOWED = {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY, "GET /api/v1/points": ANYBODY,
         **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "notices", "signs", "signs/:of", "scan", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "pinyin", "speech", "scan/wipe")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "card", "pinyin", "speech", "scan/wipe")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

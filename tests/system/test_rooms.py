@@ -32,6 +32,8 @@ ROOMS = {
     "net": Room("common/net", "base", "uv zmq"),
     "speech": Room("common/speech", "base"),
     "worker": Room("common/worker", "base"),
+    "card": Room("common/card", "base crypto"),
+    "reader": Room("common/reader", "base card worker", "pcsclite"),
     "voice": Room("common/voice", "base speech worker", "espeak"),
     "paper": Room("common/paper", "base", "pangocairo qrencode"),
     "proto": Room("proto", "base", "protobufc jansson"),
@@ -39,12 +41,12 @@ ROOMS = {
     "http": Room("common/http", "base crypto", "uv microhttpd jansson"),
     "journal": Room("common/journal", "base crypto store proto"),
     "domain": Room("common/domain", "base crypto store proto"),
-    "node": Room("common/node", "base crypto sync net proto store http journal domain", "uv"),
+    "node": Room("common/node", "base card crypto sync net proto store http journal domain", "uv"),
     "desk": Room("common/desk", "base crypto sync net paper proto store http journal domain node", "uv icu qrencode"),
     "typing": Room("common/typing", "base proto worker", "pinyin"),
     "hub": Room("hub", TIER, "uv"),
     "subcenter": Room("subcenter", TIER, "uv"),
-    "terminal": Room("terminal", TIER + " speech worker", "uv"),
+    "terminal": Room("terminal", TIER + " card speech worker", "uv"),
     "ctl": Room("common/ctl", "domain journal store proto crypto base node", "curl"),
 }
 
@@ -63,6 +65,7 @@ LIBRARIES = {
     "curl": r"curl/.*",
     "espeak": r"espeak-ng/.*",
     "icu": r"unicode/.*",
+    "pcsclite": r"(PCSC/)?(winscard|wintypes|pcsclite)\.h",
     "pinyin": r"pinyin\.h|glib\.h",
     "pangocairo": r"pango/.*|cairo-pdf\.h",
 }

@@ -153,6 +153,11 @@ function BackLink() {
 	);
 }
 
+function identityText({ identity }: KnownCase): string {
+	if (identity?.source !== 'IDENTITY_SOURCE_CARD') return t('desk.case.identity.none');
+	return t('desk.case.identity.card', { number: identity.card });
+}
+
 function Facts({ view }: { view: KnownCase }) {
 	const { row } = view;
 	const facts: [string, string][] = [
@@ -160,6 +165,7 @@ function Facts({ view }: { view: KnownCase }) {
 		...(view.channel !== 'REQUEST_CHANNEL_NONE'
 			? ([[t('desk.case.channel'), t(`desk.channel.${view.channel}`)]] as [string, string][])
 			: []),
+		...(view.channel === 'REQUEST_CHANNEL_KIOSK' ? ([[t('desk.case.identity'), identityText(view)]] as [string, string][]) : []),
 		[t('desk.col.owner'), t(`desk.tier.${row.owner}`)],
 		[t('desk.col.received'), momentText(row.received_ms)],
 		[t('desk.case.changed'), momentText(row.changed_ms)],

@@ -83,6 +83,8 @@ export function Leave({ onStay, onLeave }: { onStay: () => void; onLeave: () => 
 export interface CheckProps extends ScreenProps {
 	service: Service;
 	answers: { key: string; question: string; text: string }[];
+	card?: boolean; // whether one has proved itself; undefined: there is no reader
+	onCard?: () => void;
 	onChangeOf: (key: string) => void;
 	onBack: () => void;
 	onNext: () => void;
@@ -91,6 +93,8 @@ export interface CheckProps extends ScreenProps {
 export function CheckAnswers({
 	service,
 	answers,
+	card,
+	onCard,
 	onChangeOf,
 	onBack,
 	onNext,
@@ -135,11 +139,27 @@ export function CheckAnswers({
 							</dd>
 						</div>
 					))}
+					{card !== undefined && onCard && <CardShown isShown={card} onCard={onCard} />}
 					<Needs />
 				</dl>
 			</div>
 			{isLeaving && <Leave onStay={() => setLeaving(false)} onLeave={common.onHome} />}
 		</Frame>
+	);
+}
+
+function CardShown({ isShown, onCard }: { isShown: boolean; onCard: () => void }): JSX.Element {
+	const question = t('kiosk.card.row');
+	return (
+		<div class="answer">
+			<dt>{question}</dt>
+			<dd>{isShown ? t('kiosk.card.row.yes') : t('kiosk.card.row.no')}</dd>
+			<dd>
+				<Button icon="edit" label={t('kiosk.check.change-of', { question })} onPress={onCard}>
+					{t('kiosk.check.change')}
+				</Button>
+			</dd>
+		</div>
 	);
 }
 

@@ -31,6 +31,7 @@ const STATE: TerminalState = {
 	is_practice: false,
 	receipts_ready: 1,
 	has_printer: false,
+	has_cards: false,
 	notices: [],
 	town_notices: 1,
 };

@@ -5,6 +5,7 @@
 #ifndef TERMINAL_TERMINAL_H
 #define TERMINAL_TERMINAL_H
 
+#include "card/card.h"
 #include "node/node.h"
 
 struct tier terminal_tier(void);
@@ -18,6 +19,15 @@ struct ready_receipt {
 /* Draws a code and a key and derives the lock's parts. Slow (Argon2id): pool. */
 int ready_receipt_make(const uint8_t device_salt[DEVICE_SALT_BYTES], struct ready_receipt *out, struct error *e);
 
+struct card_proof {        /* that a card lies there whose PIN somebody knows; no number: none */
+	struct id request; /* for which it was given */
+	uint64_t number;
+	uint8_t holder[CARD_HOLDER_BYTES];
+	uint32_t presence; /* card_answer's: the card was not taken away since */
+	uint64_t since_us; /* monotonic */
+	int64_t time_ms;
+};
+
 /* A request on its way into the journal. The caller fills the first part, which must live until `done`. */
 struct submission {
 	struct id request;
@@ -27,6 +37,7 @@ struct submission {
 	struct bytes payload; /* packed RequestPayload */
 	struct parts *parts;  /* of its files; they lie in the same arena */
 	struct ready_receipt receipt;
+	struct card_proof card; /* shown for it */
 	/* results */
 	bool was_saved_before;
 	int64_t saved_ms;

@@ -58,6 +58,13 @@ int sign_make(uint8_t suite, const uint8_t secret_key[KEY_BYTES], struct bytes m
 /* OK or ERR_BAD_SIGNATURE. */
 int sign_check(uint8_t suite, const uint8_t public_key[KEY_BYTES], struct bytes message,
                const uint8_t signature[SIGNATURE_BYTES], struct error *e);
+/* Of smart cards, whatever the suite: ECDSA over P-256 with SHA-256. A key is an uncompressed point, a signature r and
+ * s. */
+#define P256_KEY_BYTES 65
+int p256_key_check(const uint8_t key[P256_KEY_BYTES], struct error *e); /* ERR_INVALID: no point of the curve */
+/* OK or ERR_BAD_SIGNATURE, also for a key that is none. */
+int p256_check(const uint8_t key[P256_KEY_BYTES], struct bytes message, const uint8_t signature[SIGNATURE_BYTES],
+               struct error *e);
 int agree_keypair(uint8_t suite, uint8_t public_key[KEY_BYTES], uint8_t secret_key[KEY_BYTES], struct error *e);
 
 /* Authenticated encryption. `out` holds plain.size + TAG_BYTES; it may be plain.data itself. The contexts are

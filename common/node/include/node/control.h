@@ -25,6 +25,8 @@ void control_token(void *context, struct http_request *r);
 void control_tokens(void *context, struct http_request *r);
 void control_withdraw_token(void *context, struct http_request *r);
 /* JoinCommand → Empty: a token is typed in at a device that waits for one. */
+void control_card_issue(void *context, struct http_request *r);
+void control_card_revoke(void *context, struct http_request *r);
 void control_join(void *context, struct http_request *r);
 /* BackupCommand → BackupView; BackupProof → Empty; BackupsView. */
 void control_backup(void *context, struct http_request *r);

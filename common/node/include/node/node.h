@@ -42,6 +42,7 @@ struct node_config {
 	char *sms_spool;      /* hub and town: folder of text messages; absent: none are sent */
 	char *printer;        /* terminal: its device; absent: none */
 	char *pinyin;         /* terminal: the program lm-pinyin; absent: none */
+	char *card_adapter;   /* terminal: the program at a card reader, lm-card; absent: none */
 	char *speech;         /* terminal: folder of the lexicon and of recorded clips; absent: it does not speak */
 	char *signs;          /* terminal: folder of clips in sign language; absent: there are none */
 	char *scanner_folder; /* terminal: where a scanner puts its files; absent: there is none */

@@ -154,6 +154,7 @@ export interface CaseView {
 	carer?: Carer; // who handed it in for the resident
 	taken_by: string;
 	channel: RequestChannel;
+	identity?: { source: string; card: string; person_id: string; time_ms: Int64 }; // terminal: how it was shown who asks
 	erasure?: ErasureView; // proposed or done
 	can_erase: boolean; // may be proposed now
 	kept_until_ms: Int64; // it may not, before then

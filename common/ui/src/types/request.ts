@@ -97,6 +97,23 @@ export interface PrintView {
 	state: PrintState;
 }
 
+export type CardState =
+	| 'CARD_STATE_NONE'
+	| 'CARD_STATE_EMPTY'
+	| 'CARD_STATE_STRANGE'
+	| 'CARD_STATE_PRESENT'
+	| 'CARD_STATE_PIN_WRONG'
+	| 'CARD_STATE_PIN_BLOCKED'
+	| 'CARD_STATE_REVOKED'
+	| 'CARD_STATE_EXPIRED'
+	| 'CARD_STATE_PROVED';
+
+export interface CardView {
+	state: CardState;
+	tries: number; // of the PIN that are left; 255: not known
+	number: string;
+}
+
 /** Event of a terminal. */
 export interface RequestEvent {
 	request_id: string;
@@ -179,6 +196,7 @@ export interface TerminalState {
 	receipts_ready: number;
 	has_printer: boolean; // one is configured: receipts can be printed
 	town_notices: number; // of this community, that are shown today
+	has_cards: boolean; // a program at a card reader is configured
 	contact?: Contact; // whom to call
 	can_speak: boolean; // there is a voice to read screens aloud
 	notices: string[]; // requests are taken, but: "no-link", "no-clock", "no-paper", "no-printer"

@@ -50,5 +50,7 @@ int worker_hear(int descriptor, size_t most, struct buffer *question);
 /* `body` is a sentence where `status` is an error. ERR_CLOSED: nobody listens. */
 int worker_say(int descriptor, int status, struct bytes body);
 bool worker_is_interrupted(int descriptor); /* nobody wants the answer to the last question */
+/* From here on: files can be read, memory had, and the sockets used that are open; nothing else. ERR_INTERNAL. */
+int worker_lock_in(struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What a voice may ask of the machine: to read files, memory, its socket. A text that gets the better of espeak-ng gets
- * neither a network nor another process nor a file that it could write.
+ * What a worker may ask of the machine from then on: to read files, memory, the sockets that it has. What gets the
+ * better of a library in it gets neither a network nor another process nor a file that it could write.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "inside.h"
+#include "worker/worker.h"
 
 #define MEMORY_BYTES_MOST (512UL * 1024 * 1024)
 #define FILES_MOST 16
@@ -23,12 +23,12 @@
 #elif defined(__aarch64__)
 #define THIS_MACHINE AUDIT_ARCH_AARCH64
 #else
-#error "name this machine's system calls for the voice's sandbox"
+#error "name this machine's system calls for the workers' sandbox"
 #endif
 
 #define ALLOW(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* espeak-ng has started by then: its thread, which it does not use, is locked in, too. Files are opened to be read
+/* Threads of a library that has started by then are locked in, too. Files are opened to be read
  * only. Anything else is refused, not punished: libraries ask for more than they need. */
 static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
@@ -76,7 +76,7 @@ static void limit(__rlimit_resource_t what, rlim_t most)
 	(void)setrlimit(what, &(struct rlimit){ most, most });
 }
 
-int sandbox_enter(struct error *e)
+int worker_lock_in(struct error *e)
 {
 	limit(RLIMIT_CORE, 0); /* what people typed is in this memory */
 	limit(RLIMIT_NOFILE, FILES_MOST);
@@ -87,7 +87,7 @@ int sandbox_enter(struct error *e)
 	limit(RLIMIT_AS, MEMORY_BYTES_MOST);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program))
-		return error_set(e, ERR_INTERNAL, "the voice cannot be locked in: %s", strerror(errno));
+		return error_set(e, ERR_INTERNAL, "this process cannot be locked in: %s", strerror(errno));
 #else
 	(void)filter;
 	(void)e;
