@@ -64,7 +64,9 @@ static bool is_closed_in_part(struct journal *j, const struct line *l, uint64_t 
 
 bool history_is_settled(struct journal *j, const struct line *l, uint64_t incarnation)
 {
-	return l->released.seq && (incarnation == l->released.incarnation || is_closed_in_part(j, l, incarnation));
+	/* Parts of files may wait long after the process that wrote them has ended, and each says itself what it is. */
+	bool is_any = l->key.stream == LM__STREAM__STREAM_PARTS || incarnation == l->released.incarnation;
+	return l->released.seq && (is_any || is_closed_in_part(j, l, incarnation));
 }
 
 /* Those above may hear of the release before they have heard what it is about. */
@@ -128,11 +130,14 @@ static int line_release(struct journal *j, struct slot *s, const struct release 
 
 int journal_release(struct journal *j, const struct release *r, struct error *e)
 {
-	struct line_key up = { r->device, LM__STREAM__STREAM_UP, 0 };
+	static const Lm__Stream streams[] = { LM__STREAM__STREAM_UP, LM__STREAM__STREAM_PARTS };
 	struct slot *made;
 	int result = OK;
-	if (r->is_taken_here && !slot_find(j, &up))
-		result = slot_make(j, &up, &made, e);
+	for (size_t i = 0; i < 2 && r->is_taken_here && !result; i++) {
+		struct line_key key = { r->device, streams[i], 0 };
+		if (!slot_find(j, &key))
+			result = slot_make(j, &key, &made, e);
+	}
 	for (uint32_t i = 0; i < j->line_count && !result; i++)
 		if (j->slot[i].now.line.key.origin == r->device && j->slot[i].now.line.key.origin != j->device)
 			result = line_release(j, &j->slot[i], r);
