@@ -227,6 +227,7 @@ static const struct { /* of the keys that not every tier has, and of what a samp
 	{ "http_address", { "127.0.0.1:8603", "127.0.0.1:8602", "127.0.0.1:8601" } },
 	{ "pages", { PAGES "terminal", PAGES "town", PAGES "hub" } },
 	{ "places", { SHARE "places.json", SHARE "places.json", SHARE "places.json" } },
+	{ "pinyin", { "/usr/local/bin/lm-pinyin", NULL, NULL } },
 	{ "speech", { SHARE "speech", NULL, NULL } },
 	{ "letters", { NULL, SHARE "letters.json", SHARE "letters.json" } },
 	{ "reports", { NULL, NULL, SHARE "reports.json" } },

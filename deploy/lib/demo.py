@@ -161,7 +161,7 @@ def folder_lock(folder):
 
 def district_lay_out(given, state):
     base, sites = state["port_base"], site_order()[:state["sites"]]
-    district = District(given.dir, pages=TOP / "build/ui", passwords=state["passwords"], http_port=base, link_port=base + 1)
+    district = District(given.dir, pages=pathlib.Path(os.environ.get("LM_PAGES") or TOP / "build/ui"), passwords=state["passwords"], http_port=base, link_port=base + 1)
     district.wordings = sorted((TOP / "deploy/wordings").glob("*.json"))
     district.is_practice = given.practice
     for index, place in enumerate(town_order()):

@@ -1,9 +1,9 @@
-// The pictures of the guide, in Chinese and in English: `node pictures.mjs DEMO-FOLDER [STEP]...`, called by docs/guide/make. A step that does not find what it
+// The pictures of the guide, in Chinese and in English, and those of the kiosk in the README: `node pictures.mjs DEMO-FOLDER [STEP]...`, called by docs/guide/make. A step that does not find what it
 // looks for fails, so pictures and pages cannot part unnoticed.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { launch } from '../../tests/ui/lib.mjs';
-import { Clerk } from '../../tests/ui/people.mjs';
+import { Clerk, Resident } from '../../tests/ui/people.mjs';
 
 const [folder, ...wanted] = process.argv.slice(2);
 const pictures = fileURLToPath(new URL('pictures/', import.meta.url));
@@ -15,6 +15,8 @@ let edition;
 const { passwords } = JSON.parse(readFileSync(`${folder}/district.json`, 'utf8'));
 const addressOf = (node) => /^http_address *[=:] *"?([\d.:]+)/m.exec(readFileSync(`${folder}/${node}/daemon.conf`, 'utf8'))[1];
 const TOWN = `http://${addressOf('town-310114106')}`;
+const KIOSK = `http://${addressOf('terminal-310114106001-T1')}`;
+const README_BYTES_MOST = 150_000; // of a picture that everybody who reads the README loads
 
 const steps = {
 	async login(clerk) {
@@ -71,9 +73,66 @@ const steps = {
 	},
 };
 
+/** Pictures of the README, by name: what is on the kiosk's screen. */
+const kiosks = {
+	async start() {
+		return Resident.arrive(browser, KIOSK);
+	},
+	async typing() {
+		const one = await Resident.arrive(browser, KIOSK);
+		const service = await one.openService('device-fitting');
+		await one.press('kiosk.service.start');
+		await one.press('kiosk.consent.agree');
+		await one.sayNoChild(service);
+		await one.page.locator('#answer').click();
+		for (const letter of 'wangkun') {
+			await one.steady();
+			await one.page.locator('.keyboard').getByRole('button', { name: letter, exact: true }).click();
+		}
+		await one.page.locator('.keyboard button', { hasText: '王堃' }).waitFor();
+		return one;
+	},
+	async receipt() {
+		const one = await Resident.arrive(browser, KIOSK);
+		await one.fill('legal-advice', {
+			name: '张示例',
+			phone: '000 5954 0000',
+			topic: 'work',
+			notice: 'no',
+			way: 'phone',
+			day: '2026-12-01',
+			matter: '家门口的坡道被占用，想问怎么办。',
+		});
+		await one.handIn();
+		return one;
+	},
+	async largest() {
+		return Resident.arrive(browser, KIOSK, { size: 4, theme: 2, language: 'en' });
+	},
+};
+
+async function picturesOfKiosk() {
+	for (const [name, step] of Object.entries(kiosks)) {
+		const file = `kiosk-${name}`;
+		if (wanted.length > 0 && !wanted.some((word) => file.startsWith(word))) continue;
+		const { page, close } = await step();
+		await page.waitForTimeout(300);
+		await page.evaluate(() => scrollTo(0, 0));
+		const browserOf = await page.context().newCDPSession(page);
+		const clip = { x: 0, y: 0, ...page.viewportSize(), scale: 0.5 };
+		const { data } = await browserOf.send('Page.captureScreenshot', { format: 'webp', quality: 85, clip });
+		await close();
+		const picture = Buffer.from(data, 'base64');
+		if (picture.length > README_BYTES_MOST) throw new Error(`${file} has ${picture.length} bytes, more than ${README_BYTES_MOST}`);
+		writeFileSync(`${pictures}${file}.webp`, picture);
+		console.log('README', file);
+	}
+}
+
 const browser = await launch();
 try {
-	for (edition of EDITIONS) {
+	await picturesOfKiosk();
+	for (edition of wanted.every((word) => word.startsWith('kiosk')) && wanted.length > 0 ? [] : EDITIONS) {
 		mkdirSync(edition.folder, { recursive: true });
 		const clerk = await Clerk.arrive(browser, TOWN);
 		for (const [name, step] of Object.entries(steps)) {

@@ -29,7 +29,6 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 		>
 			<p>{t('kiosk.staff.where', { place })}</p>
 			<p>{t('kiosk.staff.how')}</p>
-			<Ring state={state} />
 			<WhomToCall state={state} />
 			{state && !state.is_connected && <NearestPoint />}
 			{state && (
@@ -37,6 +36,7 @@ export const Staff: StaffDialog = ({ state: known, onClose }) => {
 					<StaffDetails state={state} />
 				</More>
 			)}
+			<Ring state={state} />
 		</Dialog>
 	);
 };
