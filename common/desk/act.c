@@ -150,13 +150,14 @@ static int answer_make(struct turn *t, struct act *a, struct error *e)
 	Lm__CaseRecord *record;
 	struct working_days days;
 	struct bytes packed;
-	if (case_get(t->txn, a->id, t->arena, &record))
-		return ERR_INTERNAL;
+	int result = case_get(t->txn, a->id, t->arena, &record);
+	if (result)
+		return result == ERR_NOT_FOUND ? result : store_failure(t->txn, e);
 	if (working_days_load(t->txn, t->arena, &days))
 		return store_failure(t->txn, e);
 	Lm__CaseRow *row = case_row(t->node, t->txn, a->id, record, &days, t->arena);
 	/* The turn's memory ends with the turn, the answer comes later: keep a copy. */
-	int result = row ? CODEC_PACK(row, t->arena, &packed, e) : error_set(e, ERR_MEMORY, "no memory");
+	result = row ? CODEC_PACK(row, t->arena, &packed, e) : error_set(e, ERR_MEMORY, "no memory");
 	return result ? result : codec_unpack(&lm__case_row__descriptor, packed, &a->arena, &a->output, e);
 }
 

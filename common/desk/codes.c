@@ -21,7 +21,8 @@ static void slots_forget(struct codes *c)
 	free(c->slot);
 	c->slot = NULL;
 	c->slots = c->count = 0;
-	c->is_whole = false;
+	c->is_whole = c->is_begun = false;
+	c->from = (struct id){ { 0 } };
 }
 
 /* Where this pair is, or may be put. */
@@ -76,24 +77,20 @@ static bool fill_visit(void *context, struct id request, const struct hash *hash
 }
 
 /* A snapshot for each step: none is held for long. What is committed meanwhile is news for the next search. */
-static int all_read(struct codes *c, struct store *store, struct arena *arena, struct error *e)
+static int step_read(struct codes *c, struct store *store, struct arena *arena, struct error *e)
 {
 	struct filling f = { .codes = c };
-	struct id from = { { 0 } };
-	int result;
-	do {
-		struct store_txn *txn;
-		result = store_begin_read(store, &txn, e);
-		if (result)
-			break;
-		result = case_codes_each(txn, &from, arena, fill_visit, &f, &c->damage);
-		if (result && e)
-			*e = c->damage;
-		store_abort(txn);
-		if (!result && f.is_short)
-			result = error_set(e, ERR_MEMORY, "no memory for the index of receipt codes");
-	} while (!result && !id_is_zero(from));
-	c->is_whole = !result;
+	struct store_txn *txn;
+	int result = store_begin_read(store, &txn, e);
+	if (result)
+		return result;
+	result = case_codes_each(txn, &c->from, arena, fill_visit, &f, &c->damage);
+	if (result && e)
+		*e = c->damage;
+	store_abort(txn);
+	if (!result && f.is_short)
+		result = error_set(e, ERR_MEMORY, "no memory for the index of receipt codes");
+	c->is_whole = !result && id_is_zero(c->from);
 	return result;
 }
 
@@ -177,6 +174,13 @@ static bool news_take(struct codes *c, struct id **news, size_t *count)
 	return is_all;
 }
 
+static void reading_begin(struct codes *c)
+{
+	slots_forget(c);
+	c->damage = (struct error){ 0 };
+	c->is_begun = true;
+}
+
 static int search(struct codes *c, struct store *store, const struct hash *wanted, struct arena *arena,
                   struct id *found, size_t most, size_t *count, struct error *e)
 {
@@ -184,12 +188,12 @@ static int search(struct codes *c, struct store *store, const struct hash *wante
 	struct id *news;
 	size_t news_count;
 	int result = OK;
-	if (!news_take(c, &news, &news_count) || !c->is_whole) {
-		slots_forget(c);
-		c->damage = (struct error){ 0 };
+	if (!news_take(c, &news, &news_count) || !c->is_begun) {
 		news_count = 0; /* what happened before now is read from the table */
-		result = all_read(c, store, arena, e);
+		reading_begin(c);
 	}
+	while (!c->is_whole && !result)
+		result = step_read(c, store, arena, e);
 	if (!result)
 		result = store_begin_read(store, &txn, e);
 	if (!result) {
@@ -216,6 +220,25 @@ int codes_find(struct codes *c, struct store *store, const struct hash *code_has
 	pthread_mutex_unlock(&c->lock);
 	arena_release(&arena);
 	return result;
+}
+
+bool codes_read_on(struct codes *c, struct store *store)
+{
+	struct arena arena;
+	arena_init(&arena, ROW_ARENA_BYTES);
+	pthread_mutex_lock(&c->lock);
+	if (!c->is_begun) {
+		pthread_mutex_lock(&c->news_lock);
+		c->is_following = true;
+		pthread_mutex_unlock(&c->news_lock);
+		reading_begin(c);
+	}
+	if (!c->is_whole && step_read(c, store, &arena, NULL))
+		slots_forget(c); /* a search says why */
+	bool is_more = c->is_begun && !c->is_whole;
+	pthread_mutex_unlock(&c->lock);
+	arena_release(&arena);
+	return is_more;
 }
 
 /* ---- news ---- */

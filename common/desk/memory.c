@@ -14,6 +14,7 @@ struct memory {
 	struct index registry;
 	struct worklist worklist;
 	struct codes codes;
+	bool codes_are_left; /* of the job under way */
 	struct letters letters;
 	struct reports reports;
 	struct rings rings;
@@ -84,6 +85,19 @@ void *desk_new(void)
 	return m;
 }
 
+static void codes_pool(struct node *n, void *context)
+{
+	struct memory *m = context;
+	m->codes_are_left = codes_read_on(&m->codes, node_store(n));
+}
+
+static void codes_done(struct node *n, void *context)
+{
+	struct memory *m = context;
+	if (m->codes_are_left && !node_is_stopping(n))
+		node_pool(n, codes_pool, codes_done, m); /* if not, a search reads the rest */
+}
+
 int desk_start(struct node *n, struct error *e)
 {
 	if (!memory_of(n))
@@ -95,7 +109,11 @@ int desk_start(struct node *n, struct error *e)
 		result = sms_open(n, e);
 	if (!result)
 		result = index_start(registry_of(n), n, e);
-	return result ? result : worklist_start(worklist_of(n), n, e);
+	if (!result)
+		result = worklist_start(worklist_of(n), n, e);
+	if (!result && node_domain(n)->tier == LM__TIER__TIER_TOWN) /* the district knows no receipt codes */
+		node_pool(n, codes_pool, codes_done, memory_of(n));
+	return result;
 }
 
 void desk_free(void *context)

@@ -4,11 +4,6 @@
 
 #include "reports.h"
 
-int report_no_memory(struct error *e)
-{
-	return error_set(e, ERR_MEMORY, "no memory for a report");
-}
-
 const Lm__Words *report_measure_words(const Lm__ReportsFile *file, Lm__ReportMeasure measure)
 {
 	for (size_t i = 0; i < file->n_measures; i++)
@@ -44,8 +39,9 @@ static int tally_all(struct node *n, struct report_tally *t, struct error *e)
 
 static const Lm__Words *module_words(const Lm__ReportsFile *file, const char *key)
 {
+	long module = strtol(key, NULL, 10);
 	for (size_t i = 0; i < file->n_modules; i++)
-		if ((int)file->modules[i]->module == atoi(key))
+		if ((long)file->modules[i]->module == module)
 			return file->modules[i]->name;
 	return NULL;
 }

@@ -59,7 +59,7 @@ static int report_begin(struct node *n, struct errand *x, struct http_request *r
 		return error_set(&x->error, ERR_INVALID, "period: as 2026-10, 2026-Q4 or 2026, as the report has it");
 	if (w->end_ms > clock_wall_ms())
 		return error_set(&x->error, ERR_CONFLICT, "this period is not over yet");
-	strcpy(w->period, period);
+	snprintf(w->period, sizeof w->period, "%s", period); /* it fits: it was read */
 	return OK;
 }
 

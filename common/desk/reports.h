@@ -32,7 +32,10 @@ struct report { /* one under way; lies in the errand's arena */
  * there is an error, *txn is a read transaction that the caller ends. */
 int report_count(struct node *n, struct errand *x, struct store_txn **txn);
 const Lm__ReportRow *report_row_find(const Lm__ReportContent *c, const char *key); /* NULL: none */
-int report_no_memory(struct error *e);
+static inline int report_no_memory(struct error *e)
+{
+	return error_set(e, ERR_MEMORY, "no memory for a report");
+}
 const Lm__Words *report_measure_words(const Lm__ReportsFile *file, Lm__ReportMeasure measure);
 /* Whether their columns are the same: what counts are compared with. */
 bool report_is_alike(const Lm__ReportContent *a, const Lm__ReportContent *b);

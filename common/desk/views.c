@@ -494,7 +494,7 @@ static int event_file_find(struct node *n, struct store_txn *txn, const Lm__Case
 		if (!is_it)
 			continue;
 		result = event_open(n, txn, record->events[i], arena, &h, &content);
-		*is_found = !result &&
+		*is_found = !result && content &&
 		            value_file_take(value_of(content->values, content->n_values, name->field), arena, out);
 	}
 	return result;

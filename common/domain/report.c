@@ -165,10 +165,11 @@ static void period_write(Lm__ReportPeriod kind, int month, char text[REPORT_PERI
 bool report_period_read(Lm__ReportPeriod kind, const char *text, int64_t *start_ms, int64_t *end_ms)
 {
 	char again[REPORT_PERIOD_BYTES];
-	int year = atoi(text), part = strlen(text) > 5 ? atoi(text + (text[5] == 'Q' ? 6 : 5)) : 1;
+	long year = strtol(text, NULL, 10);
+	long part = strlen(text) > 5 ? strtol(text + (text[5] == 'Q' ? 6 : 5), NULL, 10) : 1;
 	if (strlen(text) >= REPORT_PERIOD_BYTES || year < 1900 || year > 2200 || part < 1 || part > 12)
 		return false;
-	int month = year * 12 + (part - 1) * (kind == LM__REPORT_PERIOD__REPORT_PERIOD_QUARTER ? 3 : 1);
+	int month = (int)year * 12 + (int)(part - 1) * (kind == LM__REPORT_PERIOD__REPORT_PERIOD_QUARTER ? 3 : 1);
 	period_write(kind, month, again); /* there is one way to write it */
 	return strcmp(text, again) == 0 && month_start(month, start_ms) && month_start(month + months_of(kind), end_ms);
 }

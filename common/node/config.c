@@ -186,7 +186,8 @@ static const struct config_key all_keys[] = {
 	{ .name = "scanner_folder",
 	  .type = CONFIG_TEXT,
 	  KEY(scanner_folder),
-	  .help = "terminal: folder into which a scanner puts its files, best in memory; files in it are wiped; absent: "
+	  .help = "terminal: folder into which a scanner puts its files, best in memory; files in it are wiped; "
+	          "absent: "
 	          "there is no scanner" },
 	{ .name = "recovery_key",
 	  .type = CONFIG_TEXT,

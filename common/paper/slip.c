@@ -123,10 +123,11 @@ static void strip_free(struct strip *s)
 static void code_draw(cairo_t *cr, const QRcode *code, int y)
 {
 	int width = code->width, left = (SLIP_WIDTH - width * MODULE_DOTS) / 2, top = y + QUIET * MODULE_DOTS;
-	for (int i = 0; i < width * width; i++)
+	for (int i = 0; i < width * width; i++) {
+		int x = left + i % width * MODULE_DOTS, module_y = top + i / width * MODULE_DOTS;
 		if (code->data[i] & 1)
-			cairo_rectangle(cr, left + i % width * MODULE_DOTS, top + i / width * MODULE_DOTS, MODULE_DOTS,
-			                MODULE_DOTS);
+			cairo_rectangle(cr, x, module_y, MODULE_DOTS, MODULE_DOTS);
+	}
 	cairo_fill(cr);
 }
 

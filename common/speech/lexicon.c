@@ -110,7 +110,7 @@ void lexicon_free(struct lexicon *l)
 
 size_t lexicon_find(const struct lexicon *l, const uint32_t *at, size_t left, struct bytes *reading)
 {
-	struct word sought;
+	struct word sought = { 0 };
 	if (!l)
 		return 0;
 	for (size_t count = left < l->longest ? left : l->longest; count; count--) {

@@ -138,7 +138,8 @@ int answer_read(int descriptor, int64_t until_ms, const atomic_bool *is_unwanted
 	if (result)
 		return result;
 	struct reader r = reader_over(BYTES_OF(head));
-	int said = (int8_t)read_u8(&r);
+	int said = read_u8(&r); /* of two's complement */
+	said = said > INT8_MAX ? said - UINT8_MAX - 1 : said;
 	size_t size = read_u32(&r);
 	if (said > OK || size > (said ? ERROR_TEXT_BYTES : bytes_most))
 		return ERR_NOT_READY;
