@@ -11,7 +11,7 @@
 #include "subcenter/subcenter.h"
 #include "terminal/terminal.h"
 
-#define MAP_BYTES (INT64_C(6) * 1024 * 1024)
+#define MAP_BYTES (INT64_C(12) * 1024 * 1024) /* the district keeps every part of every file, and must not be full */
 #define SMALL_MAP_BYTES (INT64_C(400) * 1024) /* a terminal trims; who is above it keeps all */
 #define SHARE 50
 #define SMALL_SHARE 1 /* per cent: some forty entries */
