@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "desk/desk.h"
 #include "node/control.h"
+#include "ratings.h"
 
 #define TOTALS_MOST 2000
 #define ROUTES_MOST 96
@@ -21,6 +22,7 @@ struct totals_job {
 	struct node *node;
 	struct store_txn *txn;
 	Lm__TotalsView *view;
+	struct ratings towns, services;
 	int result;
 	struct error error;
 };
@@ -46,6 +48,8 @@ static bool totals_visit(void *context, const char *town, const char *service, c
 	row->withdrawn = c->withdrawn;
 	row->duplicate = c->duplicate;
 	j->view->totals[j->view->n_totals++] = row;
+	ratings_add(&j->towns, row->town, row->town_name, c);
+	ratings_add(&j->services, row->service, row->service_name, c);
 	return true;
 }
 
@@ -70,6 +74,10 @@ static void totals_pool(struct node *n, void *context)
 	j->result = count_each(j->txn, &j->arena, totals_visit, j);
 	if (!j->result)
 		j->result = device_each(j->txn, &j->arena, sites_visit, j);
+	j->view->ratings_by_town = ratings_rows(&j->towns, &j->arena, &j->view->n_ratings_by_town);
+	j->view->ratings_by_service = ratings_rows(&j->services, &j->arena, &j->view->n_ratings_by_service);
+	if (!j->view->ratings_by_town || !j->view->ratings_by_service)
+		j->result = ERR_MEMORY;
 	j->view->time_ms = clock_wall_ms();
 	store_abort(j->txn);
 }

@@ -194,5 +194,6 @@ void lookup_post(void *context, struct http_request *r);
 void answer_post(void *context, struct http_request *r);
 void withdraw_post(void *context, struct http_request *r);
 void object_post(void *context, struct http_request *r);
+void rate_post(void *context, struct http_request *r);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Receipts looked up, questions answered, requests withdrawn. The code opens the lock on the pool; a code that opens
- * nothing here is asked for at the town. Wrong tries are counted.
+ * Receipts looked up, questions answered, requests withdrawn, objected to and rated. The code opens the lock on the
+ * pool; a code that opens nothing here is asked for at the town. Wrong tries are counted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "inside.h"
 
 #define TEXT_BYTES_MOST 4000
+#define RATINGS_MOST 3 /* the first, and two that change it: each is an event of the case */
 
 struct search {
 	struct command command;
@@ -109,6 +110,7 @@ static Lm__StatusView *status_view(struct node *n, struct arena *arena, const Lm
 	v->name = m->name;
 	v->carer = m->carer;
 	v->town_name = m->town[0] ? node_place_words(n, m->town, arena) : NULL;
+	v->rating = m->rating;
 	return v;
 }
 
@@ -154,8 +156,27 @@ static bool status_visit(void *context, uint32_t version, struct bytes sealed)
 	return true;
 }
 
+/* What was rated, and whether it may be once more. `ours`: what this terminal sent; NULL: nothing. */
+static void rating_set(Lm__ReceiptView *v, bool is_closed, const Lm__RequestRecord *ours)
+{
+	uint32_t answered = 0;
+	size_t count = 0;
+	for (size_t i = 0; i < v->n_statuses; i++) {
+		const Lm__StatusView *s = v->statuses[i];
+		if (s->action != LM__CASE_ACTION__CASE_ACTION_RATE)
+			continue;
+		answered = s->version;
+		v->rating = s->rating ? s->rating : v->rating;
+		count++;
+	}
+	v->is_rating_sent = ours && ours->rated_version > answered;
+	if (v->is_rating_sent)
+		v->rating = ours->rating;
+	v->can_rate = is_closed && !v->is_rating_sent && !v->erased_ms && count < RATINGS_MOST;
+}
+
 /* What the newest message leaves open to the resident. */
-static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
+static void options_set(Lm__ReceiptView *v, const Lm__RequestRecord *ours)
 {
 	const Lm__StatusView *last = v->n_statuses ? v->statuses[v->n_statuses - 1] : NULL;
 	bool is_closed = false;
@@ -169,10 +190,11 @@ static void options_set(Lm__ReceiptView *v, uint32_t asked_version)
 			object_until_ms = s->is_closing ? s->object_until_ms : 0;
 	}
 	uint32_t version = last ? last->version : 0;
-	v->has_pending_ask = asked_version == version + 1;
+	v->has_pending_ask = ours && ours->asked_version == version + 1;
 	v->can_answer = last && last->action == LM__CASE_ACTION__CASE_ACTION_ASK && !v->has_pending_ask;
 	v->can_withdraw = !is_closed && !v->has_pending_ask && !v->erased_ms;
 	v->object_until_ms = !v->has_pending_ask && !v->erased_ms ? object_until_ms : 0;
+	rating_set(v, is_closed, ours);
 }
 
 static const Lm__Service *service_words(struct search *s, struct store_txn *txn, Lm__ReceiptView *v)
@@ -215,7 +237,7 @@ static Lm__ReceiptView *receipt_view(struct search *s, struct store_txn *txn, co
 	struct statuses st = { .s = s, .match = m, .view = v, .service = service_words(s, txn, v) };
 	status_each(txn, m->request, &s->arena, status_visit, &st);
 	v->erased_ms = erased_at(s, txn, m->request);
-	options_set(v, record->asked_version);
+	options_set(v, record);
 	if (!st.is_foreign)
 		return v;
 	s->partial = v;
@@ -281,7 +303,7 @@ static void answer_view(struct search *s, const Lm__Answer *a)
 		if (copy && !CODEC_UNPACK(lm__status_message, BYTES(copy, a->statuses[i].len), &s->arena, &m, NULL))
 			status_add(s, v, service, m);
 	}
-	options_set(v, 0);
+	options_set(v, NULL);
 	s->view->receipts[s->view->n_receipts++] = v;
 }
 
@@ -340,7 +362,7 @@ static int ask_run(struct turn *t, struct command *c, struct error *e)
 	                                                : CODEC_PACK(&answer, t->arena, &packed, e);
 	Lm__RequestRecord *record;
 	if (!result && !request_get(t->txn, s->wanted, t->arena, &record) &&
-	    record->asked_version == s->ask->version + 1)
+	    (s->kind == LM__KIND__KIND_RATE ? record->rated_version : record->asked_version) == s->ask->version + 1)
 		return error_set(e, ERR_DUPLICATE, "this was sent already; please wait for the answer");
 	h.kind = s->kind;
 	h.request_id = codec_data(BYTES_OF(s->wanted.byte));
@@ -348,6 +370,7 @@ static int ask_run(struct turn *t, struct command *c, struct error *e)
 	h.service = s->service;
 	h.revision = s->revision;
 	h.version = s->ask->version;
+	h.rating = s->ask->rating;
 	struct draft draft = { .stream = LM__STREAM__STREAM_UP, .header = &h, .payload = packed, .is_sealed = true };
 	if (!result)
 		result = turn_append(t, &draft, &placed, e);
@@ -379,14 +402,16 @@ static void ask_send(struct search *s)
 		search_fail(s, ERR_NOT_FOUND, &s->error);
 		return;
 	}
+	bool is_sent = s->kind == LM__KIND__KIND_RATE ? receipt->is_rating_sent : receipt->has_pending_ask;
 	bool may = s->kind == LM__KIND__KIND_ANSWER   ? receipt->can_answer
+	           : s->kind == LM__KIND__KIND_RATE   ? receipt->can_rate
 	           : s->kind == LM__KIND__KIND_OBJECT ? receipt->object_until_ms != 0
 	                                              : receipt->can_withdraw;
 	uint32_t version = receipt->n_statuses ? receipt->statuses[receipt->n_statuses - 1]->version : 0;
-	if (receipt->has_pending_ask || version != s->ask->version || !may) {
-		int code = receipt->has_pending_ask ? ERR_DUPLICATE : ERR_CONFLICT;
+	if (is_sent || version != s->ask->version || !may) {
+		int code = is_sent ? ERR_DUPLICATE : ERR_CONFLICT;
 		error_set(&s->error, code, "%s",
-		          receipt->has_pending_ask     ? "this was sent already; please wait for the answer"
+		          is_sent                      ? "this was sent already; please wait for the answer"
 		          : version != s->ask->version ? "there is news; please read it first"
 		                                       : "this is not open any more");
 		search_fail(s, code, &s->error);
@@ -469,6 +494,24 @@ void lookup_post(void *context, struct http_request *r)
 		search_begin(context, s, s->lookup->code);
 }
 
+static int ask_check(const Lm__AskCommand *ask, Lm__Kind kind, struct error *e)
+{
+	bool is_rating = kind == LM__KIND__KIND_RATE;
+	bool needs_text = kind == LM__KIND__KIND_ANSWER || kind == LM__KIND__KIND_OBJECT;
+	if (ask->request_id.len != ID_BYTES)
+		return error_set(e, ERR_INVALID, "request_id: 32 hexadecimal digits");
+	if (strlen(ask->text) > TEXT_BYTES_MOST)
+		return error_set(e, ERR_TOO_BIG, "text: at most %d bytes", TEXT_BYTES_MOST);
+	if (needs_text && !ask->text[0])
+		return error_set(e, ERR_INVALID,
+		                 kind == LM__KIND__KIND_ANSWER ? "text: an answer is needed"
+		                                               : "text: what you object to is needed");
+	if (is_rating != (ask->rating != LM__RATING__RATING_NONE) || (is_rating && ask->text[0]) ||
+	    (unsigned)ask->rating > LM__RATING__RATING_VERY_BAD)
+		return error_set(e, ERR_INVALID, "rating: one of five words, and no text; nothing else has one");
+	return OK;
+}
+
 static void ask_post(struct node *n, struct http_request *r, Lm__Kind kind)
 {
 	struct search *s = search_new(n, r);
@@ -479,15 +522,7 @@ static void ask_post(struct node *n, struct http_request *r, Lm__Kind kind)
 		search_free(s);
 		return;
 	}
-	int result = OK;
-	if (s->ask->request_id.len != ID_BYTES)
-		result = error_set(&s->error, ERR_INVALID, "request_id: 32 hexadecimal digits");
-	else if (strlen(s->ask->text) > TEXT_BYTES_MOST)
-		result = error_set(&s->error, ERR_TOO_BIG, "text: at most %d bytes", TEXT_BYTES_MOST);
-	else if (kind != LM__KIND__KIND_WITHDRAW && !s->ask->text[0])
-		result = error_set(&s->error, ERR_INVALID,
-		                   kind == LM__KIND__KIND_ANSWER ? "text: an answer is needed"
-		                                                 : "text: what you object to is needed");
+	int result = ask_check(s->ask, kind, &s->error);
 	if (result) {
 		search_fail(s, result, &s->error);
 		return;
@@ -509,4 +544,9 @@ void withdraw_post(void *context, struct http_request *r)
 void object_post(void *context, struct http_request *r)
 {
 	ask_post(context, r, LM__KIND__KIND_OBJECT);
+}
+
+void rate_post(void *context, struct http_request *r)
+{
+	ask_post(context, r, LM__KIND__KIND_RATE);
 }

@@ -280,6 +280,7 @@ static const struct http_route routes[] = {
 	{ HTTP_POST, "/api/v1/receipts/answer", HTTP_SESSION, answer_post },
 	{ HTTP_POST, "/api/v1/receipts/withdraw", HTTP_SESSION, withdraw_post },
 	{ HTTP_POST, "/api/v1/receipts/object", HTTP_SESSION, object_post },
+	{ HTTP_POST, "/api/v1/receipts/rate", HTTP_SESSION, rate_post },
 	{ HTTP_POST, "/api/v1/receipts/print", HTTP_SESSION, print_post },
 	{ HTTP_POST, "/api/v1/join", HTTP_SESSION, join_post },
 	{ HTTP_POST, "/api/v1/card", HTTP_SESSION, card_post },

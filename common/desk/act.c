@@ -62,7 +62,7 @@ static int texts_check(const Lm__CaseCommand *in, struct error *e)
 
 static int command_check(const Lm__CaseCommand *in, struct error *e)
 {
-	if (in->action == DO(ANSWER_TAKEN) || in->action == DO(TOO_LATE))
+	if (in->action == DO(ANSWER_TAKEN) || in->action == DO(TOO_LATE) || in->action == DO(RATE))
 		return error_set(e, ERR_INVALID, "action: residents' asks are answered by the system, not by hand");
 	if (in->approves && in->action != DO(DECIDE))
 		return error_set(e, ERR_INVALID, "approves: only with DECIDE");

@@ -65,6 +65,7 @@ static int message_make(struct turn *t, const struct id *request, const Lm__Case
 	message.is_closing = event->is_closing;
 	message.owner = event->owner;
 	message.town = event->town;
+	message.rating = event->rating;
 	bool is_decision = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE;
 	bool has_service = (is_decision || content->n_values || payload->carer) &&
 	                   !service_get(t->txn, before->service, before->revision, t->arena, &service);
@@ -148,6 +149,7 @@ static void header_copy_public(Lm__Header *to, const Lm__Header *from)
 	clean.is_reopening = from->is_reopening;
 	clean.person_id = from->person_id;
 	clean.town = from->town;
+	clean.rating = from->rating;
 	*to = clean;
 }
 
@@ -162,6 +164,8 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	struct bytes packed, message = { 0 };
 	struct placed placed;
 	int result = case_action_check(record, event->action, event->outcome, e);
+	if (!result)
+		result = case_rating_check(record, event->action, event->rating, e);
 	if (result)
 		return result;
 	case_event_header(d, record, event->action, event->outcome, &h);
@@ -173,6 +177,7 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	}
 	h.person_id = codec_data(event->person_id);
 	h.town = event->town ? event->town : h.town;
+	h.rating = event->rating;
 	header_copy_public(&outline, &h);
 	/* The receipt key first: without it the case still moves, but nothing can be told. */
 	int opened = request_payload_open(t->node, t->txn, record, t->arena, &payload, e);
@@ -202,6 +207,14 @@ int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *re
 	return can_tell && !is_read_here ? status_write(t, &request, record, &outline, message, &placed.hash, e) : OK;
 }
 
+static Lm__Rating rating_of(const Lm__CaseRecord *record, const struct hash *ask)
+{
+	for (size_t i = 0; i < record->n_asks; i++)
+		if (bytes_equal(codec_bytes(record->asks[i]->hash), BYTES_OF(ask->byte)))
+			return record->asks[i]->rating;
+	return LM__RATING__RATING_NONE;
+}
+
 int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct error *e)
 {
 	Lm__CaseRecord *record;
@@ -210,7 +223,11 @@ int desk_answer_ask(struct turn *t, const struct domain_effect *ask, struct erro
 	int result = case_get(t->txn, ask->request, t->arena, &record);
 	if (result)
 		return error_set(e, result, "the case of an ask is gone");
-	if (case_state_is_closed(record->state))
+	bool is_closed = case_state_is_closed(record->state);
+	if (ask->kind == LM__KIND__KIND_RATE) {
+		event.action = LM__CASE_ACTION__CASE_ACTION_RATE;
+		event.rating = is_closed ? rating_of(record, &ask->ask) : LM__RATING__RATING_NONE;
+	} else if (is_closed)
 		event.action = ask->kind == LM__KIND__KIND_OBJECT &&
 		                               case_may_object(t->txn, ask->request, record, t->now_ms, t->arena)
 		                       ? LM__CASE_ACTION__CASE_ACTION_OBJECT

@@ -14,6 +14,7 @@ struct case_event {
 	const struct hash *ask; /* that it answers, or NULL */
 	struct bytes person_id; /* CONFIRM_PERSON: whose case it is; empty: nobody's */
 	char *town;             /* REFER: to which; NULL otherwise */
+	Lm__Rating rating;      /* RATE of a closed case */
 };
 int case_event_write(struct turn *t, struct id request, const Lm__CaseRecord *record, const struct case_event *event,
                      struct error *e);

@@ -80,6 +80,7 @@ static bool status_from(const Lm__CaseView *view, const Lm__EventView *event, co
 	m.remedy = event->remedy;
 	m.owner = event->owner;
 	m.town = event->town;
+	m.rating = event->rating;
 	m.is_closing = event->action == LM__CASE_ACTION__CASE_ACTION_DECIDE ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_WITHDRAWN ||
 	               event->action == LM__CASE_ACTION__CASE_ACTION_DUPLICATE;

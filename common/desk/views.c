@@ -269,6 +269,7 @@ static int event_fill(struct node *n, struct store_txn *txn, uint64_t position, 
 	v->version = h->version;
 	v->action = h->action;
 	v->outcome = h->outcome;
+	v->rating = h->rating;
 	v->owner = h->owner;
 	v->by_tier = place_level_of(h->place) == PLACE_TOWN ? LM__TIER__TIER_TOWN : LM__TIER__TIER_DISTRICT;
 	v->place = h->place;
@@ -305,11 +306,10 @@ static void ask_text(Lm__AskView *v, const Lm__Header *h, struct bytes plain, st
 {
 	Lm__AnswerPayload *answer;
 	Lm__WithdrawPayload *withdraw;
-	bool is_text = h->kind == LM__KIND__KIND_ANSWER || h->kind == LM__KIND__KIND_OBJECT;
+	bool is_text = h->kind != LM__KIND__KIND_WITHDRAW;
 	if (is_text && !CODEC_UNPACK(lm__answer_payload, plain, arena, &answer, NULL))
 		v->text = answer->text;
-	else if (h->kind == LM__KIND__KIND_WITHDRAW &&
-	         !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL)) {
+	else if (!is_text && !CODEC_UNPACK(lm__withdraw_payload, plain, arena, &withdraw, NULL)) {
 		v->text = withdraw->reason;
 		v->is_unwanted = withdraw->is_unwanted;
 	} else
@@ -330,6 +330,7 @@ static Lm__AskView *ask_view(struct node *n, struct store_txn *txn, const Lm__Pe
 	v->time_ms = ask->time_ms;
 	v->version = ask->version;
 	v->is_answered = ask->is_answered;
+	v->rating = ask->rating;
 	v->is_absent = true;
 	int result = ask->position ? item_at(n, txn, ask->position, arena, &item, &h, &plain, &is_absent) : ERR_ABSENT;
 	if (!result && !is_absent) {
@@ -391,6 +392,7 @@ int case_view(struct node *n, struct store_txn *txn, struct id request, const ch
 		return store_failure(txn, e) ? store_failure(txn, e) : result;
 	view->row = case_row(n, txn, request, record, &days, arena);
 	view->language = text_of(arena, "");
+	view->rating = record->rating;
 	Lm__PersonRecord *person = case_person(txn, record, arena);
 	if (person) {
 		struct id id;

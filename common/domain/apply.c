@@ -333,6 +333,9 @@ static const struct rule rules[] = {
 	{ LM__KIND__KIND_OBJECT, UP, HERE, AT_TERMINAL, apply_ask_here },
 	{ LM__KIND__KIND_OBJECT, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
 	{ LM__KIND__KIND_OBJECT, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
+	{ LM__KIND__KIND_RATE, UP, HERE, AT_TERMINAL, apply_rating_here },
+	{ LM__KIND__KIND_RATE, UP, TERMINAL, AT_TOWN | AT_DISTRICT, apply_case_ask },
+	{ LM__KIND__KIND_RATE, DOWN, DISTRICT, AT_TOWN, apply_case_ask },
 	{ LM__KIND__KIND_FILE_PART, PARTS, HERE, AT_TERMINAL, apply_file_part_here },
 	{ LM__KIND__KIND_FILE_PART, PARTS, HERE, AT_TOWN, apply_file_part }, /* handed in at the counter */
 	{ LM__KIND__KIND_FILE_PART, PARTS, TERMINAL, AT_TOWN | AT_DISTRICT, apply_file_part },

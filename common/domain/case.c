@@ -120,6 +120,12 @@ static int ask_check(struct apply *a, const Lm__CaseRecord *record)
 	return OK;
 }
 
+static bool rating_is_right(const Lm__Header *h)
+{
+	return (h->kind == LM__KIND__KIND_RATE) == (h->rating != LM__RATING__RATING_NONE) &&
+	       (unsigned)h->rating <= LM__RATING__RATING_VERY_BAD;
+}
+
 int apply_case_ask(struct apply *a)
 {
 	const Lm__Header *h = a->item->header;
@@ -132,6 +138,8 @@ int apply_case_ask(struct apply *a)
 		return held_on_request(a);
 	if (!result && hash.size != HASH_BYTES)
 		return error_set(a->e, ERR_INVALID, "an ask that was passed on names no entry");
+	if (!result && !rating_is_right(h))
+		return error_set(a->e, ERR_INVALID, "a rating, and no other ask, has one of five words");
 	if (result)
 		return result;
 	Lm__PendingAsk *known = ask_find(record, hash);
@@ -139,6 +147,7 @@ int apply_case_ask(struct apply *a)
 		known->position = a->item->position;
 		known->kind = h->kind;
 		known->version = h->version;
+		known->rating = h->rating;
 		known->time_ms = event_ms(h);
 		result = case_put(a, request, record);
 		return result ? result
@@ -151,6 +160,7 @@ int apply_case_ask(struct apply *a)
 	ask.hash = codec_data(hash);
 	ask.kind = h->kind;
 	ask.version = h->version;
+	ask.rating = h->rating;
 	ask.position = a->item->position;
 	ask.time_ms = event_ms(h);
 	result = ask_add(a, record, &ask);
@@ -208,6 +218,8 @@ static int event_check(struct apply *a, const Lm__CaseRecord *record, const char
 		result = case_action_check(record, h->action, h->outcome, a->e);
 	if (!result)
 		result = refer_check(record, h->action, h->town, a->e);
+	if (!result)
+		result = case_rating_check(record, h->action, h->rating, a->e);
 	if (result)
 		return result;
 	Lm__Header want = LM__HEADER__INIT;
@@ -293,7 +305,7 @@ static int service_rules_check(struct apply *a, const Lm__CaseRecord *record)
 	return result ? result : case_service_check(service, record, h->action, h->outcome, a->e);
 }
 
-/* What was decided, proposed and objected to. */
+/* What was decided, proposed, objected to and rated. */
 static void outcome_move(const Lm__Header *h, const Lm__CaseRecord *before, Lm__CaseRecord *record)
 {
 	bool is_reopened = case_state_is_closed(before->state) && !case_state_is_closed(record->state);
@@ -306,6 +318,8 @@ static void outcome_move(const Lm__Header *h, const Lm__CaseRecord *before, Lm__
 		record->is_objected = record->was_objected = true;
 	if (case_state_is_closed(record->state))
 		record->is_objected = false;
+	if (h->rating)
+		record->rating = h->rating;
 }
 
 /* Who is handed a case accepts it or sends it back. What came back stays: it does not go to and fro by itself. What was

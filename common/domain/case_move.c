@@ -14,7 +14,8 @@
  *                 the next decision; DECIDED · WITHDRAWN · DUPLICATE ── REOPEN ──► ACCEPTED
  *
  *   TOO_LATE: an ask that came after the end; CONFIRM_PERSON: whose case it is; EVIDENCE: what staff have seen. Nothing
- *   moves but the version. STEP (ACCEPTED): a step of the service is done; the term of the next one begins.
+ *   moves but the version. RATE: how the resident says it went; also of an open case, where it counts nothing: it was
+ *   closed when it was rated. STEP (ACCEPTED): a step of the service is done; the term of the next one begins.
  */
 #include "base/clock.h"
 #include "inside.h"
@@ -52,6 +53,7 @@ static const struct move {
 	[DO(RETURN)] = { BIT(PROPOSED), TO(ACCEPTED) },
 	[DO(OBJECT)] = { BIT(DECIDED), TO(OBJECTED) },
 	[DO(REOPEN)] = { CLOSED_STATES, TO(ACCEPTED) },
+	[DO(RATE)] = { OPEN_STATES | BIT(PROPOSED) | CLOSED_STATES, TO(NONE) },
 };
 #define MOVE_COUNT (sizeof moves / sizeof *moves)
 
@@ -81,6 +83,14 @@ int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__O
 	if (case_state_is_closed(record->state))
 		return error_set(e, ERR_CLOSED, "this case is closed");
 	return error_set(e, ERR_CONFLICT, "this is not possible in the state in which the case is now");
+}
+
+int case_rating_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Rating rating, struct error *e)
+{
+	bool should_be = action == DO(RATE) && case_state_is_closed(record->state);
+	if (should_be != (rating != LM__RATING__RATING_NONE) || (unsigned)rating > LM__RATING__RATING_VERY_BAD)
+		return error_set(e, ERR_INVALID, "a closed case is rated with one of five words, and nothing else is");
+	return OK;
 }
 
 /* ---- what the service says ---- */

@@ -22,6 +22,9 @@ static void count_case(Lm__CountRecord *c, const Lm__CaseRecord *r, bool is_plus
 		c->partly_granted += by;
 	else
 		c->refused += by;
+	uint64_t *const ratings[] = { &c->very_good, &c->good, &c->fair, &c->bad, &c->very_bad };
+	if (r->rating)
+		*ratings[r->rating - LM__RATING__RATING_VERY_GOOD] += by;
 }
 
 static struct bytes count_key(const Lm__CaseRecord *r, uint8_t memory[STORE_KEY_BYTES_MOST])

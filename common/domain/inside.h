@@ -87,6 +87,7 @@ int apply_card(struct apply *a);
 int apply_token(struct apply *a);
 int apply_request_here(struct apply *a);
 int apply_ask_here(struct apply *a);
+int apply_rating_here(struct apply *a);
 int apply_receipt_lock(struct apply *a);
 int apply_lock_release(struct apply *a);
 int apply_lock_released(struct apply *a);

@@ -62,6 +62,23 @@ int apply_ask_here(struct apply *a)
 	return request_put(a, request, record);
 }
 
+/* Apart from the other asks: who has rated can still object. */
+int apply_rating_here(struct apply *a)
+{
+	const Lm__Header *h = a->item->header;
+	Lm__RequestRecord *record;
+	int result = request_get(a->txn, header_request(h), a->arena, &record);
+	if (result)
+		return result == ERR_NOT_FOUND ? OK : result; /* rated here, and made elsewhere */
+	if (h->version == UINT32_MAX || !h->rating)
+		return error_set(a->e, ERR_INVALID, "a rating without its word, or of version %u", h->version);
+	if (h->version + 1 <= record->rated_version)
+		return error_set(a->e, ERR_DUPLICATE, "this was rated already; please wait for the answer");
+	record->rated_version = h->version + 1;
+	record->rating = h->rating;
+	return request_put(a, header_request(h), record);
+}
+
 int apply_receipt_lock(struct apply *a)
 {
 	Lm__ReceiptLockPayload *lock;

@@ -47,6 +47,7 @@ bool kind_is_sealed(Lm__Kind kind, Lm__Stream stream)
 	case LM__KIND__KIND_ANSWER:
 	case LM__KIND__KIND_WITHDRAW:
 	case LM__KIND__KIND_OBJECT:
+	case LM__KIND__KIND_RATE:
 	case LM__KIND__KIND_CASE:
 	case LM__KIND__KIND_CASE_COPY:
 	case LM__KIND__KIND_PERSON:

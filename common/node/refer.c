@@ -119,6 +119,7 @@ static int event_pass(struct passing *p, uint64_t position, bool is_news)
 	h.is_closing = was->is_closing;
 	h.is_reopening = was->is_reopening;
 	h.town = was->town;
+	h.rating = was->rating;
 	h.passed_ms = was->passed_ms ? was->passed_ms : was->time_ms;
 	if (is_news)
 		h.source = codec_data(BYTES_OF(p->hash));
@@ -133,6 +134,7 @@ static int ask_pass(struct passing *p, uint64_t position)
 		return result;
 	h.kind = p->was->kind;
 	h.version = p->was->version;
+	h.rating = p->was->rating;
 	h.source = codec_data(BYTES_OF(p->hash));
 	h.passed_ms = p->was->time_ms;
 	return down_append(p, &h, p->plain);

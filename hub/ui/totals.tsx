@@ -1,7 +1,7 @@
 // Totals a town and service. What has not arrived is said beside what has: "nobody asked" is not "out of reach".
 import { t, words } from '../../common/ui/src/i18n';
 import { Empty, Failed, Loading, OutOfDate, Tab, Table, type Column } from '../../common/ui/src/parts';
-import type { TotalRow, TotalsView } from '../../common/ui/src/types';
+import type { RatingRow, TotalRow, TotalsView } from '../../common/ui/src/types';
 import { Queue, TownFilter, type Town } from '../../common/ui/desk/queue';
 import { hrefOf, type Route } from '../../common/ui/desk/route';
 import { useDesk, useLoaded, type Loaded } from '../../common/ui/desk/session';
@@ -57,6 +57,7 @@ export function Totals({ route }: { route: Route }) {
 						<Tab href={hrefOf('links', '', { town })}>{t('desk.totals.see-links')}</Tab>
 					</div>
 					{rows.length > 0 ? <TotalsTable rows={rows} /> : <Empty>{t('desk.totals.none')}</Empty>}
+					{!town && data.ratings_by_town.length > 1 && <Ratings view={data} />}
 				</>
 			)}
 		</>
@@ -127,4 +128,40 @@ function TotalsTable({ rows }: { rows: TotalRow[] }) {
 			last={{ ...sumOf(rows), key: '', town: t('desk.totals.sum'), service: t('desk.totals.every-service') }}
 		/>
 	);
+}
+
+const RATINGS = ['very_good', 'good', 'fair', 'bad', 'very_bad'] as const;
+const RATING_NAMES = {
+	very_good: 'desk.rating.RATING_VERY_GOOD',
+	good: 'desk.rating.RATING_GOOD',
+	fair: 'desk.rating.RATING_FAIR',
+	bad: 'desk.rating.RATING_BAD',
+	very_bad: 'desk.rating.RATING_VERY_BAD',
+} as const;
+
+/** What residents say of how it went. */
+function Ratings({ view }: { view: TotalsView }) {
+	return (
+		<>
+			<p>{t('desk.ratings.small')}</p>
+			<RatingsTable caption={t('desk.ratings.by-town')} head={t('desk.col.town')} rows={view.ratings_by_town} />
+			<RatingsTable caption={t('desk.ratings.by-service')} head={t('desk.col.service')} rows={view.ratings_by_service} />
+		</>
+	);
+}
+
+function RatingsTable({ caption, head, rows }: { caption: string; head: string; rows: RatingRow[] }) {
+	const columns: Column<RatingRow>[] = [
+		{ id: 'name', head, isHead: true, cell: (row) => (row.id ? words(row.name) || row.id : t('desk.totals.sum')) },
+		{ id: 'rated', head: t('desk.ratings.rated'), isNumber: true, cell: (row) => row.rated },
+		...RATINGS.map(
+			(rating): Column<RatingRow> => ({
+				id: rating,
+				head: t(RATING_NAMES[rating]),
+				isNumber: true,
+				cell: (row) => row[rating],
+			}),
+		),
+	];
+	return <Table caption={caption} columns={columns} rows={rows.slice(0, -1)} keyOf={(row) => row.id} last={rows[rows.length - 1]!} />;
 }

@@ -37,6 +37,7 @@ import type {
 } from 'ui/types';
 import { IdleWatch } from './idle';
 import { marksText } from './marks';
+import type { Rated } from './rating';
 import * as server from './server';
 import { ActingStart } from './screens/acting';
 import { Card } from './screens/card';
@@ -448,7 +449,22 @@ function Kiosk(): JSX.Element {
 				};
 				const answer = (receipt: ReceiptView) => go({ at: 'asked', receipt });
 				const object = (receipt: ReceiptView) => go({ at: 'object', receipt });
-				return <Records {...common} found={found} onFind={find} onAsked={answer} onObject={object} onWithdraw={withdraw} />;
+				const rate = async (receipt: ReceiptView, rating: Rated) => {
+					await server.rate({ ...askOf(found.code, receipt, ''), rating });
+					announce(t('kiosk.rate.thanks'));
+					await find(found.code);
+				};
+				return (
+					<Records
+						{...common}
+						found={found}
+						onFind={find}
+						onAsked={answer}
+						onObject={object}
+						onRate={rate}
+						onWithdraw={withdraw}
+					/>
+				);
 			}
 			case 'asked':
 			case 'object': {

@@ -62,6 +62,7 @@ export const endCard = () => withSession(() => post<CardView>('/api/v1/card', { 
 export const join = (secret: string) => withSession(() => post('/api/v1/join', { secret }));
 export const answer = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/answer', ask));
 export const object = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/object', ask));
+export const rate = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/rate', ask));
 export const withdraw = (ask: AskCommand) => withSession(() => post<Marks3>('/api/v1/receipts/withdraw', ask));
 
 // Nothing came back, or the daemon is busy for a moment: whether it was saved is not known, and the same ids ask again.

@@ -321,6 +321,9 @@ static void case_compare(const struct promise *p, const json_t *here, const json
 		if (strcmp(text_of(a, keys[i]), text_of(b, keys[i])) != 0)
 			fail("case %s: the town says %s %s, the district %s", p->request, keys[i], text_of(a, keys[i]),
 			     text_of(b, keys[i]));
+	if (strcmp(text_of(here, "rating"), text_of(there, "rating")) != 0)
+		fail("case %s: the town says %s, the district %s", p->request, text_of(here, "rating"),
+		     text_of(there, "rating"));
 	if (number_of(a, "version") != number_of(b, "version"))
 		fail("case %s: version %lld at the town, %lld at the district", p->request,
 		     (long long)number_of(a, "version"), (long long)number_of(b, "version"));
@@ -410,6 +413,14 @@ static void former_code_check(const struct promise *p)
 	json_decref(view);
 }
 
+static bool has_rating(const json_t *events)
+{
+	for (size_t i = 0; i < json_array_size(events); i++)
+		if (strcmp(text_of(json_array_get(events, i), "action"), "CASE_ACTION_RATE") == 0)
+			return true;
+	return false;
+}
+
 static void receipt_check(const struct promise *p, const json_t *of_case)
 {
 	if (is_erased(p->request)) {
@@ -429,6 +440,8 @@ static void receipt_check(const struct promise *p, const json_t *of_case)
 	if (!json_is_true(json_object_get(marks, "town")) || !json_is_true(json_object_get(marks, "district")))
 		fail("%s: request %s is everywhere, and its receipt does not say so", p->terminal->name, p->request);
 	events = json_object_get(of_case, "events");
+	if (p->is_rated && !has_rating(events))
+		fail("%s: %s was rated, and nobody knows", p->terminal->name, p->request);
 	if (json_array_size(events) != json_array_size(statuses))
 		fail("%s: the receipt of %s shows %zu messages, its case has %zu events", p->terminal->name, p->request,
 		     json_array_size(statuses), json_array_size(events));
@@ -436,7 +449,8 @@ static void receipt_check(const struct promise *p, const json_t *of_case)
 		const json_t *event = json_array_get(events, i), *status = json_array_get(statuses, i);
 		if (number_of(event, "version") != number_of(status, "version") ||
 		    strcmp(text_of(event, "action"), text_of(status, "action")) != 0 ||
-		    strcmp(text_of(event, "outcome"), text_of(status, "outcome")) != 0)
+		    strcmp(text_of(event, "outcome"), text_of(status, "outcome")) != 0 ||
+		    strcmp(text_of(event, "rating"), text_of(status, "rating")) != 0)
 			fail("%s: message %zu of %s is not what the case says", p->terminal->name, i, p->request);
 	}
 	json_decref(view);

@@ -15,6 +15,7 @@ struct resident {
 	struct promise *subject;
 	uint64_t looked_us;
 	char code[16]; /* that was looked up */
+	bool rates;    /* what was asked last */
 	bool is_leaving, is_busy;
 };
 
@@ -176,6 +177,7 @@ static void asked(void *context, int status, json_t *body)
 	const char *code = error_of(body);
 	if (status != 200 && !is_later(status, body) && strcmp(code, "conflict") != 0 && strcmp(code, "duplicate") != 0)
 		refused(r->terminal, "an answer", body);
+	r->subject->is_rated |= status == 200 && r->rates;
 	resident_rest(r);
 }
 
@@ -189,6 +191,20 @@ static const json_t *receipt_of(const struct promise *p, const json_t *view)
 			return receipt;
 	}
 	return NULL;
+}
+
+static bool has_closed(const json_t *statuses)
+{
+	size_t i;
+	json_t *status;
+	bool is_closed = false;
+	json_array_foreach(statuses, i, status) /* a rating may come behind it */
+	{
+		const char *action = json_string_value(json_object_get(status, "action"));
+		is_closed = json_is_true(json_object_get(status, "is_closing")) ||
+		            (is_closed && strcmp(action, "CASE_ACTION_RATE") == 0);
+	}
+	return is_closed;
 }
 
 /* A mark that was shown once stands for ever. */
@@ -231,23 +247,30 @@ static void looked_up(void *context, int status, json_t *body)
 	const json_t *statuses = json_object_get(receipt, "statuses");
 	const json_t *last = json_array_get(statuses, json_array_size(statuses) - 1);
 	/* Its lock is gone: 90 days after the case was closed, by a clock that may have jumped. */
-	if (is_from_town && !p->is_forgotten && !p->former[0] && !json_is_true(json_object_get(last, "is_closing")))
+	if (is_from_town && !p->is_forgotten && !p->former[0] && !has_closed(statuses))
 		fail("%s: the code of %s opens nothing, and nobody erased or closed it", r->terminal->name, p->request);
 	json_int_t version = last ? json_integer_value(json_object_get(last, "version")) : 0;
 	bool answers = json_is_true(json_object_get(receipt, "can_answer")) && draw(5);
 	bool withdraws = !answers && json_is_true(json_object_get(receipt, "can_withdraw")) && draw(8) == 0;
 	const char *until_ms = json_string_value(json_object_get(receipt, "object_until_ms"));
 	bool objects = !answers && !withdraws && until_ms && strcmp(until_ms, "0") != 0 && draw(2);
-	if (!answers && !withdraws && !objects) {
+	bool rates =
+	        !answers && !withdraws && !objects && json_is_true(json_object_get(receipt, "can_rate")) && draw(2);
+	if (!answers && !withdraws && !objects && !rates) {
 		resident_rest(r);
 		return;
 	}
+	r->rates = rates;
+	static const char *const ratings[] = { "RATING_VERY_GOOD", "RATING_GOOD", "RATING_FAIR", "RATING_BAD",
+		                               "RATING_VERY_BAD" };
 	ask_page(r->terminal, "POST",
 	         answers   ? "/api/v1/receipts/answer"
 	         : objects ? "/api/v1/receipts/object"
+	         : rates   ? "/api/v1/receipts/rate"
 	                   : "/api/v1/receipts/withdraw",
-	         json_pack("{s:s,s:s,s:I,s:s,s:b}", "code", p->code, "request_id", p->request, "version", version,
-	                   "text", withdraws ? "" : "示例回答", "is_unwanted", withdraws && draw(2)),
+	         json_pack("{s:s,s:s,s:I,s:s,s:b,s:s}", "code", p->code, "request_id", p->request, "version", version,
+	                   "text", withdraws || rates ? "" : "示例回答", "is_unwanted", withdraws && draw(2), "rating",
+	                   rates ? ratings[draw(5)] : "RATING_NONE"),
 	         "resident", asked, r);
 }
 
@@ -472,7 +495,7 @@ void people_hear_of_rollback(const struct site *s, uint64_t image_us)
 			p->is_forgotten = true;
 			p->is_doubtful = !p->was_town;
 		}
-		p->was_town = p->was_district = false;
+		p->was_town = p->was_district = p->is_rated = false;
 	}
 }
 
@@ -501,7 +524,7 @@ void people_hear_of_end(const struct site *closed, const struct site *second, st
 		if (p->terminal != first && p->terminal != second)
 			continue;
 		p->is_forgotten |= p->terminal == closed;
-		p->was_town = p->was_district = false;
+		p->was_town = p->was_district = p->is_rated = false;
 		p->terminal = first;
 	}
 	for (size_t i = 0; i < resident_count; i++)

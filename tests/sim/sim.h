@@ -298,6 +298,7 @@ struct promise {                                 /* what a terminal's page calle
 	bool is_losing;   /* its receipt was lost: staff replace the code, and insist until they are told the new one */
 	char former[16];  /* the code before */
 	bool is_doubtful; /* and no page had said that anybody else had it: perhaps nobody has */
+	bool is_rated;    /* its terminal's page said that a rating is saved, and its disk was not put back since */
 };
 size_t promises(const struct promise **out);
 struct deed { /* what a desk's page called done */

@@ -76,7 +76,7 @@ ALLOWED = {
         "POST /api/v1/begin": ANYBODY, "GET /api/v1/state": ANYBODY, "GET /api/v1/points": ANYBODY,
         **{f"GET /api/v1/{path}": KIOSK for path in ("requests/:id/marks", "notices", "signs", "signs/:of", "scan", "events")},
         **{f"POST /api/v1/{path}": KIOSK
-           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/print", "join", "ring", "card", "pinyin", "speech", "scan/wipe")},
+           for path in ("drafts", "requests", "receipts/lookup", "receipts/answer", "receipts/withdraw", "receipts/object", "receipts/rate", "receipts/print", "join", "ring", "card", "pinyin", "speech", "scan/wipe")},
     },
 }
 LOGIN = {"POST /api/v1/login/password", "POST /api/v1/login/code"}  # an empty one is a wrong one

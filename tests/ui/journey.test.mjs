@@ -292,6 +292,13 @@ test('the resident reads the decision', async () => {
 	await resident.sees('60 天内向区残联提出复核。');
 	assert.equal(await resident.page.getByText('已电话核对').count(), 0, 'notes stay among staff');
 	await resident.look('kiosk-18-refused');
+	await resident.press('kiosk.rate.RATING_BAD');
+	await resident.waitForNews(resident.t('kiosk.rate.given', { rating: resident.t('kiosk.rate.RATING_BAD') }));
+	await resident.waitForNews(resident.t('kiosk.rate.change'));
+	assert.equal(await resident.button('kiosk.rate.RATING_BAD').count(), 0, 'what stands is no choice');
+	await resident.look('kiosk-18-rated');
+	await clerk.seesText('desk.event.with', { action: clerk.t('desk.event.CASE_ACTION_RATE'), what: clerk.t('desk.rating.RATING_BAD') });
+	await clerk.look('town-12-case-rated');
 	await resident.press('kiosk.home');
 	resident.assertNoFaults();
 });

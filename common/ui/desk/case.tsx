@@ -10,7 +10,7 @@ import { CaseContacts } from './contacts';
 import { DecideAfter, decisionText, seenOf, type Seen } from './decide';
 import { Erasing } from './erase';
 import { RequestFile } from './files';
-import { Asks, Timeline } from './happened';
+import { Asks, ratingText, Timeline } from './happened';
 import { Letters } from './letters';
 import { HandedMark, ownerText, StateMark } from './marks';
 import { Proofs } from './proofs';
@@ -174,6 +174,7 @@ function Facts({ view }: { view: KnownCase }) {
 		...(row.access.length > 0
 			? ([[t('desk.col.access'), row.access.map(valueText).join(t('desk.list-comma'))]] as [string, string][])
 			: []),
+		...(view.rating !== 'RATING_NONE' ? ([[t('desk.case.rating'), ratingText(view.rating)]] as [string, string][]) : []),
 		[t('desk.case.number'), row.request_id],
 	];
 	return (

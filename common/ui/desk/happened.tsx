@@ -2,7 +2,7 @@
 import { shownText } from '../src/form';
 import { t, words } from '../src/i18n';
 import { Chip } from '../src/parts';
-import type { AskView, EventView } from '../src/types';
+import type { AskView, EventView, Rating } from '../src/types';
 import { FileAnswer } from './files';
 import { hrefOf } from './route';
 import { momentText } from './time';
@@ -52,8 +52,14 @@ function eventText(event: EventView): string {
 		return t('desk.event.with', { action, what: t(`desk.outcome.${event.outcome}`) });
 	if (event.action === 'CASE_ACTION_HAND_OVER')
 		return t('desk.event.with', { action, what: t(`desk.tier.${event.owner}`) });
+	if (event.action === 'CASE_ACTION_RATE') return t('desk.event.with', { action, what: ratingText(event.rating) });
 	if (event.action === 'CASE_ACTION_REFER') return t('desk.event.with', { action, what: words(event.town_name) });
 	return action;
+}
+
+/** What a resident said of how it went; without: it came when that was open again. */
+export function ratingText(rating: Rating): string {
+	return rating === 'RATING_NONE' ? t('desk.rating.not-counted') : t(`desk.rating.${rating}`);
 }
 
 function EventWords({ requestId, event }: { requestId: string; event: EventView }) {
@@ -119,12 +125,13 @@ export function Asks({ asks }: { asks: AskView[] }) {
 }
 
 function askTitle({ kind }: AskView): string {
-	if (kind === 'KIND_OBJECT') return t('desk.ask.KIND_OBJECT');
+	if (kind === 'KIND_OBJECT' || kind === 'KIND_RATE') return t(`desk.ask.${kind}`);
 	return t(kind === 'KIND_WITHDRAW' ? 'desk.ask.KIND_WITHDRAW' : 'desk.ask.KIND_ANSWER');
 }
 
 function askText(ask: AskView): string {
 	if (ask.is_absent) return t('desk.ask.absent');
 	if (ask.is_unwanted) return t('desk.ask.unwanted');
+	if (ask.kind === 'KIND_RATE') return ratingText(ask.rating);
 	return ask.text || t('desk.ask.no-text');
 }

@@ -10,6 +10,7 @@ import { BackAndHome, Failure, useTask } from 'kiosk/common';
 import { Frame, type ScreenProps } from 'kiosk/frame';
 import { ownTimeText } from 'kiosk/notices';
 import { Marks } from '../marks';
+import { Rate, RatingGiven, type Rated } from '../rating';
 
 export interface RecordsProps extends ScreenProps {
 	found: Found;
@@ -17,9 +18,10 @@ export interface RecordsProps extends ScreenProps {
 	onAsked: (receipt: ReceiptView) => void;
 	onObject: (receipt: ReceiptView) => void;
 	onWithdraw: (receipt: ReceiptView, isUnwanted: boolean) => Promise<void>;
+	onRate: (receipt: ReceiptView, rating: Rated) => Promise<void>;
 }
 
-export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...common }: RecordsProps): JSX.Element {
+export function Records({ found, onFind, onAsked, onObject, onRate, onWithdraw, ...common }: RecordsProps): JSX.Element {
 	const task = useTask();
 	const [leaving, setLeaving] = useState<ReceiptView | null>(null);
 	const { receipts, see_staff, replaced_ms } = found.view;
@@ -66,6 +68,8 @@ export function Records({ found, onFind, onAsked, onObject, onWithdraw, ...commo
 					receipt={receipt}
 					onAsked={() => onAsked(receipt)}
 					onObject={() => onObject(receipt)}
+					isBusy={task.isRunning}
+					onRate={(rating) => void task.run(() => onRate(receipt, rating))}
 					onLeave={() => setLeaving(receipt)}
 				/>
 			))}
@@ -88,15 +92,19 @@ function Record({
 	receipt,
 	onAsked,
 	onObject,
+	isBusy,
+	onRate,
 	onLeave,
 }: {
 	state: TerminalState | null;
 	receipt: ReceiptView;
 	onAsked: () => void;
 	onObject: () => void;
+	isBusy: boolean;
+	onRate: (rating: Rated) => void;
 	onLeave: () => void;
 }): JSX.Element {
-	const newestFirst = [...receipt.statuses].reverse();
+	const newestFirst = receipt.statuses.filter(({ action }) => action !== 'CASE_ACTION_RATE').reverse();
 	const acted = receipt.statuses.find(({ carer }) => carer);
 	const canObject = receipt.object_until_ms !== '0'; // whether it is in time is decided by whoever decided
 	return (
@@ -111,12 +119,14 @@ function Record({
 				</Notice>
 			)}
 			{receipt.marks && !receipt.is_from_town && <Marks marks={receipt.marks} />}
+			<RatingGiven receipt={receipt} />
 			{receipt.has_pending_ask && <Notice kind="info" title={t('kiosk.records.pending')} />}
 			{newestFirst.length === 0 && receipt.erased_ms === '0' && <Notice kind="info" title={t('kiosk.records.none')} />}
 			{canObject && <p>{t('kiosk.records.object-until', { time: ownTimeText(state, String(Number(receipt.object_until_ms) - 60_000)) })}</p>}
 			{newestFirst.map((status) => (
 				<Status key={status.version} status={status} />
 			))}
+			<Rate {...{ receipt, isBusy, onRate }} />
 			<div class="actions">
 				{receipt.can_answer && (
 					<Button kind="primary" icon="edit" onPress={onAsked}>

@@ -162,6 +162,82 @@ static void test_an_objection_opens_the_case_once(void **state)
 	two_close(&p);
 }
 
+static void both_rate(struct two *p, Lm__Rating rating, int expected)
+{
+	Lm__Header h = event_entry(&p->town, &p->id, ACTION(RATE));
+	h.rating = rating;
+	if (expected) {
+		assert_refused(&p->town, expected, node_apply(&p->town, &h, BYTES(NULL, 0)));
+		assert_refused(&p->district, expected, node_apply(&p->district, &h, BYTES(NULL, 0)));
+		return;
+	}
+	assert_ok(&p->town, node_apply(&p->town, &h, BYTES(NULL, 0)));
+	assert_ok(&p->district, node_apply(&p->district, &h, BYTES(NULL, 0)));
+}
+
+static void check_rated(struct two *p, Lm__Rating rating, uint64_t good, uint64_t bad)
+{
+	Lm__CountRecord *count;
+	struct bytes value;
+	assert_int_equal(node_case(&p->town, &p->id)->rating, rating);
+	assert_int_equal(node_case(&p->district, &p->id)->rating, rating);
+	assert_ok(&p->district, store_get(p->district.txn, &domain_table_count, BYTES("310114106\0two", 13),
+	                                  &p->district.arena, &value));
+	assert_ok(&p->district, CODEC_UNPACK(lm__count_record, value, &p->district.arena, &count, &p->district.e));
+	assert_int_equal(count->good, good);
+	assert_int_equal(count->bad, bad);
+	assert_int_equal(count->very_good + count->fair + count->very_bad, 0);
+}
+
+#define RATING(name) LM__RATING__RATING_##name
+
+static void test_what_is_finished_is_rated_and_counted_once(void **state)
+{
+	(void)state;
+	struct two p;
+	two_open(&p, NULL, 0, 30);
+	both_do(&p, ACTION(ACCEPT), NO, STATE(ACCEPTED));
+	both_rate(&p, RATING(GOOD), ERR_INVALID);
+	both_do(&p, ACTION(ASK), NO, STATE(ASKED));
+	both_rate(&p, RATING(NONE), OK); /* it came when the case was open again: answered, and nothing else */
+	assert_int_equal(node_case(&p.town, &p.id)->state, STATE(ASKED));
+	both_do(&p, ACTION(DECIDE), OUTCOME(REFUSED), STATE(DECIDED));
+	int64_t closed_ms = node_case(&p.town, &p.id)->closed_ms;
+	both_rate(&p, RATING(NONE), ERR_INVALID);
+	both_rate(&p, (Lm__Rating)6, ERR_INVALID);
+	check_rated(&p, RATING(NONE), 0, 0);
+	both_rate(&p, RATING(BAD), OK);
+	check_rated(&p, RATING(BAD), 0, 1);
+	both_rate(&p, RATING(GOOD), OK); /* changed */
+	check_rated(&p, RATING(GOOD), 1, 0);
+	assert_int_equal(node_case(&p.town, &p.id)->state, STATE(DECIDED));
+	assert_int_equal(node_case(&p.town, &p.id)->closed_ms, closed_ms);
+	Lm__Header h = event_with(&p, ACTION(OBJECT), NO);
+	h.rating = RATING(GOOD); /* nothing else has one */
+	assert_refused(&p.town, ERR_INVALID, node_apply(&p.town, &h, BYTES(NULL, 0)));
+	both_do(&p, ACTION(OBJECT), NO, STATE(OBJECTED));
+	check_rated(&p, RATING(GOOD), 1, 0); /* it stands until there is another */
+	two_close(&p);
+}
+
+static void test_an_ask_with_a_rating(void **state)
+{
+	(void)state;
+	struct two p;
+	two_open(&p, NULL, 0, 30);
+	Lm__Header h = ask_entry(T1, &p.id, KIND(RATE), 0);
+	assert_refused(&p.town, ERR_INVALID, node_apply(&p.town, &h, BYTES(NULL, 0)));
+	h.rating = (Lm__Rating)6;
+	assert_refused(&p.town, ERR_INVALID, node_apply(&p.town, &h, BYTES(NULL, 0)));
+	h.rating = RATING(FAIR);
+	assert_ok(&p.town, node_apply(&p.town, &h, BYTES(NULL, 0)));
+	assert_int_equal(node_case(&p.town, &p.id)->asks[0]->rating, RATING(FAIR));
+	h = ask_entry(T1, &p.id, KIND(WITHDRAW), 0);
+	h.rating = RATING(FAIR);
+	assert_refused(&p.town, ERR_INVALID, node_apply(&p.town, &h, BYTES(NULL, 0)));
+	two_close(&p);
+}
+
 static void test_what_cannot_be_objected_to(void **state)
 {
 	(void)state;
@@ -249,6 +325,8 @@ int main(void)
 		cmocka_unit_test(test_one_proposes_and_another_approves),
 		cmocka_unit_test(test_a_resident_withdraws_what_is_proposed),
 		cmocka_unit_test(test_an_objection_opens_the_case_once),
+		cmocka_unit_test(test_what_is_finished_is_rated_and_counted_once),
+		cmocka_unit_test(test_an_ask_with_a_rating),
 		cmocka_unit_test(test_what_cannot_be_objected_to),
 		cmocka_unit_test(test_until_when),
 		cmocka_unit_test(test_a_supervisor_opens_what_is_closed),

@@ -57,6 +57,35 @@ static void test_the_same_submit_twice(void **state)
 	node_close(&n);
 }
 
+/* A rating keeps nobody from objecting. */
+static void test_a_double_rating(void **state)
+{
+	(void)state;
+	struct node n;
+	struct id id = id_of(1), elsewhere = id_of(7);
+	terminal_open(&n);
+	Lm__Header h = request_entry(T1, &id, "town", 3);
+	assert_ok(&n, node_apply(&n, &h, BYTES(NULL, 0)));
+	h = ask_entry(T1, &id, KIND(RATE), 2);
+	refuse(&n, ERR_INVALID, &h, BYTES(NULL, 0));
+	h.rating = LM__RATING__RATING_BAD;
+	assert_ok(&n, node_apply(&n, &h, BYTES(NULL, 0)));
+	assert_int_equal(record_of(&n, id)->rating, LM__RATING__RATING_BAD);
+	assert_int_equal(record_of(&n, id)->rated_version, 3);
+	assert_int_equal(record_of(&n, id)->asked_version, 0);
+	h.rating = LM__RATING__RATING_GOOD;
+	refuse(&n, ERR_DUPLICATE, &h, BYTES(NULL, 0));
+	Lm__Header object = ask_entry(T1, &id, KIND(OBJECT), 2);
+	assert_ok(&n, node_apply(&n, &object, BYTES(NULL, 0)));
+	h.version = 3;
+	assert_ok(&n, node_apply(&n, &h, BYTES(NULL, 0)));
+	assert_int_equal(record_of(&n, id)->rating, LM__RATING__RATING_GOOD);
+	h = ask_entry(T1, &elsewhere, KIND(RATE), 1);
+	h.rating = LM__RATING__RATING_GOOD;
+	assert_ok(&n, node_apply(&n, &h, BYTES(NULL, 0)));
+	node_close(&n);
+}
+
 static void test_a_double_ask(void **state)
 {
 	(void)state;
@@ -321,10 +350,15 @@ int main(void)
 {
 	devices_make();
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_same_submit_twice),     cmocka_unit_test(test_a_double_ask),
-		cmocka_unit_test(test_statuses_in_order),         cmocka_unit_test(test_hostile_statuses),
-		cmocka_unit_test(test_what_a_status_is_bound_to), cmocka_unit_test(test_receipts_with_colliding_codes),
-		cmocka_unit_test(test_locks_of_wrong_size),       cmocka_unit_test(test_what_a_released_receipt_leaves),
+		cmocka_unit_test(test_a_double_rating),
+		cmocka_unit_test(test_the_same_submit_twice),
+		cmocka_unit_test(test_a_double_ask),
+		cmocka_unit_test(test_statuses_in_order),
+		cmocka_unit_test(test_hostile_statuses),
+		cmocka_unit_test(test_what_a_status_is_bound_to),
+		cmocka_unit_test(test_receipts_with_colliding_codes),
+		cmocka_unit_test(test_locks_of_wrong_size),
+		cmocka_unit_test(test_what_a_released_receipt_leaves),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

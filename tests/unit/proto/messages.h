@@ -108,6 +108,7 @@ static const ProtobufCMessageDescriptor *const messages[] = {
 	&lm__link_view__descriptor,
 	&lm__links_view__descriptor,
 	&lm__total_row__descriptor,
+	&lm__rating_row__descriptor,
 	&lm__totals_view__descriptor,
 	&lm__line_view__descriptor,
 	&lm__node_status__descriptor,

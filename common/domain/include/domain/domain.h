@@ -359,6 +359,8 @@ int case_pass_again(const struct domain *d, struct store_txn *txn, struct arena 
                     struct domain_effects *fx, struct error *e);
 /* May the owner do this now? ERR_CLOSED, ERR_CONFLICT, ERR_INVALID with a sentence. */
 int case_action_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Outcome outcome, struct error *e);
+/* A rating stands in RATE on a closed case, and nowhere else. ERR_INVALID. */
+int case_rating_check(const Lm__CaseRecord *record, Lm__CaseAction action, Lm__Rating rating, struct error *e);
 /* What the resident is told of; of other acts only staff know. */
 bool case_action_is_told(Lm__CaseAction action);
 /* Whether case_service_check has something to say about it, and what it says by the revision of the case: steps,

@@ -1,6 +1,6 @@
 // Messages of proto/*.proto as JSON: casework and erasing.
 
-import type { CaseAction, Int64, Kind, Outcome, Tier, Words } from './common';
+import type { CaseAction, Int64, Kind, Outcome, Rating, Tier, Words } from './common';
 import type { Basis, FieldType, Service } from './service';
 import type { AccessNeed, PersonRow } from './person';
 import type { Carer, Consent, FieldValue, RequestChannel } from './request';
@@ -116,6 +116,7 @@ export interface EventView {
 	fields: FieldView[]; // what staff filled in at a step
 	place_name?: Words; // of the office that wrote it
 	town_name?: Words; // REFER: to which
+	rating: Rating; // RATE; NONE: it did not count
 }
 
 export type ProofSource = 'PROOF_SOURCE_NONE' | 'PROOF_SOURCE_REQUEST' | 'PROOF_SOURCE_RECORD' | 'PROOF_SOURCE_PAPER';
@@ -133,7 +134,8 @@ export interface ProofView {
 }
 
 export interface AskView {
-	kind: Kind; // KIND_ANSWER, KIND_WITHDRAW
+	kind: Kind; // KIND_ANSWER, KIND_WITHDRAW, KIND_OBJECT, KIND_RATE
+	rating: Rating;
 	text: string;
 	time_ms: Int64;
 	version: number;
@@ -163,6 +165,7 @@ export interface CaseView {
 	proofs: ProofView[];
 	why_not_decide: string; // why the one who looks may not decide now what others may
 	object_until_ms: Int64; // 0: cannot be objected to
+	rating: Rating; // the resident's
 	new_codes: NewCodeEvent[]; // how often the receipt was lost, oldest first
 	can_give_code: boolean;
 	letters: { letter: Letter; time_ms: Int64 }[]; // that were printed here, the newest first

@@ -10,6 +10,7 @@ export type Kind =
 	| 'KIND_ANSWER'
 	| 'KIND_WITHDRAW'
 	| 'KIND_OBJECT'
+	| 'KIND_RATE'
 	| 'KIND_KEYS'
 	| 'KIND_CASE'
 	| 'KIND_STATUS'
@@ -51,7 +52,11 @@ export type CaseAction =
 	| 'CASE_ACTION_RETURN'
 	| 'CASE_ACTION_OBJECT'
 	| 'CASE_ACTION_REOPEN'
-	| 'CASE_ACTION_REFER';
+	| 'CASE_ACTION_REFER'
+	| 'CASE_ACTION_RATE';
+
+/** How the resident says that it went. */
+export type Rating = 'RATING_NONE' | 'RATING_VERY_GOOD' | 'RATING_GOOD' | 'RATING_FAIR' | 'RATING_BAD' | 'RATING_VERY_BAD';
 
 export type Outcome = 'OUTCOME_NONE' | 'OUTCOME_GRANTED' | 'OUTCOME_PARTLY_GRANTED' | 'OUTCOME_REFUSED';
 

@@ -100,12 +100,26 @@ export interface TotalRow {
 	duplicate: Int64;
 }
 
+/** Numbers as text: what is under 5 says "<5". */
+export interface RatingRow {
+	id: string; // of a town or service; empty: all
+	name?: Words;
+	rated: string;
+	very_good: string;
+	good: string;
+	fair: string;
+	bad: string;
+	very_bad: string;
+}
+
 export interface TotalsView {
 	totals: TotalRow[];
 	time_ms: Int64;
 	sites_total: number; // terminals in the directory
 	sites_heard: number; // of which some entry has arrived
 	sites_connected: number;
+	ratings_by_town: RatingRow[]; // who rated; the last row is all of them
+	ratings_by_service: RatingRow[];
 }
 
 export type Disposition =

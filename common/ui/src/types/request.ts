@@ -2,7 +2,7 @@
 
 import type { FieldView } from './case';
 import type { AccessNeed } from './person';
-import type { CaseAction, Int64, Outcome, Tier, Words } from './common';
+import type { CaseAction, Int64, Outcome, Rating, Tier, Words } from './common';
 
 export interface FieldValue {
 	field: string; // id in the service's fields
@@ -139,6 +139,7 @@ export interface StatusView {
 	town_name?: Words; // REFER: the town that has it from then on
 	name: string; // whose request it is, and
 	carer: string; // who handed it in for them; both empty where nobody did
+	rating: Rating; // RATE: that counts from then on
 }
 
 export interface ReceiptView {
@@ -155,6 +156,9 @@ export interface ReceiptView {
 	has_pending_ask: boolean; // an answer or withdrawal of this terminal is under way
 	erased_ms: Int64; // what was told was erased then; there is nothing to read or do
 	object_until_ms: Int64; // the decision can be objected to until then; 0: it cannot
+	can_rate: boolean;
+	rating: Rating; // that counts, or is under way
+	is_rating_sent: boolean; // it is under way
 }
 
 export interface ReceiptsView {
@@ -169,6 +173,7 @@ export interface AskCommand {
 	version: number; // of the newest status that the resident saw; 0 if none
 	text: string;
 	is_unwanted?: boolean; // withdrawal: the person did not want what a carer handed in
+	rating?: Rating; // of a rating, which has no text
 }
 
 export interface Contact {
