@@ -101,7 +101,8 @@ static int town_named_check(struct turn *t, const Lm__CaseRecord *record, const 
 		result = refer_check(record, in->action, in->town, e);
 	if (result || in->action != DO(REFER) || device_town_of(t->txn, in->town, t->arena))
 		return result;
-	return error_set(e, ERR_NOT_FOUND, "town: %.20s is not in the directory", in->town);
+	result = store_failure(t->txn, e); /* it could not be looked up */
+	return result ? result : error_set(e, ERR_NOT_FOUND, "town: %.20s is not in the directory", in->town);
 }
 
 /* A record that is here and goes on. */

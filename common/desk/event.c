@@ -114,6 +114,8 @@ static int copy_write(struct turn *t, const struct id *request, const Lm__CaseRe
 	struct bytes packed;
 	struct placed placed;
 	uint64_t town = device_town_of(t->txn, record->town, t->arena);
+	if (!town && store_failure(t->txn, e))
+		return store_failure(t->txn, e);
 	if (!town)
 		return error_set(e, ERR_NOT_READY, "town %.20s is not in the directory", record->town);
 	h.kind = LM__KIND__KIND_CASE_COPY;
