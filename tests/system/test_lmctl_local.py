@@ -206,7 +206,7 @@ class Nonsense(Case):
                 (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"line\":[]}", 2, "not what this version"),
                 (b"HTTP/1.1 500 No\r\nContent-Length: 5\r\n\r\nhello", 9, "answered 500 without a reason"),
                 (b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", 9, "answered 302"),
-                (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (5 << 20), 2, "larger than")):
+                (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (12 << 20), 2, "larger than")):
             with self.subTest(raw=raw[:40]):
                 self.answer(raw)
                 self.assertIn(said, self.ask(code))
