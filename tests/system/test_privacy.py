@@ -301,7 +301,7 @@ class Privacy(lm.Case):
                 self.assertEqual(channel.get("channel", "REQUEST_CHANNEL_COUNTER"), case["channel"])
             if name == "deaf-plan-subsidy":
                 for desk in (clerk, officer):  # 150,000 bytes came through, to the last one
-                    file = desk.get(f"/api/v1/cases/{request}/files/bill")
+                    file = lm.wait_until(lambda desk=desk: desk.get(f"/api/v1/cases/{request}/files/bill"), what="all its parts have come")
                     self.assertEqual(("image/png", content), (file["type"], base64.b64decode(file["content"])))
                 self.refused("not-found", clerk.get, f"/api/v1/cases/{request}/files/name")
             lm.wait_until(lambda: owner.case(request)["row"]["is_ours"])
