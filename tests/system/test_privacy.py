@@ -316,7 +316,7 @@ class Privacy(lm.Case):
         self.assertEqual("0", hub.status()["quarantined"])
         service = kiosk.service("deaf-plan-subsidy")
         self.assertTrue(self.take(clerk, service, consents=[])[1]["faults"])
-        big = [{"field": "bill", "files": [base64.b64encode(bytes(250_000)).decode()]}]
+        big = [{"field": "bill", "files": [base64.b64encode(bytes((4 << 20) + 1)).decode()]}]
         self.assertIn(("bill", "file-too-big"), {(f["field"], f["rule"]) for f in self.take(clerk, service, values=big)[1]["faults"]})
         page = [{"field": "bill", "files": [base64.b64encode(b"<html><script>alert(1)</script>").decode()]}]
         self.assertIn(("bill", "not-a-file"), {(f["field"], f["rule"]) for f in self.take(clerk, service, values=page)[1]["faults"]})
