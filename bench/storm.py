@@ -33,7 +33,7 @@ HUB_CORES = {0, 1}
 START_WIDTH = 8
 PATIENCE_S = 600
 MAP_SIZES = {HUB: "1G", TOWN: "256M", TERMINAL: "16M"}
-QUEUE_MAP = 1 << 30
+QUEUE_MAP = 2 << 30  # with room for the answers to what is queued
 
 
 def highest_mb(pid):
